@@ -1,0 +1,139 @@
+"""Alerts: findings of one room and one rule, grouped in time. Pure state, one instance per lane."""
+
+from enum import StrEnum
+
+from msgspec import Struct
+
+from monitor.domain.findings import Advice, Evasion, Finding, Severity, Span, Tier
+from monitor.domain.ids import alert_id
+
+
+class AlertState(StrEnum):
+    OPEN = "open"
+    WITHDRAWN = "withdrawn"
+
+
+class Alert(Struct, frozen=True, kw_only=True):
+    """What a reviewer sees. `recurrence` is the number of distinct findings that stand; times in UTC ms."""
+
+    id: str
+    tenant: str
+    room: str
+    broadcast: str
+    lane: int
+    rule: str
+    rule_version: str
+    title: str
+    category: list[str]
+    sub: str
+    tier: Tier
+    severity: Severity
+    clauses: list[str]
+    scope: str  # "event" | "broadcast"
+    event_ids: list[str]
+    at: int
+    last_at: int
+    offset_ms: int | None
+    accepted_at: int
+    recurrence: int
+    state: AlertState
+    reason: str
+    text: str
+    spans: list[Span]
+    evasive: Evasion | None
+    advice: Advice
+
+
+class GroupingSettings(Struct, frozen=True):
+    """`gap_ms`: the longest pause inside one alert; `longest_ms`: the longest alert."""
+
+    gap_ms: int = 60_000
+    longest_ms: int = 600_000
+
+
+class Group(Struct):
+    """An alert that may still grow. `findings`: event (source, id) → ids of its findings here."""
+
+    opened_by: str
+    broadcast: str
+    first_at: int
+    last_at: int
+    findings: dict[tuple[str, str], list[str]]
+
+
+GroupKey = tuple[str, str, str, str]  # tenant, room, rule, speaker (of care only)
+
+
+class Withdrawal(Struct, frozen=True):
+    """The findings of this event below `revision` no longer stand, for this named reason."""
+
+    tenant: str
+    source: str
+    event_id: str
+    revision: int
+    reason: str = "revised"
+
+
+class Grouping(Struct):
+    """Groups that may still grow, by room and rule."""
+
+    groups: dict[GroupKey, Group] = {}
+
+    def place(
+        self, *, tenant: str, room: str, rule: str, broadcast: str, speaker: str, source: str, event_id: str,
+        finding: str, at: int, settings: GroupingSettings,
+    ) -> str:
+        """The id of the finding that opened the alert which this finding belongs to (itself, where it opens one).
+
+        A finding joins where broadcast, room and rule are the same, no pause exceeds the gap and the whole stays
+        within the upper end; one with an earlier time joins as well, without changing the alert's id.
+        """
+        key = (tenant, room, rule, speaker)
+        group = self.groups.get(key)
+        if group is None or not self._fits(group, broadcast, at, settings):
+            self.groups[key] = Group(finding, broadcast, at, at, {(source, event_id): [finding]})
+            return finding
+        group.first_at = min(group.first_at, at)
+        group.last_at = max(group.last_at, at)
+        known = group.findings.setdefault((source, event_id), [])
+        if finding not in known:
+            known.append(finding)
+        return group.opened_by
+
+    @staticmethod
+    def _fits(group: Group, broadcast: str, at: int, settings: GroupingSettings) -> bool:
+        first, last = min(group.first_at, at), max(group.last_at, at)
+        near = group.first_at - settings.gap_ms <= at <= group.last_at + settings.gap_ms
+        return broadcast == group.broadcast and near and last - first <= settings.longest_ms
+
+    def withdraw(self, tenant: str, room: str, source: str, event_id: str, *, keep: frozenset[str]) -> None:
+        """Forget the findings of an event that was revised, but for those in `keep`; an empty group closes."""
+        for key in [k for k in self.groups if k[0] == tenant and k[1] == room]:
+            group = self.groups[key]
+            known = group.findings.get((source, event_id))
+            if known is None:
+                continue
+            left = [f for f in known if f in keep]
+            if left:
+                group.findings[source, event_id] = left
+            else:
+                del group.findings[source, event_id]
+                if not group.findings:
+                    del self.groups[key]
+
+    def prune(self, *, before: int) -> None:
+        """Drop the groups whose last finding lies before `before` (UTC ms): nothing can join them any more."""
+        for key in [k for k, group in self.groups.items() if group.last_at < before]:
+            del self.groups[key]
+
+
+def opened(finding: Finding) -> Alert:
+    """The alert that `finding` opens."""
+    return Alert(
+        id=alert_id(finding.id), tenant=finding.tenant, room=finding.room, broadcast=finding.broadcast,
+        lane=finding.lane, rule=finding.rule, rule_version=finding.rule_version, title=finding.title,
+        category=finding.category, sub=finding.sub, tier=finding.tier, severity=finding.severity,
+        clauses=finding.clauses, scope="event", event_ids=finding.event_ids, at=finding.at, last_at=finding.at,
+        offset_ms=finding.offset_ms, accepted_at=finding.accepted_at, recurrence=1, state=AlertState.OPEN,
+        reason="", text=finding.text, spans=finding.spans, evasive=finding.evasive, advice=finding.advice,
+    )

@@ -1,0 +1,88 @@
+"""Every error that redpost raises on purpose. Each says what happened and what to do next.
+
+RedpostError
+├── InputError          the caller's data; the good rest of the same request is kept
+│   └── RuleError       a rule file or pack; carries all faults of the file at once
+├── ConfigError         settings, tokens, files given by the operator
+├── BusyError           under pressure; try again after `retry_after` seconds
+├── StorageError        the disk or database refused; nothing was acknowledged
+├── OwnershipLost       another process moved the position: write nothing, stop
+└── NewerFormat         data written by a newer version than this one
+"""
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from msgspec import Struct
+
+
+class RedpostError(Exception):
+    """Base of all; `code` is stable for programs, `hint` says what to do, `status` is the HTTP answer."""
+
+    code: ClassVar[str] = "error"
+    status: ClassVar[int] = 500
+    retryable: ClassVar[bool] = False
+
+    def __init__(self, message: str, *, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return f"{self.message} ({self.hint})" if self.hint else self.message
+
+
+class InputError(RedpostError):
+    code = "bad_input"
+    status = 400
+
+
+class Fault(Struct, frozen=True):
+    """One fault of a file: where (1-based line and column), what, and how to mend it."""
+
+    path: str
+    line: int
+    column: int
+    message: str
+    hint: str = ""
+
+    def __str__(self) -> str:
+        tail = f" — {self.hint}" if self.hint else ""
+        return f"{self.path}:{self.line}:{self.column}: {self.message}{tail}"
+
+
+class RuleError(InputError):
+    code = "bad_rules"
+
+    def __init__(self, faults: Sequence[Fault]) -> None:
+        super().__init__("\n".join(map(str, faults)), hint="")
+        self.faults = tuple(faults)
+
+
+class ConfigError(RedpostError):
+    code = "bad_config"
+    status = 400
+
+
+class BusyError(RedpostError):
+    code = "busy"
+    status = 429
+    retryable = True
+
+    def __init__(self, message: str, *, retry_after: int, hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.retry_after = retry_after
+
+
+class StorageError(RedpostError):
+    code = "storage"
+    status = 503
+    retryable = True
+
+
+class OwnershipLost(RedpostError):
+    code = "ownership_lost"
+
+
+class NewerFormat(RedpostError):
+    code = "newer_format"

@@ -1,0 +1,87 @@
+"""Findings: a rule that holds for an event, with its evidence. Everything in a finding is masked already."""
+
+from enum import StrEnum
+
+from msgspec import Struct
+
+from monitor.domain.events import Kind, Role, Stage
+
+
+class Tier(StrEnum):
+    REDLINE = "redline"
+    STANDARD = "standard"
+    ORIENTATION = "orientation"
+    CARE = "care"
+
+
+class Severity(StrEnum):
+    INFO = "info"
+    LOW = "low"
+    MEDIUM = "medium"
+    HIGH = "high"
+    CRITICAL = "critical"
+
+
+class Evasion(StrEnum):
+    """How a hit differs from its term, beyond case, width and traditional form."""
+
+    STYLED = "styled"  # Ⓥ 𝐕 ①
+    SYMBOLS = "symbols"  # 免.费, zero-width, emoji in between
+    HOMOPHONE = "homophone"  # 拳网最低
+    SPELLED = "spelled"  # wei信
+
+
+class Span(Struct, frozen=True):
+    """Where in the original text. `start`, `end`: code points, half-open. `text` is the masked slice."""
+
+    start: int
+    end: int
+    text: str
+    selection: str
+    view: str
+    event: str | None = None
+
+
+class Advice(Struct, frozen=True):
+    say: str = ""
+    rewrite: dict[str, str] = {}
+
+
+class Finding(Struct, frozen=True, kw_only=True):
+    """One rule on one event (or window). `opened_by` is the finding that opened the alert this one belongs to.
+
+    Times are UTC ms, `offset_ms` ms since the broadcast's start.
+    """
+
+    id: str
+    opened_by: str
+    tenant: str
+    source: str
+    event_id: str
+    event_ids: list[str]
+    revision: int
+    room: str
+    broadcast: str
+    lane: int
+    kind: Kind
+    stage: Stage
+    role: Role
+    speaker: str
+    at: int
+    offset_ms: int | None
+    accepted_at: int
+    text: str  # the event's text, masked
+    rule: str
+    rule_version: str
+    title: str
+    category: list[str]
+    sub: str
+    tier: Tier
+    severity: Severity
+    clauses: list[str]
+    spans: list[Span]
+    evasive: Evasion | None
+    asr_variant: bool
+    advice: Advice
+    scores: dict[str, float] = {}
+    engine_set: str = ""

@@ -1,0 +1,38 @@
+"""Derived ids: the same input gives the same id, on every machine and after every restart."""
+
+from hashlib import blake2b
+
+
+def digest(*parts: str | int) -> str:
+    """24 hex characters of BLAKE2b over the parts, each with its length so that no two lists collide."""
+    h = blake2b(digest_size=12)
+    for part in parts:
+        data = str(part).encode()
+        h.update(len(data).to_bytes(4, "big"))
+        h.update(data)
+    return h.hexdigest()
+
+
+def event_key(tenant: str, source: str, event_id: str, revision: int) -> str:
+    return digest("event", tenant, source, event_id, revision)
+
+
+def finding_id(tenant: str, rule: str, subject: str) -> str:
+    """`subject`: an event's key, or what stands for one (DESIGN: windows, absences, facts about a broadcast)."""
+    return digest("finding", tenant, rule, subject)
+
+
+def alert_id(opening_finding: str) -> str:
+    return digest("alert", opening_finding)
+
+
+def broadcast_id(tenant: str, room: str, started_at: int) -> str:
+    """For a broadcast that no source named. `started_at`: UTC ms of its first event."""
+    return "b" + digest("broadcast", tenant, room, started_at)
+
+
+def derived_event_id(
+    source: str, broadcast: str, kind: str, offset_ms: int | None, speaker: str, text: str, ordinal: int
+) -> str:
+    """For a source without ids. `ordinal` numbers what is equal in all else, so a file sent twice changes nothing."""
+    return "d" + digest(source, broadcast, kind, -1 if offset_ms is None else offset_ms, speaker, text, ordinal)
