@@ -1,0 +1,121 @@
+"""What the pipeline judges at once: one joined text, and per event the facts that rules ask for."""
+
+from bisect import bisect_right
+from collections.abc import Sequence
+from typing import Final, Protocol
+
+import numpy as np
+
+from monitor.domain.events import KINDS, ROLES, STAGES, Event, Kind, Role, Stage, at_ms, role_and_id
+from monitor.domain.frames import Frame, number, pick
+from monitor.engine.views import Index, without_breaks
+
+_ROLES: Final = len(ROLES)
+_STAGES: Final = len(STAGES)
+CODES: Final = len(KINDS) * _ROLES * _STAGES
+
+
+def code_of(kind: int, role: int, stage: int) -> int:
+    """One number for kind, role and stage (indexes into KINDS, ROLES, STAGES): what `applies` is decided on."""
+    return (kind * _ROLES + role) * _STAGES + stage
+
+
+def parts_of(code: int) -> tuple[Kind, Role, Stage]:
+    rest, stage = divmod(code, _STAGES)
+    kind, role = divmod(rest, _ROLES)
+    return KINDS[kind], ROLES[role], STAGES[stage]
+
+
+class Batch(Protocol):
+    """n events. `text`: their texts joined by line feeds; `starts`: int64[n], where each begins in it."""
+
+    @property
+    def text(self) -> str: ...
+    @property
+    def starts(self) -> Index: ...
+    def code(self, i: int) -> int: ...
+    def at(self, i: int) -> int:
+        """UTC ms."""
+        ...
+    def room(self, i: int) -> tuple[str, str]:
+        """(tenant, room)"""
+        ...
+
+
+def _starts(lengths: "np.ndarray[tuple[int], np.dtype[np.int64]]") -> Index:
+    starts = np.empty(lengths.size, dtype=np.int64)
+    starts[:1] = 0
+    np.cumsum(lengths[:-1] + 1, out=starts[1:])
+    return starts
+
+
+class FrameBatch:
+    """Frames end to end. Event i of the batch is event `i - first[k]` of frame k."""
+
+    def __init__(self, frames: Sequence[Frame]) -> None:
+        self.frames = frames
+        sizes = [len(frame) for frame in frames]
+        self.first = np.cumsum([0, *sizes]).tolist()
+        lengths = np.frombuffer(b"".join(f.lengths for f in frames), dtype=np.uint32).astype(np.int64)
+        self.starts = _starts(lengths)
+        self.lengths = lengths
+        text = "\n".join([frame.text for frame in frames]) if len(frames) != 1 else frames[0].text
+        if text.count("\n") != max(lengths.size - 1, 0):
+            text = self._without_inner_breaks(text)
+        self.text = text
+
+    def _without_inner_breaks(self, text: str) -> str:
+        spans = zip(self.starts.tolist(), self.lengths.tolist(), strict=True)
+        return "\n".join([without_breaks(text[a : a + n]) for a, n in spans])
+
+    def __len__(self) -> int:
+        return int(self.first[-1])
+
+    def locate(self, i: int) -> tuple[int, int]:
+        """(frame index, event index in it)"""
+        k = bisect_right(self.first, i) - 1
+        return k, i - self.first[k]
+
+    def code(self, i: int) -> int:
+        k, j = self.locate(i)
+        frame = self.frames[k]
+        return code_of(frame.kinds[j], frame.roles[j], frame.stages[j])
+
+    def at(self, i: int) -> int:
+        k, j = self.locate(i)
+        return number(self.frames[k].at, "q", j, 0)
+
+    def room(self, i: int) -> tuple[str, str]:
+        k, j = self.locate(i)
+        frame = self.frames[k]
+        return frame.tenant, pick(frame.rooms, frame.room_ix, j)
+
+
+class EventBatch:
+    """Events as decoded, for one-off judging (rule cases, the scan of a file, the benchmark)."""
+
+    def __init__(self, events: Sequence[Event], *, tenant: str = "local", now: int = 0) -> None:
+        self.events = events
+        self.tenant = tenant
+        self.now = now
+        texts = [event.text for event in events]
+        text = "\n".join(texts)
+        if text.count("\n") != max(len(texts) - 1, 0):
+            text = "\n".join(map(without_breaks, texts))
+        self.text = text
+        self.starts = _starts(np.fromiter(map(len, texts), dtype=np.int64, count=len(texts)))
+
+    def __len__(self) -> int:
+        return len(self.events)
+
+    def code(self, i: int) -> int:
+        event = self.events[i]
+        role, _ = role_and_id(event)
+        return code_of(KINDS.index(event.kind), ROLES.index(role), STAGES.index(event.stage))
+
+    def at(self, i: int) -> int:
+        at = at_ms(self.events[i])
+        return self.now if at is None else at
+
+    def room(self, i: int) -> tuple[str, str]:
+        return self.tenant, self.events[i].room

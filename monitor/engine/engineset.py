@@ -1,0 +1,59 @@
+"""One immutable set of everything that judges: tables, rules, scorer, rooms. Compiled aside, swapped between batches."""
+
+from collections.abc import Iterable, Mapping
+from zoneinfo import ZoneInfo
+
+from monitor.domain.conditions import names_in
+from monitor.domain.ids import digest
+from monitor.domain.rules import RoomContext, RuleSet, Status
+from monitor.engine.compiled import CompiledRule
+from monitor.engine.matcher import Matcher
+from monitor.engine.scorer import Scorer
+from monitor.engine.views import ViewTables
+
+
+class EngineSet:
+    """`version` changes with the rules, the scorer, the rooms and the tables. Never changed after it is made."""
+
+    def __init__(
+        self,
+        ruleset: RuleSet,
+        tables: ViewTables,
+        *,
+        rooms: Iterable[RoomContext] = (),
+        scorer: Scorer | None = None,
+        zone: ZoneInfo,
+        statuses: frozenset[Status] = frozenset((Status.ACTIVE,)),
+    ) -> None:
+        """Raises RuleError for what only compiling finds. `statuses`: which rules are run."""
+        self.ruleset = ruleset
+        self.tables = tables
+        self.scorer = scorer
+        self.rooms: Mapping[tuple[str, str], RoomContext] = {(r.tenant, r.room): r for r in rooms}
+        running = [rule for rule in ruleset.rules if rule.status in statuses]
+        self.rules = [CompiledRule(i, rule, zone) for i, rule in enumerate(running)]
+        self.matcher = Matcher(self.rules, tables)
+        self.version = digest(
+            ruleset.version, scorer.version if scorer else "", repr(sorted(self.rooms.items())), str(zone),
+            str(sorted(tables.meta.items())), *sorted(statuses),
+        )
+        self._in_room: dict[tuple[tuple[str, str], int], bool] = {}
+
+    @property
+    def not_evaluated(self) -> dict[str, int]:
+        """How many rules rest on something missing, by reason."""
+        if self.scorer is not None:
+            return {"no_model": 0}
+        scored = [r for r in self.rules if r.scores]
+        return {"no_model": sum(bool(names_in(r.rule.condition) & {r.names[i] for i, _, _ in r.scores}) for r in scored)}
+
+    def active_in(self, rule: CompiledRule, room: tuple[str, str]) -> bool:
+        if not rule.room_bound:
+            return True
+        key = (room, rule.index)
+        known = self._in_room.get(key)
+        if known is None:
+            if len(self._in_room) > 1_000_000:
+                self._in_room.clear()
+            known = self._in_room[key] = rule.in_room(self.rooms.get(room))
+        return known

@@ -1,0 +1,194 @@
+"""Folded views of a batch, laid out as arrays of code units, with the way back to the original code points.
+
+plain     one unit per code point (width, case, styles, traditional → simplified)
+skeleton  plain without symbols, spaces, marks and emoji
+sound     skeleton with each Han character as one private unit per toneless syllable; spelled syllables merged
+
+A batch is one text joined by line feeds; the feed is a unit that every view keeps, so no hit crosses two texts.
+"""
+
+import io
+import json
+from collections.abc import Sequence
+from functools import cached_property
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+Units = NDArray[np.uint16]
+Index = NDArray[np.int64]
+
+LF: Final = 10
+SYLLABLE_BASE: Final = 0xE000
+MIX: Final = np.uint16(40503)
+"""Odd, so multiplying by it permutes the 16-bit units. Han units share their high byte, which makes Hyperscan's filter
+fire on almost every position; the permutation spreads them."""
+
+_SKIPPED: Final = 0xFFFC
+_INVISIBLE: Final = (0xE0000, 0xE1000)
+_LATIN = frozenset(range(ord("a"), ord("z") + 1))
+_LONGEST_SYLLABLE: Final = 6
+_LONGEST_RUN: Final = 60
+_MEMO: Final = 50_000
+
+Syllables = tuple[tuple[int, int, int], ...]
+"""(offset, length, unit) of each syllable in a run of Latin letters"""
+
+
+class ViewTables:
+    """The fold tables, read from the bytes of views.npz (made by deploy/dev/build_view_tables.py)."""
+
+    def __init__(self, data: bytes) -> None:
+        with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
+            self.meta: dict[str, Any] = json.loads(arrays["meta"].tobytes())
+            self.plain: Units = np.ascontiguousarray(arrays["plain"])
+            self.skip: NDArray[np.bool_] = arrays["skip"].astype(bool)
+            self.sound: Units = np.ascontiguousarray(arrays["sound"])
+            self.styled = frozenset(map(chr, arrays["styled"].tolist()))
+            names = arrays["syllables"].tobytes().decode("ascii").split("\n")
+            units, offsets, codes = (arrays[f"reading_{k}"].tolist() for k in ("units", "offsets", "codes"))
+        self.syllables = {name: SYLLABLE_BASE + i for i, name in enumerate(names)}
+        self.readings = {u: tuple(codes[offsets[i] : offsets[i + 1]]) for i, u in enumerate(units)}
+        self.keep: NDArray[np.bool_] = ~self.skip
+        self.keep_point: NDArray[np.bool_] = self.keep[self.plain]
+        latin = np.zeros(65536, dtype=bool)
+        latin[list(_LATIN)] = True
+        self.latin: NDArray[np.bool_] = latin
+        self._spelled: dict[bytes, Syllables | None] = {}
+
+    def fold(self, text: str) -> Units:
+        """Plain units of `text`, one per code point."""
+        return np.take(self.plain, code_points(text), mode="clip")
+
+    def spelled(self, run: bytes, gaps: Sequence[int] = ()) -> Syllables | None:
+        """Segment a run of Latin letters into syllables: ((offset, length, unit), …), or None where it is no pinyin.
+
+        Each syllable has two letters or more; the fewest syllables win, then the longest first. `gaps`: offsets where
+        the writer left a gap; they bound syllables where that works (xi an), and are ignored where not (w ei).
+        """
+        key = run + bytes(gaps) if gaps else run
+        if key not in self._spelled:
+            if len(self._spelled) >= _MEMO:
+                self._spelled.clear()
+            self._spelled[key] = self._segment_at(run.decode("ascii"), gaps)
+        return self._spelled[key]
+
+    def _segment_at(self, run: str, gaps: Sequence[int]) -> Syllables | None:
+        if not gaps:
+            return self._segment(run)
+        edges = [0, *gaps, len(run)]
+        parts = [(a, self._segment(run[a:b])) for a, b in zip(edges, edges[1:], strict=False)]
+        split = tuple((a + o, n, unit) for a, part in parts for o, n, unit in part or ())
+        if all(part is not None for _, part in parts):
+            return split
+        return self._segment(run) or split or None
+
+    def _segment(self, run: str) -> Syllables | None:
+        best: list[Syllables | None] = [None] * len(run) + [()]
+        for i in range(len(run) - 2, -1, -1):
+            for j in range(min(len(run), i + _LONGEST_SYLLABLE), i + 1, -1):
+                unit, rest = self.syllables.get(run[i:j]), best[j]
+                found = best[i]
+                if unit is not None and rest is not None and (found is None or 1 + len(rest) < len(found)):
+                    best[i] = ((i, j - i, unit), *rest)
+        return best[0]
+
+
+def code_points(text: str) -> NDArray[np.uint32]:
+    """Tag characters and supplementary variation selectors read as the skipped placeholder: the tables end below them."""
+    points = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
+    if points.size and points.max() >= _INVISIBLE[0]:
+        points = np.where((points >= _INVISIBLE[0]) & (points < _INVISIBLE[1]), np.uint32(_SKIPPED), points)
+    return points
+
+
+def runs_of(mask: NDArray[np.bool_]) -> tuple[Index, Index]:
+    """Half-open runs of True."""
+    edges = np.flatnonzero(mask[1:] != mask[:-1]) + 1
+    if mask.size and mask[0]:
+        edges = np.concatenate(([0], edges))
+    if mask.size and mask[-1]:
+        edges = np.concatenate((edges, [mask.size]))
+    return edges[::2], edges[1::2]
+
+
+class Views:
+    """The views of one joined text. Each is computed when it is first asked for.
+
+    `text`: n texts joined by "\\n", with no other line feed inside. N = its length in code points.
+    """
+
+    def __init__(self, tables: ViewTables, text: str) -> None:
+        self.tables = tables
+        self.text = text
+        points = code_points(text)
+        self.plain: Units = np.take(tables.plain, points, mode="clip")  # uint16[N]
+        self.kept: NDArray[np.bool_] = np.take(tables.keep_point, points, mode="clip")  # bool[N]
+        self.where: Index = np.flatnonzero(self.kept)  # int64[S]: original position of each skeleton unit
+        self.skeleton: Units = self.plain[self.where]  # uint16[S]
+        self._sound()
+
+    def _sound(self) -> None:
+        """`sound` (uint16[U]) and `sound_at` (int64[U + 1]: skeleton position of each unit, then S)."""
+        tables, skeleton = self.tables, self.skeleton
+        self.sound: Units = np.take(tables.sound, skeleton)
+        self.sound_at: Index | None = None
+        latin = np.take(tables.latin, skeleton)
+        if not latin.any():
+            return
+        keep = np.ones(skeleton.size, dtype=bool)
+        merged = False
+        for start, end in zip(*(edge.tolist() for edge in runs_of(latin)), strict=True):
+            if end - start < 2:
+                continue
+            run = skeleton[start:end].astype(np.uint8).tobytes()
+            spread = self.where[end - 1] - self.where[start] + 1 != end - start
+            gaps = (np.flatnonzero(np.diff(self.where[start:end]) > 1) + 1).tolist() if spread and end - start <= _LONGEST_RUN else ()
+            for offset, length, unit in (tables.spelled(run, gaps) if end - start <= _LONGEST_RUN else None) or ():
+                merged = True
+                keep[start + offset + 1 : start + offset + length] = False
+                self.sound[start + offset] = unit
+        if merged:
+            at = np.flatnonzero(keep)
+            self.sound = self.sound[at]
+            self.sound_at = np.concatenate((at, [skeleton.size]))
+
+    @cached_property
+    def kept_bytes(self) -> bytes:
+        """bytes[N], 1 where the skeleton keeps the code point: counts distances quickly."""
+        return self.kept.tobytes()
+
+    @cached_property
+    def plain_text(self) -> str:
+        """The plain view as a string of N characters."""
+        return self.plain.tobytes().decode("utf-16-le")
+
+    @cached_property
+    def breaks(self) -> Index:
+        """int64[n - 1]: positions of the line feeds between the texts."""
+        return np.flatnonzero(self.plain == LF)
+
+    def skeleton_between(self, start: int, end: int) -> int:
+        """Skeleton code points in [start, end) of the original."""
+        return self.kept_bytes.count(1, start, end) if end > start else 0
+
+    def of_skeleton(self, start: Index, end: Index) -> tuple[Index, Index]:
+        """Original half-open spans of skeleton spans (int64[h] each)."""
+        return self.where[start], self.where[end - 1] + 1
+
+    def of_sound(self, start: Index, end: Index) -> tuple[Index, Index]:
+        """Original half-open spans of sound spans; a merged syllable spans all its letters."""
+        if self.sound_at is None:
+            return self.of_skeleton(start, end)
+        return self.of_skeleton(self.sound_at[start], self.sound_at[end])
+
+
+def mixed(units: Units) -> bytes:
+    """Two bytes a unit, permuted: what the literal scan reads."""
+    return (units * MIX).tobytes()
+
+
+def without_breaks(text: str) -> str:
+    """A line feed inside a text folds to a space, one for one."""
+    return text.replace("\n", " ") if "\n" in text else text
