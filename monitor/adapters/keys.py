@@ -1,0 +1,59 @@
+"""Pseudonym keys: one per tenant, made at first use, readable by the service alone."""
+
+import os
+import re
+import secrets
+from pathlib import Path
+
+from monitor.domain.errors import ConfigError
+from monitor.services.pseudonyms import KEY_BYTES
+
+_SAFE = re.compile(r"[A-Za-z0-9._-]{1,64}")
+
+
+class KeyFiles:
+    """Keys as hex in `<folder>/<tenant>.key`, mode 0600. `key_file`, where given, serves the tenant `local`."""
+
+    def __init__(self, folder: Path, *, key_file: str = "") -> None:
+        self._folder = folder
+        self._key_file = key_file
+
+    def key_of(self, tenant: str) -> bytes:
+        """Raises ConfigError where a key file is unreadable or holds no key."""
+        if self._key_file and tenant == "local":
+            return _read(Path(self._key_file))
+        if not _SAFE.fullmatch(tenant) or tenant.startswith("."):
+            raise ConfigError(f"tenant {tenant!r} is no name for a key file", hint="use letters, digits, . _ -")
+        path = self._folder / f"{tenant}.key"
+        if not path.exists():
+            self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            _create(path)
+        return _read(path)
+
+
+def _create(path: Path) -> None:
+    """Appears whole or not at all; a second process that was quicker wins."""
+    temporary = path.with_suffix(f".{os.getpid()}.tmp")
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w", encoding="ascii") as file:
+        file.write(secrets.token_hex(KEY_BYTES))
+        file.flush()
+        os.fsync(file.fileno())
+    try:
+        os.link(temporary, path)
+    except FileExistsError:
+        pass
+    finally:
+        temporary.unlink()
+
+
+def _read(path: Path) -> bytes:
+    try:
+        key = bytes.fromhex(path.read_text(encoding="ascii").strip())
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"the pseudonym key {path} can't be read: {error}",
+                          hint="restore it from a backup: with another key, viewers get other pseudonyms") from error
+    if len(key) != KEY_BYTES:
+        raise ConfigError(f"the pseudonym key {path} has {len(key)} bytes, not {KEY_BYTES}",
+                          hint="restore it from a backup")
+    return key

@@ -1,0 +1,109 @@
+"""Admission: which broadcast each event belongs to, decided in the order of the log, before lanes part.
+
+The two frames of one request are read together, by event time, so that the result does not depend on how the stream was
+cut into lanes or requests.
+"""
+
+from collections import deque
+from collections.abc import Iterator, Sequence
+from heapq import merge
+from typing import Final
+
+import msgspec
+
+from monitor.domain.broadcasts import Broadcast, Rooms
+from monitor.domain.events import KINDS, Kind
+from monitor.domain.frames import Frame, Tick, starts
+from monitor.services.ports import Numbered
+
+_SIGNAL: Final = KINDS.index(Kind.SIGNAL)
+_SILENCE_EVERY_MS: Final = 10_000
+_GENERATIONS: Final = 24
+
+
+class Admission:
+    """`rooms` is the state; `seq` the last entry that was admitted."""
+
+    def __init__(self, rooms: Rooms, seq: int, *, silence_ms: int) -> None:
+        self.rooms = rooms
+        self.seq = seq
+        self._silence_ms = silence_ms
+        self._waiting: Numbered | None = None
+        self._looked_at = 0
+        self._past: deque[tuple[int, bytes]] = deque()
+
+    def remember(self) -> None:
+        """Keep the state as it stands, for a snapshot that must not be younger than some place in the log."""
+        if self._waiting is None:
+            self._past.append((self.seq, msgspec.msgpack.encode(self.rooms)))
+        if len(self._past) > _GENERATIONS:  # a lane lags: thin out, but keep the oldest
+            self._past = deque(list(self._past)[::2])
+
+    def as_of(self, seq: int) -> tuple[int, bytes]:
+        """The youngest remembered state (its seq, encoded Rooms) that is no younger than `seq`; older ones are let go."""
+        found = (0, msgspec.msgpack.encode(Rooms()))
+        while self._past and self._past[0][0] <= seq:
+            found = self._past.popleft()
+        if found[0]:
+            self._past.appendleft(found)
+        return found
+
+    def admit(self, entries: Sequence[Numbered]) -> tuple[dict[int, list[str]], list[Broadcast]]:
+        """Sequence number of each frame → the broadcast of each of its events; and the broadcasts that changed.
+
+        A frame whose other half is still to come is held back until the next call.
+        """
+        found: dict[int, list[str]] = {}
+        changed: list[Broadcast] = []
+        for numbered in entries:
+            entry = numbered.entry
+            if isinstance(entry, Frame):
+                if self._waiting is None and entry.followed:
+                    self._waiting = numbered
+                    continue
+                pair = [numbered] if self._waiting is None else [self._waiting, numbered]
+                self._waiting = None
+                self._pair(pair, found, changed)
+            elif isinstance(entry, Tick) and entry.accepted_at - self._looked_at >= _SILENCE_EVERY_MS:
+                self._looked_at = entry.accepted_at
+                changed += self.rooms.silent(now=entry.accepted_at, silence_ms=self._silence_ms)
+            if self._waiting is None:
+                self.seq = numbered.seq
+        return found, changed
+
+    def _pair(self, pair: list[Numbered], found: dict[int, list[str]], changed: list[Broadcast]) -> None:
+        halves = [(n.seq, n.entry) for n in pair if isinstance(n.entry, Frame)]
+        for seq, frame in halves:
+            found[seq] = [""] * len(frame)
+        rows = [_rows(seq, frame) for seq, frame in halves]
+        seen_at = halves[-1][1].accepted_at
+        for at, _, seq, i, tenant, room, named, signal in merge(*rows) if len(rows) > 1 else rows[0]:
+            current = self.rooms.current.get((tenant, room))
+            if (current is not None and not named and not signal and 0 <= at - current.last_at <= self._silence_ms
+                    and current.ended_at is None):
+                current.last_at = at
+                current.seen_at = seen_at
+                found[seq][i] = current.id
+                continue
+            found[seq][i], some = self.rooms.assign(
+                tenant, room, named=named, at=at, seen_at=seen_at, silence_ms=self._silence_ms, signal=signal)
+            changed += some
+
+
+Row = tuple[int, int, int, int, str, str, str, str]
+
+
+def _rows(seq: int, frame: Frame) -> Iterator[Row]:
+    """(at, lane, seq, i, tenant, room, named broadcast, signal) of each event. In order of arrival; where a frame's
+    times step back, the merge with the other half is no longer by time, and need not be."""
+    n = len(frame)
+    at = memoryview(frame.at).cast("q")
+    rooms, room_ix = frame.rooms, memoryview(frame.room_ix).cast("H") if frame.room_ix else bytes(n)
+    named, named_ix = frame.broadcasts, memoryview(frame.broadcast_ix).cast("H") if frame.broadcast_ix else bytes(n)
+    signals: dict[int, str] = {}
+    if _SIGNAL in frame.kinds:
+        begin, lengths = starts(frame), memoryview(frame.lengths).cast("I")
+        signals = {i: frame.text[begin[i] : begin[i] + lengths[i]] for i in range(n) if frame.kinds[i] == _SIGNAL}
+    for i in range(n):
+        signal = signals.get(i, "")
+        yield at[i], frame.lane, seq, i, frame.tenant, rooms[room_ix[i]], named[named_ix[i]], signal

@@ -1,0 +1,166 @@
+"""The room's lines around an alert: ±60 s of transcript and comments, stored once per room and shared by alerts.
+
+Judged frames wait in a ring for a little over a minute. By the time a frame leaves it, every alert that could want its
+lines is known: those before it and those after it. So each line is looked at once, and only alerted rooms are written.
+"""
+
+from bisect import bisect_left
+from collections import deque
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
+
+import numpy as np
+from msgspec import Struct
+
+from monitor.domain import frames
+from monitor.domain.frames import Frame
+from monitor.domain.masking import mask_text
+from monitor.services.ports import ContextChunk, ContextLine
+
+REACH_MS: Final = 60_000
+_LATENESS_MS: Final = 5_000
+STAY_MS: Final = REACH_MS + _LATENESS_MS
+
+RoomKey = tuple[str, str]
+Masks = Mapping[int, Sequence[tuple[int, int]]]  # event → spans
+
+
+class Window(Struct, frozen=True):
+    """Event times [from_at, to_at] around alerts; `seen_at` is when the last of them was accepted. UTC ms."""
+
+    from_at: int
+    to_at: int
+    seen_at: int
+
+
+class Windows(Struct):
+    """Per room the times around its alerts, disjoint."""
+
+    of: dict[RoomKey, list[Window]] = {}
+
+    def add(self, room: RoomKey, at: int, *, seen_at: int) -> None:
+        self.merge(room, Window(at - REACH_MS, at + REACH_MS, seen_at))
+
+    def merge(self, room: RoomKey, new: Window) -> None:
+        apart = []
+        for old in self.of.get(room, []):
+            if old.to_at < new.from_at or old.from_at > new.to_at:
+                apart.append(old)
+            else:
+                new = Window(min(new.from_at, old.from_at), max(new.to_at, old.to_at), max(new.seen_at, old.seen_at))
+        self.of[room] = [*apart, new]
+
+    def prune(self, *, now: int) -> None:
+        """Forget windows whose last lines have left every ring; `now` is the slower lane's clock (UTC ms)."""
+        before = now - 2 * STAY_MS
+        for room in [room for room, windows in self.of.items() if any(w.seen_at < before for w in windows)]:
+            left = [w for w in self.of[room] if w.seen_at >= before]
+            if left:
+                self.of[room] = left
+            else:
+                del self.of[room]
+
+
+class _Held(Struct, frozen=True):
+    seq: int
+    accepted_at: int
+    data: bytes
+    broadcasts: Sequence[str]
+    masks: Masks
+    rooms: "np.ndarray[tuple[int], np.dtype[np.uint32]]"
+    from_at: int
+    to_at: int
+
+
+class Ring:
+    """One lane's judged frames of the last STAY_MS, packed (about 90 B an event), at most `max_bytes`."""
+
+    def __init__(self, lane: int, *, max_bytes: int) -> None:
+        self.lane = lane
+        self._max_bytes = max_bytes
+        self._held: deque[_Held] = deque()
+        self._bytes = 0
+        self._rooms: dict[RoomKey, int] = {}
+        self.left = 0  # every frame of the lane up to this sequence number has left the ring
+
+    def add(self, seq: int, frame: Frame, broadcasts: Sequence[str], masks: Masks) -> None:
+        data = frames.encode(frame)
+        at = np.frombuffer(frame.at, dtype=np.int64)
+        numbers = [self._rooms.setdefault((frame.tenant, room), len(self._rooms)) for room in frame.rooms]
+        self._held.append(_Held(seq, frame.accepted_at, data, broadcasts, masks,
+                                np.array(sorted(numbers), dtype=np.uint32), int(at.min()), int(at.max())))
+        self._bytes += len(data)
+
+    def leave(self, *, now: int, windows: Windows, all_of_it: bool = False) -> list[ContextChunk]:
+        """Let go of what is older than STAY_MS by `now` (UTC ms), or too much; the lines that alerts want."""
+        lines: dict[RoomKey, list[tuple[int, ContextLine]]] = {}
+        while self._held and (all_of_it or self._bytes > self._max_bytes or now - self._held[0].accepted_at > STAY_MS):
+            held = self._held.popleft()
+            self._bytes -= len(held.data)
+            self.left = held.seq
+            for room, line in self._wanted(held, windows.of):
+                lines.setdefault(room, []).append((held.seq, line))
+        if not self._held:
+            self._rooms.clear()
+        return [
+            ContextChunk(tenant=room[0], room=room[1], lane=self.lane, first_seq=some[0][0],
+                         from_at=min(line.at for _, line in some), to_at=max(line.at for _, line in some),
+                         lines=[line for _, line in some])
+            for room, some in lines.items()
+        ]
+
+    def lines(self, room: RoomKey, *, since: int, until: int) -> list[ContextLine]:
+        """Lines of a room in [since, until] (UTC ms) that are still in the ring."""
+        number = self._rooms.get(room)
+        if number is None:
+            return []
+        wanted = {room: [Window(since, until, 0)]}
+        found: list[ContextLine] = []
+        for held in list(self._held):
+            i = int(np.searchsorted(held.rooms, number))
+            if i < held.rooms.size and held.rooms[i] == number and held.from_at <= until and held.to_at >= since:
+                found += [line for _, line in self._wanted(held, wanted)]
+        return found
+
+    def first_held(self) -> int | None:
+        return self._held[0].seq if self._held else None
+
+    @staticmethod
+    def _wanted(
+        held: _Held, windows: Mapping[RoomKey, list[Window]]
+    ) -> Iterable[tuple[RoomKey, ContextLine]]:
+        if not windows:
+            return
+        frame = frames.decode(held.data)
+        assert isinstance(frame, Frame)  # noqa: S101 - only frames are added
+        spans = [windows.get((frame.tenant, room)) for room in frame.rooms]
+        if not any(spans):
+            return
+        at = memoryview(frame.at).cast("q")
+        room_ix = memoryview(frame.room_ix).cast("H") if frame.room_ix else None
+        starts = frames.starts(frame)
+        for i in range(len(frame)):
+            ranges = spans[room_ix[i] if room_ix is not None else 0]
+            if ranges and any(w.from_at <= at[i] <= w.to_at for w in ranges):
+                said = frames.utterance(frame, i, start=starts[i], broadcast=held.broadcasts[i])
+                yield (said.tenant, said.room), line_of(said, frame.lane, held.masks.get(i, ()))
+
+
+def line_of(said: frames.Utterance, lane: int, masks: Sequence[tuple[int, int]]) -> ContextLine:
+    return ContextLine(
+        tenant=said.tenant, room=said.room, source=said.source, event_id=said.id, revision=said.revision, lane=lane,
+        broadcast=said.broadcast, at=said.at, offset_ms=said.offset_ms, kind=said.kind, role=said.role,
+        speaker=said.speaker, text=mask_text(said.text, masks) if masks else said.text,
+    )
+
+
+def nearest(lines: Sequence[ContextLine], *, at: int, most: int) -> list[ContextLine]:
+    """At most `most` lines per lane, those nearest to `at` (UTC ms), each event once, oldest first."""
+    unique = {(line.source, line.event_id, line.revision): line for line in lines}
+    chosen: list[ContextLine] = []
+    for lane in {line.lane for line in unique.values()}:
+        of_lane = sorted((line for line in unique.values() if line.lane == lane), key=lambda line: line.at)
+        middle = bisect_left([line.at for line in of_lane], at)
+        first = max(0, min(middle - most // 2, len(of_lane) - most))
+        chosen += of_lane[first : first + most]
+    return sorted(chosen, key=lambda line: (line.at, line.lane))

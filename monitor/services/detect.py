@@ -1,0 +1,343 @@
+"""Detect: the log in, findings and alerts out. One loop; the engine and the store work on threads of their own.
+
+Host speech goes first: the loop empties lane 0, then takes a bounded bite of lane 1. What a batch produced and how far
+its lane is read are one transaction. Any unexpected error leaves `run`, and the process ends rather than acknowledge on.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Final, TypeVar
+
+import msgspec
+from msgspec import Struct
+
+from monitor.domain.alerts import GroupingSettings
+from monitor.domain.broadcasts import Broadcast
+from monitor.domain.frames import Entry, Frame, Swap, Tick
+from monitor.engine.engineset import EngineSet
+from monitor.services.lane import Admitted, Outcome
+from monitor.services.ports import (
+    Archive,
+    Clock,
+    Commit,
+    ContextLine,
+    FailPoint,
+    Log,
+    Logger,
+    Numbered,
+    Publisher,
+    Store,
+    Telemetry,
+    Update,
+)
+from monitor.services.recovery import Cursor, EngineOf, Recovered, recover, save
+
+_READ_AHEAD: Final = 20_000
+_MOVED_EVERY_MS: Final = 10_000
+_T = TypeVar("_T")
+
+
+class DetectSettings(Struct, frozen=True):
+    """`batch`, `host_batch`: events judged at once per lane · `linger_s`: how long a small batch waits for more."""
+
+    batch: int = 512
+    host_batch: int = 4_096
+    linger_s: float = 0.005
+    linger_below: int = 200
+    snapshot_ms: int = 10_000
+    commit_ms: int = 1_000
+    tick_ms: int = 1_000
+    archive_ms: int = 10_000
+    archive_events: int = 50_000
+    ring_bytes: int = 128 * 2**20
+    silence_ms: int = 1_800_000
+    grouping: GroupingSettings = GroupingSettings()
+
+
+class Detect:
+    """`engine_of` gives the engine set of a version in the log; `engine` is the one that judges an empty log.
+
+    `start`, then `run`. `trimmable`: a restart reads the log again after this sequence number.
+    """
+
+    def __init__(
+        self, *, log: Log, store: Store, archive: Archive, publisher: Publisher, telemetry: Telemetry,
+        logger: Logger, clock: Clock, engine: EngineSet, engine_of: EngineOf, settings: DetectSettings,
+        failpoint: FailPoint,
+    ) -> None:
+        self._log, self._store, self._archive = log, store, archive
+        self._publisher, self._telemetry, self._logger, self._clock = publisher, telemetry, logger, clock
+        self._engine, self._engine_of = engine, engine_of
+        self.settings = settings
+        self._failpoint = failpoint
+        self._executor = ThreadPoolExecutor(1, thread_name_prefix="engine")
+        self._recovered: Recovered | None = None
+        self._broadcasts: dict[int, list[str]] = {}
+        self._changed: dict[str, Broadcast] = {}
+        self._moved: dict[str, int] = {}
+        self._pending: dict[int, list[Outcome]] = {0: [], 1: []}
+        self._archived: dict[int, int] = {}
+        self._flushing: asyncio.Task[None] | None = None
+        self._unflushed = 0
+        self._stop = asyncio.Event()
+        self._saved_at = self._moved_at = self._archived_at = self._committed_at = 0
+        self.trimmable = 0
+        self.ready = False
+
+    @property
+    def _state(self) -> Recovered:
+        if self._recovered is None:
+            raise RuntimeError("start() first")
+        return self._recovered
+
+    # --- what others may ask
+
+    def backlog(self, lane: int) -> int:
+        """Events of the lane that are durable and not yet judged."""
+        return self._log.backlog(self._state.cursors[lane].read, lane=lane) if self._recovered else 0
+
+    def positions(self) -> tuple[int, int]:
+        """The committed position of each lane."""
+        host, viewers = self._state.cursors
+        return host.position.seq, viewers.position.seq
+
+    def judging(self) -> str:
+        """The version of the engine set that judges the host side."""
+        return self._state.cursors[0].lane.engine.version
+
+    def rooms_live(self) -> int:
+        return sum(b.ended_at is None for b in self._state.admission.rooms.current.values())
+
+    async def fresh_lines(self, tenant: str, room: str, *, since: int, until: int) -> list[ContextLine]:
+        """Lines of a room that are too young to be stored with its alerts. Times in UTC ms."""
+
+        def look() -> list[ContextLine]:
+            return [line for cursor in self._state.cursors
+                    if cursor.lane.ring is not None
+                    for line in cursor.lane.ring.lines((tenant, room), since=since, until=until)]
+
+        return await self._on_engine(look)
+
+    def stop(self) -> None:
+        self._stop.set()
+
+    # --- start: state is a function of the log
+
+    async def start(self) -> None:
+        """Claim both lanes, load the snapshots and read the log again up to what is committed; writes nothing."""
+        s = self.settings
+        self._recovered = state = await recover(
+            self._store, self._engine, self._engine_of, grouping=s.grouping, ring_bytes=s.ring_bytes,
+            silence_ms=s.silence_ms)
+        after = max(state.admission.seq, await self._log.first() - 1)
+        goal = max(cursor.position.seq for cursor in state.cursors)
+        while after < goal:
+            entries = [e for e in await self._log.read(after=after, lane=None, events=_READ_AHEAD) if e.seq <= goal]
+            if not entries:
+                break
+            self._admit(entries)
+            for numbered in entries:
+                if numbered.seq > state.read_from:
+                    await self._again(numbered)
+            after = entries[-1].seq
+        self._archived = {c.lane.number: min(c.position.seq, self._archive.position(c.lane.number)) for c in state.cursors}
+        self._changed.clear()
+        self._committed_at = self._saved_at = self._archived_at = self._clock.now()
+        self.ready = True
+
+    async def _again(self, numbered: Numbered) -> None:
+        entry, seq = numbered.entry, numbered.seq
+        for cursor in self._state.cursors:
+            if seq > cursor.position.seq:
+                continue
+            if isinstance(entry, Swap):
+                cursor.lane.engine = await self._engine_of(entry.version)
+            elif isinstance(entry, Tick):
+                await self._on_engine(cursor.lane.tick, entry.accepted_at)
+            elif isinstance(entry, Frame) and entry.lane == cursor.lane.number:
+                item = [Admitted(seq, entry, self._broadcasts.pop(seq))]
+                outcome = await self._on_engine(cursor.lane.run, item, seq <= cursor.snapshot_seq)
+                if seq > self._archive.position(entry.lane):
+                    await self._keep(entry.lane, outcome)
+
+    # --- the loop
+
+    async def run(self) -> None:
+        """Until `stop`; then everything judged is committed. Raises whatever went wrong, OwnershipLost included."""
+        host, viewers = self._state.cursors
+        try:
+            while not self._stop.is_set():
+                await self._admit_new()
+                busy = await self._bite(host, self.settings.host_batch)
+                busy = busy or await self._bite(viewers, self.settings.batch)
+                await self._when_due()
+                if not busy:
+                    await self._idle()
+            await self._when_due(everything=True)
+        finally:
+            self._executor.shutdown(wait=True, cancel_futures=True)
+
+    async def _idle(self) -> None:
+        """Commit what waits, then sleep until something comes; write a tick where nothing does."""
+        for cursor in self._state.cursors:
+            if self._pending[cursor.lane.number]:
+                await self._commit(cursor)
+        if not await self._log.wait(self._state.admission.seq, timeout=self.settings.tick_ms / 1000):
+            if not self._stop.is_set():
+                await self._log.append([Tick(self._clock.now())])
+        elif self.settings.linger_s and self.backlog(0) + self.backlog(1) < self.settings.linger_below:
+            await asyncio.sleep(self.settings.linger_s)
+
+    async def _admit_new(self) -> None:
+        admission = self._state.admission
+        while admission.seq < self._log.end():
+            before = admission.seq
+            self._admit(await self._log.read(after=before, lane=None, events=_READ_AHEAD))
+            if admission.seq == before:
+                break
+
+    def _admit(self, entries: Sequence[Numbered]) -> None:
+        broadcasts, changed = self._state.admission.admit(entries)
+        self._broadcasts.update(broadcasts)
+        self._changed.update((b.id, b) for b in changed)
+
+    async def _bite(self, cursor: Cursor, events: int) -> bool:
+        """Judge the next entries of a lane; False where there are none."""
+        admitted = self._state.admission.seq
+        entries = await self._log.read(after=cursor.read, lane=cursor.lane.number, events=events)
+        entries = [e for e in entries if e.seq <= admitted]
+        if not entries:
+            cursor.read = admitted
+            return False
+        frames: list[Admitted] = []
+        for numbered in entries:
+            entry = numbered.entry
+            if isinstance(entry, Frame):
+                frames.append(Admitted(numbered.seq, entry, self._broadcasts.pop(numbered.seq)))
+            else:
+                await self._judge(cursor, frames)
+                frames = []
+                await self._control(cursor, entry)
+        await self._judge(cursor, frames)
+        cursor.read = entries[-1].seq
+        if any(o.findings or o.withdrawals or o.context for o in self._pending[cursor.lane.number]):
+            await self._commit(cursor)
+        return True
+
+    async def _control(self, cursor: Cursor, entry: Entry) -> None:
+        if isinstance(entry, Tick):
+            self._pending[cursor.lane.number].append(await self._on_engine(cursor.lane.tick, entry.accepted_at))
+        elif isinstance(entry, Swap):
+            cursor.lane.engine = await self._engine_of(entry.version)
+            self._logger.info("engine_set_swapped", lane=cursor.lane.number, version=entry.version)
+
+    async def _judge(self, cursor: Cursor, frames: list[Admitted]) -> None:
+        if not frames:
+            return
+
+        def work() -> Outcome:
+            self._failpoint("judging", sum(len(f.frame) for f in frames))
+            return cursor.lane.run(frames)
+
+        outcome = await self._on_engine(work)
+        self._failpoint("judged")
+        self._pending[cursor.lane.number].append(outcome)
+        self._telemetry.observe("batch_events", outcome.events)
+        await self._keep(cursor.lane.number, outcome)
+
+    async def _keep(self, lane: int, outcome: Outcome) -> None:
+        for kept in outcome.judged:
+            self._unflushed += len(kept.frame)
+            await self._archive.keep(lane, kept.seq, kept.frame, kept.broadcasts, kept.masks)
+        outcome.judged = []
+
+    async def _flush(self) -> None:
+        """Write what the archive buffers, beside the judging."""
+        for cursor in self._state.cursors:
+            upto = cursor.read
+            await self._archive.flush(cursor.lane.number)
+            self._archived[cursor.lane.number] = upto
+
+    # --- commits
+
+    async def _commit(self, cursor: Cursor) -> None:
+        """Everything pending of the lane and its new position, in one transaction; then let it be seen."""
+        lane = cursor.lane.number
+        pending, self._pending[lane] = self._pending[lane], []
+        changed, self._changed = self._changed, {}
+        if cursor.read == cursor.position.seq and not changed:
+            return
+        now = self._clock.now()
+        commit = Commit(
+            position=msgspec.structs.replace(cursor.position, seq=cursor.read), expected=cursor.position.seq,
+            findings=[f for o in pending for f in o.findings],
+            withdrawals=[w for o in pending for w in o.withdrawals],
+            broadcasts=[msgspec.structs.replace(b) for b in changed.values()],
+            context=[c for o in pending for c in o.context], now=now,
+        )
+        updates = await self._store.apply([commit])
+        cursor.position = commit.position
+        self._failpoint("committed")
+        self._publisher.publish(updates)
+        self._failpoint("published")
+        self._count(pending, commit, updates, now)
+
+    def _count(self, pending: list[Outcome], commit: Commit, updates: list[Update], now: int) -> None:
+        self._telemetry.observe("db_commit_seconds", max(0, self._clock.now() - now) / 1000)
+        for outcome in pending:
+            for reason, amount in outcome.suppressed.items():
+                self._telemetry.count("suppressed_total", amount, reason=reason)
+            if outcome.shed:
+                self._telemetry.count("shed_total", outcome.shed, kind="comment")
+        for finding in commit.findings:
+            category = finding.category[0] if finding.category else "care"
+            self._telemetry.count("findings_total", category=category, tier=finding.tier)
+        for update in updates:
+            if update.what == "opened":
+                self._telemetry.observe("event_to_alert_seconds", max(0, now - update.alert.accepted_at) / 1000)
+
+    async def _when_due(self, *, everything: bool = False) -> None:
+        """By the clock: positions without findings, moved broadcasts, archive segments, snapshots."""
+        now, s = self._clock.now(), self.settings
+        if everything or now - self._moved_at >= _MOVED_EVERY_MS:
+            self._moved_at = now
+            self._note_moved()
+        if everything or now - self._committed_at >= s.commit_ms:
+            self._committed_at = now
+            for cursor in self._state.cursors:
+                await self._commit(cursor)
+        if everything or now - self._archived_at >= s.archive_ms or self._unflushed >= s.archive_events:
+            if self._flushing is not None and (everything or self._flushing.done()):
+                await self._flushing
+                self._flushing = None
+            if self._flushing is None:
+                self._archived_at, self._unflushed = now, 0
+                self._flushing = asyncio.create_task(self._flush())
+            if everything:
+                await self._flushing
+        if everything or now - self._saved_at >= s.snapshot_ms:
+            self._saved_at = now
+            await self._save()
+
+    def _note_moved(self) -> None:
+        """Broadcasts go on without an entry in the store; their last event's time is written now and then."""
+        for broadcast in self._state.admission.rooms.current.values():
+            if self._moved.get(broadcast.id) != broadcast.last_at:
+                self._moved[broadcast.id] = broadcast.last_at
+                self._changed.setdefault(broadcast.id, broadcast)
+        if len(self._moved) > 2 * len(self._state.admission.rooms.current) + 1_000:
+            running = {b.id for b in self._state.admission.rooms.current.values()}
+            self._moved = {k: v for k, v in self._moved.items() if k in running}
+
+    async def _save(self) -> None:
+        state = self._state
+        for cursor in state.cursors:
+            await self._commit(cursor)
+        state.windows.prune(now=min(c.lane.state.now for c in state.cursors))
+        state.admission.remember()
+        archived = [self._archived[c.lane.number] for c in state.cursors]
+        self.trimmable = await save(self._store, state.cursors, state.admission, archived)
+
+    async def _on_engine(self, work: Callable[..., _T], *args: Any) -> _T:
+        return await asyncio.get_running_loop().run_in_executor(self._executor, work, *args)

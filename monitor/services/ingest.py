@@ -1,0 +1,177 @@
+"""Ingest: a body in, an acknowledgement out. What is acknowledged is on disk."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Final, Protocol
+
+from msgspec import Struct
+
+from monitor.domain import frames
+from monitor.domain.errors import BusyError
+from monitor.domain.events import FINAL_REVISION, KINDS, Decoded, Event, Limits, Rejected, decode
+from monitor.domain.frames import Entry, Mark
+from monitor.services.ports import Clock, Log, Telemetry
+from monitor.services.pseudonyms import Pseudonyms
+
+_INTERIM_IDS: Final = 20_000
+
+EventKey = tuple[str, str, str, int]
+
+
+class IngestSettings(Struct, frozen=True):
+    """`host_backlog`: unjudged host-side events from which requests are refused · `sample_from`: unjudged comments
+    from which only every `sample_keep`-th is judged · `recent`: keys per generation of the duplicates window."""
+
+    limits: Limits = Limits()
+    host_backlog: int = 200_000
+    sample_from: int = 100_000
+    sample_keep: int = 10
+    recent: int = 100_000
+
+
+class Receipt(Struct, frozen=True):
+    """What became of one request. `readable` is False where nothing in the body could be read (HTTP 400)."""
+
+    accepted: int
+    duplicates: int
+    rejected: list[Rejected]
+    rejected_total: int
+    readable: bool = True
+
+
+class Backlog(Protocol):
+    def __call__(self, lane: int) -> int: ...
+
+
+class Recent:
+    """The keys of recent events: two generations, so that it is bounded and forgets the oldest half at a time.
+
+    Best effort: what is forgotten here is still recognised by its derived ids in the store.
+    """
+
+    def __init__(self, size: int) -> None:
+        self._size = size
+        self._young: set[EventKey] = set()
+        self._old: set[EventKey] = set()
+
+    def __contains__(self, key: EventKey) -> bool:
+        return key in self._young or key in self._old
+
+    def add(self, key: EventKey) -> None:
+        if len(self._young) >= self._size:
+            self._old, self._young = self._young, set()
+        self._young.add(key)
+
+    def discard(self, keys: list[EventKey]) -> None:
+        self._young.difference_update(keys)
+        self._old.difference_update(keys)
+
+
+class Ingest:
+    """One per process; used from the event loop only."""
+
+    def __init__(
+        self, *, log: Log, pseudonyms: Pseudonyms, clock: Clock, telemetry: Telemetry, settings: IngestSettings,
+        backlog: Callable[[int], int],
+    ) -> None:
+        self._log, self._pseudonyms, self._clock, self._telemetry = log, pseudonyms, clock, telemetry
+        self.settings = settings
+        self._backlog = backlog
+        self._recent = Recent(settings.recent)
+        self._interim: dict[tuple[str, str, str], int] = {}
+        self._latest: asyncio.Task[None] | None = None
+
+    async def accept(self, tenant: str, body: bytes, *, session: str = "", session_seq: int = 0) -> Receipt:
+        """Decode, check, pseudonymise and append to the log; returns once everything accepted is durable.
+
+        `body`: NDJSON or a JSON array, decompressed. `session`, `session_seq`: a WebSocket session and the sequence
+        number that becomes durable with this body. Raises BusyError under pressure and StorageError where the disk
+        refuses; nothing is acknowledged then.
+        """
+        waiting = self._backlog(0)
+        if waiting > self.settings.host_backlog:
+            raise BusyError(f"{waiting} host-side events wait to be judged", retry_after=1,
+                            hint="send again later; if it lasts, the machine is too small for this feed")
+        now = self._clock.now()
+        decoded = decode(body, self.settings.limits, now_ms=now)
+        readable = bool(decoded.events) or not decoded.rejected
+        fresh, keys = self._without_duplicates(tenant, decoded.events)
+        duplicates = len(decoded.events) - len(fresh)
+        if fresh or session:
+            await self._append(self._frames(tenant, fresh, now, session, session_seq), keys)
+        if duplicates and self._latest is not None:
+            # Their first copy may still be on its way to the disk; it must be there before this copy is acknowledged.
+            await asyncio.shield(self._latest)
+        self._count(decoded, fresh, now, via="ws" if session else "http")
+        return Receipt(len(fresh), duplicates, decoded.rejected, decoded.rejected_total, readable)
+
+    def _without_duplicates(self, tenant: str, events: list[Event]) -> tuple[list[Event], list[EventKey]]:
+        fresh: list[Event] = []
+        keys: list[EventKey] = []
+        recent = self._recent
+        for event in events:
+            if event.final or event.revision is not None:
+                revision = FINAL_REVISION if event.revision is None else event.revision
+                key = (tenant, event.source, event.id, revision)
+                if key in recent:
+                    continue
+                recent.add(key)
+                keys.append(key)
+            fresh.append(event)
+        return fresh, keys
+
+    def _frames(
+        self, tenant: str, events: list[Event], now: int, session: str, session_seq: int
+    ) -> list[Entry]:
+        def revision_of(event: Event) -> int:
+            return self._revision(tenant, event)
+
+        sample = self.settings.sample_keep if self._backlog(1) > self.settings.sample_from else 1
+        if not events:
+            return [Mark(now, tenant, session, session_seq)]
+        built: list[Entry] = []
+        for start in range(0, len(events), frames.MOST_EVENTS):
+            built += frames.build(events[start : start + frames.MOST_EVENTS], tenant=tenant, accepted_at=now,
+                                  pseudonym=self._pseudonyms.of(tenant), revision_of=revision_of, sample=sample,
+                                  session=session, session_seq=session_seq)
+        return built
+
+    def _revision(self, tenant: str, event: Event) -> int:
+        """Interim results without a revision are numbered as they arrive; the final stands above them all."""
+        if event.revision is not None:
+            return event.revision
+        key = (tenant, event.source, event.id)
+        if event.final:
+            self._interim.pop(key, None)
+            return FINAL_REVISION
+        number = self._interim.get(key, 0) + 1
+        self._interim[key] = number
+        if len(self._interim) > _INTERIM_IDS:
+            del self._interim[next(iter(self._interim))]
+        return number
+
+    async def _append(self, built: list[Entry], keys: list[EventKey]) -> None:
+        async def write() -> None:
+            try:
+                await self._log.append(built)
+            except BaseException:
+                self._recent.discard(keys)  # nothing of it is on disk: the next copy is the first
+                raise
+
+        task = asyncio.ensure_future(write())
+        self._latest = task
+        await asyncio.shield(task)  # a client that goes away does not undo what is being written
+
+    def _count(self, decoded: Decoded, fresh: list[Event], now: int, *, via: str) -> None:
+        kinds = [event.kind for event in fresh]
+        for kind in KINDS:
+            amount = kinds.count(kind)
+            if amount:
+                self._telemetry.count("ingest_events_total", amount, source=via, kind=kind)
+        for rejected in decoded.rejected:
+            self._telemetry.count("ingest_rejected_total", reason=rejected.field or "unreadable")
+        if fresh:
+            self._telemetry.gauge("source_last_event_timestamp_seconds", now / 1000, source=via)
+            latest = fresh[-1].at
+            if isinstance(latest, int):
+                self._telemetry.gauge("asr_lag_seconds", max(0, now - latest) / 1000)

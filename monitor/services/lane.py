@@ -1,0 +1,226 @@
+"""One lane of the log, judged in order: the pure step from entries to findings, alerts' groups and context.
+
+Synchronous and without a clock: the service runs it on its engine thread, `redpost scan` in a loop, a worker on Kafka
+over its partitions. The same entries give the same outcome, however they are cut into calls.
+"""
+
+from collections import OrderedDict
+from collections.abc import Sequence
+from typing import Final
+
+import msgspec
+from msgspec import Struct
+
+from monitor.domain import frames
+from monitor.domain.alerts import Grouping, GroupingSettings, Withdrawal
+from monitor.domain.events import FINAL_REVISION
+from monitor.domain.findings import Finding, Span, Tier
+from monitor.domain.frames import Frame, Utterance
+from monitor.domain.ids import event_key, finding_id
+from monitor.domain.masking import mask_text
+from monitor.engine.batch import FrameBatch
+from monitor.engine.engineset import EngineSet
+from monitor.engine.pipeline import Judged, Match, judge
+from monitor.services.context import Ring, Windows
+from monitor.services.ports import ContextChunk, Mask
+
+_REVISIONS: Final = 50_000
+_GROUPS_LATE_MS: Final = 60_000
+STATE_FORMAT: Final = 1
+
+
+class LaneState(Struct):
+    """Everything a lane remembers; plain and serialisable."""
+
+    format: int = STATE_FORMAT
+    grouping: Grouping = msgspec.field(default_factory=Grouping)
+    revisions: dict[str, int] = {}
+    windows: Windows = msgspec.field(default_factory=Windows)
+    now: int = 0  # UTC ms: the latest `accepted_at` seen in this lane
+    engine: str = ""  # version of the engine set that judges here
+
+
+class Admitted(Struct, frozen=True):
+    """A frame with its place in the log and the broadcast of each event."""
+
+    seq: int
+    frame: Frame
+    broadcasts: Sequence[str]
+
+
+class FrameJudged(Struct, frozen=True):
+    """What the archive keeps beside a frame."""
+
+    seq: int
+    frame: Frame
+    broadcasts: Sequence[str]
+    masks: list[Mask]
+
+
+class Outcome(Struct):
+    """What some entries of one lane produced, in log order."""
+
+    findings: list[Finding] = []
+    withdrawals: list[Withdrawal] = []
+    context: list[ContextChunk] = []
+    judged: list[FrameJudged] = []
+    suppressed: dict[str, int] = {}
+    shed: int = 0
+    events: int = 0
+
+
+class Lane:
+    """See `run`. `windows` is shared by the lanes of one service: either lane's alert wants the lines of both."""
+
+    def __init__(
+        self, number: int, engine: EngineSet, settings: GroupingSettings, *, state: LaneState, ring: Ring | None = None,
+        windows: Windows | None = None,
+    ) -> None:
+        self.number = number
+        self.engine = engine
+        self.settings = settings
+        self.state = state
+        self.ring = ring
+        self.windows = Windows() if windows is None else windows
+        self._revisions: OrderedDict[str, int] = OrderedDict(state.revisions)
+
+    def run(self, admitted: Sequence[Admitted], *, remember_only: bool = False) -> Outcome:
+        """Judge frames in order. `remember_only`: fill the ring, change nothing else (the re-read before a snapshot)."""
+        outcome = Outcome()
+        if not admitted:
+            return outcome
+        batch = FrameBatch([a.frame for a in admitted])
+        judged = judge(self.engine, batch, skip=_sampled_out(batch))
+        kept: list[list[Mask]] = [[] for _ in admitted]
+        masks: list[dict[int, list[tuple[int, int]]]] = [{} for _ in admitted]
+        for contact in judged.contacts:
+            k, i = batch.locate(contact.event)
+            kept[k].append(Mask(i, contact.start, contact.end, contact.kind))
+            masks[k].setdefault(i, []).append((contact.start, contact.end))
+        for k, item in enumerate(admitted):
+            if self.ring is not None:
+                self.ring.add(item.seq, item.frame, item.broadcasts, masks[k])
+            outcome.judged.append(FrameJudged(item.seq, item.frame, item.broadcasts, kept[k]))
+            outcome.events += len(item.frame)
+            if item.frame.sample > 1:
+                outcome.shed += len(item.frame) - (len(item.frame) + item.frame.sample - 1) // item.frame.sample
+            self.state.now = max(self.state.now, item.frame.accepted_at)
+        if not remember_only:
+            self._find(admitted, batch, judged, masks, outcome)
+            outcome.context = self.leave()
+        return outcome
+
+    def tick(self, now: int) -> Outcome:
+        """Time passed (UTC ms)."""
+        self.state.now = max(self.state.now, now)
+        self.state.grouping.prune(
+            before=self.state.now - self.settings.gap_ms - self.settings.longest_ms - _GROUPS_LATE_MS)
+        return Outcome(context=self.leave())
+
+    def leave(self, *, all_of_it: bool = False) -> list[ContextChunk]:
+        if self.ring is None:
+            return []
+        return self.ring.leave(now=self.state.now, windows=self.windows, all_of_it=all_of_it)
+
+    def snapshot(self) -> LaneState:
+        """The state, brought up to date; encode it before the lane goes on."""
+        self.state.revisions = dict(self._revisions)
+        self.state.windows = self.windows
+        self.state.engine = self.engine.version
+        return self.state
+
+    def _find(
+        self, admitted: Sequence[Admitted], batch: FrameBatch, judged: Judged,
+        masks: list[dict[int, list[tuple[int, int]]]], outcome: Outcome,
+    ) -> None:
+        """Findings and withdrawals in log order. Only events with a match or an explicit revision are looked at."""
+        by_event: dict[tuple[int, int], list[Match]] = {}
+        for match in judged.matches:
+            by_event.setdefault(batch.locate(match.event), []).append(match)
+        places = set(by_event)
+        for k, item in enumerate(admitted):
+            if item.frame.revisions:
+                revisions = memoryview(item.frame.revisions).cast("i")
+                places.update((k, i) for i in range(len(item.frame))
+                              if revisions[i] != FINAL_REVISION or self._revisions)
+        for k, i in sorted(places):
+            item = admitted[k]
+            start = int(batch.starts[batch.first[k] + i]) - int(batch.starts[batch.first[k]])
+            said = frames.utterance(item.frame, i, start=start, broadcast=item.broadcasts[i])
+            self._event(said, item.frame, by_event.get((k, i), []), masks[k].get(i, []), outcome)
+
+    def _event(
+        self, said: Utterance, frame: Frame, matches: list[Match], masks: list[tuple[int, int]], outcome: Outcome
+    ) -> None:
+        if not said.final:
+            _count(outcome, "interim", len(matches))
+            return
+        newest, replaces = self._newest(said)
+        if not newest:
+            _count(outcome, "superseded", len(matches))
+            return
+        findings = [self._finding(said, frame, match, masks) for match in matches]
+        if replaces:
+            outcome.withdrawals.append(Withdrawal(said.tenant, said.source, said.id, said.revision))
+        placed = []
+        for finding in findings:
+            opened_by = self.state.grouping.place(
+                tenant=said.tenant, room=said.room, rule=finding.rule, broadcast=said.broadcast,
+                speaker=said.speaker if finding.tier is Tier.CARE else "", source=said.source, event_id=said.id,
+                finding=finding.id, at=said.at, settings=self.settings)
+            placed.append(msgspec.structs.replace(finding, opened_by=opened_by))
+            if self.ring is not None:
+                self.windows.add((said.tenant, said.room), said.at, seen_at=frame.accepted_at)
+        if replaces:
+            self.state.grouping.withdraw(said.tenant, said.room, said.source, said.id,
+                                         keep=frozenset(f.id for f in placed))
+        outcome.findings += placed
+
+    def _newest(self, said: Utterance) -> tuple[bool, bool]:
+        """(is this the highest revision of its event so far, may an older one have findings that fall now).
+
+        Remembers explicit revisions, a bounded number of them.
+        """
+        key = f"{said.tenant}\x1f{said.source}\x1f{said.id}"
+        known = self._revisions.get(key)
+        if known is not None and said.revision < known:
+            return False, False
+        if said.revision != FINAL_REVISION or known is not None:
+            self._revisions[key] = said.revision
+            self._revisions.move_to_end(key)
+            if len(self._revisions) > _REVISIONS:
+                self._revisions.popitem(last=False)
+        replaces = said.revision > known if known is not None else 0 < said.revision < FINAL_REVISION
+        return True, replaces
+
+    def _finding(self, said: Utterance, frame: Frame, match: Match, masks: list[tuple[int, int]]) -> Finding:
+        rule = match.rule.rule
+        text = mask_text(said.text, masks) if masks else said.text
+        key = event_key(said.tenant, said.source, said.id, said.revision)
+        own = finding_id(said.tenant, rule.id, key)
+        return Finding(
+            id=own, opened_by=own, tenant=said.tenant, source=said.source, event_id=said.id, event_ids=[said.id],
+            revision=said.revision, room=said.room, broadcast=said.broadcast, lane=frame.lane, kind=said.kind,
+            stage=said.stage, role=said.role, speaker=said.speaker, at=said.at, offset_ms=said.offset_ms,
+            accepted_at=frame.accepted_at, text=text, rule=rule.id, rule_version=rule.version, title=rule.title,
+            category=list(rule.category), sub=rule.sub, tier=rule.tier, severity=rule.severity,
+            clauses=list(rule.clauses),
+            spans=[Span(s.start, s.end, text[s.start : s.end], s.selection, s.view) for s in match.spans],
+            evasive=match.evasive, asr_variant=match.asr_variant, advice=rule.advice, scores=match.scores,
+            engine_set=self.engine.version,
+        )
+
+
+def _count(outcome: Outcome, reason: str, amount: int) -> None:
+    if amount:
+        outcome.suppressed[reason] = outcome.suppressed.get(reason, 0) + amount
+
+
+def _sampled_out(batch: FrameBatch) -> frozenset[int]:
+    """Events of sampled frames that are not judged: all but every `sample`-th."""
+    out: set[int] = set()
+    for k, frame in enumerate(batch.frames):
+        if frame.sample > 1:
+            out.update(batch.first[k] + i for i in range(len(frame)) if i % frame.sample)
+    return frozenset(out)
+

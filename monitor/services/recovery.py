@@ -1,0 +1,104 @@
+"""Start and snapshots: room state is a function of the log, so a restart loads a snapshot and reads the log again."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Final
+
+import msgspec
+from msgspec import Struct
+
+from monitor.domain.alerts import GroupingSettings
+from monitor.domain.broadcasts import Rooms
+from monitor.domain.errors import NewerFormat
+from monitor.domain.events import HOST_SIDE, VIEWERS
+from monitor.engine.engineset import EngineSet
+from monitor.services.admission import Admission
+from monitor.services.context import Ring, Windows
+from monitor.services.lane import STATE_FORMAT, Lane, LaneState
+from monitor.services.ports import Position, Snapshot, Store
+
+LANES: Final = (HOST_SIDE, VIEWERS)
+EngineOf = Callable[[str], Awaitable[EngineSet]]
+
+
+class Saved(Struct):
+    """What one snapshot holds. `rooms` (the admission's, as of `rooms_seq`) goes with the host side's only.
+
+    `read_from`: a restart reads the log again after this sequence number.
+    """
+
+    lane: LaneState
+    rooms: bytes = b""
+    rooms_seq: int = 0
+    read_from: int = 0
+
+
+class Cursor:
+    """A lane in work: what is read of the log, what is committed."""
+
+    def __init__(self, lane: Lane, position: Position, snapshot_seq: int) -> None:
+        self.lane = lane
+        self.position = position
+        self.read = position.seq
+        self.snapshot_seq = snapshot_seq
+
+
+class Recovered(Struct):
+    cursors: list[Cursor]
+    admission: Admission
+    read_from: int
+    windows: Windows
+
+
+async def recover(
+    store: Store, engine: EngineSet, engine_of: EngineOf, *, grouping: GroupingSettings, ring_bytes: int,
+    silence_ms: int,
+) -> Recovered:
+    """Claim both lanes and load their snapshots. Raises NewerFormat for state that a newer version wrote."""
+    windows = Windows()
+    cursors: list[Cursor] = []
+    host = Saved(LaneState())
+    for number in LANES:
+        position = await store.claim(number)
+        snapshot = await store.snapshot(number)
+        saved = _decoded(snapshot.state) if snapshot else Saved(LaneState())
+        if number == HOST_SIDE:
+            host = saved
+        for room, some in saved.lane.windows.of.items():
+            for window in some:
+                windows.merge(room, window)
+        serving = await engine_of(saved.lane.engine) if saved.lane.engine else engine
+        lane = Lane(number, serving, grouping, state=saved.lane, ring=Ring(number, max_bytes=ring_bytes),
+                    windows=windows)
+        cursors.append(Cursor(lane, position, snapshot.seq if snapshot else 0))
+    rooms = msgspec.msgpack.decode(host.rooms, type=Rooms) if host.rooms else Rooms()
+    admission = Admission(rooms, host.rooms_seq, silence_ms=silence_ms)
+    admission.remember()
+    read_from = min(host.read_from, *(c.snapshot_seq for c in cursors))
+    return Recovered(cursors, admission, max(read_from, host.rooms_seq), windows)
+
+
+def _decoded(state: bytes) -> Saved:
+    saved = msgspec.msgpack.decode(state, type=Saved)
+    if saved.lane.format > STATE_FORMAT:
+        raise NewerFormat(f"room state of format {saved.lane.format}, this version reads up to {STATE_FORMAT}",
+                          hint="start the newer version again, or restore a backup of this one")
+    return saved
+
+
+async def save(store: Store, cursors: Sequence[Cursor], admission: Admission, archived: Sequence[int]) -> int:
+    """Store both lanes' snapshots at their committed positions; the place from which a restart would read again.
+
+    The viewers' goes first: if the process dies in between, the host side's older one still reaches far enough back.
+    """
+    held = [cursor.lane.ring.first_held() for cursor in cursors if cursor.lane.ring is not None]
+    needed = [seq - 1 for seq in held if seq is not None]
+    read_from = min([*needed, *archived, *(cursor.position.seq for cursor in cursors)])
+    rooms_seq, rooms = admission.as_of(read_from)
+    for cursor in reversed(cursors):
+        saved = Saved(cursor.lane.snapshot())
+        if cursor.lane.number == HOST_SIDE:
+            saved.rooms, saved.rooms_seq, saved.read_from = rooms, rooms_seq, read_from
+        await store.save_snapshot(Snapshot(cursor.lane.number, cursor.position.seq, msgspec.msgpack.encode(saved)),
+                                  epoch=cursor.position.epoch)
+        cursor.snapshot_seq = cursor.position.seq
+    return min(rooms_seq, read_from)

@@ -1,0 +1,153 @@
+"""The rules in force: compiled aside, checked, kept by version, and swapped by an entry in the log.
+
+Every version that ever judged is kept in the store with its sources, so that a re-read of the log judges by the same.
+"""
+
+import asyncio
+from collections import OrderedDict
+from typing import Final, Protocol
+from zoneinfo import ZoneInfo
+
+import msgspec
+from msgspec import Struct
+
+from monitor.domain.errors import ConfigError, Fault, RedpostError, RuleError
+from monitor.domain.frames import Swap
+from monitor.domain.rules import RoomContext, RuleSet
+from monitor.engine.engineset import EngineSet
+from monitor.engine.scorer import Scorer
+from monitor.engine.views import ViewTables
+from monitor.services.casework import run_cases
+from monitor.services.ports import Clock, Log, Logger, Store, Telemetry
+
+_KEPT: Final = 3
+
+
+class Bundle(Struct, frozen=True):
+    """The sources of one engine set: rule files by relative path, the rooms file, the tenant's zone."""
+
+    files: dict[str, bytes]
+    rooms: bytes
+    zone: str
+
+
+class RuleSource(Protocol):
+    """Where rule files come from."""
+
+    def read(self) -> Bundle:
+        """The files as they are now. Raises RuleError or ConfigError."""
+        ...
+
+    def parse(self, bundle: Bundle) -> tuple[RuleSet, list[RoomContext]]:
+        """Raises RuleError with all faults of all files."""
+        ...
+
+    def fingerprint(self) -> str:
+        """Changes when a file changes; cheap enough to ask every second."""
+        ...
+
+
+class ReloadResult(Struct, frozen=True):
+    version: str
+    previous: str
+    changed: bool
+    rules: int
+
+
+class Rulebook:
+    """Compiles off the event loop; `current` is the newest set that passed."""
+
+    def __init__(
+        self, source: RuleSource, store: Store, tables: ViewTables, *, logger: Logger, telemetry: Telemetry,
+        clock: Clock, scorer: Scorer | None = None,
+    ) -> None:
+        self._source, self._store, self._tables, self._scorer = source, store, tables, scorer
+        self._logger, self._telemetry, self._clock = logger, telemetry, clock
+        self._compiled: OrderedDict[str, EngineSet] = OrderedDict()
+        self._busy = asyncio.Lock()
+        self._current: EngineSet | None = None
+
+    @property
+    def current(self) -> EngineSet:
+        if self._current is None:
+            raise RuntimeError("load() first")
+        return self._current
+
+    async def load(self) -> EngineSet:
+        """Read, check, compile and keep what the files say now. Raises RuleError; nothing changes then."""
+        bundle = await asyncio.to_thread(self._source.read)
+        engine = await asyncio.to_thread(self._checked, bundle)
+        await self._store.save_rule_set(engine.version, msgspec.msgpack.encode(bundle))
+        self._keep(engine)
+        self._current = engine
+        for reason, amount in engine.not_evaluated.items():
+            self._telemetry.gauge("rules_not_evaluated", amount, reason=reason)
+        return engine
+
+    async def reload(self, log: Log) -> ReloadResult:
+        """Load, and let the new set judge from here on in the log. A fault leaves the old one judging."""
+        async with self._busy:
+            previous = self.current.version
+            try:
+                engine = await self.load()
+            except RedpostError as error:
+                self._telemetry.count("reload_failures_total")
+                self._logger.error("reload_failed", error=str(error), serving=previous)
+                raise
+            changed = engine.version != previous
+            if changed:
+                await log.append([Swap(self._clock.now(), engine.version)])
+                self._logger.info("reloaded", version=engine.version, rules=len(engine.rules))
+            self._telemetry.gauge("reload_last_success_timestamp_seconds", self._clock.now() / 1000)
+            return ReloadResult(engine.version, previous, changed, len(engine.rules))
+
+    async def watch(self, log: Log, *, every_s: float, stop: asyncio.Event) -> None:
+        """Reload when a file changed and has stayed as it is for one round."""
+        seen = settled = self._source.fingerprint()
+        while not stop.is_set():
+            try:
+                await asyncio.wait_for(stop.wait(), every_s)
+            except TimeoutError:
+                now = await asyncio.to_thread(self._source.fingerprint)
+                if now == seen and now != settled:
+                    settled = now
+                    try:
+                        await self.reload(log)
+                    except RedpostError:
+                        continue  # said and counted in reload; the old set goes on judging
+                seen = now
+
+    async def engine_of(self, version: str) -> EngineSet:
+        """The set of this version. Raises ConfigError where its sources are not in the store."""
+        if version in self._compiled:
+            self._compiled.move_to_end(version)
+            return self._compiled[version]
+        sources = await self._store.rule_set(version)
+        if sources is None:
+            raise ConfigError(f"the log was judged by engine set {version}, whose rules are not in the store",
+                              hint="restore the store that belongs to this log, or start with an empty data folder")
+        bundle = msgspec.msgpack.decode(sources, type=Bundle)
+        engine = await asyncio.to_thread(self._compile, bundle)
+        if engine.version != version:
+            self._logger.warning("engine_set_differs", asked=version, compiled=engine.version)
+        self._compiled[version] = engine
+        return engine
+
+    def _compile(self, bundle: Bundle) -> EngineSet:
+        ruleset, rooms = self._source.parse(bundle)
+        return EngineSet(ruleset, self._tables, rooms=rooms, scorer=self._scorer, zone=ZoneInfo(bundle.zone))
+
+    def _checked(self, bundle: Bundle) -> EngineSet:
+        ruleset, rooms = self._source.parse(bundle)
+        zone = ZoneInfo(bundle.zone)
+        _, failures = run_cases(ruleset, self._tables, zone)
+        if failures:
+            raise RuleError([Fault(f.rule.path, f.case.line or f.rule.line, 1, str(f).split(": ", 1)[1],
+                                   "mend the rule or the case; `redpost rules test` shows all") for f in failures])
+        return EngineSet(ruleset, self._tables, rooms=rooms, scorer=self._scorer, zone=zone)
+
+    def _keep(self, engine: EngineSet) -> None:
+        self._compiled[engine.version] = engine
+        self._compiled.move_to_end(engine.version)
+        while len(self._compiled) > _KEPT:
+            self._compiled.popitem(last=False)

@@ -1,0 +1,123 @@
+"""Scan: events of a file through the same lanes as the service, so that findings and alerts carry the same ids."""
+
+from collections.abc import Sequence
+
+import msgspec
+from msgspec import Struct
+
+from monitor.domain import frames
+from monitor.domain.alerts import Alert, GroupingSettings, opened
+from monitor.domain.broadcasts import Rooms
+from monitor.domain.events import FINAL_REVISION, Event, at_ms, lane_of, role_and_id
+from monitor.domain.findings import Finding
+from monitor.domain.frames import Frame
+from monitor.engine.engineset import EngineSet
+from monitor.services.admission import Admission
+from monitor.services.lane import Admitted, Lane, LaneState, Outcome
+from monitor.services.ports import Numbered
+
+ROOM = "default"
+
+
+class Scanned(Struct, frozen=True):
+    """An event as it was given (room and time filled in) and what was found in it."""
+
+    event: Event
+    findings: list[Finding]
+
+
+class Scanner:
+    """Streaming: memory does not grow with the file, except for `alerts` where they are asked for."""
+
+    def __init__(
+        self, engine: EngineSet, *, tenant: str = "local", room: str = ROOM, grouping: GroupingSettings | None = None,
+        silence_ms: int = 1_800_000, with_alerts: bool = False,
+    ) -> None:
+        settings = grouping or GroupingSettings()
+        self._tenant, self._room = tenant, room
+        self._lanes = [Lane(n, engine, settings, state=LaneState()) for n in (0, 1)]
+        self._admission = Admission(Rooms(), 0, silence_ms=silence_ms)
+        self._with_alerts = with_alerts
+        self._alerts: dict[str, tuple[Alert, list[Finding]]] = {}
+        self._interim: dict[tuple[str, str], int] = {}
+        self._seq = 0
+        self._now = 0
+
+    def scan(self, events: Sequence[Event]) -> list[Scanned]:
+        """Findings of each event, in the events' order; windows of earlier calls go on."""
+        filled = [self._filled(event) for event in events]
+        self._now = max([self._now, *(at_ms(e) or 0 for e in filled)])
+        built = frames.build(filled, tenant=self._tenant, accepted_at=self._now, pseudonym=str,
+                             revision_of=self._revision)
+        numbered = [Numbered(self._seq + n, frame) for n, frame in enumerate(built, 1)]
+        self._seq += len(built)
+        broadcasts, _ = self._admission.admit(numbered)
+        found: list[dict[int, list[Finding]]] = [{}, {}]
+        for n in numbered:
+            frame = n.entry
+            if isinstance(frame, Frame):
+                outcome = self._lanes[frame.lane].run([Admitted(n.seq, frame, broadcasts[n.seq])])
+                found[frame.lane] = _by_place(frame, outcome)
+                if self._with_alerts:
+                    self._collect(outcome)
+        return self._in_order(filled, found)
+
+    def alerts(self) -> list[tuple[Alert, list[str]]]:
+        """(alert, ids of its events in order), in order of opening."""
+        return [(alert, list(dict.fromkeys(e for f in some for e in f.event_ids)))
+                for alert, some in self._alerts.values() if some]
+
+    def _filled(self, event: Event) -> Event:
+        at = at_ms(event)
+        if at is None:
+            at = event.offset_ms or 0
+        if event.room and event.at == at:
+            return event
+        return msgspec.structs.replace(event, room=event.room or self._room, at=at)
+
+    def _revision(self, event: Event) -> int:
+        if event.revision is not None:
+            return event.revision
+        if event.final:
+            return FINAL_REVISION
+        key = (event.source, event.id)
+        self._interim[key] = self._interim.get(key, 0) + 1
+        return self._interim[key]
+
+    @staticmethod
+    def _in_order(events: Sequence[Event], found: list[dict[int, list[Finding]]]) -> list[Scanned]:
+        place = [0, 0]
+        scanned = []
+        for event in events:
+            lane = lane_of(event.kind, role_and_id(event)[0])
+            scanned.append(Scanned(event, found[lane].get(place[lane], [])))
+            place[lane] += 1
+        return scanned
+
+    def _collect(self, outcome: Outcome) -> None:
+        for withdrawal in outcome.withdrawals:
+            for _, some in self._alerts.values():
+                some[:] = [f for f in some if f.event_id != withdrawal.event_id or f.source != withdrawal.source
+                           or f.revision >= withdrawal.revision]
+        for finding in outcome.findings:
+            known = self._alerts.get(finding.opened_by)
+            if known is None:
+                self._alerts[finding.opened_by] = (opened(finding), [finding])
+            elif all(f.id != finding.id for f in known[1]):
+                known[1].append(finding)
+
+
+def _by_place(frame: Frame, outcome: Outcome) -> dict[int, list[Finding]]:
+    """Index of the event in its frame → its findings."""
+    if not outcome.findings:
+        return {}
+    wanted: dict[tuple[str, str], list[Finding]] = {}
+    for finding in outcome.findings:
+        wanted.setdefault((finding.source, finding.event_id), []).append(finding)
+    places: dict[int, list[Finding]] = {}
+    for i, event_id in enumerate(frame.ids):
+        some = wanted.get((frames.pick(frame.sources, frame.source_ix, i), event_id))
+        if some:
+            revision = frames.number(frame.revisions, "i", i, FINAL_REVISION)
+            places[i] = [f for f in some if f.revision == revision]
+    return places
