@@ -6,6 +6,7 @@ view. A symbol-free term needs no plain scan: its plain hits are skeleton hits w
 
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
+from functools import cache
 from typing import Final, NamedTuple
 
 import hyperscan
@@ -100,32 +101,34 @@ def _longest(db: hyperscan.Database, data: bytes) -> dict[tuple[int, int], int]:
     return longest
 
 
+@cache
+def _detectors() -> hyperscan.Database:
+    return _database([d.pattern.encode() for d in DETECTORS], _PATTERN_FLAGS)
+
+
 class Patterns:
     """The regular expressions of all rules, the terms that hold symbols, and the contact detectors."""
 
     def __init__(self, patterns: dict[str, list[Use]], detector_uses: dict[str, list[Use]]) -> None:
-        self.uses = [*patterns.values(), *(detector_uses.get(d.name, []) for d in DETECTORS)]
-        self._first_detector = len(patterns)
-        self._db = _database([p.encode() for p in (*patterns, *(d.pattern for d in DETECTORS))], _PATTERN_FLAGS)
-        self._contacts = _database([d.pattern.encode() for d in DETECTORS], _PATTERN_FLAGS)
+        self.uses = list(patterns.values())
+        self.detector_uses = detector_uses
+        self._db = _database([p.encode() for p in patterns], _PATTERN_FLAGS) if patterns else None
 
-    def scan(self, views: Views, starts: list[int]) -> tuple[list[tuple[int, int, int]], list[ContactSpan]]:
-        """((pattern, start, end) in code points of the joined text, longest per start; contact data)."""
-        raw = self._run(self._db, views)
-        plain = [(n, a, b) for n, a, b in raw if n < self._first_detector]
-        proposed = [(n - self._first_detector, a, b) for n, a, b in raw if n >= self._first_detector]
-        contacts = self._checked(proposed, views, starts)
-        for detector, contact in contacts:
-            start = starts[contact.event]
-            plain.append((self._first_detector + detector, start + contact.start, start + contact.end))
-        return plain, [contact for _, contact in contacts]
+    def scan(self, views: Views) -> list[tuple[int, int, int]]:
+        """(pattern, start, end) in code points of the joined text, the longest per start."""
+        return self._run(self._db, views) if self._db is not None else []
 
     def contacts(self, views: Views, starts: list[int]) -> list[ContactSpan]:
-        """Contact data alone, for events that are kept but not judged."""
-        return [contact for _, contact in self._checked(self._run(self._contacts, views), views, starts)]
+        """Contact data, each place and kind once."""
+        found: dict[ContactSpan, None] = {}
+        for n, start, end in self._run(_detectors(), views):
+            event = bisect_right(starts, start) - 1
+            for a, b in DETECTORS[n].check(views.plain_text, start, end):
+                found[ContactSpan(event, a - starts[event], b - starts[event], DETECTORS[n].name)] = None
+        return list(found)
 
     def _run(self, db: hyperscan.Database, views: Views) -> list[tuple[int, int, int]]:
-        data = views.plain_text.encode("utf-8", "surrogatepass")
+        data = views.plain_bytes
         longest = _longest(db, data)
         return self._placed(longest, data, views, db) if longest else []
 
@@ -159,17 +162,6 @@ class Patterns:
                 if b > a:
                     place(text, n, base + a, base + b)
         return found
-
-    @staticmethod
-    def _checked(
-        proposed: list[tuple[int, int, int]], views: Views, starts: list[int]
-    ) -> list[tuple[int, ContactSpan]]:
-        found = []
-        for n, start, end in proposed:
-            event = bisect_right(starts, start) - 1
-            for a, b in DETECTORS[n].check(views.plain_text, start, end):
-                found.append((n, ContactSpan(event, a - starts[event], b - starts[event], DETECTORS[n].name)))
-        return list(dict.fromkeys(found))
 
 
 class Matcher:
@@ -220,11 +212,13 @@ class Matcher:
             self._collect(by_rule, starts, self._skeleton, skeleton, views, _SKELETON)
         if sound:
             self._collect(by_rule, starts, self._sound, sound, views, _SOUND)
-        matched, contacts = self._patterns.scan(views, begins)
-        for n, start, end in matched:
-            uses = self._patterns.uses[n]
-            if uses:
-                _add(by_rule, bisect_right(begins, start) - 1, start, end, _PATTERN, uses)
+        for n, start, end in self._patterns.scan(views):
+            _add(by_rule, bisect_right(begins, start) - 1, start, end, _PATTERN, self._patterns.uses[n])
+        contacts = self._patterns.contacts(views, begins)
+        for contact in contacts:
+            base = begins[contact.event]
+            _add(by_rule, contact.event, base + contact.start, base + contact.end, _PATTERN,
+                 self._patterns.detector_uses.get(contact.kind, ()))
         return Scan(by_rule, contacts)
 
     def scan_literals(self, views: Views) -> tuple[list[Raw], list[Raw]]:

@@ -165,6 +165,11 @@ class Views:
         return self.plain.tobytes().decode("utf-16-le")
 
     @cached_property
+    def plain_bytes(self) -> bytes:
+        """The plain view as UTF-8, for the pattern scans."""
+        return self.plain_text.encode()
+
+    @cached_property
     def breaks(self) -> Index:
         """int64[n - 1]: positions of the line feeds between the texts."""
         return np.flatnonzero(self.plain == LF)
