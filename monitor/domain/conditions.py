@@ -107,21 +107,21 @@ class _Parser:
         return self._atom(depth)
 
     def _atom(self, depth: int) -> Condition:
-        column, token = self._column(), self._take()
-        if token == "(":
+        column, word = self._column(), self._take()
+        if word == "(":
             inner = self._or(depth + 1)
             if self._take() != ")":
                 raise ConditionError("a parenthesis is not closed", column=column, hint="add )")
             return inner
-        if token.lower() in ("1", "all", "any") and self._peek().lower() == "of":
+        if word.lower() in ("1", "all", "any") and self._peek().lower() == "of":
             self._take()
-            return self._of(token.lower())
-        if not token or token in (")", "and", "or"):
+            return self._of(word.lower())
+        if not word or word in (")", "and", "or"):
             raise ConditionError("a selection name is missing here", column=column, hint="name a selection")
-        if token not in self._names:
-            raise ConditionError(f"there is no selection {token!r}", column=column,
+        if word not in self._names:
+            raise ConditionError(f"there is no selection {word!r}", column=column,
                                  hint="one of " + ", ".join(self._names))
-        return Ref(token)
+        return Ref(word)
 
     def _of(self, quantity: str) -> Condition:
         column, wanted = self._column(), self._take()

@@ -51,9 +51,10 @@ KINDS: Final = tuple(Kind)
 STAGES: Final = tuple(Stage)
 ROLES: Final = tuple(Role)
 
-SIGNALS: Final = frozenset(
-    ["broadcast_started", "broadcast_ended", "heartbeat", "product_explained", "product_removed", "link_pinned", "pk_started", "pk_ended", "lottery_started", "lottery_ended", "gift", "digital_human_on", "digital_human_off"]
-)
+SIGNALS: Final = frozenset((
+    "broadcast_started", "broadcast_ended", "heartbeat", "product_explained", "product_removed", "link_pinned",
+    "pk_started", "pk_ended", "lottery_started", "lottery_ended", "gift", "digital_human_on", "digital_human_off",
+))
 
 # A final result for which the source sent no revision stands above every numbered interim one.
 FINAL_REVISION: Final = 2**31 - 1
@@ -247,12 +248,14 @@ def reject(line: int, raw: bytes, error: Exception) -> Rejected:
             return Rejected(line, "text", "a lone surrogate is no Unicode text", _HINTS["text"], known)
         if b"\0" in raw:
             return Rejected(line, "", "a NUL byte stands in the line", "remove it, or write it as \\u0000", known)
-        return Rejected(line, field, f"malformed JSON: {what}", "send one JSON object a line, or one array of objects", known)
+        hint = "send one JSON object a line, or one array of objects"
+        return Rejected(line, field, f"malformed JSON: {what}", hint, known)
     if "Object contains unknown field" in what:
         return Rejected(line, field, f"unknown field {field}", "remove it, or put it under attributes", known)
     if field == "at" and "timezone" in what:
         return Rejected(line, field, "the time has no offset", _HINTS["at"], known)
-    return Rejected(line, field, what[:1].lower() + what[1:], _HINTS.get(field, "see the field list in docs/events.md"), known)
+    hint = _HINTS.get(field, "see the field list in docs/events.md")
+    return Rejected(line, field, what[:1].lower() + what[1:], hint, known)
 
 
 def _id_of(raw: bytes) -> str | None:
@@ -279,7 +282,8 @@ def _checked(decoded: Decoded, limits: Limits, now_ms: int) -> Decoded:
             return "text", "unknown signal", "one of " + ", ".join(sorted(SIGNALS))
         at = at_ms(event)
         if at is not None and at > latest:
-            return "at", f"the time lies {(at - now_ms) // 1000} s in the future", "check the sender's clock (milliseconds, UTC)"
+            reason = f"the time lies {(at - now_ms) // 1000} s in the future"
+            return "at", reason, "check the sender's clock (milliseconds, UTC)"
         return None
 
     if not _suspicious(events, limits, latest):

@@ -187,7 +187,9 @@ def utterance(frame: Frame, i: int, *, start: int, broadcast: str) -> Utterance:
 
 def _optional(values: list[int | None]) -> bytes:
     """int32 column, -1 for None; empty where nothing is given."""
-    return b"" if not any(v is not None for v in values) else array("i", [-1 if v is None else v for v in values]).tobytes()
+    if all(v is None for v in values):
+        return b""
+    return array("i", [-1 if v is None else v for v in values]).tobytes()
 
 
 def build(

@@ -9,6 +9,7 @@ MAX_GAP: Final = 8
 
 _SHORTER: Final = "split it in several patterns"
 _SPLIT: Final = "write the parts as two selections joined by near and within"
+_BOUND: Final = "bound it, such as {3,20}; for a gap, " + _SPLIT
 _TOKEN: Final = re.compile(
     r"""(?P<escape>\\(?:[xpP]\{[^}]*\}|.))
       | (?P<set>\[\^?\]?(?:\\.|\[:\w+:\]|[^\]\\])*\])
@@ -50,7 +51,7 @@ def pattern_faults(pattern: str) -> list[tuple[int, str, str]]:
         if token["count"] or token["many"]:
             why = _repetition(token, wide)
             if why:
-                found.append((atom, f"'{pattern[atom:token.end()]}' {why}", _SPLIT))
+                found.append((atom, f"'{pattern[atom:token.end()]}' {why}", _SPLIT if wide else _BOUND))
             continue
         if token["look"]:
             found.append((at, f"'{token['look']}' looks around: not possible", "use veto, allow or near"))

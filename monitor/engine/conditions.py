@@ -124,9 +124,9 @@ def evasion_of(hit: Hit, text: str, views: Views) -> Evasion | None:
     if hit.form is None:
         return None
     if hit.view is View.SOUND:
-        letters = sum(c in _LETTERS for c in views.plain_text[hit.start : hit.end])
-        spelled = letters > sum(chr(u) in _LETTERS for u in hit.form.skeleton[0] if u < 128) if hit.form.skeleton else letters
-        return Evasion.SPELLED if spelled else Evasion.HOMOPHONE
+        written = sum(c in _LETTERS for c in views.plain_text[hit.start : hit.end])
+        own = sum(c in _LETTERS for c in hit.form.term.lower())
+        return Evasion.SPELLED if written > own else Evasion.HOMOPHONE
     if hit.view is View.SKELETON:
         return Evasion.SYMBOLS
     return Evasion.STYLED if any(_is_styled(c, views) for c in text[hit.start : hit.end]) else None

@@ -1,4 +1,4 @@
-"""One immutable set of everything that judges: tables, rules, scorer, rooms. Compiled aside, swapped between batches."""
+"""One immutable set of all that judges: tables, rules, scorer, rooms. Compiled aside, swapped between batches."""
 
 from collections.abc import Iterable, Mapping
 from zoneinfo import ZoneInfo
@@ -44,8 +44,8 @@ class EngineSet:
         """How many rules rest on something missing, by reason."""
         if self.scorer is not None:
             return {"no_model": 0}
-        scored = [r for r in self.rules if r.scores]
-        return {"no_model": sum(bool(names_in(r.rule.condition) & {r.names[i] for i, _, _ in r.scores}) for r in scored)}
+        scored = [(names_in(r.rule.condition), {r.names[i] for i, _, _ in r.scores}) for r in self.rules if r.scores]
+        return {"no_model": sum(bool(named & scores) for named, scores in scored)}
 
     def active_in(self, rule: CompiledRule, room: tuple[str, str]) -> bool:
         if not rule.room_bound:

@@ -30,7 +30,7 @@ class Form:
         skeleton = plain[keep].tolist()
         if not skeleton or LF in skeleton:
             raise ValueError("the term folds to nothing" if not skeleton else "the term holds a line feed")
-        symbols = [chr(u) for u, kept in zip(plain.tolist(), keep.tolist(), strict=True) if not kept and not chr(u).isspace()]
+        symbols = [u for u in plain[~keep].tolist() if not chr(u).isspace()]
         self.term = term
         self.literal = re_escape("".join(map(chr, plain.tolist()))) if symbols else ""
         asked = set(views or (View.PLAIN, View.SKELETON))
@@ -79,7 +79,7 @@ _ESCAPE: Final = re.compile(r"\\(?:[pPxuoNgk]\{[^}]*\}|x[0-9a-fA-F]{2}|.)", re.D
 def fold_pattern(pattern: str, tables: ViewTables) -> str:
     """The pattern as it must read to meet the plain view: literals folded, escapes untouched.
 
-    A character that folds to one with a meaning in patterns (（ → `(`) is escaped, since its writer meant the character.
+    A character that folds to one with a meaning in patterns (（ → `(`) is escaped: its writer meant the character.
     """
     out: list[str] = []
     position = 0

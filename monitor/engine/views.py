@@ -11,6 +11,7 @@ import io
 import json
 from collections.abc import Sequence
 from functools import cached_property
+from itertools import pairwise
 from typing import Any, Final
 
 import numpy as np
@@ -78,7 +79,7 @@ class ViewTables:
         if not gaps:
             return self._segment(run)
         edges = [0, *gaps, len(run)]
-        parts = [(a, self._segment(run[a:b])) for a, b in zip(edges, edges[1:], strict=False)]
+        parts = [(a, self._segment(run[a:b])) for a, b in pairwise(edges)]
         split = tuple((a + o, n, unit) for a, part in parts for o, n, unit in part or ())
         if all(part is not None for _, part in parts):
             return split
@@ -96,7 +97,8 @@ class ViewTables:
 
 
 def code_points(text: str) -> NDArray[np.uint32]:
-    """Tag characters and supplementary variation selectors read as the skipped placeholder: the tables end below them."""
+    """uint32[N]. Tag characters and supplementary variation selectors read as the skipped placeholder, since the
+    tables end below them."""
     points = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
     if points.size and points.max() >= _INVISIBLE[0]:
         points = np.where((points >= _INVISIBLE[0]) & (points < _INVISIBLE[1]), np.uint32(_SKIPPED), points)
@@ -140,12 +142,12 @@ class Views:
         keep = np.ones(skeleton.size, dtype=bool)
         merged = False
         for start, end in zip(*(edge.tolist() for edge in runs_of(latin)), strict=True):
-            if end - start < 2:
+            if not 2 <= end - start <= _LONGEST_RUN:
                 continue
             run = skeleton[start:end].astype(np.uint8).tobytes()
             spread = self.where[end - 1] - self.where[start] + 1 != end - start
-            gaps = (np.flatnonzero(np.diff(self.where[start:end]) > 1) + 1).tolist() if spread and end - start <= _LONGEST_RUN else ()
-            for offset, length, unit in (tables.spelled(run, gaps) if end - start <= _LONGEST_RUN else None) or ():
+            gaps = (np.flatnonzero(np.diff(self.where[start:end]) > 1) + 1).tolist() if spread else ()
+            for offset, length, unit in tables.spelled(run, gaps) or ():
                 merged = True
                 keep[start + offset + 1 : start + offset + length] = False
                 self.sound[start + offset] = unit

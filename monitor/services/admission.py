@@ -40,7 +40,7 @@ class Admission:
             self._past = deque(list(self._past)[::2])
 
     def as_of(self, seq: int) -> tuple[int, bytes]:
-        """The youngest remembered state (its seq, encoded Rooms) that is no younger than `seq`; older ones are let go."""
+        """The youngest remembered state (seq, encoded Rooms) no younger than `seq`; older ones are let go."""
         found = (0, msgspec.msgpack.encode(Rooms()))
         while self._past and self._past[0][0] <= seq:
             found = self._past.popleft()

@@ -1,7 +1,7 @@
 """Detect: the log in, findings and alerts out. One loop; the engine and the store work on threads of their own.
 
 Host speech goes first: the loop empties lane 0, then takes a bounded bite of lane 1. What a batch produced and how far
-its lane is read are one transaction. Any unexpected error leaves `run`, and the process ends rather than acknowledge on.
+its lane is read are one transaction. Any unexpected error leaves `run`: the process ends rather than acknowledge on.
 """
 
 import asyncio
@@ -9,18 +9,16 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final, TypeVar
 
-import msgspec
 from msgspec import Struct
 
 from monitor.domain.alerts import GroupingSettings
-from monitor.domain.broadcasts import Broadcast
 from monitor.domain.frames import Entry, Frame, Swap, Tick
 from monitor.engine.engineset import EngineSet
+from monitor.services.committer import Committer
 from monitor.services.lane import Admitted, Outcome
 from monitor.services.ports import (
     Archive,
     Clock,
-    Commit,
     ContextLine,
     FailPoint,
     Log,
@@ -29,7 +27,6 @@ from monitor.services.ports import (
     Publisher,
     Store,
     Telemetry,
-    Update,
 )
 from monitor.services.recovery import Cursor, EngineOf, Recovered, recover, save
 
@@ -67,16 +64,15 @@ class Detect:
         failpoint: FailPoint,
     ) -> None:
         self._log, self._store, self._archive = log, store, archive
-        self._publisher, self._telemetry, self._logger, self._clock = publisher, telemetry, logger, clock
+        self._telemetry, self._logger, self._clock = telemetry, logger, clock
         self._engine, self._engine_of = engine, engine_of
         self.settings = settings
         self._failpoint = failpoint
         self._executor = ThreadPoolExecutor(1, thread_name_prefix="engine")
         self._recovered: Recovered | None = None
         self._broadcasts: dict[int, list[str]] = {}
-        self._changed: dict[str, Broadcast] = {}
         self._moved: dict[str, int] = {}
-        self._pending: dict[int, list[Outcome]] = {0: [], 1: []}
+        self._committer = Committer(store, publisher, telemetry, clock, failpoint)
         self._archived: dict[int, int] = {}
         self._flushing: asyncio.Task[None] | None = None
         self._unflushed = 0
@@ -106,6 +102,11 @@ class Detect:
         """The version of the engine set that judges the host side."""
         return self._state.cursors[0].lane.engine.version
 
+    def oldest_unjudged_ms(self) -> int:
+        """How long the oldest durable, unjudged event has waited, by the slower lane's clock."""
+        waiting = [c.lane.state.now for c in self._state.cursors if self.backlog(c.lane.number)]
+        return max(0, self._clock.now() - min(waiting)) if waiting else 0
+
     def rooms_live(self) -> int:
         return sum(b.ended_at is None for b in self._state.admission.rooms.current.values())
 
@@ -130,6 +131,7 @@ class Detect:
         self._recovered = state = await recover(
             self._store, self._engine, self._engine_of, grouping=s.grouping, ring_bytes=s.ring_bytes,
             silence_ms=s.silence_ms)
+        self._committer.serve(state.cursors)
         after = max(state.admission.seq, await self._log.first() - 1)
         goal = max(cursor.position.seq for cursor in state.cursors)
         while after < goal:
@@ -141,8 +143,9 @@ class Detect:
                 if numbered.seq > state.read_from:
                     await self._again(numbered)
             after = entries[-1].seq
-        self._archived = {c.lane.number: min(c.position.seq, self._archive.position(c.lane.number)) for c in state.cursors}
-        self._changed.clear()
+        self._archived = {
+            c.lane.number: min(c.position.seq, self._archive.position(c.lane.number)) for c in state.cursors}
+        self._committer.discard_changes()
         self._committed_at = self._saved_at = self._archived_at = self._clock.now()
         self.ready = True
 
@@ -179,10 +182,7 @@ class Detect:
             self._executor.shutdown(wait=True, cancel_futures=True)
 
     async def _idle(self) -> None:
-        """Commit what waits, then sleep until something comes; write a tick where nothing does."""
-        for cursor in self._state.cursors:
-            if self._pending[cursor.lane.number]:
-                await self._commit(cursor)
+        """Sleep until something comes; write a tick where nothing does."""
         if not await self._log.wait(self._state.admission.seq, timeout=self.settings.tick_ms / 1000):
             if not self._stop.is_set():
                 await self._log.append([Tick(self._clock.now())])
@@ -200,7 +200,7 @@ class Detect:
     def _admit(self, entries: Sequence[Numbered]) -> None:
         broadcasts, changed = self._state.admission.admit(entries)
         self._broadcasts.update(broadcasts)
-        self._changed.update((b.id, b) for b in changed)
+        self._committer.changed(changed)
 
     async def _bite(self, cursor: Cursor, events: int) -> bool:
         """Judge the next entries of a lane; False where there are none."""
@@ -218,19 +218,18 @@ class Detect:
             else:
                 await self._judge(cursor, frames)
                 frames = []
-                await self._control(cursor, entry)
+                await self._control(cursor, numbered.seq, entry)
         await self._judge(cursor, frames)
-        cursor.read = entries[-1].seq
-        if any(o.findings or o.withdrawals or o.context for o in self._pending[cursor.lane.number]):
-            await self._commit(cursor)
         return True
 
-    async def _control(self, cursor: Cursor, entry: Entry) -> None:
+    async def _control(self, cursor: Cursor, seq: int, entry: Entry) -> None:
+        outcome = Outcome()
         if isinstance(entry, Tick):
-            self._pending[cursor.lane.number].append(await self._on_engine(cursor.lane.tick, entry.accepted_at))
+            outcome = await self._on_engine(cursor.lane.tick, entry.accepted_at)
         elif isinstance(entry, Swap):
             cursor.lane.engine = await self._engine_of(entry.version)
             self._logger.info("engine_set_swapped", lane=cursor.lane.number, version=entry.version)
+        self._committer.add(cursor, outcome, seq)
 
     async def _judge(self, cursor: Cursor, frames: list[Admitted]) -> None:
         if not frames:
@@ -242,8 +241,8 @@ class Detect:
 
         outcome = await self._on_engine(work)
         self._failpoint("judged")
-        self._pending[cursor.lane.number].append(outcome)
         self._telemetry.observe("batch_events", outcome.events)
+        self._committer.add(cursor, outcome, frames[-1].seq)
         await self._keep(cursor.lane.number, outcome)
 
     async def _keep(self, lane: int, outcome: Outcome) -> None:
@@ -259,43 +258,7 @@ class Detect:
             await self._archive.flush(cursor.lane.number)
             self._archived[cursor.lane.number] = upto
 
-    # --- commits
-
-    async def _commit(self, cursor: Cursor) -> None:
-        """Everything pending of the lane and its new position, in one transaction; then let it be seen."""
-        lane = cursor.lane.number
-        pending, self._pending[lane] = self._pending[lane], []
-        changed, self._changed = self._changed, {}
-        if cursor.read == cursor.position.seq and not changed:
-            return
-        now = self._clock.now()
-        commit = Commit(
-            position=msgspec.structs.replace(cursor.position, seq=cursor.read), expected=cursor.position.seq,
-            findings=[f for o in pending for f in o.findings],
-            withdrawals=[w for o in pending for w in o.withdrawals],
-            broadcasts=[msgspec.structs.replace(b) for b in changed.values()],
-            context=[c for o in pending for c in o.context], now=now,
-        )
-        updates = await self._store.apply([commit])
-        cursor.position = commit.position
-        self._failpoint("committed")
-        self._publisher.publish(updates)
-        self._failpoint("published")
-        self._count(pending, commit, updates, now)
-
-    def _count(self, pending: list[Outcome], commit: Commit, updates: list[Update], now: int) -> None:
-        self._telemetry.observe("db_commit_seconds", max(0, self._clock.now() - now) / 1000)
-        for outcome in pending:
-            for reason, amount in outcome.suppressed.items():
-                self._telemetry.count("suppressed_total", amount, reason=reason)
-            if outcome.shed:
-                self._telemetry.count("shed_total", outcome.shed, kind="comment")
-        for finding in commit.findings:
-            category = finding.category[0] if finding.category else "care"
-            self._telemetry.count("findings_total", category=category, tier=finding.tier)
-        for update in updates:
-            if update.what == "opened":
-                self._telemetry.observe("event_to_alert_seconds", max(0, now - update.alert.accepted_at) / 1000)
+    # --- by the clock
 
     async def _when_due(self, *, everything: bool = False) -> None:
         """By the clock: positions without findings, moved broadcasts, archive segments, snapshots."""
@@ -305,8 +268,7 @@ class Detect:
             self._note_moved()
         if everything or now - self._committed_at >= s.commit_ms:
             self._committed_at = now
-            for cursor in self._state.cursors:
-                await self._commit(cursor)
+            self._committer.start()
         if everything or now - self._archived_at >= s.archive_ms or self._unflushed >= s.archive_events:
             if self._flushing is not None and (everything or self._flushing.done()):
                 await self._flushing
@@ -325,15 +287,14 @@ class Detect:
         for broadcast in self._state.admission.rooms.current.values():
             if self._moved.get(broadcast.id) != broadcast.last_at:
                 self._moved[broadcast.id] = broadcast.last_at
-                self._changed.setdefault(broadcast.id, broadcast)
+                self._committer.changed([broadcast])
         if len(self._moved) > 2 * len(self._state.admission.rooms.current) + 1_000:
             running = {b.id for b in self._state.admission.rooms.current.values()}
             self._moved = {k: v for k, v in self._moved.items() if k in running}
 
     async def _save(self) -> None:
         state = self._state
-        for cursor in state.cursors:
-            await self._commit(cursor)
+        await self._committer.settle()
         state.windows.prune(now=min(c.lane.state.now for c in state.cursors))
         state.admission.remember()
         archived = [self._archived[c.lane.number] for c in state.cursors]

@@ -85,7 +85,7 @@ class Lane:
         self._revisions: OrderedDict[str, int] = OrderedDict(state.revisions)
 
     def run(self, admitted: Sequence[Admitted], *, remember_only: bool = False) -> Outcome:
-        """Judge frames in order. `remember_only`: fill the ring, change nothing else (the re-read before a snapshot)."""
+        """Judge frames in order. `remember_only`: fill the ring, change nothing else (re-reading before a snapshot)."""
         outcome = Outcome()
         if not admitted:
             return outcome

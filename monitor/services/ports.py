@@ -33,7 +33,7 @@ class Log(Protocol):
         where there is one, else as many as hold up to `events` events."""
         ...
 
-    async def wait(self, after: int, *, timeout: float) -> bool:
+    async def wait(self, after: int, *, timeout: float) -> bool:  # noqa: ASYNC109 - False is an answer, not an error
         """True as soon as an entry with seq > `after` is durable; False after `timeout` seconds."""
         ...
 

@@ -38,20 +38,33 @@ def terms(seed: int) -> list[str]:
     return shuffled
 
 
-def patterns(seed: int) -> list[str]:
-    """80 patterns of the shapes that rules use: alternatives, optional parts, bounded gaps, numbers."""
+def pattern_samples(seed: int) -> dict[str, str]:
+    """80 patterns of the shapes that rules use (alternatives, optional parts, bounded gaps, numbers) → a text each."""
     rng = random.Random(seed + 1)
 
     def word(size: int) -> str:
         return "".join(rng.choices(COMMON, k=size))
 
-    shapes = [
-        lambda: f"({word(2)}|{word(2)}){word(1)}?[一二三四五六七八九十\\d]{{1,3}}{word(1)}",
-        lambda: f"{word(2)}.{{0,8}}{word(2)}",
-        lambda: f"\\d{{1,4}}({word(1)}|{word(2)}){word(2)}",
-        lambda: f"({word(2)}|{word(3)}|{word(2)})({word(1)}|{word(1)})?{word(2)}",
-    ]
-    return [shapes[i % len(shapes)]() for i in range(80)]
+    def shape(i: int) -> tuple[str, str]:
+        a, b, c, d = word(2), word(2), word(1), word(2)
+        match i % 4:
+            case 0:
+                return f"({a}|{b}){c}?[一二三四五六七八九十\\d]{{1,3}}{c}", f"{a}{c}三{c}"
+            case 1:
+                return f"{a}.{{0,8}}{b}", f"{a}好{b}"
+            case 2:
+                return f"\\d{{1,4}}({c}|{a}){b}", f"12{c}{b}"
+        return f"({a}|{b}|{d})({c})?{word(2)}", ""
+
+    found = {}
+    for i in range(80):
+        pattern, sample = shape(i)
+        found[pattern] = sample or pattern[1:3] + pattern[-2:]
+    return found
+
+
+def patterns(seed: int) -> list[str]:
+    return list(pattern_samples(seed))
 
 
 def _rule(name: str, selections: Sequence[Selection], condition: str) -> Rule:

@@ -169,10 +169,11 @@ def run(*, quick: bool = False) -> dict[str, Any]:
               f"{row['events_per_s']:,.0f} events/s · match alone {us['match']:.2f} µs", flush=True)
         if share == 0.05:
             some = texts[: len(texts) // 8]
+            py, usual = peer_matcher_py(terms), peer_usual(terms)
             theirs = interleaved({
                 "redpost": lambda joined=joined: match_only(engine, joined[: len(joined) // 8]),
-                "matcher_py": lambda run=peer_matcher_py(terms), some=some: run(some),
-                "pyahocorasick + jieba": lambda run=peer_usual(terms), some=some: run(some),
+                "matcher_py": lambda run=py, some=some: run(some),
+                "pyahocorasick + jieba": lambda run=usual, some=some: run(some),
             }, len(some), count)
             literals = literal_engines(engine, joined, terms, len(texts), count)
             row["peers_us"], row["literal_engines_us"] = theirs, literals

@@ -14,14 +14,14 @@ from monitor.engine.engineset import EngineSet
 from monitor.engine.pipeline import Match, judge
 from tests.unit.rulekit import engine, event, rule, tables, terms
 
-TERMS = ("全网最低价", "免费领取", "加微信", "绝对安全", "无效包退", "三天见效", "国家级品质", "根治", "vx138", "稳赚不赔",
-         "纯天然无添加", "老中医推荐", "原厂流出", "返现红包", "内部渠道")
+TERMS = ("全网最低价", "免费领取", "加微信", "绝对安全", "无效包退", "三天见效", "国家级品质", "根治", "vx138",
+         "稳赚不赔", "纯天然无添加", "老中医推荐", "原厂流出", "返现红包", "内部渠道")
 PER_EXAMPLE = 100
+_TRADITIONAL = dict(zip("网价费领绝对见国级质赚赔无医", "網價費領絕對見國級質賺賠無醫", strict=True))
 _FORMS = {
     "width": lambda c, r: chr(ord(c) + 0xFEE0) if "!" <= c <= "~" else c,
     "case": lambda c, r: c.upper(),
-    "traditional": lambda c, r: {"网": "網", "价": "價", "费": "費", "领": "領", "绝": "絕", "对": "對", "见": "見",
-                                 "国": "國", "级": "級", "质": "質", "赚": "賺", "赔": "賠", "无": "無", "医": "醫"}.get(c, c),
+    "traditional": lambda c, r: _TRADITIONAL.get(c, c),
     "styled": lambda c, r: r.choice((chr(0x1D400 + ord(c) - 97), chr(0x24D0 + ord(c) - 97))) if "a" <= c <= "z" else c,
     "digits": lambda c, r: chr(0x2460 + ord(c) - 49) if "1" <= c <= "9" else c,
 }
@@ -53,7 +53,8 @@ def texts(seed: int, count: int) -> list[str]:
         if rng.random() < 0.5:
             text += hide(rng.choice(TERMS), rng) + "".join(rng.choices(_FILLER, k=rng.randint(0, 12)))
         if rng.random() < 0.1:  # anything that Unicode has
-            text += "".join(chr(rng.choice((rng.randrange(0xD800), rng.randrange(0xE000, 0x110000)))) for _ in range(8))
+            text += "".join(
+                chr(rng.choice((rng.randrange(0xD800), rng.randrange(0xE000, 0x110000)))) for _ in range(8))
         found.append(text)
     return found
 

@@ -88,7 +88,8 @@ def test_a_plain_only_term_bridges_nothing() -> None:
     assert spans(one("免费送", views=(View.PLAIN,)), "免.费送 免费送") == {(5, 8)}
 
 
-@pytest.mark.parametrize(("term", "why"), [("！！", "folds to nothing"), ("​", "folds to nothing"), ("a\nb", "line feed")])
+@pytest.mark.parametrize(
+    ("term", "why"), [("！！", "folds to nothing"), ("​", "folds to nothing"), ("a\nb", "line feed")])
 def test_a_term_that_folds_to_nothing_is_refused(term: str, why: str) -> None:
     with pytest.raises(RuleError, match=why):
         engine(one(term))
@@ -181,8 +182,8 @@ class TestEvasion:
     @pytest.mark.parametrize(
         ("text", "evasive"),
         [
-            ("加微信", None), ("加WEI信", Evasion.SPELLED), ("加 微 信", Evasion.SYMBOLS), ("家威信", Evasion.HOMOPHONE),
-            ("Ⓥ我", Evasion.STYLED), ("ＶX我", None),
+            ("加微信", None), ("加WEI信", Evasion.SPELLED), ("加 微 信", Evasion.SYMBOLS),
+            ("家威信", Evasion.HOMOPHONE), ("Ⓥ我", Evasion.STYLED), ("ＶX我", None),
         ],
     )
     def test_kind(self, text: str, evasive: Evasion | None) -> None:

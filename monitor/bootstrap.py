@@ -1,0 +1,266 @@
+"""The only assembler: settings → adapters → services → the web application; start, stop, and what runs beside them."""
+
+import asyncio
+import os
+import shutil
+import signal
+import sys
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
+from importlib import resources
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Final
+
+from aiohttp import web
+
+from monitor.adapters.bus.embedded import EmbeddedLog, LogSettings, open_log
+from monitor.adapters.clock import SystemClock
+from monitor.adapters.failpoints import FailPoints
+from monitor.adapters.keys import KeyFiles
+from monitor.adapters.logs import configure
+from monitor.adapters.rulefiles import RuleFolder
+from monitor.adapters.storage.archive import ParquetArchive
+from monitor.adapters.storage.store import SqlStore
+from monitor.adapters.telemetry import PrometheusTelemetry
+from monitor.adapters.web.app import build_app
+from monitor.adapters.web.hub import SseHub
+from monitor.adapters.web.services import WebServices, WebSettings
+from monitor.domain.alerts import GroupingSettings
+from monitor.domain.errors import ConfigError, OwnershipLost, RedpostError
+from monitor.domain.events import Limits
+from monitor.domain.frames import Swap
+from monitor.engine.views import ViewTables
+from monitor.services.demo import play
+from monitor.services.detect import Detect, DetectSettings
+from monitor.services.evidence import EvidenceDesk
+from monitor.services.housekeeping import Housekeeping, HousekeepingSettings
+from monitor.services.ingest import Ingest, IngestSettings
+from monitor.services.ports import Logger
+from monitor.services.pseudonyms import Pseudonyms
+from monitor.services.rulebook import Rulebook
+from monitor.settings import Settings
+
+EXIT_FATAL: Final = 70
+EXIT_OWNERSHIP: Final = 75
+_SWITCH_S: Final = 0.0005
+"""How long a thread may hold the interpreter: the loop answers while the engine works (measured: stalls halve)."""
+
+
+def view_tables() -> ViewTables:
+    return ViewTables(resources.files("monitor.engine").joinpath("data/views.npz").read_bytes())
+
+
+def bundled(name: str) -> Path:
+    """`rules` or `config` as shipped: inside the installed package, or beside it in a checkout."""
+    packed = Path(str(resources.files("monitor"))) / "_bundled" / name
+    return packed if packed.is_dir() else Path(__file__).parent.parent / name
+
+
+def rule_folder(settings: Settings, *, demo: bool = False) -> RuleFolder:
+    default = bundled("config") / "demo/rooms.yml" if demo else None
+    rooms = Path(settings.rules.rooms) if settings.rules.rooms else default
+    return RuleFolder(Path(settings.rules.dir) if settings.rules.dir else bundled("rules"), rooms=rooms,
+                      zone=settings.tenant.zone)
+
+
+def is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+class Service:
+    """Everything that one process runs. `async with Service.opened(settings)`, then `run`."""
+
+    def __init__(self, settings: Settings, *, demo: bool, logger: Logger) -> None:
+        self.settings = settings
+        self.demo = demo
+        self.logger = logger
+        self.clock = SystemClock()
+        self.telemetry = PrometheusTelemetry()
+        self.failpoint = FailPoints.from_environment()
+        self.folder = Path(settings.data.dir)
+        self.stopping = asyncio.Event()
+        self.fatal: BaseException | None = None
+        self._stack = AsyncExitStack()
+
+    async def open(self) -> None:
+        """Adapters, then services; state is rebuilt from the log before anything is answered."""
+        s = self.settings
+        self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self.store = await SqlStore.open(self.folder / "store.db")
+        self._stack.push_async_callback(self.store.close)
+        self.log: EmbeddedLog = await open_log(
+            LogSettings(path=self.folder / "log.db", cache_bytes=s.log.cache_bytes), logger=self.logger,
+            on_fatal=self._fail, failpoint=self.failpoint)
+        self._stack.push_async_callback(self.log.close)
+        self.archive = await ParquetArchive.open(self.folder / "archive", log=self.logger)
+        self._stack.push_async_callback(self.archive.close)
+        self.rulebook = Rulebook(rule_folder(s, demo=self.demo), self.store, view_tables(), logger=self.logger,
+                                 telemetry=self.telemetry, clock=self.clock)
+        engine = await self.rulebook.load()
+        self.hub = SseHub(self.telemetry, last=(await self.store.outbox_bounds())[1])
+        self.detect = Detect(
+            log=self.log, store=self.store, archive=self.archive, publisher=self.hub, telemetry=self.telemetry,
+            logger=self.logger, clock=self.clock, engine=engine, engine_of=self.rulebook.engine_of,
+            failpoint=self.failpoint, settings=DetectSettings(
+                batch=s.engine.batch_events, linger_s=s.engine.linger_ms / 1000, snapshot_ms=s.engine.snapshot_s * 1000,
+                silence_ms=s.broadcast.silence_ms,
+                grouping=GroupingSettings(s.alerts.gap_ms, s.alerts.longest_ms)))
+        await self.detect.start()
+        if self.log.end() == 0 or self.detect.judging() != engine.version:
+            await self.log.append([Swap(self.clock.now(), engine.version)])
+        self.ingest = Ingest(
+            log=self.log, pseudonyms=Pseudonyms(KeyFiles(self.folder / "keys", key_file=s.pseudonym.key_file).key_of),
+            clock=self.clock, telemetry=self.telemetry, backlog=self.detect.backlog, settings=IngestSettings(
+                limits=Limits(s.ingest.text, s.ingest.batch, s.ingest.line_bytes, s.ingest.future_ms),
+                host_backlog=s.ingest.host_backlog, sample_from=s.ingest.sample_from, sample_keep=s.ingest.sample_keep))
+        self.housekeeping = Housekeeping(
+            log=self.log, store=self.store, archive=self.archive, detect=self.detect, telemetry=self.telemetry,
+            clock=self.clock, disk_free=lambda: shutil.disk_usage(self.folder).free, settings=HousekeepingSettings(
+                log_keep_ms=s.log.keep_hours * 3_600_000, log_max_bytes=s.log.max_bytes,
+                events_keep_ms=s.events.keep_days * 86_400_000, outbox_keep=s.outbox.keep))
+
+    async def listen(self) -> str:
+        """Bind and answer; the address."""
+        s = self.settings
+        loopback = is_loopback(s.http.host)
+        if not loopback and not await self.store.tokens():
+            raise ConfigError(f"{s.http.host} is reachable from other machines, and there is no token yet",
+                              hint="make one with `redpost token new`, or bind to 127.0.0.1")
+        app = build_app(
+            WebServices(
+                ingest=self.ingest, session_seq=self.log.session_seq, store=self.store, archive=self.archive,
+                hub=self.hub, reload=lambda: self.rulebook.reload(self.log), health=self._unready,
+                alive=lambda: self.fatal is None, telemetry=self.telemetry, clock=self.clock, logger=self.logger,
+                evidence=EvidenceDesk(self.store, self.detect).evidence),
+            WebSettings(host=s.http.host, loopback=loopback, limits=self.ingest.settings.limits,
+                        max_body_bytes=s.http.max_body_bytes, max_decompressed_bytes=s.http.max_decompressed_bytes,
+                        body_timeout_s=s.http.body_timeout_s))
+        runner = web.AppRunner(app, access_log=None, handle_signals=False)
+        await runner.setup()
+        self._stack.push_async_callback(runner.cleanup)
+        site = web.TCPSite(runner, s.http.host, s.http.port, backlog=1024)
+        try:
+            await site.start()
+        except OSError as error:
+            raise ConfigError(f"can't listen on {s.http.host}:{s.http.port}: {error.strerror}",
+                              hint="choose another http.port, or stop what listens there") from error
+        host, port = runner.addresses[0][:2]
+        return f"http://{f'[{host}]' if ':' in host else host}:{port}"
+
+    async def run(self) -> None:
+        """Until `stop`, or until something fails: then the error, and the process ends rather than acknowledge on."""
+        beside: list[Callable[[], Awaitable[None]]] = [lambda: self.housekeeping.run(self.stopping)]
+        if self.settings.rules.watch:
+            beside.append(lambda: self.rulebook.watch(self.log, every_s=1, stop=self.stopping))
+        if self.demo:
+
+            streams = sorted((bundled("config") / "demo").glob("*.ndjson"))
+            beside.append(lambda: play([p.read_bytes() for p in streams], self.ingest, self.clock, self.stopping))
+        judging = asyncio.create_task(self.detect.run())
+        others = [asyncio.ensure_future(start()) for start in beside]
+        waiting = asyncio.create_task(self.stopping.wait())
+        try:
+            await asyncio.wait([judging, waiting, *others], return_when=asyncio.FIRST_COMPLETED)
+            failed = [t for t in (judging, *others) if t.done() and t.exception() is not None]
+            if failed:
+                raise failed[0].exception() or RuntimeError
+            if self.fatal is not None:
+                raise self.fatal
+        finally:
+            self.stopping.set()
+            waiting.cancel()
+            for task in others:
+                task.cancel()
+        await asyncio.gather(*others, return_exceptions=True)
+        self.detect.stop()
+        await judging
+
+    async def close(self) -> None:
+        await self._stack.aclose()
+
+    def _unready(self) -> list[str]:
+        reasons = []
+        if not self.detect.ready:
+            reasons.append("room state is being read again from the log")
+        if self.fatal is not None:
+            reasons.append("the service is stopping after an error")
+        return reasons
+
+    def _fail(self, error: BaseException) -> None:
+        self.fatal = error
+        self.logger.error("fatal", error=repr(error))
+        self.stopping.set()
+
+
+async def _serve(settings: Settings, *, demo: bool, logger: Logger) -> int:
+    service = Service(settings, demo=demo, logger=logger)
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, service.stopping.set)
+    try:
+        await service.open()
+        address = await service.listen()
+        reloads: set[asyncio.Task[object]] = set()
+
+        def on_hangup() -> None:
+            task: asyncio.Task[object] = asyncio.create_task(_quietly(service.rulebook.reload(service.log)))
+            reloads.add(task)
+            task.add_done_callback(reloads.discard)
+
+        loop.add_signal_handler(signal.SIGHUP, on_hangup)
+        _say(address, service)
+        await service.run()
+    finally:
+        await service.close()
+    return 0
+
+
+async def _quietly(work: Awaitable[object]) -> None:
+    try:
+        await work
+    except RedpostError:
+        return  # said and counted where it happened; the old rules go on judging
+
+
+def _say(address: str, service: Service) -> None:
+    lines = [f"redpost listens on {address}"]
+    if service.demo:
+        lines += [f"  alerts, live   {address}/", "  or             redpost tail" + _url_option(service, address),
+                  "  four demo rooms talk in a loop; the first alerts come within a minute · Ctrl+C stops"]
+    sys.stdout.write("\n".join(lines) + "\n")
+    sys.stdout.flush()
+
+
+def _url_option(service: Service, address: str) -> str:
+    return "" if service.settings.http.port == 8321 else f" --url {address}"
+
+
+def serve(settings: Settings, *, demo: bool = False) -> int:
+    """Run the service until a signal; the exit status. Raises RedpostError for what the operator can mend."""
+    logger = configure(level=settings.telemetry.log_level, form=settings.telemetry.log_format)
+    sys.setswitchinterval(_SWITCH_S)
+    try:
+        return asyncio.run(_serve(settings, demo=demo, logger=logger))
+    except OwnershipLost as error:
+        logger.error("ownership_lost", error=str(error))
+        _end(EXIT_OWNERSHIP)
+    except RedpostError as error:
+        if error.retryable:
+            logger.error("stopped", error=str(error))
+            _end(EXIT_FATAL)
+        raise
+    except Exception as error:  # the process ends: a supervisor starts it again, and the log has everything
+        logger.error("stopped", error=repr(error), exc_info=error)
+        _end(EXIT_FATAL)
+    return EXIT_FATAL
+
+
+def _end(status: int) -> None:
+    """At once: threads that hang must not keep a process alive that no longer judges."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(status)

@@ -1,0 +1,116 @@
+"""Commits beside the judging: while one transaction runs, what is judged meanwhile gathers for the next.
+
+So a commit covers as many batches as its predecessor took time for, both lanes in one transaction.
+"""
+
+import asyncio
+from collections.abc import Iterable
+
+import msgspec
+
+from monitor.domain.broadcasts import Broadcast
+from monitor.services.lane import Outcome
+from monitor.services.ports import Clock, Commit, FailPoint, Publisher, Store, Telemetry, Update
+from monitor.services.recovery import Cursor
+
+
+class Committer:
+    """Used from one event loop. After an error nothing is committed any more, and `add` and `settle` raise it."""
+
+    def __init__(
+        self, store: Store, publisher: Publisher, telemetry: Telemetry, clock: Clock, failpoint: FailPoint
+    ) -> None:
+        self._store, self._publisher, self._telemetry = store, publisher, telemetry
+        self._clock, self._failpoint = clock, failpoint
+        self._cursors: list[Cursor] = []
+        self._pending: dict[int, list[Outcome]] = {}
+        self._changed: dict[str, Broadcast] = {}
+        self._running: asyncio.Task[None] | None = None
+
+    def serve(self, cursors: list[Cursor]) -> None:
+        self._cursors = cursors
+        self._pending = {cursor.lane.number: [] for cursor in cursors}
+
+    def changed(self, broadcasts: Iterable[Broadcast]) -> None:
+        """Broadcasts to store with the next commit."""
+        self._changed.update((b.id, b) for b in broadcasts)
+
+    def add(self, cursor: Cursor, outcome: Outcome, read: int) -> None:
+        """The lane is judged up to `read`; commits soon where there is something to see."""
+        self._pending[cursor.lane.number].append(outcome)
+        cursor.read = read
+        if outcome.findings or outcome.withdrawals or outcome.context:
+            self.start()
+
+    def start(self) -> None:
+        """Commit what is pending, now or right after the commit that runs."""
+        if self._running is not None and self._running.done():
+            self._running.result()  # raises what the last commit met
+            self._running = None
+        if self._running is None:
+            self._running = asyncio.create_task(self._run())
+
+    async def settle(self) -> None:
+        """Everything that was added is committed, and both positions stand at what is read."""
+        while self._running is not None or any(c.read != c.position.seq for c in self._cursors) or self._changed:
+            self.start()
+            if self._running is not None:
+                await self._running
+                self._running = None
+
+    def discard_changes(self) -> None:
+        """Broadcast changes that a re-read brought up: they are stored already."""
+        self._changed.clear()
+
+    async def _run(self) -> None:
+        """Until nothing worth a transaction is left."""
+        while True:
+            commits, taken = self._take()
+            if not commits:
+                return
+            before = self._clock.now()
+            updates = await self._store.apply(commits)
+            for cursor, commit in zip(self._cursors, commits, strict=True):
+                cursor.position = commit.position
+            self._failpoint("committed")
+            self._publisher.publish(updates)
+            self._failpoint("published")
+            self._count(taken, commits, updates, before)
+            if not any(o.findings or o.withdrawals or o.context for some in self._pending.values() for o in some):
+                return
+
+    def _take(self) -> tuple[list[Commit], list[Outcome]]:
+        """A commit of each lane from what is pending; empty where nothing moved."""
+        if not self._changed and all(c.read == c.position.seq for c in self._cursors):
+            return [], []
+        changed, self._changed = self._changed, {}
+        now = self._clock.now()
+        commits: list[Commit] = []
+        taken: list[Outcome] = []
+        for cursor in self._cursors:
+            pending, self._pending[cursor.lane.number] = self._pending[cursor.lane.number], []
+            taken += pending
+            commits.append(Commit(
+                position=msgspec.structs.replace(cursor.position, seq=cursor.read), expected=cursor.position.seq,
+                findings=[f for o in pending for f in o.findings],
+                withdrawals=[w for o in pending for w in o.withdrawals],
+                broadcasts=[msgspec.structs.replace(b) for b in changed.values()],
+                context=[c for o in pending for c in o.context], now=now,
+            ))
+            changed = {}
+        return commits, taken
+
+    def _count(self, taken: list[Outcome], commits: list[Commit], updates: list[Update], before: int) -> None:
+        now = self._clock.now()
+        self._telemetry.observe("db_commit_seconds", max(0, now - before) / 1000)
+        for outcome in taken:
+            for reason, amount in outcome.suppressed.items():
+                self._telemetry.count("suppressed_total", amount, reason=reason)
+            if outcome.shed:
+                self._telemetry.count("shed_total", outcome.shed, kind="comment")
+        for finding in (f for commit in commits for f in commit.findings):
+            category = finding.category[0] if finding.category else "care"
+            self._telemetry.count("findings_total", category=category, tier=finding.tier)
+        for update in updates:
+            if update.what == "opened":
+                self._telemetry.observe("event_to_alert_seconds", max(0, now - update.alert.accepted_at) / 1000)

@@ -1,0 +1,32 @@
+"""An alert with everything a reviewer needs, also while its lines are too young to be stored."""
+
+from typing import Final, Protocol
+
+import msgspec
+
+from monitor.services.context import REACH_MS, nearest
+from monitor.services.ports import ContextLine, Evidence, Store
+
+MOST_LINES: Final = 400
+
+
+class FreshLines(Protocol):
+    async def fresh_lines(self, tenant: str, room: str, *, since: int, until: int) -> list[ContextLine]: ...
+
+
+class EvidenceDesk:
+    def __init__(self, store: Store, detect: FreshLines) -> None:
+        self._store = store
+        self._detect = detect
+
+    async def evidence(self, tenant: str, alert_id: str) -> Evidence | None:
+        """±60 s of the room, at most MOST_LINES per lane; None where this tenant has no such alert."""
+        found = await self._store.evidence(tenant, alert_id)
+        if found is None:
+            return None
+        alert = found.alert
+        first = min([alert.at, *(f.at for f in found.findings)])
+        fresh = await self._detect.fresh_lines(tenant, alert.room, since=first - REACH_MS,
+                                               until=alert.last_at + REACH_MS)
+        lines = nearest([*found.context, *fresh], at=alert.at, most=MOST_LINES)
+        return msgspec.structs.replace(found, context=lines)

@@ -1,0 +1,57 @@
+"""What goes on beside the judging: trimming the log, the outbox and the archive, and the gauges."""
+
+import asyncio
+from collections.abc import Callable
+
+from msgspec import Struct
+
+from monitor.services.detect import Detect
+from monitor.services.ports import Archive, Clock, Log, Store, Telemetry
+
+
+class HousekeepingSettings(Struct, frozen=True):
+    log_keep_ms: int
+    log_max_bytes: int
+    events_keep_ms: int
+    outbox_keep: int
+    gauges_s: float = 5
+    trim_s: float = 60
+
+
+class Housekeeping:
+    def __init__(
+        self, *, log: Log, store: Store, archive: Archive, detect: Detect, telemetry: Telemetry, clock: Clock,
+        disk_free: Callable[[], int], settings: HousekeepingSettings,
+    ) -> None:
+        self._log, self._store, self._archive, self._detect = log, store, archive, detect
+        self._telemetry, self._clock, self._disk_free = telemetry, clock, disk_free
+        self.settings = settings
+
+    async def run(self, stop: asyncio.Event) -> None:
+        trimmed_at = self._clock.now()
+        while not stop.is_set():
+            await self.gauges()
+            if self._clock.now() - trimmed_at >= self.settings.trim_s * 1000:
+                trimmed_at = self._clock.now()
+                await self.trim()
+            try:
+                await asyncio.wait_for(stop.wait(), self.settings.gauges_s)
+            except TimeoutError:
+                continue
+
+    async def trim(self) -> None:
+        """Never past the place from which a restart reads the log again."""
+        now, s = self._clock.now(), self.settings
+        await self._log.trim(before=self._detect.trimmable, accepted_before=now - s.log_keep_ms,
+                             max_bytes=s.log_max_bytes)
+        await self._store.trim_outbox(keep=s.outbox_keep)
+        await self._archive.expire(before=now - s.events_keep_ms)
+
+    async def gauges(self) -> None:
+        detect, telemetry = self._detect, self._telemetry
+        telemetry.gauge("rooms_live", detect.rooms_live())
+        telemetry.gauge("log_oldest_unjudged_seconds", detect.oldest_unjudged_ms() / 1000)
+        telemetry.gauge("disk_free_bytes", self._disk_free())
+        telemetry.gauge("ruleset_info", 1, version=detect.judging())
+
+

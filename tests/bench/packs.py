@@ -1,0 +1,46 @@
+"""The benchmark's rules as a rules folder, so that the service loads them as it loads any."""
+
+import csv
+from pathlib import Path
+
+import yaml
+
+from tests.bench import corpus
+
+CLEAN = "今天天气不错"
+COLUMNS = ("id", "document", "issuer", "article", "effective_from", "requirement", "source_confidence")
+
+
+def write(folder: Path, seed: int) -> None:
+    """1,000 rules of ten terms and 80 of one pattern: the engine benchmark's, each with a case for and against."""
+    (folder / "bench").mkdir(parents=True)
+    (folder / "bench/pack.yml").write_text("id: bench\ntitle: bench\nversion: 1\n", encoding="utf-8")
+    with (folder / "clauses.csv").open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(COLUMNS)
+        writer.writerow(["B-1", "benchmark", "nobody", "1", "", "none", "high"])
+    rules, _, _ = corpus.rules(seed)
+    samples = corpus.pattern_samples(seed)
+    for rule in rules:
+        detection: dict[str, object] = {}
+        for selection in rule.selections:
+            if selection.patterns:
+                detection[selection.name] = {"patterns": list(selection.patterns)}
+                text = samples[selection.patterns[0]]
+            else:
+                detection[selection.name] = list(selection.terms)
+        if "about" in detection:
+            detection["condition"] = "claim and about"
+            text = rule.selections[0].terms[0] + "，" + rule.selections[1].terms[0]
+        else:
+            detection["condition"] = "claim"
+            text = text if rule.selections[0].patterns else rule.selections[0].terms[0]
+        body = {
+            "id": rule.id, "title": rule.title, "tier": "redline", "category": ["absolute_claim"], "severity": "high",
+            "status": "active", "clauses": ["B-1"], "applies": {"speakers": "any"}, "detection": detection,
+            "cases": [{"text": text, "expect": ["claim"]}, {"text": CLEAN, "expect": "none"}],
+        }
+        path = folder / f"bench/{rule.id.split('.')[1]}.yml"
+        path.write_text(yaml.safe_dump(body, allow_unicode=True, sort_keys=False), encoding="utf-8")
+
+

@@ -1,0 +1,157 @@
+"""A lane and the scanner: cut-free findings, revisions, interim results, masks, context."""
+
+from collections.abc import Sequence
+
+import msgspec
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from monitor.domain import frames
+from monitor.domain.alerts import GroupingSettings
+from monitor.domain.broadcasts import Rooms
+from monitor.domain.events import FINAL_REVISION, Event, Kind, Role, Speaker
+from monitor.domain.frames import Frame
+from monitor.services.admission import Admission
+from monitor.services.context import REACH_MS, STAY_MS, Ring, nearest
+from monitor.services.lane import Admitted, Lane, LaneState, Outcome
+from monitor.services.ports import Numbered
+from monitor.services.scan import Scanner
+from tests.unit.rulekit import engine, rule, terms
+
+ENGINE = engine(rule(terms("claim", "全网最低"), name="t.lowest"), rule(terms("claim", "根治"), name="t.cure"))
+
+
+def said(n: int, text: str, *, at: int | None = None, **more: object) -> Event:
+    facts: dict[str, object] = {"kind": Kind.TRANSCRIPT, "room": "a", "at": n * 1_000 if at is None else at} | more
+    return Event(id=str(facts.pop("id", f"e{n}")), text=text, **facts)  # type: ignore[arg-type]
+
+
+class Line:
+    """One lane fed with events, frame by frame."""
+
+    def __init__(self, *, ring: Ring | None = None) -> None:
+        self.lane = Lane(0, ENGINE, GroupingSettings(), state=LaneState(), ring=ring)
+        self.admission = Admission(Rooms(), 0, silence_ms=1_800_000)
+        self.seq = 0
+
+    def feed(self, events: Sequence[Event], *, accepted_at: int = 0) -> Outcome:
+        built = frames.build(events, tenant="local", accepted_at=accepted_at, pseudonym=str.upper,
+                             revision_of=lambda e: FINAL_REVISION if e.revision is None and e.final else e.revision or 1)
+        numbered = [Numbered(self.seq + n, f) for n, f in enumerate(built, 1)]
+        self.seq += len(built)
+        broadcasts, _ = self.admission.admit(numbered)
+        return self.lane.run([Admitted(n.seq, n.entry, broadcasts[n.seq]) for n in numbered
+                              if isinstance(n.entry, Frame)])
+
+
+def test_a_final_revision_withdraws_the_old_findings_in_one_step() -> None:
+    line = Line()
+    (old,) = line.feed([said(1, "全网最低", revision=1)]).findings
+    outcome = line.feed([said(1, "全网不低", revision=2)])
+    assert not outcome.findings
+    assert [(w.event_id, w.revision, w.reason) for w in outcome.withdrawals] == [("e1", 2, "revised")]
+    (other,) = line.feed([said(2, "全网最低")]).findings
+    assert other.opened_by == other.id != old.id
+
+
+def test_a_violation_that_stands_in_the_new_revision_stays_in_its_alert() -> None:
+    line = Line()
+    (old,) = line.feed([said(1, "全网最低", revision=1)]).findings
+    (new,) = line.feed([said(1, "真的全网最低", revision=2)]).findings
+    assert new.id != old.id
+    assert new.opened_by == old.id
+
+
+def test_an_older_revision_that_comes_late_is_superseded() -> None:
+    line = Line()
+    line.feed([said(1, "全网不低", revision=2)])
+    outcome = line.feed([said(1, "全网最低", revision=1)])
+    assert not outcome.findings
+    assert outcome.suppressed == {"superseded": 1}
+
+
+def test_an_interim_result_is_no_alert() -> None:
+    outcome = Line().feed([said(1, "全网最低", final=False)])
+    assert not outcome.findings
+    assert outcome.suppressed == {"interim": 1}
+
+
+def test_contact_data_is_masked_in_all_that_is_derived() -> None:
+    ring = Ring(0, max_bytes=10**6)
+    line = Line(ring=ring)
+    outcome = line.feed([said(1, "全网最低打13800138000")])
+    (finding,) = outcome.findings
+    assert finding.text == "全网最低打***********"
+    assert finding.spans[0].text == "全网最低"
+    (kept,) = outcome.judged
+    assert [(m.event, m.start, m.end, m.kind) for m in kept.masks] == [(0, 5, 16, "phone")]
+    (context,) = ring.lines(("local", "a"), since=0, until=10**9)
+    assert context.text == finding.text
+
+
+def test_sampled_events_are_not_judged_but_masked() -> None:
+    line = Line()
+    built = frames.build(
+        [said(n, "全网最低13800138000", kind=Kind.COMMENT, speaker=Speaker(Role.UNKNOWN, "u")) for n in range(10)],
+        tenant="local", accepted_at=0, pseudonym=str, revision_of=lambda e: 0, sample=5)
+    outcome = line.lane.run([Admitted(1, built[0], ["b"] * 10)])
+    assert {f.event_id for f in outcome.findings} <= {"e0", "e5"}
+    assert outcome.shed == 8
+    assert len(outcome.judged[0].masks) == 10
+
+
+def test_context_reaches_a_minute_both_ways_and_only_alerted_rooms_are_written() -> None:
+    ring = Ring(0, max_bytes=10**7)
+    line = Line(ring=ring)
+    chunks = []
+    for second in range(0, 300):
+        text = "全网最低" if second == 150 else f"第{second}句"
+        outcome = line.feed([said(second, text), said(second, text="别的房间", room="b", id=f"b{second}")],
+                            accepted_at=second * 1_000)
+        chunks += outcome.context
+    chunks += line.lane.tick(300_000 + STAY_MS).context
+    lines = [ln for c in chunks for ln in c.lines]
+    assert {ln.room for ln in lines} == {"a"}
+    assert [ln.at for ln in lines] == list(range(150_000 - REACH_MS, 150_000 + REACH_MS + 1, 1_000))
+    chosen = nearest([*lines, *lines], at=150_000, most=10)
+    assert [ln.at for ln in chosen] == list(range(145_000, 155_000, 1_000))
+
+
+def test_the_ring_is_bounded_in_bytes() -> None:
+    ring = Ring(0, max_bytes=5_000)
+    line = Line(ring=ring)
+    for n in range(500):
+        line.feed([said(n, "话" * 20)], accepted_at=n)
+    assert ring._bytes < 7_000  # noqa: SLF001
+    assert ring.left > 400
+
+
+TEXTS = st.sampled_from(["全网最低", "全网.最低", "根治脚气", "你好", "一号链接", "拳网最低", "全网最", "低"])
+EVENTS = st.lists(st.tuples(TEXTS, st.sampled_from(["a", "b"]), st.integers(0, 90), st.booleans()), max_size=60)
+
+
+@settings(max_examples=60, deadline=None)
+@given(EVENTS, st.integers(1, 20))
+def test_findings_and_alerts_do_not_depend_on_the_cut(rows: list[tuple[str, str, int, bool]], step: int) -> None:
+    events = []
+    at = 0
+    for n, (text, room, pause, viewer) in enumerate(rows):
+        at += pause * 1_000
+        events.append(said(n, text, room=room, at=at, kind=Kind.COMMENT if viewer else Kind.TRANSCRIPT,
+                           speaker=Speaker(Role.VIEWER, "u") if viewer else None))
+
+    def outcome(size: int) -> object:
+        scanner = Scanner(ENGINE, with_alerts=True)
+        found = [[f.id for f in s.findings] for i in range(0, len(events), size)
+                 for s in scanner.scan(events[i : i + size])]
+        return found, sorted((a.id, a.broadcast, ids) for a, ids in scanner.alerts())
+
+    assert outcome(step) == outcome(max(1, len(events)))
+
+
+def test_state_survives_its_snapshot() -> None:
+    line = Line()
+    line.feed([said(1, "全网最低", revision=1)])
+    state = msgspec.msgpack.decode(msgspec.msgpack.encode(line.lane.snapshot()), type=LaneState)
+    again = Lane(0, ENGINE, GroupingSettings(), state=state)
+    assert again.snapshot() == line.lane.snapshot()
