@@ -7,7 +7,7 @@ Numbers are packed little-endian arrays; strings that repeat are a list of disti
 
 from array import array
 from collections.abc import Callable, Hashable, Iterable, Sequence
-from typing import Final, Literal, TypeVar
+from typing import Final, Literal, TypeVar, cast
 
 import msgspec
 from msgspec import Struct
@@ -20,6 +20,7 @@ from monitor.domain.events import (
     Event,
     Kind,
     Role,
+    Speaker,
     Stage,
     at_ms,
     lane_of,
@@ -139,9 +140,8 @@ def decode(data: bytes) -> Entry:
 
 def distinct(values: Sequence[T]) -> tuple[list[T], bytes]:
     """Distinct values in order of appearance, and the index column (uint16; empty where one value serves all)."""
-    index: dict[T, int] = {}
-    codes = [index.setdefault(value, len(index)) for value in values]
-    return list(index), array("H", codes).tobytes() if len(index) > 1 else b""
+    index = {value: i for i, value in enumerate(dict.fromkeys(values))}
+    return list(index), array("H", [index[value] for value in values]).tobytes() if len(index) > 1 else b""
 
 
 def pick(values: Sequence[T], column: bytes, i: int) -> T:
@@ -187,7 +187,7 @@ def utterance(frame: Frame, i: int, *, start: int, broadcast: str) -> Utterance:
 
 def _optional(values: list[int | None]) -> bytes:
     """int32 column, -1 for None; empty where nothing is given."""
-    if all(v is None for v in values):
+    if values.count(None) == len(values):
         return b""
     return array("i", [-1 if v is None else v for v in values]).tobytes()
 
@@ -210,7 +210,8 @@ def build(
     """
     lanes: tuple[list[tuple[Event, Role, str]], list[tuple[Event, Role, str]]] = ([], [])
     for event in events:
-        role, speaker = role_and_id(event)
+        said_by = event.speaker
+        role, speaker = (said_by.role, said_by.id) if type(said_by) is Speaker else role_and_id(event)
         if speaker and role not in _OWN_STAFF:
             speaker = pseudonym(speaker)
         lanes[lane_of(event.kind, role)].append((event, role, speaker))
@@ -241,9 +242,10 @@ def _columns(
     rooms, room_ix = distinct([e.room for e in events])
     broadcasts, broadcast_ix = distinct([e.broadcast for e in events])
     speakers, speaker_ix = distinct([row[2] for row in rows])
-    plain_final = all(e.final and e.revision is None for e in events)
+    finals = [e.final for e in events]
+    given = [e.revision for e in events]
+    plain_final = False not in finals and given.count(None) == len(given)
     confident = [e.confidence for e in events]
-    times = [e.at if type(e.at) is int else at_ms(e) for e in events]
     return Frame(
         tenant=tenant,
         lane=lane,
@@ -262,19 +264,27 @@ def _columns(
         roles=bytes([_ROLE_CODE[row[1]] for row in rows]),
         speakers=speakers,
         speaker_ix=speaker_ix,
-        at=array("q", [accepted_at if at is None else at for at in times]).tobytes(),
+        at=_times(events, accepted_at),
         offsets=_optional([e.offset_ms for e in events]),
         durations=_optional([e.duration_ms for e in events]),
-        confidences=b"" if not any(c is not None for c in confident)
+        confidences=b"" if confident.count(None) == len(confident)
         else array("f", [-1.0 if c is None else c for c in confident]).tobytes(),
         revisions=b"" if plain_final else array("i", map(revision_of, events)).tobytes(),
-        interim=b"" if plain_final or all(e.final for e in events) else bytes([not e.final for e in events]),
+        interim=b"" if False not in finals else bytes([not final for final in finals]),
         attributes={i: e.attributes for i, e in enumerate(events) if e.attributes},
         sample=sample,
         session=session,
         session_seq=session_seq,
         followed=followed,
     )
+
+
+def _times(events: list[Event], accepted_at: int) -> bytes:
+    """int64 column; an event without a time happened when it was accepted."""
+    times = [e.at for e in events]
+    if set(map(type, times)) == {int}:
+        return array("q", cast("list[int]", times)).tobytes()
+    return array("q", [accepted_at if (at := at_ms(e)) is None else at for e in events]).tobytes()
 
 
 def events_in(entries: Iterable[Entry]) -> int:

@@ -1,0 +1,71 @@
+# Everything starts from here; `make` alone lists the targets. Needs Python 3.11 or later with its venv module.
+# Python: make PYTHON=/path/to/python run
+
+PYTHON ?= python3.13 python3.12 python3.11 python3
+VENV := .venv
+BIN := $(VENV)/bin
+LOCKS := deploy/locks
+READY := $(VENV)/.ready
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+COMPILE := $(BIN)/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes --annotation-style line \
+	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" $(if $(UPGRADE),--upgrade)
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help run test lint bench soak lock clean
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-7s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+run: $(READY) ## Start the service with the demo streams; it prints where to look
+	$(BIN)/redpost serve --demo --data data
+
+test: $(READY) ## Run the tests; with CI=true a skipped test is a failure
+	$(BIN)/pytest -m "not soak" $(if $(filter true,$(CI)),-p tests.no_skips)
+
+lint: $(READY) ## Check style, types, layers and purity
+	$(BIN)/ruff check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/pytest --quiet tests/architecture/test_purity.py
+
+bench: $(READY) ## Measure the engine, the service and scan; writes bench.json
+	$(BIN)/python -m tests.bench.engine
+	$(BIN)/python -m tests.bench.service
+	$(BIN)/python -m tests.bench.scan
+
+soak: $(READY) ## Run the tests with the large counts; takes long
+	$(BIN)/pytest -m soak
+
+lock: $(READY) ## Bring the locked dependencies in line with pyproject.toml; UPGRADE=1 takes the newest
+	$(COMPILE) --output-file $(LOCKS)/run.txt
+	$(COMPILE) --extra dev --constraint $(LOCKS)/run.txt --output-file $(LOCKS)/dev.txt
+
+clean: ## Remove what the other targets made, except data/
+	rm -rf $(VENV) build dist bench.json .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	find . -name node_modules -prune -o -type d -name __pycache__ -exec rm -rf {} +
+
+# The build tool comes first, by its hash, so that no package is built with one that is not locked.
+$(READY): pyproject.toml $(LOCKS)/dev.txt | $(BIN)/python
+	@echo "Installing the locked dependencies in $(VENV) …"
+	@awk '/^setuptools==/ {on = 1} on {print} on && !/\\$$/ {exit}' $(LOCKS)/dev.txt > $(VENV)/build.txt
+	@$(PIP) install --require-hashes --requirement $(VENV)/build.txt
+	@$(PIP) install --require-hashes --use-pep517 --no-build-isolation --requirement $(LOCKS)/dev.txt
+	@$(PIP) install --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(BIN)/python:
+	@found=; bare=; \
+	for each in $(PYTHON); do \
+		"$$each" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || continue; \
+		if "$$each" -c 'import ensurepip, venv' 2>/dev/null; then found="$$each"; break; fi; \
+		bare="$${bare:-$$each}"; \
+	done; \
+	if [ -z "$$found" ] && [ -n "$$bare" ]; then \
+		echo "$$bare has no venv module. On Debian or Ubuntu: apt install python3-venv" >&2; exit 1; \
+	elif [ -z "$$found" ]; then \
+		echo "No Python 3.11 or later among: $(PYTHON). Install one, or name it: make PYTHON=/path/to/python …" >&2; \
+		exit 1; \
+	fi; \
+	echo "Making $(VENV) with $$("$$found" --version) …"; \
+	"$$found" -m venv --clear $(VENV)

@@ -1,0 +1,181 @@
+"""The table of settings: each field of a section struct is one, with its type, bounds, default, unit and help.
+
+docs/settings.md, config/redpost.toml and the messages of `load` are made of this table.
+"""
+
+from collections.abc import Mapping
+from functools import cache
+from typing import Annotated, Any, Final, Literal
+
+import msgspec
+from msgspec import Meta, Struct
+
+PREFIX: Final = "REDPOST_"
+_FILE: Final = "_file"
+
+_MIB: Final = 1024 * 1024
+
+Count = Annotated[int, Meta(ge=1, extra={"unit": "count"})]
+Bytes = Annotated[int, Meta(ge=1, extra={"unit": "bytes"})]
+Millis = Annotated[int, Meta(ge=0, extra={"unit": "ms"})]
+Seconds = Annotated[int, Meta(ge=1, extra={"unit": "s"})]
+Hours = Annotated[int, Meta(ge=1, extra={"unit": "h"})]
+Days = Annotated[int, Meta(ge=1, extra={"unit": "days"})]
+Port = Annotated[int, Meta(ge=0, le=65535, extra={"unit": "port"})]
+Place = Annotated[str, Meta(extra={"unit": "path"})]
+SecretPlace = Annotated[str, Meta(extra={"unit": "path", "secret": True})]
+Level = Literal["debug", "info", "warning", "error"]
+Format = Literal["auto", "json", "console"]
+Zone = Annotated[str, Meta(extra={"unit": "zone"})]
+
+
+def _help(text: str) -> Meta:
+    return Meta(description=text)
+
+
+class Data(Struct, frozen=True):
+    dir: Annotated[Place, _help("folder of the log, the database and the keys; made on the first start")] = "data"
+
+
+class Http(Struct, frozen=True):
+    host: Annotated[str, _help("address to listen on; beyond loopback only with a token")] = "127.0.0.1"
+    port: Annotated[Port, _help("port to listen on; 0 takes a free one and prints it")] = 8321
+    max_body_bytes: Annotated[Bytes, _help("largest request body, as sent")] = 16 * _MIB
+    max_decompressed_bytes: Annotated[Bytes, _help("largest request body after decompression")] = 64 * _MIB
+    body_timeout_s: Annotated[Seconds, _help("a body that takes longer to arrive is refused")] = 30
+
+
+class Ingest(Struct, frozen=True):
+    text: Annotated[Count, _help("longest text of one event, in code points")] = 10_000
+    batch: Annotated[Count, _help("most events in one request")] = 10_000
+    line_bytes: Annotated[Bytes, _help("longest line of an NDJSON body or file")] = 1_000_000
+    future_ms: Annotated[Millis, _help("an event time this far ahead of the clock is refused")] = 300_000
+    duplicates_window_bytes: Annotated[Bytes, _help("memory for knowing an event that is sent again")] = 64 * _MIB
+    host_backlog: Annotated[Count, _help("unjudged host-side events at which senders are told to wait (429)")] = 200_000
+    sample_from: Annotated[Count, _help("unjudged comments from which on comments are sampled")] = 100_000
+    sample_keep: Annotated[Count, _help("while sampling, every n-th comment is kept")] = 10
+
+
+class Pseudonym(Struct, frozen=True):
+    key_file: Annotated[SecretPlace, _help("file with the key that hides viewer ids; empty: one in data.dir")] = ""
+
+
+class Log(Struct, frozen=True):
+    keep_hours: Annotated[Hours, _help("judged events stay in the log this long")] = 24
+    max_bytes: Annotated[Bytes, _help("the oldest judged events go earlier while the log is larger")] = 50 * 1024 * _MIB
+    cache_bytes: Annotated[Bytes, _help("memory for the newest part of the log")] = 32 * _MIB
+
+
+class Engine(Struct, frozen=True):
+    batch_events: Annotated[Count, _help("most events judged in one go")] = 512
+    linger_ms: Annotated[Millis, _help("an unfilled batch is judged after this long")] = 5
+    snapshot_s: Annotated[Seconds, _help("how often room state is stored, which bounds the re-reading at a start")] = 10
+
+
+class Rules(Struct, frozen=True):
+    dir: Annotated[Place, _help("folder of rule packs; empty: the bundled ones")] = ""
+    rooms: Annotated[Place, _help("file that describes the rooms; empty: none is described")] = ""
+    watch: Annotated[bool, _help("load changed rules and rooms without a restart")] = True
+
+
+class Alerts(Struct, frozen=True):
+    gap_ms: Annotated[Millis, _help("findings of one room and rule this near to each other share an alert")] = 60_000
+    longest_ms: Annotated[Millis, _help("an alert spans at most this long; then a new one opens")] = 600_000
+
+
+class Broadcast(Struct, frozen=True):
+    silence_ms: Annotated[Millis, _help("a room without events for this long has ended its broadcast")] = 1_800_000
+
+
+class Events(Struct, frozen=True):
+    keep_days: Annotated[Days, _help("judged events, masked, stay searchable this long")] = 30
+
+
+class Outbox(Struct, frozen=True):
+    keep: Annotated[Count, _help("live updates kept for browsers that reconnect")] = 100_000
+
+
+class Tenant(Struct, frozen=True):
+    zone: Annotated[Zone, _help("time zone of hours of the day and of shifts (IANA name)")] = "Asia/Shanghai"
+
+
+class Telemetry(Struct, frozen=True):
+    log_level: Annotated[Level, _help("least level that is logged")] = "info"
+    log_format: Annotated[Format, _help("auto: console on a terminal, JSON lines elsewhere")] = "auto"
+
+
+class Settings(Struct, frozen=True):
+    """All settings of one process; the bundled defaults where nothing else was said."""
+
+    data: Data = Data()
+    http: Http = Http()
+    ingest: Ingest = Ingest()
+    pseudonym: Pseudonym = Pseudonym()
+    log: Log = Log()
+    engine: Engine = Engine()
+    rules: Rules = Rules()
+    alerts: Alerts = Alerts()
+    broadcast: Broadcast = Broadcast()
+    events: Events = Events()
+    outbox: Outbox = Outbox()
+    tenant: Tenant = Tenant()
+    telemetry: Telemetry = Telemetry()
+
+
+class Setting(Struct, frozen=True, kw_only=True):
+    """One row of the table. `expects` says in words what a value must be; `twin` is the name of its `_file` form."""
+
+    name: str
+    type: Any
+    default: str | int | bool
+    help: str
+    unit: str
+    expects: str
+    secret: bool
+    twin: str
+
+    @property
+    def variable(self) -> str:
+        return variable(self.name)
+
+
+_EXPECTS: Final = {
+    "count": "a whole number", "bytes": "a whole number of bytes", "ms": "a whole number of milliseconds (ms)",
+    "s": "a whole number of seconds (s)", "h": "a whole number of hours (h)", "days": "a whole number of days",
+    "port": "a port, 0 to 65535", "path": "a path as text", "zone": "an IANA time zone such as Asia/Shanghai",
+}  # fmt: skip
+
+
+def variable(name: str) -> str:
+    """The environment variable of a setting: http.port → REDPOST_HTTP__PORT."""
+    return PREFIX + name.upper().replace(".", "__")
+
+
+@cache
+def table() -> Mapping[str, Setting]:
+    """name → setting, in the order of the sections above."""
+    rows = {}
+    for section in msgspec.structs.fields(Settings):
+        for field in msgspec.structs.fields(section.type):
+            row = _setting(f"{section.name}.{field.name}", field)
+            rows[row.name] = row
+    return rows
+
+
+def _setting(name: str, field: msgspec.structs.FieldInfo) -> Setting:
+    info: Any = msgspec.inspect.type_info(field.type)
+    notes = info.extra or {}
+    kind = info.type
+    unit = str(notes.get("unit", ""))
+    expects = _EXPECTS.get(unit, "text")
+    if isinstance(kind, msgspec.inspect.BoolType):
+        expects = "true or false"
+    elif isinstance(kind, msgspec.inspect.LiteralType):
+        expects = "one of " + ", ".join(map(str, kind.values))
+    elif isinstance(kind, msgspec.inspect.IntType) and kind.ge and unit != "port":
+        expects += f", at least {kind.ge}"
+    return Setting(
+        name=name, type=field.type, default=field.default, help=info.extra_json_schema["description"], unit=unit,
+        expects=expects, secret=bool(notes.get("secret")),
+        twin=name + _FILE if isinstance(field.default, str) and not name.endswith(_FILE) else "",
+    )  # fmt: skip
