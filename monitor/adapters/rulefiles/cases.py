@@ -1,0 +1,105 @@
+"""The cases of a rule: texts with the selections that they must hit, or none."""
+
+from monitor.adapters.rulefiles import keys
+from monitor.adapters.rulefiles.detection import Detection, can_hold
+from monitor.adapters.rulefiles.faults import Faults, guess, shown
+from monitor.adapters.rulefiles.fields import Fields, items_of, words_of
+from monitor.adapters.rulefiles.nodes import Broken, Items, Node, Scalar
+from monitor.domain.events import Event, Kind, Role, Stage, role_and_id
+from monitor.domain.rules import Applies, Case, Status
+
+
+def read_cases(
+    rule: Fields, status: Status | None, applies: Applies, detection: Detection
+) -> tuple[Case, ...]:
+    faults, node = rule.faults, rule.node("cases")
+    found: list[Case] = []
+    signs: set[bool] = set()
+    seen: dict[tuple[str, Kind, Role | None, Stage], int] = {}
+    for item in items_of(node, faults, "cases") if node is not None else []:
+        fields = Fields(item, faults, "the case", keys.CASE)
+        case = _case(fields, detection)
+        found.append(case)
+        if "expect" in fields:
+            signs.add(not _is_none(fields.node("expect")))
+        if case.expect:
+            _check_applies(case, applies, fields)
+        key = (case.text, case.kind, case.speaker, case.stage)
+        if case.text and key in seen:
+            faults.add(item, f"this case stands twice, first in line {seen[key]}", "remove one")
+        seen.setdefault(key, case.line)
+    if status is not None and status is not Status.DRAFT and not isinstance(node, Broken):
+        for sign, outcome, example in ((True, "a positive", "[a selection]"), (False, "a negative", "none")):
+            if sign not in signs:
+                faults.add(node or rule.at, f"the rule has no case with {outcome} outcome",
+                           f"add {{text: …, expect: {example}}}, or set status: draft")
+    return tuple(found)
+
+
+def _case(fields: Fields, detection: Detection) -> Case:
+    fields.require("text", "expect")
+    kind = fields.choice("kind", Kind) or Kind.TRANSCRIPT
+    if kind is Kind.SIGNAL:
+        fields.faults.add(fields.where("kind"), "a signal has no text to judge", "remove the case")
+    return Case(
+        text=fields.text("text"),
+        expect=_expect(fields.node("expect"), detection, fields.faults),
+        kind=kind,
+        speaker=fields.choice("speaker", Role),
+        stage=fields.choice("stage", Stage) or Stage.LIVE,
+        line=fields.at.line,
+    )
+
+
+def _check_applies(case: Case, applies: Applies, fields: Fields) -> None:
+    """A case that expects hits where the rule is not asked can never pass."""
+    role = case.speaker or role_and_id(Event(id="case", kind=case.kind, text=case.text))[0]
+    for key, value, known in (
+        ("kind", case.kind, applies.kinds),
+        ("speaker", role, applies.speakers),
+        ("stage", case.stage, applies.stages),
+    ):
+        if known and value not in known:
+            fields.faults.add(fields.where(key), f"the rule does not apply to the {key} {value}",
+                              f"say {key}: {min(known)}, expect none, or change applies")
+            return
+
+
+def _is_none(node: Node | None) -> bool:
+    return isinstance(node, Scalar) and node.value == "none"
+
+
+def _expect(node: Node | None, detection: Detection, faults: Faults) -> tuple[str, ...]:
+    if node is None or _is_none(node) or isinstance(node, Broken):
+        return ()
+    if not isinstance(node, Items) or not node.items:
+        wrong = node.value if isinstance(node, Scalar) and node.value in detection.parts else "a selection"
+        faults.add(node, "expect must be a list of selections, or none", f"write [{wrong}] or none")
+        return ()
+    found: list[str] = []
+    before = faults.count
+    for name, at in words_of(node, faults, "expect"):
+        why = _unexpectable(name, detection)
+        if why is not None:
+            faults.add(at, f"expect: {why[0]}", why[1])
+        found.append(name)
+    if faults.count == before and not can_hold(detection, found):
+        faults.add(node, f"expect: the condition cannot hold with hits of {' and '.join(found)}",
+                   "correct one of them; cases run without a model")
+    return tuple(found)
+
+
+def _unexpectable(name: str, detection: Detection) -> tuple[str, str] | None:
+    """(message, hint) where no case can expect this selection."""
+    allowed = detection.expectable()
+    part = detection.parts.get(name)
+    if part is None:
+        known = allowed or list(detection.parts)
+        return (f"there is no selection {shown(name)}", guess(name, known)) if detection.parts else None
+    if part.form == "score":
+        return f"{name} is a score; cases run without a model", "expect terms, patterns or a detector"
+    if part.silent:
+        return f"{name} acts silently and leaves no hits", guess(name, allowed)
+    if detection.condition is not None and name not in allowed:
+        return f"the condition does not speak of {name}", guess(name, allowed)
+    return None

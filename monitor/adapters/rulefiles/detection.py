@@ -1,0 +1,132 @@
+"""The detection of a rule: its selections, how they refer to one another, and the condition."""
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from msgspec import Struct
+
+from monitor.adapters.rulefiles.faults import Faults, guess, shown
+from monitor.adapters.rulefiles.fields import text_of
+from monitor.adapters.rulefiles.nodes import Broken, Node, Scalar, Table
+from monitor.adapters.rulefiles.selections import Lists, Part, read_selection
+from monitor.domain.conditions import And, Condition, ConditionError, Not, Ref, evaluate, names_in, parse
+
+RESERVED: Final = frozenset(("and", "or", "not", "of", "all", "any", "them", "none", "condition"))
+MAX_CONDITION: Final = 2_000
+_NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}")
+_WORD: Final = re.compile(r"[A-Za-z0-9_]+")
+
+
+class Detection(Struct, frozen=True):
+    """`condition` is None where it could not be read."""
+
+    parts: dict[str, Part]
+    condition: Condition | None
+
+    def expectable(self) -> list[str]:
+        """Selections whose hits a case may expect: spoken of by the condition, or near-partners of such."""
+        if self.condition is None:
+            return []
+        named = names_in(self.condition)
+        near = {p.selection.near.of for n, p in self.parts.items() if p.selection.near and n in named}
+        return [n for n, p in self.parts.items() if n in named | near and p.has_hits and not p.silent]
+
+
+def read_detection(node: Node, lists: Lists, faults: Faults) -> Detection:
+    if not isinstance(node, Table):
+        if not isinstance(node, Broken):
+            faults.add(node, "detection must be a table of selections and a condition", "see docs/rules.md")
+        return Detection({}, None)
+    parts: dict[str, Part] = {}
+    said: Node | None = None
+    for name, value in node.pairs:
+        if name.value == "condition":
+            said = value
+            continue
+        if not _NAME.fullmatch(name.value) or name.value.lower() in RESERVED:
+            faults.add(name, f"{shown(name.value)} cannot name a selection",
+                       "letters, digits and _, a letter first, and none of the words of a condition")
+        parts[name.value] = read_selection(name, value, lists, faults)
+    for part in parts.values():
+        _check_target(part, parts, faults)
+    if said is None:
+        faults.add(node, "detection has no condition", "add condition: …, which names the selections")
+        return Detection(parts, None)
+    condition = _condition(said, parts, faults)
+    if condition is not None:
+        _check_used(condition, parts, faults)
+        if evaluate(condition, lambda name: False):
+            faults.add(said, "the condition holds where nothing is found", "join by and what must have hits")
+    return Detection(parts, condition)
+
+
+def _check_target(part: Part, parts: Mapping[str, Part], faults: Faults) -> None:
+    """That the target of a veto or near exists and has hits."""
+    reach, at = part.selection.veto or part.selection.near, part.target
+    if reach is None or at is None or not reach.of:
+        return
+    kind = "veto" if part.vetoes else "near"
+    target = parts.get(reach.of)
+    if part.vetoes and reach.of == "all":
+        return
+    if target is None:
+        others = [name for name in parts if name != part.name.value] + ["all"] * part.vetoes
+        faults.add(at, f"{kind}: there is no selection {shown(reach.of)}", guess(reach.of, others))
+    elif target is part:
+        faults.add(at, f"{kind}: a selection cannot refer to itself", "name another one")
+    elif not target.has_hits:
+        faults.add(at, f"{kind}: {reach.of} is of the form {target.form}, which has no hits to reach",
+                   "name terms, patterns or a detector")
+    elif not part.vetoes and target.silent:
+        faults.add(at, f"near: {reach.of} is a veto, whose hits count for nothing", "name another one")
+
+
+def _condition(node: Node, parts: Mapping[str, Part], faults: Faults) -> Condition | None:
+    text = text_of(node, faults, "condition", limit=MAX_CONDITION)
+    if not text or not isinstance(node, Scalar):
+        return None
+    names = [name for name, part in parts.items() if not part.silent]
+    try:
+        return parse(text, names)
+    except ConditionError as error:
+        at = node.place(min(error.column, len(text)))
+        word = _WORD.match(text, error.column)
+        part = parts.get(word[0]) if word else None
+        if part is not None and part.silent:
+            what = "a veto" if part.vetoes else "an allow list"
+            faults.add(at, f"{part.name.value} is {what} and acts without being named",
+                       "remove it from the condition")
+        else:
+            near = guess(word[0], names) if word and "no selection" in str(error) else error.hint
+            faults.add(at, f"condition: {error}", near or error.hint)
+        return None
+
+
+def _check_used(condition: Condition, parts: Mapping[str, Part], faults: Faults) -> None:
+    named = names_in(condition)
+    near = {p.selection.near.of for p in parts.values() if p.selection.near}
+    for name, part in parts.items():
+        if name not in named | near and part.form and not part.silent and "" not in near:
+            faults.add(part.name, f"the selection {name} is never used",
+                       "name it in the condition, or remove it")
+
+
+def can_hold(detection: Detection, expected: Sequence[str]) -> bool:
+    """Whether the condition can be true, without a model, where these selections have hits."""
+    if detection.condition is None:
+        return True
+    scores = [name for name, part in detection.parts.items() if part.form == "score"]
+    return _possible(detection.condition, expected, scores)[0]
+
+
+def _possible(condition: Condition, hit: Sequence[str], unknown: Sequence[str]) -> tuple[bool, bool]:
+    """(may be true, may be false); neither for what stays unknown."""
+    if isinstance(condition, Ref):
+        return condition.name not in unknown, condition.name not in unknown and condition.name not in hit
+    if isinstance(condition, Not):
+        true, false = _possible(condition.part, hit, unknown)
+        return false, true
+    parts = [_possible(part, hit, unknown) for part in condition.parts]
+    join, other = (all, any) if isinstance(condition, And) else (any, all)
+    return join(true for true, _ in parts), other(false for _, false in parts)

@@ -1,0 +1,74 @@
+"""Faults are gathered, not thrown: one collector per file, all of them raised at once."""
+
+import difflib
+from collections.abc import Iterable, Sequence
+from typing import Final, Protocol
+
+from msgspec import Struct
+
+from monitor.domain.errors import Fault, RuleError
+
+MAX_FAULTS: Final = 100  # of one file; a garbled list has a fault on each of its lines
+_MAX_GUESS: Final = 60
+_MAX_LISTED: Final = 24
+
+
+class At(Protocol):
+    """1-based line and column (code points)."""
+
+    @property
+    def line(self) -> int: ...
+    @property
+    def column(self) -> int: ...
+
+
+class Place(Struct, frozen=True):
+    line: int = 1
+    column: int = 1
+
+
+TOP: Final = Place()
+
+
+class Faults:
+    """The faults of one file, in the order in which they are found."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self.count = 0
+        self._found: list[Fault] = []
+
+    def add(self, at: At, message: str, hint: str = "") -> None:
+        self.count += 1
+        if self.count <= MAX_FAULTS:
+            self._found.append(Fault(self.path, at.line, at.column, message, hint))
+
+    def all(self) -> list[Fault]:
+        if self.count <= MAX_FAULTS:
+            return self._found
+        line, column = max((fault.line, fault.column) for fault in self._found)
+        more = f"{self.count - MAX_FAULTS} more faults in this file"
+        return [*self._found, Fault(self.path, line, column, more, "mend these first")]
+
+
+def raise_any(files: Iterable[Faults]) -> None:
+    """Raise RuleError with the faults of all files, by path, line and column; nothing where there is none."""
+    found = dict.fromkeys(fault for file in files for fault in file.all())
+    if found:
+        raise RuleError(sorted(found, key=lambda f: (f.path, f.line, f.column)))
+
+
+def shown(value: str) -> str:
+    """A value as a message quotes it."""
+    return repr(value if len(value) <= 40 else value[:39] + "…")
+
+
+def guess(word: str, known: Sequence[str]) -> str:
+    """A hint: the known word that was probably meant, or all of them."""
+    if len(word) <= _MAX_GUESS:
+        near = difflib.get_close_matches(word, known, n=1, cutoff=0.6)
+        if near:
+            return f"did you mean {near[0]}?"
+    if not known:
+        return ""
+    return "one of " + ", ".join(known) if len(known) <= _MAX_LISTED else "see docs/rules.md"

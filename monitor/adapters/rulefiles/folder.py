@@ -1,0 +1,143 @@
+"""A rules folder: packs with their rules and lists, and the clause registers beside them."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Final
+
+from monitor.adapters.rulefiles.faults import TOP, Faults, raise_any
+from monitor.adapters.rulefiles.nodes import MAX_LIST, MAX_YAML
+from monitor.adapters.rulefiles.registers import Register, TermList, read_list
+from monitor.adapters.rulefiles.rulefile import Known, Pack, hashed, read_pack, read_rule
+from monitor.domain.errors import Fault, RuleError
+from monitor.domain.rules import Rule, RuleSet
+
+_DEEPEST: Final = 5
+_WHICH: Final = "name the folder that holds the packs"
+
+
+def load(folder: Path) -> RuleSet:
+    """Read and check a rules folder.
+
+    Paths in faults are relative to the folder. Raises RuleError with all faults of all files.
+    """
+    sources: dict[str, bytes] = {}
+    unread: list[Faults] = []
+    if not folder.is_dir():
+        raise RuleError([Fault(str(folder), 1, 1, "there is no such folder", _WHICH)])
+    for path in _files(folder, folder):
+        name = path.relative_to(folder).as_posix()
+        if place_of(name) is None:
+            continue
+        try:
+            with path.open("rb") as file:
+                sources[name] = file.read(max(MAX_LIST, MAX_YAML) + 1)
+        except OSError as error:
+            faults = Faults(name)
+            faults.add(TOP, f"cannot be read: {error.strerror}", "check its permissions")
+            unread.append(faults)
+    if not sources and not unread:
+        raise RuleError([Fault(str(folder), 1, 1, "the folder holds no rules", _WHICH)])
+    return _load(sources, unread)
+
+
+def load_sources(sources: Mapping[str, bytes]) -> RuleSet:
+    """The same from relative paths and contents, such as `RuleSet.sources`. Raises RuleError."""
+    return _load({path: data for path, data in sources.items() if place_of(path) is not None}, [])
+
+
+def place_of(path: str) -> str | None:
+    """What a file is by its path: clauses, pack, rule, list; stray (would be overlooked); None: not ours."""
+    *folders, name = path.split("/")
+    suffix = name.rpartition(".")[2].lower()
+    if any(not part or part.startswith(".") for part in (*folders, name)):
+        return None
+    if name.startswith("clauses") and suffix == "csv":
+        return "stray" if folders else "clauses"
+    if suffix in ("yml", "yaml"):
+        if len(folders) != 1 or not name.endswith(".yml"):
+            return "stray"
+        return "pack" if name == "pack.yml" else "rule"
+    if suffix == "txt" and folders[1:2] == ["lists"]:
+        return "list" if len(folders) == 2 else "stray"
+    return None
+
+
+def _files(folder: Path, top: Path) -> Iterator[Path]:
+    for path in sorted(folder.iterdir()):
+        if path.name.startswith("."):
+            continue
+        if path.is_dir():
+            if len(path.relative_to(top).parts) < _DEEPEST:
+                yield from _files(path, top)
+        else:
+            yield path
+
+
+class _Reading:
+    """One load: the faults of each file, and the files by what they are."""
+
+    def __init__(self, sources: Mapping[str, bytes]) -> None:
+        self.sources = sources
+        self.files: dict[str, Faults] = {}
+        self.by_place: dict[str, list[str]] = {}
+        for path in sorted(sources):
+            self.by_place.setdefault(place_of(path) or "", []).append(path)
+
+    def of(self, place: str) -> Iterator[tuple[str, bytes, Faults]]:
+        for path in self.by_place.get(place, ()):
+            yield path, self.sources[path], self.faults(path)
+
+    def faults(self, path: str) -> Faults:
+        return self.files.setdefault(path, Faults(path))
+
+
+def _load(sources: dict[str, bytes], unread: list[Faults]) -> RuleSet:
+    reading = _Reading(sources)
+    register = Register()
+    register.complete = not any(place_of(faults.path) == "clauses" for faults in unread)
+    for _, data, faults in reading.of("clauses"):
+        register.add(data, faults)
+    packs = _packs(reading)
+    rules: list[Rule] = []
+    known = Known(register, {})
+    for path, data, faults in reading.of("rule"):
+        pack = packs.get(path.partition("/")[0])
+        if pack is None:
+            pack = Pack("", {})
+            faults.add(TOP, "the folder has no pack.yml", "add pack.yml with id, title and version")
+        rule = read_rule(path, data, pack, known, faults)
+        if rule is not None:
+            rules.append(rule)
+    _strays(reading)
+    raise_any([*reading.files.values(), *unread])
+    return RuleSet(tuple(sorted(rules, key=lambda r: r.id)), register.clauses, hashed(sources), sources)
+
+
+def _packs(reading: _Reading) -> dict[str, Pack]:
+    """By folder."""
+    lists: dict[str, dict[str, TermList]] = {}
+    for path, data, faults in reading.of("list"):
+        folder, _, inside = path.partition("/")
+        lists.setdefault(folder, {})[inside] = read_list(path, data, faults)
+    packs: dict[str, Pack] = {}
+    first: dict[str, str] = {}
+    for path, data, faults in reading.of("pack"):
+        folder = path.partition("/")[0]
+        found, node = read_pack(data, faults)
+        if found and found in first:
+            faults.add(node, f"the pack {found} stands twice, first in {first[found]}", "rename one")
+        first.setdefault(found, path)
+        packs[folder] = Pack(found, lists.get(folder, {}))
+    return packs
+
+
+def _strays(reading: _Reading) -> None:
+    for path, _, faults in reading.of("stray"):
+        if path.endswith(".yaml"):
+            faults.add(TOP, "the file would be overlooked", "let its name end in .yml")
+        elif path.endswith(".csv"):
+            faults.add(TOP, "the file would be overlooked", "put it at the top of the rules folder")
+        elif path.endswith(".txt"):
+            faults.add(TOP, "the file would be overlooked", "put it directly into the pack's folder lists/")
+        else:
+            faults.add(TOP, "the file would be overlooked", "put it directly into the folder of a pack")

@@ -1,0 +1,203 @@
+"""One rule file: from bytes to a Rule, with every fault noted."""
+
+from collections.abc import Mapping
+from hashlib import blake2b
+from typing import Final
+
+from msgspec import Struct
+
+from monitor.adapters.rulefiles import keys
+from monitor.adapters.rulefiles.cases import read_cases
+from monitor.adapters.rulefiles.detection import Detection, read_detection
+from monitor.adapters.rulefiles.faults import Faults, guess, shown
+from monitor.adapters.rulefiles.fields import NAME, Fields, text_of
+from monitor.adapters.rulefiles.nodes import Broken, Items, Node, Scalar, Table, parse
+from monitor.adapters.rulefiles.registers import Register, TermList
+from monitor.adapters.rulefiles.selections import Lists
+from monitor.domain.conditions import Ref
+from monitor.domain.events import Kind, Role, Stage
+from monitor.domain.findings import Advice, Severity, Tier
+from monitor.domain.rules import CATEGORIES, Applies, Effective, RoomFilter, Rule, Status
+
+_MUST: Final = ("id", "title", "tier", "severity", "status")
+
+
+class Pack(Struct, frozen=True):
+    """Of a rule's pack: the id ("" where pack.yml is faulty), the lists by path in the pack."""
+
+    id: str
+    lists: Mapping[str, TermList]
+
+
+class Known(Struct, frozen=True):
+    """What all rule files share: the clauses, and the ids taken so far with their files."""
+
+    register: Register
+    ids: dict[str, str]
+
+
+def hashed(parts: Mapping[str, bytes]) -> str:
+    """16 hex characters of BLAKE2b over names and contents, in the order of the names."""
+    h = blake2b(digest_size=8)
+    for name in sorted(parts):
+        for part in (name.encode(), parts[name]):
+            h.update(len(part).to_bytes(8, "big"))
+            h.update(part)
+    return h.hexdigest()
+
+
+def read_rule(path: str, data: bytes, pack: Pack, known: Known, faults: Faults) -> Rule | None:
+    """The rule, or None where the file has faults."""
+    root = parse(data, faults)
+    if root is None:
+        return None
+    fields = Fields(root, faults, "the rule", keys.RULE)
+    fields.require(*_MUST, *(() if fields.strangers else ("detection",)))
+    tier, status = fields.choice("tier", Tier), fields.choice("status", Status)
+    lists, applies = Lists(pack.lists), _applies(fields)
+    said = fields.node("detection")
+    detection = read_detection(said, lists, faults) if said is not None else Detection({}, None)
+    for unused in ("description", "notes"):
+        fields.text(unused)
+    rule = Rule(
+        id=_id(fields, pack, known.ids),
+        title=fields.text("title"),
+        tier=tier or Tier.STANDARD,
+        category=_category(fields, tier),
+        sub=fields.name("sub"),
+        severity=fields.choice("severity", Severity) or Severity.INFO,
+        status=status or Status.DRAFT,
+        effective=_effective(fields),
+        clauses=_clauses(fields, tier, known.register),
+        applies=applies,
+        selections=tuple(part.selection for part in detection.parts.values()),
+        condition=detection.condition or Ref(""),
+        advice=_advice(fields),
+        cases=read_cases(fields, status, applies, detection),
+        pack=pack.id,
+        version=hashed({"": data} | {used: found.data for used, found in lists.used.items()}),
+        path=path,
+        line=root.line,
+    )
+    return None if faults.count else rule
+
+
+def read_pack(data: bytes, faults: Faults) -> tuple[str, Node]:
+    """The pack's id ("" where it is faulty) and its node."""
+    root = parse(data, faults)
+    if root is None:
+        return "", Broken(1, 1)
+    fields = Fields(root, faults, "the pack", keys.PACK)
+    fields.require("id", "title", "version")
+    for key in ("title", "description"):
+        fields.text(key)
+    version = fields.node("version")
+    if not (isinstance(version, Scalar) and version.tag in ("int", "float")):  # taken as written
+        fields.text("version")
+    return fields.name("id"), fields.node("id") or root
+
+
+def _id(fields: Fields, pack: Pack, taken: dict[str, str]) -> str:
+    found = fields.text("id")
+    if not found:
+        return ""
+    before, dot, name = found.partition(".")
+    at = fields.where("id")
+    if found in taken:
+        fields.faults.add(at, f"the id {shown(found)} stands twice, first in {taken[found]}", "rename one")
+    taken.setdefault(found, fields.faults.path)
+    if not dot or not NAME.fullmatch(name) or not NAME.fullmatch(before):
+        fields.faults.add(at, f"id: {shown(found)} is not of the form pack.name",
+                          f"write {pack.id or 'pack'}.name, each of small letters, digits and _")
+    elif pack.id and before != pack.id:
+        fields.faults.add(at, f"id: {shown(found)} is not of this pack", f"write {pack.id}.{name}")
+    return found
+
+
+def _category(fields: Fields, tier: Tier | None) -> tuple[str, ...]:
+    node, faults = fields.node("category"), fields.faults
+    found: list[str] = []
+    if isinstance(node, Scalar):
+        word = text_of(node, faults, "category")
+        words: list[tuple[str, Node]] = [(word, node)] if word else []
+    elif isinstance(node, Items) and not node.items and tier is Tier.CARE:
+        words = []
+    else:
+        words = fields.words("category")
+    for word, at in words:
+        if word in CATEGORIES:
+            found.append(word)
+        else:
+            faults.add(at, f"there is no category {shown(word)}", guess(word, CATEGORIES))
+    if tier is Tier.CARE and words:
+        faults.add(fields.where("category"), "a rule of tier care has no category", "remove it")
+    elif tier is not None and tier is not Tier.CARE:
+        fields.require("category")
+    return tuple(found)
+
+
+def _effective(fields: Fields) -> Effective:
+    node = fields.node("effective")
+    if node is None:
+        return Effective()
+    inner = Fields(node, fields.faults, "effective", keys.EFFECTIVE)
+    since, until = inner.day("from"), inner.day("until")
+    if since is not None and until is not None and since > until:
+        fields.faults.add(inner.node("until") or node, f"until {until} lies before from {since}",
+                          "until is the first day without the rule")
+    return Effective(since, until)
+
+
+def _clauses(fields: Fields, tier: Tier | None, register: Register) -> tuple[str, ...]:
+    words = fields.words("clauses")
+    for word, at in words:
+        if word not in register.clauses and register.complete:
+            hint = guess(word, sorted(register.clauses)) or "there is no clause register: add clauses.csv"
+            fields.faults.add(at, f"no register has the clause {shown(word)}", hint)
+    if tier in (Tier.REDLINE, Tier.STANDARD) and "clauses" not in fields and fields.readable:
+        fields.faults.add(fields.at, f"a rule of tier {tier} rests on at least one clause",
+                          "add clauses: [id of the register]")
+    return tuple(word for word, _ in words)
+
+
+def _applies(fields: Fields) -> Applies:
+    node = fields.node("applies")
+    if node is None:
+        return Applies()
+    inner = Fields(node, fields.faults, "applies", keys.APPLIES)
+    kinds = inner.choices("kinds", Kind)
+    if kinds and Kind.SIGNAL in kinds:
+        fields.faults.add(inner.node("kinds") or node, "a signal has no text to judge", "remove signal")
+    platforms, verticals = inner.any_words("platforms"), inner.any_words("verticals")
+    return Applies(
+        kinds=kinds,
+        speakers=inner.choices("speakers", Role),
+        stages=inner.choices("stages", Stage),
+        platforms=None if platforms is None else frozenset(word for word, _ in platforms),
+        verticals=None if verticals is None else frozenset(word for word, _ in verticals),
+        rooms=_rooms(inner),
+    )
+
+
+def _rooms(applies: Fields) -> RoomFilter:
+    node = applies.node("rooms")
+    if node is None or (isinstance(node, Scalar) and node.value == "any"):
+        return RoomFilter()
+    inner = Fields(node, applies.faults, "rooms", keys.ROOM_FILTER)
+    having, without = inner.words("with"), inner.words("without")
+    for tag, at in without:
+        if tag in [other for other, _ in having]:
+            applies.faults.add(at, f"rooms: {shown(tag)} is both wanted and excluded", "remove one")
+    return RoomFilter(tuple(tag for tag, _ in having), tuple(tag for tag, _ in without))
+
+
+def _advice(fields: Fields) -> Advice:
+    node, faults = fields.node("advice"), fields.faults
+    if node is None:
+        return Advice()
+    inner = Fields(node, faults, "advice", keys.ADVICE)
+    rewrite = inner.node("rewrite")
+    if rewrite is not None and not isinstance(rewrite, Table | Broken):
+        faults.add(rewrite, "rewrite must be a table", "write {word: better wording}")
+    pairs = rewrite.pairs if isinstance(rewrite, Table) else []
+    return Advice(inner.text("say"), {key.value: text_of(value, faults, "rewrite") for key, value in pairs})

@@ -1,0 +1,194 @@
+"""One selection: what it looks for, where, and what it reaches."""
+
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from msgspec import Struct
+
+from monitor.adapters.rulefiles import keys
+from monitor.adapters.rulefiles.faults import Faults, guess, shown
+from monitor.adapters.rulefiles.fields import Fields, items_of, member, text_of, words_of
+from monitor.adapters.rulefiles.nodes import Items, Node, Scalar, Table
+from monitor.adapters.rulefiles.registers import TermList
+from monitor.domain.rulelint import MAX_PATTERN, pattern_faults, term_fault
+from monitor.domain.rules import CATEGORIES, DETECTORS, Reach, Selection, Side, View
+
+MAX_WITHIN: Final = 200
+_MAX_READ: Final = 100_000  # so that a term's own limit is what is named
+
+
+class Lists:
+    """The term lists of one pack, and which of them a rule has used."""
+
+    def __init__(self, by_path: Mapping[str, TermList]) -> None:
+        self._by_path = by_path
+        self.used: dict[str, TermList] = {}
+
+    def get(self, node: Node, faults: Faults) -> TermList | None:
+        path = text_of(node, faults, "list")
+        found = self._by_path.get(path)
+        if found is not None:
+            self.used[path] = found
+        elif path:
+            hint = guess(path, sorted(self._by_path)) or "put it into the pack's folder lists/"
+            faults.add(node, f"the pack has no list {shown(path)}", hint)
+        return found
+
+
+class Part(Struct, frozen=True):
+    """A selection as read. `form`: a key of FORMS, "" where unclear. `target`: the node of veto or near."""
+
+    selection: Selection
+    name: Scalar
+    form: str
+    vetoes: bool = False
+    target: Node | None = None
+
+    @property
+    def silent(self) -> bool:
+        """It acts without being named in the condition."""
+        return self.vetoes or self.form == "allow"
+
+    @property
+    def has_hits(self) -> bool:
+        return self.form not in ("allow", "score")
+
+
+def read_selection(name: Scalar, node: Node, lists: Lists, faults: Faults) -> Part:
+    if isinstance(node, Items):
+        return Part(Selection(name=name.value, terms=_terms(node, lists, faults, "terms")), name, "terms")
+    fields = Fields(node, faults, f"the selection {name.value}", keys.SELECTION)
+    form = _form(fields)
+    if not form:
+        return Part(Selection(name=name.value), name, "", "veto" in fields, None)
+    said = fields.where(form)
+    reach = _reach(fields)
+    vetoes = "veto" in fields
+    selection = Selection(
+        name=name.value,
+        terms=_terms(said, lists, faults, "terms") if form == "terms" else (),
+        patterns=_patterns(said, faults) if form in ("pattern", "patterns") else (),
+        allow=_terms(said, lists, faults, "allow") if form == "allow" else (),
+        detector=_one_of(fields, "detector", DETECTORS),
+        score=_one_of(fields, "score", CATEGORIES),
+        gte=fields.share("gte"),
+        views=_views(fields, form),
+        veto=reach if vetoes else None,
+        near=None if vetoes else reach,
+    )
+    return Part(selection, name, form, vetoes, fields.node("veto") or fields.node("near"))
+
+
+def _form(fields: Fields) -> str:
+    """The one form that the selection has; "" where that is not clear."""
+    present = [form for form in keys.FORMS if form in fields]
+    if len(present) > 1:
+        fields.faults.add(fields.at, f"{present[0]} and {present[1]} stand in one selection",
+                          "write a selection for each, joined by the condition")
+        return ""
+    if not present:
+        if fields.readable and not fields.strangers:
+            fields.faults.add(fields.at, "the selection looks for nothing",
+                              "add one of " + ", ".join(keys.FORMS))
+        return ""
+    form = present[0]
+    for key in keys.SELECTION:
+        if key in fields and key != form and key not in keys.FORMS[form]:
+            fields.faults.add(fields.where(key), f"{key} does not go with {form}",
+                              f"with {form} go: {', '.join(keys.FORMS[form]) or 'no other keys'}")
+    if form == "score":
+        fields.require("gte")
+    return form
+
+
+def _entries(node: Node, lists: Lists, faults: Faults, what: str) -> Iterator[tuple[str, Node, str]]:
+    """Terms with their nodes and, for those of a list, "path:line"."""
+    for item in [node] if isinstance(node, Table) else items_of(node, faults, what):
+        if isinstance(item, Table):
+            fields = Fields(item, faults, what, ("list",))
+            fields.require(*(() if fields.strangers else ("list",)))
+            wanted = fields.node("list")
+            found = lists.get(wanted, faults) if wanted is not None else None
+            if found is not None:
+                for term, line in zip(found.terms, found.lines, strict=True):
+                    yield term, item, f"{found.path}:{line}"
+        else:
+            term = text_of(item, faults, what, limit=_MAX_READ)
+            why = term_fault(term) if term else None
+            if why is not None:
+                faults.add(item, *why)
+            elif term:
+                yield term, item, ""
+
+
+def _terms(node: Node, lists: Lists, faults: Faults, what: str) -> tuple[str, ...]:
+    seen: dict[str, str] = {}
+    for term, item, listed in _entries(node, lists, faults, what):
+        if term in seen:
+            places = f"{seen[term]} and {listed}" if listed else seen[term]
+            faults.add(item, f"{what}: {shown(term)} stands twice ({places})", "remove one")
+        else:
+            seen[term] = listed or f"line {item.line}"
+    return tuple(seen)
+
+
+def _patterns(node: Node, faults: Faults) -> tuple[str, ...]:
+    found: list[str] = []
+    for item in items_of(node, faults, "patterns") if isinstance(node, Items) else [node]:
+        pattern = text_of(item, faults, "pattern", limit=_MAX_READ)
+        if not pattern:
+            continue
+        if pattern in found:
+            faults.add(item, f"the pattern {shown(pattern)} stands twice", "remove one")
+        for offset, message, hint in pattern_faults(pattern):
+            at = item.place(offset) if isinstance(item, Scalar) and len(pattern) <= MAX_PATTERN else item
+            faults.add(at, message, hint)
+        found.append(pattern)
+    return tuple(found)
+
+
+def _one_of(fields: Fields, key: str, known: tuple[str, ...]) -> str:
+    found = fields.text(key)
+    if found and found not in known:
+        fields.faults.add(fields.where(key), f"there is no {key} {shown(found)}", guess(found, known))
+    return found
+
+
+def _views(fields: Fields, form: str) -> tuple[View, ...] | None:
+    node = fields.node("views")
+    if node is None or "views" not in keys.FORMS[form]:
+        return None
+    found = []
+    for word, at in words_of(node, fields.faults, "views"):
+        view = member(word, at, fields.faults, "views", View)
+        if view is not None and view is not View.PLAIN and form != "terms":
+            fields.faults.add(at, f"patterns run on the plain view only, not on {view}",
+                              "remove it, or write terms")
+        elif view is not None:
+            found.append(view)
+    return tuple(found)
+
+
+def _reach(fields: Fields) -> Reach | None:
+    """The reach of a veto or a near, its target not yet looked up."""
+    faults = fields.faults
+    kinds = [key for key in ("veto", "near") if key in fields]
+    if len(kinds) == 2:
+        faults.add(fields.at, "veto and near stand in one selection", "write a selection for each")
+        return None
+    for key, partner in (("side", "veto"), ("ordered", "near")):
+        if key in fields and partner not in fields:
+            faults.add(fields.where(key), f"{key} says nothing without {partner}", f"add {partner}: …")
+    if not kinds:
+        if "within" in fields:
+            faults.add(fields.where("within"), "within says nothing without veto or near", "add one")
+        return None
+    target = fields.node(kinds[0])
+    if "within" not in fields:
+        faults.add(target or fields.at, f"{kinds[0]} needs within",
+                   f"add within: 0 to {MAX_WITHIN}, in characters")
+    side = fields.choice("side", Side) or Side.EITHER
+    if kinds[0] == "near" and fields.flag("ordered"):
+        side = Side.AFTER
+    return Reach(fields.text(kinds[0]), fields.whole("within", most=MAX_WITHIN), side)
+

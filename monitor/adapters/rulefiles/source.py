@@ -1,0 +1,45 @@
+"""A rules folder and a rooms file as the rulebook reads them."""
+
+from pathlib import Path
+
+from monitor.adapters.rulefiles.folder import load, load_sources
+from monitor.adapters.rulefiles.rooms import load_rooms_source
+from monitor.domain.errors import ConfigError
+from monitor.domain.ids import digest
+from monitor.domain.rules import RoomContext, RuleSet
+from monitor.services.rulebook import Bundle
+
+
+class RuleFolder:
+    """`folder` of packs; `rooms`, where given, a rooms file; `zone` the tenant's (IANA name)."""
+
+    def __init__(self, folder: Path, *, rooms: Path | None, zone: str) -> None:
+        self._folder = folder
+        self._rooms = rooms
+        self._zone = zone
+
+    def read(self) -> Bundle:
+        """Raises RuleError with all faults of the rule files, ConfigError where the rooms file can't be read."""
+        rooms = b""
+        if self._rooms is not None:
+            try:
+                rooms = self._rooms.read_bytes()
+            except OSError as error:
+                raise ConfigError(f"the rooms file {self._rooms} can't be read: {error.strerror}",
+                                  hint="check rules.rooms") from None
+        return Bundle(load(self._folder).sources, rooms, self._zone)
+
+    def parse(self, bundle: Bundle) -> tuple[RuleSet, list[RoomContext]]:
+        rooms = load_rooms_source(bundle.rooms, path=str(self._rooms or "rooms.yml")) if bundle.rooms else []
+        return load_sources(bundle.files), rooms
+
+    def fingerprint(self) -> str:
+        """Sizes and times of the files: asked every second, so nothing is read."""
+        facts: list[str] = []
+        for path in sorted([*self._folder.rglob("*"), *([self._rooms] if self._rooms else [])]):
+            try:
+                stat = path.stat()
+            except OSError:
+                continue  # went away between listing and looking: the next round sees it
+            facts.append(f"{path}:{stat.st_size}:{stat.st_mtime_ns}")
+        return digest(*facts)
