@@ -12,6 +12,7 @@ from typing import Any, Final, TypeVar
 from msgspec import Struct
 
 from monitor.domain.alerts import GroupingSettings
+from monitor.domain.errors import ConfigError
 from monitor.domain.frames import Entry, Frame, Swap, Tick
 from monitor.engine.engineset import EngineSet
 from monitor.services.committer import Committer
@@ -132,6 +133,10 @@ class Detect:
             self._store, self._engine, self._engine_of, grouping=s.grouping, ring_bytes=s.ring_bytes,
             silence_ms=s.silence_ms)
         self._committer.serve(state.cursors)
+        end = self._log.end()
+        if any(c.position.seq > end for c in state.cursors):
+            raise ConfigError(f"the store is at entry {max(c.position.seq for c in state.cursors)} of a log that ends at {end}",
+                              hint="this log is not the store's own: restore both from one backup")
         after = max(state.admission.seq, await self._log.first() - 1)
         goal = max(cursor.position.seq for cursor in state.cursors)
         while after < goal:

@@ -22,6 +22,7 @@ MOST_EVENTS: Final = 1_000
 MOST_BYTES: Final = 4 * 2**20
 """Size of one sending."""
 _LONGEST_NAME: Final = 256
+_LATEST: Final = 2**31 - 1
 
 Stream = Iterable[Sequence[Event]]
 Open = Callable[[], Sequence[Stream]]
@@ -144,7 +145,7 @@ class _Renewed:
         return msgspec.structs.replace(
             event, id=self._name(event.id), broadcast=self._name(f"{event.room}/{event.broadcast}".strip("/")),
             at=max(self._start + round(passed / self._speed), 0),
-            offset_ms=max(passed, 0) if event.offset_ms is None else event.offset_ms,
+            offset_ms=event.offset_ms if event.offset_ms is not None or passed > _LATEST else max(passed, 0),
         )
 
     def _name(self, name: str) -> str:
