@@ -91,6 +91,7 @@ def fold_pattern(pattern: str, tables: ViewTables) -> str:
             continue
         char = pattern[position]
         folded = chr(int(tables.fold(char)[0]))
-        out.append("\\" + folded if folded != char and folded in _META else folded)
+        opens_class = out[-1:] == ["["] and folded in ":=."  # [: would begin a POSIX class
+        out.append("\\" + folded if opens_class or (folded != char and folded in _META) else folded)
         position += 1
     return "".join(out)
