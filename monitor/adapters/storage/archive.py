@@ -1,0 +1,112 @@
+"""The archive port on Parquet files: what is judged is buffered as frames and written a segment at a time."""
+
+import asyncio
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
+
+from monitor.adapters.storage.newest import Newest
+from monitor.adapters.storage.segments import Judged, table_of
+from monitor.adapters.storage.shelf import Segment, Shelf, Unreadable
+from monitor.domain.frames import Frame
+from monitor.services.ports import ArchiveQuery, FailPoint, KeptEvent, Logger, Mask
+
+
+class _Moved(Exception):
+    """A segment was rewritten while a search went through the list."""
+
+
+class ParquetArchive:
+    """`await ParquetArchive.open(folder, log=…)`. One thread writes, another one searches.
+
+    What is not flushed is lost with the process: whoever keeps frames reads them from the log again, from
+    `position` on.
+    """
+
+    def __init__(self, shelf: Shelf) -> None:
+        self._shelf = shelf
+        self._buffers: dict[int, dict[int, Judged]] = {}
+        self._flushing = asyncio.Lock()
+        self._writer = ThreadPoolExecutor(1, thread_name_prefix="archive-writer")
+        self._searcher = ThreadPoolExecutor(1, thread_name_prefix="archive-search")
+
+    @classmethod
+    async def open(
+        cls, root: Path, *, log: Logger, failpoint: FailPoint = lambda name, events=0: None
+    ) -> "ParquetArchive":
+        """Raises NewerFormat where a newer version wrote a segment, StorageError."""
+        archive = cls(Shelf(root, log=log, failpoint=failpoint))
+        try:
+            await asyncio.get_running_loop().run_in_executor(archive._writer, archive._shelf.open)
+        except BaseException:
+            await archive.close()
+            raise
+        return archive
+
+    async def keep(self, lane: int, seq: int, frame: Frame, broadcasts: Sequence[str], masks: Sequence[Mask]) -> None:
+        if len(frame):
+            self._buffers.setdefault(lane, {})[seq] = Judged(seq, frame, broadcasts, masks)
+
+    async def flush(self, lane: int) -> int:
+        """As the port says; on StorageError everything stays buffered."""
+        async with self._flushing:
+            buffer = self._buffers.get(lane, {})
+            judged = [buffer[seq] for seq in sorted(buffer)]
+            if judged:
+                await asyncio.get_running_loop().run_in_executor(self._writer, self._shelf.put, lane, judged)
+            for item in judged:
+                if buffer.get(item.seq) is item:  # else it was written again meanwhile
+                    del buffer[item.seq]
+        return self.position(lane)
+
+    def position(self, lane: int) -> int:
+        return self._shelf.ends.get(lane, 0)
+
+    async def search(self, tenant: str, query: ArchiveQuery) -> list[KeptEvent]:
+        """A cancelled search stops after the segment that it is reading."""
+        while query.limit > 0:
+            try:
+                return await self._search(Newest(tenant, query))
+            except _Moved:
+                continue
+        return []
+
+    async def _search(self, newest: Newest) -> list[KeptEvent]:
+        loop = asyncio.get_running_loop()
+        segments = self._shelf.segments  # and the buffers of the same moment
+        buffered = [(lane, [item for _, item in sorted(kept.items())]) for lane, kept in self._buffers.items()]
+        for lane, judged in buffered:
+            await loop.run_in_executor(self._searcher, _look, newest, judged, lane)
+        for segment in segments:
+            if newest.has_passed(segment.facts.at_max):
+                break
+            if newest.wants(segment.facts.at_min):
+                await self._read(segment, newest)
+        return newest.events()
+
+    async def _read(self, segment: Segment, newest: Newest) -> None:
+        loop = asyncio.get_running_loop()
+        read = partial(self._shelf.read, segment)
+        try:
+            await loop.run_in_executor(self._searcher, newest.look, read, segment.lane)
+        except FileNotFoundError as error:
+            if segment not in self._shelf.segments:
+                raise _Moved from error
+            await loop.run_in_executor(self._writer, self._shelf.drop, segment, error)
+        except Unreadable as error:
+            await loop.run_in_executor(self._writer, self._shelf.drop, segment, error)
+
+    async def expire(self, *, before: int) -> int:
+        return await asyncio.get_running_loop().run_in_executor(self._writer, self._shelf.expire, before)
+
+    async def close(self) -> None:
+        for pool in (self._writer, self._searcher):
+            await asyncio.get_running_loop().run_in_executor(None, pool.shutdown)
+
+
+def _look(newest: Newest, judged: Sequence[Judged], lane: int) -> None:
+    tenant, room = newest.tenant, newest.query.room
+    concerned = [j for j in judged if j.frame.tenant == tenant and (room is None or room in j.frame.rooms)]
+    if concerned:
+        newest.look(table_of(concerned).select, lane)

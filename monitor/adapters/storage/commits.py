@@ -1,0 +1,220 @@
+"""One batch's results, applied in the caller's transaction: all of them or, where anything raises, none."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from msgspec.structs import replace
+from sqlalchemy import Connection, bindparam, case, func, select, update
+
+from monitor.adapters.storage.records import alert_of, alert_values, broadcast_values, chunk_values, finding_values
+from monitor.adapters.storage.schema import (
+    alert_categories,
+    alerts,
+    broadcasts,
+    context_chunks,
+    findings,
+    outbox,
+    positions,
+)
+from monitor.adapters.storage.statements import insert, insert_new, parts
+from monitor.domain.alerts import Alert, AlertState, Withdrawal, opened
+from monitor.domain.broadcasts import Broadcast
+from monitor.domain.errors import OwnershipLost
+from monitor.domain.findings import Finding
+from monitor.services.ports import Commit, Position, Update
+
+_advance: Final = (
+    update(positions)
+    .where(
+        positions.c.lane == bindparam("of_lane"),
+        positions.c.seq == bindparam("expected"),
+        positions.c.epoch == bindparam("of_epoch"),
+    )
+    .values(seq=bindparam("next"))
+)
+_known: Final = select(findings.c.id, findings.c.alert_id).where(findings.c.id.in_(bindparam("ids", expanding=True)))
+_standing_of: Final = select(findings.c.id, findings.c.alert_id, findings.c.event_id, findings.c.revision).where(
+    findings.c.tenant == bindparam("tenant"),
+    findings.c.source == bindparam("source"),
+    findings.c.event_id.in_(bindparam("events", expanding=True)),
+    findings.c.withdrawn.is_(None),
+)
+_withdraw: Final = update(findings).where(findings.c.id == bindparam("of_id")).values(withdrawn=bindparam("reason"))
+_standing: Final = (
+    select(findings.c.alert_id, func.count().label("standing"), func.max(findings.c.at).label("last_at"))
+    .where(findings.c.alert_id.in_(bindparam("ids", expanding=True)), findings.c.withdrawn.is_(None))
+    .group_by(findings.c.alert_id)
+)
+_alerts: Final = select(alerts).where(alerts.c.id.in_(bindparam("ids", expanding=True)))
+_settle: Final = (
+    update(alerts)
+    .where(alerts.c.id == bindparam("of_id"))
+    .values({name: bindparam(name) for name in ("recurrence", "last_at", "state", "reason")})
+)
+
+
+def apply(connection: Connection, commits: Sequence[Commit]) -> list[Update]:
+    """Everything of `commits`, in order; the outbox rows that this wrote.
+
+    Findings are in before withdrawals are, and both before any alert's state is made out: so an alert whose
+    violation stands stays open. Raises OwnershipLost, and LookupError for a finding whose opening one is missing.
+    """
+    advance(connection, commits)
+    save_broadcasts(connection, [b for commit in commits for b in commit.broadcasts])
+    placed = save_findings(connection, [f for commit in commits for f in commit.findings])
+    reasons = withdraw(connection, [w for commit in commits for w in commit.withdrawals])
+    chunks = [chunk_values(chunk) for commit in commits for chunk in commit.context]
+    if chunks:
+        connection.execute(insert_new(connection, context_chunks), chunks)
+    return tell(connection, settle(connection, {**dict.fromkeys(reasons, False), **placed}, reasons))
+
+
+def advance(connection: Connection, commits: Sequence[Commit]) -> None:
+    """Move each lane by compare-and-set; several commits of one lane must follow one another."""
+    first: dict[int, int] = {}
+    last: dict[int, Position] = {}
+    for commit in commits:
+        position = commit.position
+        before = last.get(position.lane, Position(position.lane, commit.expected, position.epoch))
+        if (before.seq, before.epoch) != (commit.expected, position.epoch):
+            raise lost(position.lane)
+        first.setdefault(position.lane, commit.expected)
+        last[position.lane] = position
+    for lane, position in last.items():
+        moved = connection.execute(
+            _advance,
+            {"of_lane": lane, "expected": first[lane], "of_epoch": position.epoch, "next": position.seq},
+        )
+        if moved.rowcount != 1:
+            raise lost(lane)
+
+
+def lost(lane: int) -> OwnershipLost:
+    return OwnershipLost(
+        f"lane {lane} does not stand where this process left it: another one has taken it over",
+        hint="stop this process; the other carries on",
+    )
+
+
+def save_broadcasts(connection: Connection, changed: Sequence[Broadcast]) -> None:
+    if not changed:
+        return
+    statement = insert(connection, broadcasts)
+    new = statement.excluded
+    later = case((new.last_at > broadcasts.c.last_at, new.last_at), else_=broadcasts.c.last_at)
+    connection.execute(
+        statement.on_conflict_do_update(
+            index_elements=[broadcasts.c.tenant, broadcasts.c.id],
+            set_={"last_at": later, "ended_at": new.ended_at, "why_ended": new.why_ended},
+        ),
+        [broadcast_values(broadcast) for broadcast in changed],
+    )
+
+
+def save_findings(connection: Connection, found: Sequence[Finding]) -> dict[str, bool]:
+    """Insert what is not stored yet, and the alerts that it opens. The alerts touched; True for a new one."""
+    if not found:
+        return {}
+    alert_by_finding: dict[str, str] = {}
+    for ids in parts(list({name: None for f in found for name in (f.id, f.opened_by)})):
+        alert_by_finding.update((row.id, row.alert_id) for row in connection.execute(_known, {"ids": ids}))
+    new: list[tuple[Finding, str]] = []
+    opening: list[Alert] = []
+    for finding in found:
+        if finding.id in alert_by_finding:
+            continue  # the first committed finding wins
+        if finding.id == finding.opened_by:
+            opening.append(opened(finding))
+            alert_by_finding[finding.id] = opening[-1].id
+        elif finding.opened_by in alert_by_finding:
+            alert_by_finding[finding.id] = alert_by_finding[finding.opened_by]
+        else:
+            raise LookupError(f"finding {finding.id} is of an alert opened by {finding.opened_by}, which is not stored")
+        new.append((finding, alert_by_finding[finding.id]))
+    if opening:
+        connection.execute(insert_new(connection, alerts), [alert_values(alert) for alert in opening])
+        categories = [
+            {"tenant": alert.tenant, "category": category, "at": alert.at, "alert_id": alert.id}
+            for alert in opening
+            for category in alert.category
+        ]
+        if categories:
+            connection.execute(insert_new(connection, alert_categories), categories)
+    if new:
+        connection.execute(insert_new(connection, findings), [finding_values(*row) for row in new])
+    fresh = {alert.id for alert in opening}
+    return {alert: alert in fresh for _, alert in new}
+
+
+def withdraw(connection: Connection, withdrawals: Sequence[Withdrawal]) -> dict[str, str]:
+    """Mark the standing findings below the given revisions. The alerts touched, with the last reason of each."""
+    by_event: dict[tuple[str, str], dict[str, list[Withdrawal]]] = {}
+    for w in withdrawals:
+        by_event.setdefault((w.tenant, w.source), {}).setdefault(w.event_id, []).append(w)
+    marked: list[dict[str, str]] = []
+    reasons: dict[str, str] = {}
+    for (tenant, source), events in by_event.items():  # one source at a time: SQLite finds no index for tuples
+        for ids in parts(list(events)):
+            key = {"tenant": tenant, "source": source, "events": ids}
+            for row in connection.execute(_standing_of, key):
+                why = next((w.reason for w in events[row.event_id] if row.revision < w.revision), None)
+                if why is not None:
+                    marked.append({"of_id": row.id, "reason": why})
+                    reasons[row.alert_id] = why
+    if marked:
+        connection.execute(_withdraw, marked)
+    return reasons
+
+
+def settle(connection: Connection, touched: dict[str, bool], reasons: dict[str, str]) -> list[tuple[str, Alert]]:
+    """Make out the touched alerts anew from their standing findings; what happened to each, and the alert now."""
+    if not touched:
+        return []
+    counts: dict[str, tuple[int, int]] = {}
+    before: dict[str, Alert] = {}
+    for ids in parts(list(touched)):
+        counts.update(
+            (row.alert_id, (row.standing, row.last_at)) for row in connection.execute(_standing, {"ids": ids})
+        )
+        before.update((row["id"], alert_of(row)) for row in connection.execute(_alerts, {"ids": ids}).mappings())
+    told: list[tuple[str, Alert]] = []
+    changed: list[dict[str, object]] = []
+    for name, is_new in touched.items():
+        old = before[name]
+        count, last_at = counts.get(name, (0, old.last_at))
+        state = AlertState.OPEN if count else AlertState.WITHDRAWN
+        reason = "" if count else reasons.get(name, old.reason)
+        now = replace(old, recurrence=count, last_at=last_at, state=state, reason=reason)
+        if now != old:
+            changed.append(
+                {
+                    "of_id": name,
+                    "recurrence": count,
+                    "last_at": last_at,
+                    "state": state.value,
+                    "reason": reason,
+                }
+            )
+        told.append((_what(now, is_new or old.state is AlertState.WITHDRAWN), now))
+    if changed:
+        connection.execute(_settle, changed)
+    return told
+
+
+def _what(now: Alert, opens: bool) -> str:
+    """An alert that stands again after it was withdrawn is opened once more."""
+    if now.state is AlertState.WITHDRAWN:
+        return "withdrawn"
+    return "opened" if opens else "grown"
+
+
+def tell(connection: Connection, told: Sequence[tuple[str, Alert]]) -> list[Update]:
+    """One outbox row for each."""
+    if not told:
+        return []
+    rows = connection.execute(
+        insert(connection, outbox).returning(outbox.c.seq, outbox.c.alert_id),
+        [{"what": what, "alert_id": alert.id} for what, alert in told],
+    )
+    by_alert = {alert.id: (what, alert) for what, alert in told}
+    return [Update(seq, *by_alert[name]) for seq, name in sorted(rows.all())]

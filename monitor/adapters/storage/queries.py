@@ -1,0 +1,134 @@
+"""The smaller tables: lanes and their snapshots, rooms, the outbox, rule sets, tokens."""
+
+from msgspec.structs import asdict
+from sqlalchemy import Connection, and_, delete, func, or_, select
+
+from monitor.adapters.storage.commits import lost
+from monitor.adapters.storage.records import alert_of, token_of
+from monitor.adapters.storage.schema import (
+    alerts,
+    broadcasts,
+    outbox,
+    positions,
+    rule_sets,
+    snapshots,
+    tokens,
+)
+from monitor.adapters.storage.statements import insert, insert_new
+from monitor.domain.alerts import AlertState
+from monitor.services.ports import Position, RoomSummary, Snapshot, Token, Update
+
+
+def claim(connection: Connection, lane: int) -> Position:
+    statement = insert(connection, positions).values(lane=lane, seq=0, epoch=1)
+    row = connection.execute(
+        statement.on_conflict_do_update(
+            index_elements=[positions.c.lane], set_={"epoch": positions.c.epoch + 1}
+        ).returning(positions)
+    ).one()
+    return Position(*row)
+
+
+def all_positions(connection: Connection) -> list[Position]:
+    return [Position(*row) for row in connection.execute(select(positions).order_by(positions.c.lane))]
+
+
+def save_snapshot(connection: Connection, snapshot: Snapshot, epoch: int) -> None:
+    """`snapshot.state` as it is to be stored. Raises OwnershipLost and ValueError as the port says."""
+    row = connection.execute(select(positions).where(positions.c.lane == snapshot.lane).with_for_update()).first()
+    if row is None or row.epoch != epoch:
+        raise lost(snapshot.lane)
+    if snapshot.seq > row.seq:
+        raise ValueError(f"a snapshot at {snapshot.seq}, beyond lane {snapshot.lane}'s position {row.seq}")
+    statement = insert(connection, snapshots)
+    connection.execute(
+        statement.on_conflict_do_update(
+            index_elements=[snapshots.c.lane],
+            set_={"seq": statement.excluded.seq, "state": statement.excluded.state},
+        ),
+        asdict(snapshot),
+    )
+
+
+def snapshot(connection: Connection, lane: int) -> Snapshot | None:
+    row = connection.execute(select(snapshots).where(snapshots.c.lane == lane)).first()
+    return None if row is None else Snapshot(*row)
+
+
+def rooms(connection: Connection, tenant: str, live_since: int) -> list[RoomSummary]:
+    """By room. `alerts_open` counts the open alerts of the broadcast that is shown."""
+    shown, later = broadcasts.c, broadcasts.alias("later").c
+    newer = or_(later.started_at > shown.started_at, and_(later.started_at == shown.started_at, later.id > shown.id))
+    superseded = select(later.id).where(later.tenant == shown.tenant, later.room == shown.room, newer).exists()
+    counted = (
+        select(func.count())
+        .select_from(alerts)
+        .where(alerts.c.tenant == shown.tenant, alerts.c.broadcast == shown.id)
+        .where(alerts.c.state == AlertState.OPEN.value)
+        .scalar_subquery()
+    )
+    live = (shown.ended_at.is_(None), shown.last_at >= live_since)
+    query = select(
+        shown.room,
+        shown.id.label("broadcast"),
+        shown.started_at,
+        shown.last_at,
+        shown.ended_at,
+        shown.why_ended,
+        counted.label("alerts_open"),
+    ).where(or_(*(and_(shown.tenant == tenant, either) for either in live)), ~superseded)  # an index for each
+    found = [RoomSummary(**row) for row in connection.execute(query).mappings()]
+    return sorted(found, key=lambda summary: summary.room)
+
+
+def updates(connection: Connection, after: int, limit: int) -> list[Update]:
+    """Each with its alert as it stands now, so that a late reader never sees an older state after a newer one."""
+    query = (
+        select(outbox.c.seq, outbox.c.what, alerts)
+        .join(alerts, alerts.c.id == outbox.c.alert_id)
+        .where(outbox.c.seq > after)
+        .order_by(outbox.c.seq)
+        .limit(limit)
+    )
+    return [Update(row["seq"], row["what"], alert_of(row)) for row in connection.execute(query).mappings()]
+
+
+def outbox_bounds(connection: Connection) -> tuple[int, int]:
+    # Two questions: SQLite answers each from one end of the key, but both at once by reading all rows.
+    low = select(func.min(outbox.c.seq)).scalar_subquery()
+    high = select(func.max(outbox.c.seq)).scalar_subquery()
+    row = connection.execute(select(low, high)).one()
+    return row[0] or 0, row[1] or 0
+
+
+def trim_outbox(connection: Connection, keep: int) -> int:
+    """Rows dropped. The newest always stays: it says which numbers were given."""
+    kept_from = select(outbox.c.seq).order_by(outbox.c.seq.desc()).limit(1).offset(max(keep, 1) - 1).scalar_subquery()
+    return connection.execute(delete(outbox).where(outbox.c.seq < kept_from)).rowcount
+
+
+def rule_set(connection: Connection, version: str) -> bytes | None:
+    found: bytes | None = connection.scalar(select(rule_sets.c.sources).where(rule_sets.c.version == version))
+    return found
+
+
+def save_rule_set(connection: Connection, version: str, sources: bytes) -> None:
+    """A version names its content: what is there stays."""
+    connection.execute(insert_new(connection, rule_sets), {"version": version, "sources": sources})
+
+
+def all_tokens(connection: Connection) -> list[Token]:
+    rows = connection.execute(select(tokens).order_by(tokens.c.created_at, tokens.c.id)).mappings()
+    return [token_of(row) for row in rows]
+
+
+def save_token(connection: Connection, token: Token) -> None:
+    statement = insert(connection, tokens)
+    fields = asdict(token)
+    connection.execute(
+        statement.on_conflict_do_update(
+            index_elements=[tokens.c.id],
+            set_={name: statement.excluded[name] for name in fields if name != "id"},
+        ),
+        fields,
+    )

@@ -1,0 +1,155 @@
+"""The tables. One definition for SQLite and PostgreSQL; what a query never filters by lies in a packed `body`.
+
+Times are UTC ms. A change here needs a revision in `migrations/versions` (a test compares the two).
+"""
+
+from typing import Final
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+)
+
+metadata: Final = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+positions: Final = Table(
+    "positions",
+    metadata,
+    Column("lane", Integer, primary_key=True, autoincrement=False),
+    Column("seq", BigInteger, nullable=False),
+    Column("epoch", BigInteger, nullable=False),
+)
+
+snapshots: Final = Table(
+    "snapshots",
+    metadata,
+    Column("lane", Integer, primary_key=True, autoincrement=False),
+    Column("seq", BigInteger, nullable=False),
+    Column("state", LargeBinary, nullable=False),  # zstd
+)
+
+broadcasts: Final = Table(
+    "broadcasts",
+    metadata,
+    Column("tenant", Text, primary_key=True),
+    Column("id", Text, primary_key=True),
+    Column("room", Text, nullable=False),
+    Column("started_at", BigInteger, nullable=False),
+    Column("last_at", BigInteger, nullable=False),
+    Column("named", Boolean, nullable=False),
+    Column("ended_at", BigInteger),
+    Column("why_ended", Text, nullable=False),
+    Index(None, "tenant", "room", "started_at"),
+    Index(None, "tenant", "last_at"),
+    Index(None, "tenant", "ended_at"),
+)
+
+alerts: Final = Table(
+    "alerts",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("tenant", Text, nullable=False),
+    Column("room", Text, nullable=False),
+    Column("broadcast", Text, nullable=False),
+    Column("rule", Text, nullable=False),
+    Column("tier", Text, nullable=False),
+    Column("severity", Text, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("last_at", BigInteger, nullable=False),
+    Column("recurrence", Integer, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("body", LargeBinary, nullable=False),  # msgpack of the alert as it was opened
+    Index(None, "tenant", "at"),
+    Index(None, "tenant", "room", "at"),
+    Index(None, "tenant", "rule", "at"),
+    Index(None, "tenant", "broadcast", "at", "state"),  # with the state: the open ones of a broadcast are counted
+)
+
+# One B-tree in the order of the list, so that a rare category is not looked for in all alerts.
+alert_categories: Final = Table(
+    "alert_categories",
+    metadata,
+    Column("tenant", Text, primary_key=True),
+    Column("category", Text, primary_key=True),
+    Column("at", BigInteger, primary_key=True, autoincrement=False),
+    Column("alert_id", Text, primary_key=True),
+    sqlite_with_rowid=False,
+)
+
+findings: Final = Table(
+    "findings",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("alert_id", Text, ForeignKey(alerts.c.id, ondelete="CASCADE"), nullable=False),
+    Column("withdrawn", Text),  # why it no longer stands
+    Column("at", BigInteger, nullable=False),
+    Column("tenant", Text, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("event_id", Text, nullable=False),
+    Column("revision", Integer, nullable=False),
+    Column("room", Text, nullable=False),
+    Column("rule", Text, nullable=False),
+    Column("body", LargeBinary, nullable=False),  # msgpack
+    Index(None, "alert_id", "withdrawn", "at"),
+    Index(None, "tenant", "source", "event_id", "revision"),
+)
+
+context_chunks: Final = Table(
+    "context_chunks",
+    metadata,
+    Column("tenant", Text, primary_key=True),
+    Column("room", Text, primary_key=True),
+    Column("lane", Integer, primary_key=True, autoincrement=False),
+    Column("first_seq", BigInteger, primary_key=True, autoincrement=False),
+    Column("digest", LargeBinary, primary_key=True),  # of the lines: a re-read may cut them differently
+    Column("from_at", BigInteger, nullable=False),
+    Column("to_at", BigInteger, nullable=False),
+    Column("body", LargeBinary, nullable=False),  # zstd of msgpack
+    Index(None, "tenant", "room", "lane", "to_at", "from_at"),
+)
+
+outbox: Final = Table(
+    "outbox",
+    metadata,
+    # An INTEGER key is what SQLite numbers; AUTOINCREMENT never gives a number of a trimmed row again.
+    Column("seq", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True),
+    Column("what", Text, nullable=False),
+    Column("alert_id", Text, nullable=False),  # no foreign key: it would need an index only for deleting
+    sqlite_autoincrement=True,
+)
+
+rule_sets: Final = Table(
+    "rule_sets",
+    metadata,
+    Column("version", Text, primary_key=True),
+    Column("sources", LargeBinary, nullable=False),
+)
+
+tokens: Final = Table(
+    "tokens",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("tenant", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("scopes", JSON, nullable=False),
+    Column("sha256", Text, nullable=False, unique=True),
+    Column("created_at", BigInteger, nullable=False),
+    Column("revoked_at", BigInteger),
+)

@@ -1,0 +1,103 @@
+"""The store port on a database."""
+
+import asyncio
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+
+import zstandard
+from msgspec.structs import replace
+from sqlalchemy import Connection
+
+from monitor.adapters.storage import queries
+from monitor.adapters.storage.alerts import evidence, page
+from monitor.adapters.storage.commits import apply
+from monitor.adapters.storage.database import Database
+from monitor.adapters.storage.records import FAST
+from monitor.services.ports import (
+    AlertFilter,
+    AlertPage,
+    Commit,
+    Evidence,
+    FailPoint,
+    Position,
+    RoomSummary,
+    Snapshot,
+    Token,
+    Update,
+)
+
+
+class SqlStore:
+    """`await SqlStore.open(path)`. Raises what the port says and, on opening, NewerFormat and ConfigError."""
+
+    def __init__(self, database: Database, *, failpoint: FailPoint = lambda name, events=0: None) -> None:
+        self._database = database
+        self._judged = partial(failpoint, "judged")
+        self._committed = partial(failpoint, "committed")
+
+    @classmethod
+    async def open(cls, path: Path, *, failpoint: FailPoint = lambda name, events=0: None) -> "SqlStore":
+        return cls(await Database.open(path), failpoint=failpoint)
+
+    async def claim(self, lane: int) -> Position:
+        return await self._database.run(lambda connection: queries.claim(connection, lane))
+
+    async def apply(self, commits: Sequence[Commit]) -> list[Update]:
+        return await self._database.run(
+            lambda connection: apply(connection, commits), before=self._judged, after=self._committed
+        )
+
+    async def save_snapshot(self, snapshot: Snapshot, *, epoch: int) -> None:
+        packed = await asyncio.to_thread(zstandard.ZstdCompressor(level=FAST).compress, snapshot.state)
+        stored = replace(snapshot, state=packed)
+        await self._database.run(lambda connection: queries.save_snapshot(connection, stored, epoch))
+
+    async def snapshot(self, lane: int) -> Snapshot | None:
+        def load(connection: Connection) -> Snapshot | None:
+            found = queries.snapshot(connection, lane)
+            return found and replace(found, state=zstandard.ZstdDecompressor().decompress(found.state))
+
+        return await self._database.read(load)
+
+    async def positions(self) -> list[Position]:
+        return await self._database.read(queries.all_positions)
+
+    async def alerts(self, tenant: str, where: AlertFilter, *, cursor: str | None, limit: int) -> AlertPage:
+        return await self._database.read(lambda connection: page(connection, tenant, where, cursor=cursor, limit=limit))
+
+    async def evidence(self, tenant: str, alert: str) -> Evidence | None:
+        return await self._database.read(lambda connection: evidence(connection, tenant, alert))
+
+    async def rooms(self, tenant: str, *, live_since: int) -> list[RoomSummary]:
+        return await self._database.read(lambda connection: queries.rooms(connection, tenant, live_since))
+
+    async def updates(self, *, after: int, limit: int) -> list[Update]:
+        return await self._database.read(lambda connection: queries.updates(connection, after, limit))
+
+    async def outbox_bounds(self) -> tuple[int, int]:
+        return await self._database.read(queries.outbox_bounds)
+
+    async def trim_outbox(self, *, keep: int) -> int:
+        return await self._database.run(lambda connection: queries.trim_outbox(connection, keep))
+
+    async def rule_set(self, version: str) -> bytes | None:
+        return await self._database.read(lambda connection: queries.rule_set(connection, version))
+
+    async def save_rule_set(self, version: str, sources: bytes) -> None:
+        # The log may name this version as soon as this returns, and the log survives a power cut.
+        await self._database.run(lambda connection: queries.save_rule_set(connection, version, sources), durable=True)
+
+    async def tokens(self) -> list[Token]:
+        return await self._database.read(queries.all_tokens)
+
+    async def save_token(self, token: Token) -> None:
+        # A power cut must not bring a revoked token back.
+        await self._database.run(lambda connection: queries.save_token(connection, token), durable=True)
+
+    async def backup(self, path: Path) -> None:
+        """A consistent copy as a new file, while writes go on. Raises ConfigError where `path` exists."""
+        await self._database.backup(path)
+
+    async def close(self) -> None:
+        await self._database.close()

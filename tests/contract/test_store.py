@@ -1,0 +1,575 @@
+"""What every store does, whatever it is made of."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from pathlib import Path
+
+import pytest
+from msgspec.structs import replace
+
+from monitor.adapters.storage.store import SqlStore
+from monitor.domain.alerts import AlertState, Withdrawal
+from monitor.domain.broadcasts import Broadcast
+from monitor.domain.errors import InputError, OwnershipLost
+from monitor.domain.events import FINAL_REVISION, Kind, Role, Stage
+from monitor.domain.findings import Advice, Evasion, Finding, Severity, Span, Tier
+from monitor.domain.ids import alert_id
+from monitor.services.ports import (
+    AlertFilter,
+    Commit,
+    ContextChunk,
+    ContextLine,
+    Position,
+    Snapshot,
+    Store,
+    Token,
+    Update,
+)
+from tests.fakes.store import MemoryStore
+
+NOON = 1_700_000_000_000
+
+
+async def memory(path: Path) -> Store:
+    return MemoryStore()
+
+
+async def sqlite(path: Path) -> Store:
+    return await SqlStore.open(path)
+
+
+@pytest.fixture(params=[memory, sqlite], ids=lambda make: make.__name__)
+async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Store]:
+    make: Callable[[Path], Awaitable[Store]] = request.param
+    store = await make(tmp_path / "store.db")
+    yield store
+    await store.close()
+
+
+def finding(name: str, *, by: str = "", at: int = NOON, event: str = "", revision: int = 1, **other: object) -> Finding:
+    """A finding `name` that opens an alert, or belongs to that which `by` opened."""
+    base = Finding(
+        id=name, opened_by=by or name, tenant="local", source="douyin", event_id=event or f"e-{name}",
+        event_ids=[event or f"e-{name}"], revision=revision, room="room-1", broadcast="b-1", lane=0,
+        kind=Kind.TRANSCRIPT, stage=Stage.LIVE, role=Role.HOST, speaker="", at=at, offset_ms=5_000, accepted_at=at + 9,
+        text="这就是全网最好 𝒶 ***", rule="advertising.absolute_claim", rule_version="v1", title="绝对化用语",
+        category=["absolute_claim"], sub="", tier=Tier.REDLINE, severity=Severity.HIGH, clauses=["AD-09-3"],
+        spans=[Span(3, 7, "全网最好", "claim", "plain")], evasive=None, asr_variant=False,
+        advice=Advice("去掉绝对化用语", {"全网最好": "回购多的一款"}), scores={"absolute_claim": 0.75}, engine_set="s1",
+    )  # fmt: skip
+    return replace(base, **other)
+
+
+def withdrawal(event: str, revision: int, *, reason: str = "revised", tenant: str = "local") -> Withdrawal:
+    return Withdrawal(tenant, "douyin", event, revision, reason)
+
+
+def broadcast(name: str = "b-1", *, room: str = "room-1", started: int = NOON, **other: object) -> Broadcast:
+    base = Broadcast(id=name, tenant="local", room=room, started_at=started, last_at=started, named=True)
+    return replace(base, **other)
+
+
+def line(name: str, at: int, *, lane: int = 0, room: str = "room-1", revision: int = FINAL_REVISION) -> ContextLine:
+    return ContextLine(
+        tenant="local", room=room, source="douyin", event_id=name, revision=revision, lane=lane, broadcast="b-1",
+        at=at, offset_ms=None if lane else 7, kind="comment", role="viewer", speaker="p-1", text=f"第 {name} 条",
+    )  # fmt: skip
+
+
+def chunk(lines: Sequence[ContextLine], *, first_seq: int = 1, tenant: str = "local") -> ContextChunk:
+    return ContextChunk(
+        tenant=tenant, room=lines[0].room, lane=lines[0].lane, first_seq=first_seq,
+        from_at=min(each.at for each in lines), to_at=max(each.at for each in lines), lines=list(lines),
+    )  # fmt: skip
+
+
+class Writer:
+    """Applies one commit after the other to a lane that it has claimed."""
+
+    def __init__(self, store: Store, position: Position) -> None:
+        self.store = store
+        self.position = position
+
+    @classmethod
+    async def of(cls, store: Store, lane: int = 0) -> "Writer":
+        return cls(store, await store.claim(lane))
+
+    def commit(self, **what: object) -> Commit:
+        """The next commit; counts as applied."""
+        expected, self.position = self.position.seq, replace(self.position, seq=self.position.seq + 1)
+        return Commit(position=self.position, expected=expected, now=NOON, **what)
+
+    async def __call__(self, *findings: Finding, **what: object) -> list[Update]:
+        return await self.store.apply([self.commit(findings=findings, **what)])
+
+
+async def listed(store: Store, **where: object) -> list[str]:
+    page = await store.alerts("local", AlertFilter(**where), cursor=None, limit=100)
+    assert page.next is None
+    return [alert.id for alert in page.alerts]
+
+
+# --- ownership -------------------------------------------------------------------------------------------------------
+
+
+async def test_a_claim_raises_the_epoch_and_keeps_the_position(store: Store) -> None:
+    assert await store.claim(1) == Position(1, 0, 1)
+    await store.apply([Commit(position=Position(1, 5, 1), expected=0)])
+    assert await store.claim(1) == Position(1, 5, 2)
+    assert await store.claim(0) == Position(0, 0, 1)
+    assert await store.positions() == [Position(0, 0, 1), Position(1, 5, 2)]
+
+
+@pytest.mark.parametrize(
+    "position, expected",
+    [(Position(0, 2, 1), 0), (Position(0, 1, 0), 0), (Position(0, 1, 2), 0), (Position(1, 1, 1), 0)],
+    ids=["moved on", "older epoch", "newer epoch", "never claimed"],
+)
+async def test_a_position_that_is_not_as_expected_writes_nothing(
+    store: Store, position: Position, expected: int
+) -> None:
+    write = await Writer.of(store)
+    await write(finding("a"))
+    before = await store.positions()
+    commit = Commit(
+        position=position, expected=expected, findings=[finding("b")], broadcasts=[broadcast()],
+        context=[chunk([line("x", NOON)])],
+    )  # fmt: skip
+    with pytest.raises(OwnershipLost):
+        await store.apply([commit])
+    assert await store.positions() == before
+    assert await listed(store) == [alert_id("a")]
+    assert await store.rooms("local", live_since=0) == []
+    assert await store.outbox_bounds() == (1, 1)
+
+
+async def test_one_lost_lane_takes_the_whole_apply_with_it(store: Store) -> None:
+    host, viewers = await Writer.of(store, 0), await Writer.of(store, 1)
+    await store.claim(1)
+    with pytest.raises(OwnershipLost):
+        await store.apply([host.commit(findings=[finding("a")]), viewers.commit()])
+    assert [position.seq for position in await store.positions()] == [0, 0]
+    assert await listed(store) == []
+
+
+async def test_commits_of_one_lane_follow_one_another(store: Store) -> None:
+    write = await Writer.of(store)
+    await store.apply([write.commit(findings=[finding("a")]), write.commit(findings=[finding("b", by="a")])])
+    assert await store.positions() == [Position(0, 2, 1)]
+    gap = [write.commit(), replace(write.commit(), expected=7)]
+    with pytest.raises(OwnershipLost):
+        await store.apply(gap)
+    assert await store.positions() == [Position(0, 2, 1)]
+
+
+async def test_nothing_to_apply(store: Store) -> None:
+    assert await store.apply([]) == []
+
+
+# --- findings and alerts ---------------------------------------------------------------------------------------------
+
+
+async def test_a_finding_opens_an_alert_that_carries_it_whole(store: Store) -> None:
+    write = await Writer.of(store)
+    evasive = finding("a", evasive=Evasion.HOMOPHONE)
+    (update,) = await write(evasive)
+    alert = update.alert
+    assert (update.seq, update.what, alert.id) == (1, "opened", alert_id("a"))
+    assert (alert.recurrence, alert.state, alert.reason, alert.at, alert.last_at) == (
+        1,
+        AlertState.OPEN,
+        "",
+        NOON,
+        NOON,
+    )
+    for field in ("spans", "advice", "evasive", "tier", "severity", "category", "text", "clauses", "event_ids"):
+        assert getattr(alert, field) == getattr(evasive, field)
+    found = await store.evidence("local", alert.id)
+    assert found is not None
+    assert found.findings == [evasive]
+    assert found.alert == alert == (await store.alerts("local", AlertFilter(), cursor=None, limit=1)).alerts[0]
+
+
+async def test_findings_join_the_alert_of_the_finding_that_opened_it(store: Store) -> None:
+    write = await Writer.of(store)
+    first = await write(finding("a"), finding("b", by="a", at=NOON + 5, evasive=Evasion.STYLED))
+    then = await write(finding("c", by="a", at=NOON - 7))
+    assert [(u.seq, u.what, u.alert.recurrence) for u in first + then] == [(1, "opened", 2), (2, "grown", 3)]
+    alert = then[0].alert
+    assert (alert.at, alert.last_at, alert.evasive) == (NOON, NOON + 5, None)
+    found = await store.evidence("local", alert.id)
+    assert found is not None
+    assert [each.id for each in found.findings] == ["c", "a", "b"]
+
+
+async def test_a_finding_follows_where_its_opener_was_stored(store: Store) -> None:
+    """The first committed finding wins: `b` was stored as part of a's alert, whatever a re-read makes of it."""
+    write = await Writer.of(store)
+    await write(finding("a"), finding("b", by="a"))
+    (update,) = await write(finding("b"), finding("c", by="b"))
+    assert (update.what, update.alert.id, update.alert.recurrence) == ("grown", alert_id("a"), 3)
+    assert await listed(store) == [alert_id("a")]
+
+
+async def test_a_finding_that_is_stored_changes_nothing(store: Store) -> None:
+    write = await Writer.of(store)
+    await write(finding("a"))
+    assert await write(finding("a", text="other", at=NOON + 99)) == []
+    assert await store.outbox_bounds() == (1, 1)
+    found = await store.evidence("local", alert_id("a"))
+    assert found is not None
+    assert [each.text for each in found.findings] == [finding("a").text]
+
+
+async def test_the_same_finding_twice_in_one_apply_counts_once(store: Store) -> None:
+    write = await Writer.of(store)
+    commits = [write.commit(findings=[finding("a"), finding("a")]), write.commit(findings=[finding("a", text="late")])]
+    (update,) = await store.apply(commits)
+    assert (update.alert.recurrence, update.alert.text) == (1, finding("a").text)
+
+
+async def test_a_finding_whose_opener_is_missing_is_a_mistake(store: Store) -> None:
+    write = await Writer.of(store)
+    with pytest.raises(LookupError):
+        await write(finding("a"), finding("b", by="nobody"))
+    assert await listed(store) == []
+    assert (await store.positions())[0].seq == 0
+
+
+async def test_one_update_for_each_touched_alert_in_order(store: Store) -> None:
+    write = await Writer.of(store)
+    updates = await write(*(finding(name, rule=f"r.{name}") for name in "zyx"), finding("w", by="z"))
+    assert [(u.seq, u.alert.rule, u.alert.recurrence) for u in updates] == [(1, "r.z", 2), (2, "r.y", 1), (3, "r.x", 1)]
+
+
+async def test_more_findings_than_one_statement_takes(store: Store) -> None:
+    write = await Writer.of(store)
+    many = [finding(f"f{n}", by="f0", at=NOON + n) for n in range(1_100)]
+    alone = [finding(f"g{n}") for n in range(1_100)]
+    updates = await write(*many, *alone)
+    assert len(updates) == 1_101
+    assert updates[0].alert.recurrence == 1_100
+    gone = await write(withdrawals=[withdrawal(f"e-g{n}", 2) for n in range(1_100)])
+    assert [u.what for u in gone] == ["withdrawn"] * 1_100
+
+
+# --- withdrawals -----------------------------------------------------------------------------------------------------
+
+
+async def test_an_alert_without_standing_findings_is_withdrawn_with_the_reason(store: Store) -> None:
+    write = await Writer.of(store)
+    await write(finding("a", at=NOON), finding("b", by="a", at=NOON + 5))
+    (one,) = await write(withdrawals=[withdrawal("e-b", 2)])
+    assert (one.what, one.alert.recurrence, one.alert.last_at, one.alert.reason) == ("grown", 1, NOON, "")
+    (both,) = await write(withdrawals=[withdrawal("e-a", 2, reason="misheard")])
+    assert (both.what, both.alert.recurrence, both.alert.state) == ("withdrawn", 0, AlertState.WITHDRAWN)
+    assert (both.alert.reason, both.alert.last_at) == ("misheard", NOON)
+    assert await listed(store, state="open") == []
+    assert await listed(store, state="withdrawn") == [alert_id("a")]
+
+
+async def test_evidence_of_a_withdrawn_alert_shows_what_it_had(store: Store) -> None:
+    write = await Writer.of(store)
+    await write(finding("a"), finding("b", by="a", at=NOON + 5))
+    await write(withdrawals=[withdrawal("e-b", 2)])
+    found = await store.evidence("local", alert_id("a"))
+    assert found is not None and [each.id for each in found.findings] == ["a"]
+    await write(withdrawals=[withdrawal("e-a", 2)])
+    found = await store.evidence("local", alert_id("a"))
+    assert found is not None and [each.id for each in found.findings] == ["a", "b"]
+
+
+async def test_an_alert_whose_violation_stands_in_the_new_revision_stays_open(store: Store) -> None:
+    write = await Writer.of(store)
+    await write(finding("a", event="e", revision=1))
+    (update,) = await write(finding("a2", by="a", event="e", revision=2), withdrawals=[withdrawal("e", 2)])
+    assert (update.what, update.alert.state, update.alert.recurrence) == ("grown", AlertState.OPEN, 1)
+
+
+async def test_a_withdrawal_spares_later_revisions_other_events_and_other_tenants(store: Store) -> None:
+    write = await Writer.of(store)
+    await write(
+        finding("a", event="e", revision=3),
+        finding("b", event="f", revision=1),
+        finding("c", event="e", revision=1, tenant="other"),
+        finding("d", event="e", revision=1, source="wechat"),
+    )
+    assert await write(withdrawals=[withdrawal("e", 3)]) == []
+    assert await write(withdrawals=[withdrawal("nothing", 3)]) == []
+    assert sorted(await listed(store, state="open")) == sorted(alert_id(name) for name in "abd")
+
+
+async def test_a_withdrawn_finding_is_not_withdrawn_again_nor_brought_back(store: Store) -> None:
+    write = await Writer.of(store)
+    await write(finding("a"))
+    await write(withdrawals=[withdrawal("e-a", 2)])
+    assert await write(withdrawals=[withdrawal("e-a", 3, reason="again")]) == []
+    assert await write(finding("a")) == []
+    found = await store.evidence("local", alert_id("a"))
+    assert found is not None and (found.alert.state, found.alert.reason) == (AlertState.WITHDRAWN, "revised")
+
+
+async def test_a_withdrawn_alert_that_stands_again_is_opened_once_more(store: Store) -> None:
+    write = await Writer.of(store)
+    await write(finding("a"))
+    await write(withdrawals=[withdrawal("e-a", 2)])
+    (update,) = await write(finding("b", by="a", at=NOON + 5))
+    assert (update.what, update.alert.state, update.alert.reason) == ("opened", AlertState.OPEN, "")
+    assert (update.alert.recurrence, update.alert.last_at) == (1, NOON + 5)
+
+
+async def test_what_comes_and_goes_in_one_apply_is_told_once(store: Store) -> None:
+    write = await Writer.of(store)
+    commits = [write.commit(findings=[finding("a")]), write.commit(withdrawals=[withdrawal("e-a", 2)])]
+    (update,) = await store.apply(commits)
+    assert (update.what, update.alert.recurrence, update.alert.reason) == ("withdrawn", 0, "revised")
+
+
+# --- the list --------------------------------------------------------------------------------------------------------
+
+
+async def filled(store: Store) -> None:
+    write = await Writer.of(store)
+    await write(
+        finding("a", at=NOON + 1, room="room-1", broadcast="b-1", rule="r.one", category=["minors"]),
+        finding("b", at=NOON + 2, room="room-2", broadcast="b-2", rule="r.one", severity=Severity.LOW),
+        finding("c", at=NOON + 3, room="room-1", broadcast="b-3", rule="r.two", category=["minors", "spam_fakedata"]),
+        finding("d", at=NOON + 3, room="room-1", broadcast="b-3", rule="r.two", tier=Tier.CARE),
+        finding("x", at=NOON + 2, tenant="other"),
+    )
+
+
+@pytest.mark.parametrize(
+    "where, names",
+    [
+        ({}, "cdba"),
+        ({"room": "room-1"}, "cda"),
+        ({"broadcast": "b-2"}, "b"),
+        ({"rule": "r.two"}, "cd"),
+        ({"category": "minors"}, "ca"),
+        ({"category": "spam_fakedata"}, "c"),
+        ({"category": "minors", "room": "room-1", "since": NOON + 2}, "c"),
+        ({"tier": "care"}, "d"),
+        ({"severity": "low"}, "b"),
+        ({"state": "open"}, "cdba"),
+        ({"state": "withdrawn"}, ""),
+        ({"since": NOON + 2}, "cdb"),
+        ({"until": NOON + 3}, "ba"),
+        ({"since": NOON + 2, "until": NOON + 3}, "b"),
+        ({"room": "nowhere"}, ""),
+    ],
+)
+async def test_filters(store: Store, where: dict[str, object], names: str) -> None:
+    await filled(store)
+    expected = [alert_id(name) for name in names]
+    assert sorted(await listed(store, **where)) == sorted(expected)
+
+
+async def test_newest_first_then_by_id(store: Store) -> None:
+    await filled(store)
+    page = await store.alerts("local", AlertFilter(), cursor=None, limit=10)
+    assert [(-a.at, a.id) for a in page.alerts] == sorted((-a.at, a.id) for a in page.alerts)
+    assert len(page.alerts) == 4
+
+
+@pytest.mark.parametrize("where", [{}, {"category": "absolute_claim"}, {"room": "room-1"}])
+@pytest.mark.parametrize("limit", [1, 2, 7])
+async def test_pages_tell_every_alert_once(store: Store, where: dict[str, str], limit: int) -> None:
+    write = await Writer.of(store)
+    await write(*(finding(f"f{n}", at=NOON + n // 3) for n in range(20)))
+    cursor, seen = None, []
+    for number in range(30):
+        page = await store.alerts("local", AlertFilter(**where), cursor=cursor, limit=limit)
+        assert len(page.alerts) == limit or page.next is None
+        seen += [alert.id for alert in page.alerts]
+        if number == 1:
+            await write(finding("new", at=NOON + 99))  # newer than what is paged through: not told
+        cursor = page.next
+        if cursor is None:
+            break
+    expected = sorted((-(NOON + n // 3), alert_id(f"f{n}")) for n in range(20))
+    assert seen == [name for _, name in expected]
+
+
+@pytest.mark.parametrize(
+    "cursor", ["", "nonsense", "!!!", "bm9uc2Vuc2U", "WzEsMl0", "é", "W10=", "WzEwMDAwMDAwMDAwMDAwMDAwMDAwMCwieCJd"]
+)
+async def test_a_bad_cursor_is_the_callers_mistake(store: Store, cursor: str) -> None:
+    await filled(store)
+    with pytest.raises(InputError):
+        await store.alerts("local", AlertFilter(), cursor=cursor, limit=10)
+
+
+# --- evidence --------------------------------------------------------------------------------------------------------
+
+
+async def test_evidence_is_the_tenants_own(store: Store) -> None:
+    await filled(store)
+    assert await store.evidence("other", alert_id("a")) is None
+    assert await store.evidence("local", alert_id("x")) is None
+    assert await store.evidence("local", "unknown") is None
+
+
+async def test_evidence_holds_the_rooms_lines_from_a_minute_before_to_a_minute_after(store: Store) -> None:
+    write = await Writer.of(store)
+    near = [line("e1", NOON - 60_000), line("e2", NOON + 1), line("e3", NOON + 65_000)]
+    far = [line("f1", NOON - 60_001), line("f2", NOON + 65_001)]
+    comments = [line("c1", NOON, lane=1), line("c2", NOON + 1, lane=1)]
+    elsewhere = [line("x1", NOON, room="room-2")]
+    await write(
+        finding("a", at=NOON),
+        finding("b", by="a", at=NOON + 5_000),
+        context=[chunk(near + far), chunk(comments), chunk(elsewhere), chunk(near, tenant="other", first_seq=9)],
+    )
+    found = await store.evidence("local", alert_id("a"))
+    assert found is not None
+    assert found.context == [near[0], comments[0], near[1], comments[1], near[2]]
+
+
+async def test_lines_of_overlapping_chunks_are_told_once(store: Store) -> None:
+    write = await Writer.of(store)
+    lines = [line(f"e{n}", NOON + n) for n in range(6)]
+    await write(finding("a"), context=[chunk(lines[:4], first_seq=3)])
+    await write(context=[chunk(lines[:4], first_seq=3), chunk(lines[2:], first_seq=3), chunk(lines[1:3], first_seq=4)])
+    revised = line("e0", NOON, revision=1)
+    await write(context=[chunk([revised], first_seq=5)])
+    found = await store.evidence("local", alert_id("a"))
+    assert found is not None
+    assert found.context == [revised, *lines]
+
+
+async def test_at_most_400_lines_of_each_lane_the_nearest(store: Store) -> None:
+    write = await Writer.of(store)
+    comments = [line(f"c{n:04d}", NOON - 1_000 + n, lane=1) for n in range(2_000)]
+    speech = [line(f"s{n}", NOON + n * 1_000) for n in range(5)]
+    await write(finding("a"), context=[chunk(comments[:900]), chunk(comments[900:], first_seq=2), chunk(speech)])
+    found = await store.evidence("local", alert_id("a"))
+    assert found is not None
+    assert [each for each in found.context if each.lane == 0] == speech
+    kept = [each.at for each in found.context if each.lane == 1]
+    assert len(kept) == 400 and NOON in kept
+    assert max(abs(at - NOON) for at in kept) <= 200
+    assert [each.at for each in found.context] == sorted(each.at for each in found.context)
+
+
+async def test_several_lines_of_one_moment(store: Store) -> None:
+    """A chunk may begin within a frame, where its neighbour has the same position and the same time."""
+    write = await Writer.of(store)
+    lines = [line(f"e{n}", NOON) for n in range(4)]
+    await write(finding("a"), context=[chunk(lines[:2], first_seq=1), chunk(lines[2:], first_seq=1)])
+    found = await store.evidence("local", alert_id("a"))
+    assert found is not None and found.context == lines
+
+
+# --- rooms -----------------------------------------------------------------------------------------------------------
+
+
+async def test_a_broadcast_never_moves_backwards_and_ends_as_told(store: Store) -> None:
+    write = await Writer.of(store)
+    await write(broadcasts=[broadcast(last_at=NOON + 50)])
+    await write(broadcasts=[broadcast(last_at=NOON + 20)])
+    (room,) = await store.rooms("local", live_since=0)
+    assert (room.broadcast, room.started_at, room.last_at, room.ended_at) == ("b-1", NOON, NOON + 50, None)
+    await write(broadcasts=[broadcast(last_at=NOON + 60, ended_at=NOON + 60, why_ended="signal")])
+    (room,) = await store.rooms("local", live_since=0)
+    assert (room.last_at, room.ended_at, room.why_ended) == (NOON + 60, NOON + 60, "signal")
+
+
+async def test_rooms_show_their_latest_broadcast_if_it_is_live(store: Store) -> None:
+    write = await Writer.of(store)
+    await write(
+        finding("a", room="room-1", broadcast="b-2"),
+        finding("b", room="room-1", broadcast="b-2", event="gone"),
+        finding("c", room="room-1", broadcast="b-1"),
+        finding("d", room="room-2", broadcast="b-3", tenant="other"),
+        withdrawals=[withdrawal("gone", 2)],
+        broadcasts=[
+            broadcast("b-1", started=NOON, last_at=NOON + 500),  # never ended, but not the latest
+            broadcast("b-2", started=NOON + 10),
+            broadcast("b-3", room="room-2", ended_at=NOON + 100, last_at=NOON + 100),
+            broadcast("b-4", room="room-3", ended_at=NOON + 99, last_at=NOON + 99),
+            broadcast("b-5", room="room-4", started=NOON - 9),
+            replace(broadcast("b-5", room="room-4", started=NOON - 5), tenant="other"),
+            broadcast("b-6", room="room-5", started=NOON, last_at=NOON + 900),
+            broadcast("b-7", room="room-5", started=NOON + 1, ended_at=NOON + 2, last_at=NOON + 2),
+        ],
+    )
+    rooms = await store.rooms("local", live_since=NOON + 100)
+    assert [(room.room, room.broadcast, room.alerts_open) for room in rooms] == [
+        ("room-1", "b-2", 1),
+        ("room-2", "b-3", 0),
+        ("room-4", "b-5", 0),
+    ]
+    assert [(room.room, room.started_at) for room in await store.rooms("other", live_since=0)] == [("room-4", NOON - 5)]
+
+
+# --- outbox ----------------------------------------------------------------------------------------------------------
+
+
+async def test_updates_come_in_order_with_the_alert_as_it_stands(store: Store) -> None:
+    write = await Writer.of(store)
+    assert await store.outbox_bounds() == (0, 0)
+    assert await store.updates(after=0, limit=10) == []
+    written = await write(finding("a")) + await write(finding("b")) + await write(finding("c", by="a"))
+    told = await store.updates(after=0, limit=10)
+    assert (
+        [(u.seq, u.what) for u in told]
+        == [(u.seq, u.what) for u in written]
+        == [(1, "opened"), (2, "opened"), (3, "grown")]
+    )
+    assert [u.alert.recurrence for u in told] == [2, 1, 2]
+    assert await store.updates(after=1, limit=1) == told[1:2]
+    assert await store.updates(after=3, limit=10) == []
+
+
+async def test_numbers_of_trimmed_updates_never_come_again(store: Store) -> None:
+    write = await Writer.of(store)
+    for n in range(5):
+        await write(finding(f"f{n}"))
+    assert await store.trim_outbox(keep=2) == 3
+    assert await store.outbox_bounds() == (4, 5)
+    assert await store.trim_outbox(keep=2) == 0
+    assert await store.trim_outbox(keep=0) == 1  # the newest stays, as the highest number given
+    assert await store.outbox_bounds() == (5, 5)
+    (update,) = await write(finding("next"))
+    assert update.seq == 6
+
+
+# --- snapshots, rule sets, tokens ------------------------------------------------------------------------------------
+
+
+async def test_snapshots(store: Store) -> None:
+    write = await Writer.of(store)
+    assert await store.snapshot(0) is None
+    await write()
+    await write()
+    await store.save_snapshot(Snapshot(0, 1, b"one" * 1_000), epoch=1)
+    assert await store.snapshot(0) == Snapshot(0, 1, b"one" * 1_000)
+    await store.save_snapshot(Snapshot(0, 2, b""), epoch=1)
+    assert await store.snapshot(0) == Snapshot(0, 2, b"")
+    assert await store.snapshot(1) is None
+    with pytest.raises(ValueError, match="beyond"):
+        await store.save_snapshot(Snapshot(0, 3, b"x"), epoch=1)
+    with pytest.raises(OwnershipLost):
+        await store.save_snapshot(Snapshot(0, 1, b"x"), epoch=2)
+    with pytest.raises(OwnershipLost):
+        await store.save_snapshot(Snapshot(1, 0, b"x"), epoch=1)
+    assert await store.snapshot(0) == Snapshot(0, 2, b"")
+
+
+async def test_a_rule_set_keeps_its_first_content(store: Store) -> None:
+    assert await store.rule_set("v1") is None
+    await store.save_rule_set("v1", b"\x00rules\xff")
+    await store.save_rule_set("v1", b"other")
+    assert await store.rule_set("v1") == b"\x00rules\xff"
+    assert await store.rule_set("v2") is None
+
+
+async def test_tokens_are_saved_and_revoked(store: Store) -> None:
+    first = Token(id="t1", tenant="local", name="导播间", scopes=["ingest", "read"], sha256="a" * 64, created_at=NOON)
+    second = Token(id="t2", tenant="local", name="", scopes=[], sha256="b" * 64, created_at=NOON - 1)
+    await store.save_token(first)
+    await store.save_token(second)
+    assert await store.tokens() == [second, first]
+    revoked = replace(first, revoked_at=NOON + 5)
+    await store.save_token(revoked)
+    assert await store.tokens() == [second, revoked]

@@ -1,0 +1,244 @@
+"""The store in memory: the port's words in the shortest code, to compare the real one with and to test services on."""
+
+import copy
+from collections.abc import Iterable, Sequence
+
+from msgspec.structs import asdict, replace
+
+from monitor.domain.alerts import Alert, AlertState, Withdrawal, opened
+from monitor.domain.broadcasts import Broadcast
+from monitor.domain.errors import InputError, OwnershipLost
+from monitor.domain.findings import Finding
+from monitor.services.ports import (
+    AlertFilter,
+    AlertPage,
+    Commit,
+    ContextChunk,
+    ContextLine,
+    Evidence,
+    Position,
+    RoomSummary,
+    Snapshot,
+    Token,
+    Update,
+)
+
+EVIDENCE_MS = 60_000
+LINES = 400
+
+
+class _Tables:
+    """What a transaction works on: copied before, put in place after."""
+
+    def __init__(self) -> None:
+        self.positions: dict[int, Position] = {}
+        self.snapshots: dict[int, Snapshot] = {}
+        self.broadcasts: dict[tuple[str, str], Broadcast] = {}
+        self.alerts: dict[str, Alert] = {}
+        self.findings: dict[str, tuple[Finding, str]] = {}  # with its alert
+        self.withdrawn: dict[str, str] = {}
+        self.chunks: list[ContextChunk] = []
+        self.outbox: list[tuple[int, str, str]] = []
+        self.last_update = 0
+        self.rule_sets: dict[str, bytes] = {}
+        self.tokens: dict[str, Token] = {}
+
+
+class MemoryStore:
+    """Implements `Store`. `fails`: what the next writes raise, None for nothing."""
+
+    def __init__(self) -> None:
+        self.fails: Exception | None = None
+        self.closed = False
+        self._t = _Tables()
+
+    async def claim(self, lane: int) -> Position:
+        self._refuse()
+        old = self._t.positions.get(lane, Position(lane, 0, 0))
+        self._t.positions[lane] = replace(old, epoch=old.epoch + 1)
+        return self._t.positions[lane]
+
+    async def apply(self, commits: Sequence[Commit]) -> list[Update]:
+        self._refuse()
+        t = copy.deepcopy(self._t)
+        touched: dict[str, bool] = {}  # True for a new alert
+        reasons: dict[str, str] = {}
+        for commit in commits:
+            self._advance(t, commit)
+            t.chunks += commit.context
+            for broadcast in commit.broadcasts:
+                self._put_broadcast(t, broadcast)
+        for withdrawing in (False, True):
+            for commit in commits:
+                for finding in () if withdrawing else commit.findings:
+                    self._put_finding(t, finding, touched)
+                for withdrawal in commit.withdrawals if withdrawing else ():
+                    self._withdraw(t, withdrawal, touched, reasons)
+        written = [self._settle(t, alert, new, reasons) for alert, new in touched.items()]
+        self._t = t
+        return written
+
+    def _refuse(self) -> None:
+        if self.fails is not None:
+            raise self.fails
+
+    @staticmethod
+    def _advance(t: _Tables, commit: Commit) -> None:
+        position = commit.position
+        if t.positions.get(position.lane) != replace(position, seq=commit.expected):
+            raise OwnershipLost(f"lane {position.lane} does not stand at {commit.expected}")
+        t.positions[position.lane] = position
+
+    @staticmethod
+    def _put_broadcast(t: _Tables, new: Broadcast) -> None:
+        key = (new.tenant, new.id)
+        old = t.broadcasts.setdefault(key, copy.copy(new))
+        old.last_at = max(old.last_at, new.last_at)
+        old.ended_at, old.why_ended = new.ended_at, new.why_ended
+
+    @staticmethod
+    def _put_finding(t: _Tables, finding: Finding, touched: dict[str, bool]) -> None:
+        if finding.id in t.findings:
+            return
+        if finding.id == finding.opened_by:
+            alert = opened(finding)
+            t.alerts[alert.id] = alert
+            touched[alert.id] = True
+            t.findings[finding.id] = (finding, alert.id)
+        else:
+            t.findings[finding.id] = (finding, t.findings[finding.opened_by][1])
+            touched.setdefault(t.findings[finding.id][1], False)
+
+    @staticmethod
+    def _withdraw(t: _Tables, w: Withdrawal, touched: dict[str, bool], reasons: dict[str, str]) -> None:
+        for finding, alert in t.findings.values():
+            same = (finding.tenant, finding.source, finding.event_id) == (w.tenant, w.source, w.event_id)
+            if same and finding.revision < w.revision and finding.id not in t.withdrawn:
+                t.withdrawn[finding.id] = reasons[alert] = w.reason
+                touched.setdefault(alert, False)
+
+    @staticmethod
+    def _settle(t: _Tables, alert: str, new: bool, reasons: dict[str, str]) -> Update:
+        old = t.alerts[alert]
+        standing = [f for f, of in t.findings.values() if of == alert and f.id not in t.withdrawn]
+        t.alerts[alert] = now = replace(
+            old,
+            recurrence=len(standing),
+            last_at=max((f.at for f in standing), default=old.last_at),
+            state=AlertState.OPEN if standing else AlertState.WITHDRAWN,
+            reason="" if standing else reasons.get(alert, old.reason),
+        )
+        what = "opened" if new or old.state is AlertState.WITHDRAWN else "grown"
+        t.last_update += 1
+        t.outbox.append((t.last_update, what if standing else "withdrawn", alert))
+        return Update(t.last_update, t.outbox[-1][1], now)
+
+    async def save_snapshot(self, snapshot: Snapshot, *, epoch: int) -> None:
+        self._refuse()
+        position = self._t.positions.get(snapshot.lane)
+        if position is None or position.epoch != epoch:
+            raise OwnershipLost(f"lane {snapshot.lane} is another's")
+        if snapshot.seq > position.seq:
+            raise ValueError("beyond the position")
+        self._t.snapshots[snapshot.lane] = snapshot
+
+    async def snapshot(self, lane: int) -> Snapshot | None:
+        return self._t.snapshots.get(lane)
+
+    async def positions(self) -> list[Position]:
+        return sorted(self._t.positions.values(), key=lambda position: position.lane)
+
+    async def alerts(self, tenant: str, where: AlertFilter, *, cursor: str | None, limit: int) -> AlertPage:
+        found = sorted(
+            (a for a in self._t.alerts.values() if a.tenant == tenant and _fits(a, where)),
+            key=lambda alert: (-alert.at, alert.id),
+        )
+        if cursor is not None:
+            at, _, name = cursor.partition(" ")
+            if not name:
+                raise InputError("a bad cursor")
+            found = [alert for alert in found if (-alert.at, alert.id) > (-int(at), name)]
+        page = found[:limit]
+        return AlertPage(page, f"{page[-1].at} {page[-1].id}" if page and len(found) > limit else None)
+
+    async def evidence(self, tenant: str, alert: str) -> Evidence | None:
+        found = self._t.alerts.get(alert)
+        if found is None or found.tenant != tenant:
+            return None
+        withdrawn = self._t.withdrawn if found.state is AlertState.OPEN else {}
+        held = [f for f, of in self._t.findings.values() if of == alert and f.id not in withdrawn]
+        held.sort(key=lambda finding: (finding.at, finding.id))
+        first, last = held[0].at - EVIDENCE_MS, max(finding.at for finding in held) + EVIDENCE_MS
+        lines = {}
+        for chunk in sorted(self._t.chunks, key=lambda chunk: chunk.first_seq):
+            for line in chunk.lines if (chunk.tenant, chunk.room) == (tenant, found.room) else ():
+                if first <= line.at <= last:
+                    lines.setdefault((line.source, line.event_id, line.revision), line)
+        return Evidence(found, held, _nearest(lines.values(), found.at))
+
+    async def rooms(self, tenant: str, *, live_since: int) -> list[RoomSummary]:
+        latest: dict[str, Broadcast] = {}
+        for broadcast in sorted(self._t.broadcasts.values(), key=lambda b: (b.started_at, b.id)):
+            if broadcast.tenant == tenant:
+                latest[broadcast.room] = broadcast
+        return [
+            RoomSummary(
+                room=room, broadcast=b.id, started_at=b.started_at, last_at=b.last_at, ended_at=b.ended_at,
+                why_ended=b.why_ended, alerts_open=sum(
+                    a.tenant == tenant and a.broadcast == b.id and a.state is AlertState.OPEN
+                    for a in self._t.alerts.values()
+                ),
+            )
+            for room, b in sorted(latest.items())
+            if b.ended_at is None or b.last_at >= live_since
+        ]  # fmt: skip
+
+    async def updates(self, *, after: int, limit: int) -> list[Update]:
+        rows = [row for row in self._t.outbox if row[0] > after][:limit]
+        return [Update(seq, what, self._t.alerts[alert]) for seq, what, alert in rows]
+
+    async def outbox_bounds(self) -> tuple[int, int]:
+        return (self._t.outbox[0][0], self._t.outbox[-1][0]) if self._t.outbox else (0, 0)
+
+    async def trim_outbox(self, *, keep: int) -> int:
+        self._refuse()
+        gone = max(len(self._t.outbox) - max(keep, 1), 0)
+        del self._t.outbox[:gone]
+        return gone
+
+    async def rule_set(self, version: str) -> bytes | None:
+        return self._t.rule_sets.get(version)
+
+    async def save_rule_set(self, version: str, sources: bytes) -> None:
+        self._refuse()
+        self._t.rule_sets.setdefault(version, sources)
+
+    async def tokens(self) -> list[Token]:
+        return sorted(self._t.tokens.values(), key=lambda token: (token.created_at, token.id))
+
+    async def save_token(self, token: Token) -> None:
+        self._refuse()
+        self._t.tokens[token.id] = token
+
+    async def close(self) -> None:
+        self.closed = True
+
+
+def _fits(alert: Alert, where: AlertFilter) -> bool:
+    wanted = {name: value for name, value in asdict(where).items() if value is not None}
+    since, until = wanted.pop("since", None), wanted.pop("until", None)
+    category = wanted.pop("category", None)
+    return (
+        all(getattr(alert, name) == value for name, value in wanted.items())
+        and (category is None or category in alert.category)
+        and (since is None or alert.at >= since)
+        and (until is None or alert.at < until)
+    )
+
+
+def _nearest(lines: Iterable[ContextLine], at: int) -> list[ContextLine]:
+    by_lane: dict[int, list[ContextLine]] = {}
+    for line in sorted(lines, key=lambda line: abs(line.at - at)):
+        by_lane.setdefault(line.lane, []).append(line)
+    kept = [line for some in by_lane.values() for line in some[:LINES]]
+    return sorted(kept, key=lambda line: (line.at, line.lane, line.source, line.event_id, line.revision))
