@@ -14,6 +14,7 @@ from typing import Final
 
 from aiohttp import web
 
+from monitor.adapters.blobs import BlobFolder
 from monitor.adapters.bus.embedded import EmbeddedLog, LogSettings, open_log
 from monitor.adapters.clock import SystemClock
 from monitor.adapters.failpoints import FailPoints
@@ -30,6 +31,7 @@ from monitor.domain.alerts import GroupingSettings
 from monitor.domain.errors import ConfigError, OwnershipLost, RedpostError
 from monitor.domain.events import Limits
 from monitor.domain.frames import Swap
+from monitor.engine.databases import Databases
 from monitor.engine.views import ViewTables
 from monitor.services.demo import play
 from monitor.services.detect import Detect, DetectSettings
@@ -99,7 +101,8 @@ class Service:
         self.archive = await ParquetArchive.open(self.folder / "archive", log=self.logger)
         self._stack.push_async_callback(self.archive.close)
         self.rulebook = Rulebook(rule_folder(s, demo=self.demo), self.store, view_tables(), logger=self.logger,
-                                 telemetry=self.telemetry, clock=self.clock)
+                                 telemetry=self.telemetry, clock=self.clock,
+                                 databases=Databases(BlobFolder(self.folder / "cache")))
         engine = await self.rulebook.load()
         self.hub = SseHub(self.telemetry, last=(await self.store.outbox_bounds())[1])
         self.detect = Detect(

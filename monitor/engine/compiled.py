@@ -25,7 +25,8 @@ class Reaching:
 
 
 class CompiledRule:
-    """`shown`: bits of the selections whose hits a finding shows. Selection i has bit 1 << i."""
+    """Selection i has bit 1 << i. `early`: selections that the condition names without negation, so without a hit of
+    them it cannot hold; `shown`: those whose hits a finding shows."""
 
     def __init__(self, index: int, rule: Rule, zone: ZoneInfo) -> None:
         self.index = index
@@ -36,7 +37,8 @@ class CompiledRule:
         self.vetoes = self._reaching(rule.selections, "veto")
         self.nears = self._reaching(rule.selections, "near")
         silent = self.allow | self._mask(s for s in rule.selections if s.veto)
-        self.shown = self._positive(rule.condition) & ~silent
+        self.early = self._positive(rule.condition)
+        self.shown = self.early & ~silent
         self.scores = [(i, s.score, s.gte) for i, s in enumerate(rule.selections) if s.score]
         self.unknown = self._mask(s for s in rule.selections if s.score)
         self.codes = bytes([self._applies(code) for code in range(CODES)])

@@ -7,6 +7,7 @@ from monitor.domain.conditions import names_in
 from monitor.domain.ids import digest
 from monitor.domain.rules import RoomContext, RuleSet, Status
 from monitor.engine.compiled import CompiledRule
+from monitor.engine.databases import Databases
 from monitor.engine.matcher import Matcher
 from monitor.engine.scorer import Scorer
 from monitor.engine.views import ViewTables
@@ -24,6 +25,7 @@ class EngineSet:
         scorer: Scorer | None = None,
         zone: ZoneInfo,
         statuses: frozenset[Status] = frozenset((Status.ACTIVE,)),
+        databases: Databases | None = None,
     ) -> None:
         """Raises RuleError for what only compiling finds. `statuses`: which rules are run."""
         self.ruleset = ruleset
@@ -32,7 +34,7 @@ class EngineSet:
         self.rooms: Mapping[tuple[str, str], RoomContext] = {(r.tenant, r.room): r for r in rooms}
         running = [rule for rule in ruleset.rules if rule.status in statuses]
         self.rules = [CompiledRule(i, rule, zone) for i, rule in enumerate(running)]
-        self.matcher = Matcher(self.rules, tables)
+        self.matcher = Matcher(self.rules, tables, databases or Databases())
         self.version = digest(
             ruleset.version, scorer.version if scorer else "", repr(sorted(self.rooms.items())), str(zone),
             str(sorted(tables.meta.items())), *sorted(statuses),

@@ -1,12 +1,14 @@
 """One scan per view for the terms and patterns of all rules together.
 
-Literals are scanned as permuted two-byte units (see views.MIX), patterns and contact detectors as UTF-8 of the plain
-view. A symbol-free term needs no plain scan: its plain hits are skeleton hits without a gap.
+Literals are scanned as permuted two-byte units (see views.MIX), patterns as UTF-8 of the plain view, one database per
+pack. A symbol-free term needs no plain scan: its plain hits are skeleton hits without a gap.
+
+Selections that a condition names are looked for in every text. All others (vetoes, what `near` asks for, what a
+condition negates) only matter once a rule could hold: their literals wait by event, their patterns are scanned then.
 """
 
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
-from functools import cache
 from typing import Final, NamedTuple
 
 import hyperscan
@@ -15,15 +17,16 @@ import numpy as np
 from monitor.domain.errors import Fault, RuleError
 from monitor.domain.rules import View
 from monitor.engine.compiled import CompiledRule
-from monitor.engine.detectors import DETECTORS
+from monitor.engine.databases import Databases, PatternError, fault_of
+from monitor.engine.patterns import ContactSpan, contacts, places, places_in
 from monitor.engine.terms import Form, fold_pattern
-from monitor.engine.views import MIX, Index, Views, ViewTables, mixed
+from monitor.engine.views import Index, Views, ViewTables, mixed
 
-_PATTERN_FLAGS: Final = hyperscan.HS_FLAG_UTF8 | hyperscan.HS_FLAG_SOM_LEFTMOST | hyperscan.HS_FLAG_MULTILINE
 _PLAIN, _SKELETON, _SOUND, _PATTERN = range(4)
 VIEW_NAMES: Final = (View.PLAIN, View.SKELETON, View.SOUND, View.PLAIN)
 
-Raw = tuple[int, int]  # (pattern or literal id, end offset)
+Raw = tuple[int, int]  # literal, end in units
+Waiting = tuple[int, int, int, list["Use"]]  # start, end, view, uses
 
 
 class Use(NamedTuple):
@@ -43,32 +46,33 @@ class RawHit(NamedTuple):
     use: Use
 
 
-class ContactSpan(NamedTuple):
-    """Contact data in event `event`; code points of that event's text."""
-
-    event: int
-    start: int
-    end: int
-    kind: str
-
-
 class Scan(NamedTuple):
-    """`by_rule`: (event, rule) → hits."""
+    """`by_rule`: (event, rule) → hits of what the condition names. `waiting`: event → hits of everything else."""
 
     by_rule: dict[tuple[int, int], list[RawHit]]
+    waiting: dict[int, list[Waiting]]
     contacts: list[ContactSpan]
+
+
+class Uses:
+    """Who wants to know of one literal or pattern: at once, and only when a rule could hold."""
+
+    __slots__ = ("early", "late")
+
+    def __init__(self) -> None:
+        self.early: list[Use] = []
+        self.late: list[Use] = []
 
 
 class _Literals:
     """The literals of one view in one database."""
 
-    def __init__(self, forms: dict[tuple[int, ...], list[Use]]) -> None:
+    def __init__(self, forms: dict[tuple[int, ...], Uses], databases: Databases) -> None:
         self.uses = list(forms.values())
         self.sizes: Index = np.array([len(units) for units in forms] or [0], dtype=np.int64)
-        self._db = _database([_hex(units) for units in forms], 0) if forms else None
+        self._db = databases.literals(list(forms)) if forms else None
 
     def scan(self, data: bytes) -> list[Raw]:
-        """(literal, end) with `end` in units."""
         if self._db is None or not data:
             return []
         found: list[Raw] = []
@@ -76,163 +80,110 @@ class _Literals:
         return [(n, end >> 1) for n, end in found if not end & 1]  # an odd end lies between two units
 
 
-def _hex(units: Sequence[int]) -> bytes:
-    data = (np.array(units, dtype=np.uint16) * MIX).tobytes()
-    return b"".join(b"\\x%02x" % byte for byte in data)
+class _Patterns(NamedTuple):
+    db: hyperscan.Database
+    uses: list[list[Use]]
 
 
-def _database(expressions: Sequence[bytes], flags: int) -> hyperscan.Database:
-    db = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
-    db.compile(expressions=list(expressions), ids=list(range(len(expressions))), elements=len(expressions),
-               flags=[flags] * len(expressions))
-    return db
+class _Collected:
+    """What the rules look for, before it is compiled."""
+
+    def __init__(self) -> None:
+        self.skeleton: dict[tuple[int, ...], Uses] = {}
+        self.sound: dict[tuple[int, ...], Uses] = {}
+        self.early: dict[str, dict[str, list[Use]]] = {}  # pack → pattern → uses
+        self.late: dict[int, dict[str, list[Use]]] = {}  # rule → pattern → uses
+        self.detectors: dict[str, Uses] = {}
+        self.faults: list[Fault] = []
+
+    def rule(self, rule: CompiledRule, tables: ViewTables) -> None:
+        for i, selection in enumerate(rule.rule.selections):
+            is_early = bool(rule.early >> i & 1)
+            use = Use(rule.index, i, None)
+            if selection.detector:
+                _note(self.detectors.setdefault(selection.detector, Uses()), use, is_early)
+            for pattern in selection.patterns:
+                self._pattern(rule, fold_pattern(pattern, tables), use, is_early)
+            for term in (*selection.terms, *selection.allow):
+                try:
+                    form = Form(term, tables, selection.views)
+                except ValueError as error:
+                    self.faults.append(_fault(rule, f"term {term!r} in {selection.name}: {error}"))
+                    continue
+                self._term(rule, form, Use(rule.index, i, form), is_early)
+
+    def _term(self, rule: CompiledRule, form: Form, use: Use, is_early: bool) -> None:
+        for units in form.skeleton:
+            _note(self.skeleton.setdefault(units, Uses()), use, is_early)
+        for units in form.sound:
+            _note(self.sound.setdefault(units, Uses()), use, is_early)
+        if form.literal:
+            self._pattern(rule, form.literal, use, is_early)
+
+    def _pattern(self, rule: CompiledRule, pattern: str, use: Use, is_early: bool) -> None:
+        of = self.early.setdefault(rule.rule.pack, {}) if is_early else self.late.setdefault(rule.index, {})
+        of.setdefault(pattern, []).append(use)
 
 
-def _longest(db: hyperscan.Database, data: bytes) -> dict[tuple[int, int], int]:
-    """(pattern, start) → its longest end; byte offsets."""
-    longest: dict[tuple[int, int], int] = {}
-
-    def on_match(n: int, start: int, end: int, flags: int, context: object) -> None:
-        key = (n, start)
-        if end > longest.get(key, 0):
-            longest[key] = end
-
-    db.scan(data, match_event_handler=on_match)
-    return longest
-
-
-@cache
-def _detectors() -> hyperscan.Database:
-    return _database([d.pattern.encode() for d in DETECTORS], _PATTERN_FLAGS)
-
-
-class Patterns:
-    """The regular expressions of all rules, the terms that hold symbols, and the contact detectors."""
-
-    def __init__(self, patterns: dict[str, list[Use]], detector_uses: dict[str, list[Use]]) -> None:
-        self.uses = list(patterns.values())
-        self.detector_uses = detector_uses
-        self._db = _database([p.encode() for p in patterns], _PATTERN_FLAGS) if patterns else None
-
-    def scan(self, views: Views) -> list[tuple[int, int, int]]:
-        """(pattern, start, end) in code points of the joined text, the longest per start."""
-        return self._run(self._db, views) if self._db is not None else []
-
-    def contacts(self, views: Views, starts: list[int]) -> list[ContactSpan]:
-        """Contact data, each place and kind once."""
-        found: dict[ContactSpan, None] = {}
-        for n, start, end in self._run(_detectors(), views):
-            event = bisect_right(starts, start) - 1
-            for a, b in DETECTORS[n].check(views.plain_text, start, end):
-                found[ContactSpan(event, a - starts[event], b - starts[event], DETECTORS[n].name)] = None
-        return list(found)
-
-    def _run(self, db: hyperscan.Database, views: Views) -> list[tuple[int, int, int]]:
-        data = views.plain_bytes
-        longest = _longest(db, data)
-        return self._placed(longest, data, views, db) if longest else []
-
-    def _placed(
-        self, longest: dict[tuple[int, int], int], data: bytes, views: Views, db: hyperscan.Database
-    ) -> list[tuple[int, int, int]]:
-        """From byte offsets to code points. A hit over a text's end means that a pattern matched the line feed: the
-        texts under it are scanned again, each alone."""
-        breaks = np.flatnonzero(np.frombuffer(data, dtype=np.uint8) == 10).tolist()
-        begins = [0, *(b + 1 for b in views.breaks.tolist())]
-        byte_begins = [0, *(b + 1 for b in breaks)]
-        crossing: set[int] = set()
-        found: list[tuple[int, int, int]] = []
-
-        def place(text: int, n: int, start: int, end: int) -> None:
-            base = byte_begins[text]
-            a = begins[text] + len(data[base:start].decode())
-            found.append((n, a, a + len(data[start:end].decode())))
-
-        for (_, start), end in longest.items():
-            first, last = bisect_right(byte_begins, start) - 1, bisect_right(byte_begins, end - 1) - 1
-            if b"\n" in data[start:end]:
-                crossing.update(range(first, last + 1))
-        for (n, start), end in longest.items():
-            text = bisect_right(byte_begins, start) - 1
-            if text not in crossing and end > start:
-                place(text, n, start, end)
-        for text in crossing:
-            base = byte_begins[text]
-            for (n, a), b in _longest(db, data[base : (breaks[text] if text < len(breaks) else len(data))]).items():
-                if b > a:
-                    place(text, n, base + a, base + b)
-        return found
+def _note(uses: Uses, use: Use, is_early: bool) -> None:
+    (uses.early if is_early else uses.late).append(use)
 
 
 class Matcher:
     """Compiled over the rules of all units. Not safe for two threads at once: one engine, one thread."""
 
-    def __init__(self, rules: Sequence[CompiledRule], tables: ViewTables) -> None:
+    def __init__(self, rules: Sequence[CompiledRule], tables: ViewTables, databases: Databases) -> None:
         """Raises RuleError with all faults: terms that fold to nothing, patterns that do not compile."""
-        skeleton: dict[tuple[int, ...], list[Use]] = {}
-        sound: dict[tuple[int, ...], list[Use]] = {}
-        patterns: dict[str, list[Use]] = {}
-        detectors: dict[str, list[Use]] = {}
-        faults: list[Fault] = []
+        collected = _Collected()
         for rule in rules:
-            for i, selection in enumerate(rule.rule.selections):
-                if selection.detector:
-                    detectors.setdefault(selection.detector, []).append(Use(rule.index, i, None))
-                for pattern in selection.patterns:
-                    folded = fold_pattern(pattern, tables)
-                    wrong = pattern_fault(folded)
-                    if wrong:
-                        faults.append(_fault(rule, f"pattern {pattern!r}: {wrong}"))
-                    else:
-                        patterns.setdefault(folded, []).append(Use(rule.index, i, None))
-                for term in (*selection.terms, *selection.allow):
-                    try:
-                        form = Form(term, tables, selection.views)
-                    except ValueError as error:
-                        faults.append(_fault(rule, f"term {term!r} in {selection.name}: {error}"))
-                        continue
-                    use = Use(rule.index, i, form)
-                    for units in form.skeleton:
-                        skeleton.setdefault(units, []).append(use)
-                    for units in form.sound:
-                        sound.setdefault(units, []).append(use)
-                    if form.literal:
-                        patterns.setdefault(form.literal, []).append(use)
+            collected.rule(rule, tables)
+        faults = collected.faults
+        self._early: list[_Patterns] = []
+        self._late: dict[int, _Patterns] = {}
+        for some in collected.early.values():
+            self._early += _compiled(some, databases, rules, faults)
+        for index, some in collected.late.items():
+            for patterns in _compiled(some, databases, rules, faults):
+                self._late[index] = patterns
         if faults:
-            raise RuleError(faults)
-        self._skeleton = _Literals(skeleton)
-        self._sound = _Literals(sound)
-        self._patterns = Patterns(patterns, detectors)
+            raise RuleError(sorted(faults, key=lambda f: (f.path, f.line, f.message)))
+        self._skeleton = _Literals(collected.skeleton, databases)
+        self._sound = _Literals(collected.sound, databases)
+        self._detectors = collected.detectors
 
     def scan(self, views: Views, starts: Index) -> Scan:
-        by_rule: dict[tuple[int, int], list[RawHit]] = {}
-        begins = starts.tolist()
+        scan = Scan({}, {}, contacts(views, begins := starts.tolist()))
         skeleton, sound = self.scan_literals(views)
         if skeleton:
-            self._collect(by_rule, starts, self._skeleton, skeleton, views, _SKELETON)
+            self._place(scan, starts, self._skeleton, skeleton, views, _SKELETON)
         if sound:
-            self._collect(by_rule, starts, self._sound, sound, views, _SOUND)
-        for n, start, end in self._patterns.scan(views):
-            _add(by_rule, bisect_right(begins, start) - 1, start, end, _PATTERN, self._patterns.uses[n])
-        contacts = self._patterns.contacts(views, begins)
-        for contact in contacts:
-            base = begins[contact.event]
-            _add(by_rule, contact.event, base + contact.start, base + contact.end, _PATTERN,
-                 self._patterns.detector_uses.get(contact.kind, ()))
-        return Scan(by_rule, contacts)
+            self._place(scan, starts, self._sound, sound, views, _SOUND)
+        for patterns in self._early:
+            for n, start, end in places(patterns.db, views):
+                _add(scan.by_rule, bisect_right(begins, start) - 1, start, end, _PATTERN, patterns.uses[n])
+        for contact in scan.contacts:
+            uses = self._detectors.get(contact.kind)
+            if uses is not None:
+                base = begins[contact.event]
+                _place(scan, contact.event, base + contact.start, base + contact.end, _PATTERN, uses)
+        return scan
+
+    def late_hits(self, scan: Scan, event: int, rule: int, views: Views, span: tuple[int, int]) -> list[RawHit]:
+        """The hits of a rule that only matter once it could hold. `span`: the event's place in the joined text."""
+        hits = [RawHit(start, end, view, use)
+                for start, end, view, uses in scan.waiting.get(event, ()) for use in uses if use.rule == rule]
+        late = self._late.get(rule)
+        if late is not None:
+            for n, start, end in places_in(late.db, views.plain_text[span[0] : span[1]], span[0]):
+                hits += [RawHit(start, end, _PATTERN, use) for use in late.uses[n]]
+        return hits
 
     def scan_literals(self, views: Views) -> tuple[list[Raw], list[Raw]]:
         """Literal hits of the skeleton and of the sound view, in units of each."""
         return self._skeleton.scan(mixed(views.skeleton)), self._sound.scan(mixed(views.sound))
 
-    def contacts(self, views: Views, starts: Index) -> list[ContactSpan]:
-        return self._patterns.contacts(views, starts.tolist())
-
     @staticmethod
-    def _collect(
-        by_rule: dict[tuple[int, int], list[RawHit]], starts: Index, literals: _Literals, found: list[Raw],
-        views: Views, view: int,
-    ) -> None:
+    def _place(scan: Scan, starts: Index, literals: _Literals, found: list[Raw], views: Views, view: int) -> None:
         hits = np.array(found, dtype=np.int64)
         ends = hits[:, 1]
         begins = ends - literals.sizes[hits[:, 0]]
@@ -240,7 +191,17 @@ class Matcher:
         events = np.searchsorted(starts, a, side="right") - 1
         uses = literals.uses
         for (n, _), event, start, end in zip(found, events.tolist(), a.tolist(), b.tolist(), strict=True):
-            _add(by_rule, event, start, end, view, uses[n])
+            _place(scan, event, start, end, view, uses[n])
+
+
+def _place(scan: Scan, event: int, start: int, end: int, view: int, uses: Uses) -> None:
+    if uses.early:
+        _add(scan.by_rule, event, start, end, view, uses.early)
+    if uses.late:
+        waiting = scan.waiting.get(event)
+        if waiting is None:
+            waiting = scan.waiting[event] = []
+        waiting.append((start, end, view, uses.late))
 
 
 def _add(
@@ -255,13 +216,17 @@ def _add(
             known.append(hit)
 
 
-def pattern_fault(pattern: str) -> str:
-    """Why the pattern engine refuses this pattern; "" where it takes it. An empty match is refused, too."""
+def _compiled(
+    patterns: dict[str, list[Use]], databases: Databases, rules: Sequence[CompiledRule], faults: list[Fault]
+) -> list[_Patterns]:
+    """One database, or none where a pattern is at fault: then every faulty one is named."""
     try:
-        _database([pattern.encode()], _PATTERN_FLAGS)
-    except (hyperscan.CompilerError, hyperscan.HyperscanError) as error:
-        return str(error)
-    return ""
+        return [_Patterns(databases.patterns(list(patterns)), list(patterns.values()))]
+    except PatternError as error:
+        wrong = {pattern: why for pattern in patterns if (why := fault_of(pattern))} or {error.expression: str(error)}
+        faults += [_fault(rules[use.rule], f"pattern {pattern!r}: {why}")
+                   for pattern, why in wrong.items() for use in patterns[pattern]]
+        return []
 
 
 def _fault(rule: CompiledRule, message: str) -> Fault:

@@ -15,7 +15,8 @@ from monitor.engine.batch import Batch, parts_of
 from monitor.engine.compiled import CompiledRule
 from monitor.engine.conditions import Hit, evasion_of, genuine, outermost, surviving, variant_of
 from monitor.engine.engineset import EngineSet
-from monitor.engine.matcher import ContactSpan, RawHit
+from monitor.engine.matcher import RawHit
+from monitor.engine.patterns import ContactSpan
 from monitor.engine.views import Views
 
 # An unknown speaker who sells is judged as official: names the link, the price, the goods as their own.
@@ -70,16 +71,12 @@ def judge(engine: EngineSet, batch: Batch, *, skip: Container[int] = ()) -> Judg
         for hit in raw:
             bits |= 1 << hit.use.selection
         if rule.possible(bits) and event not in skip and _applies(engine, rule, batch, event, views):
-            match = _evaluate(rule, event, raw, batch, views, scores, engine)
+            late = engine.matcher.late_hits(scan, event, index, views, _span(batch, event, views))
+            match = _evaluate(rule, event, [*raw, *late], batch, views, scores, engine)
             if match is not None:
                 matches.append(match)
     matches.sort(key=lambda m: (m.event, m.rule.index))
     return Judged(matches, scan.contacts, scores)
-
-
-def contacts(engine: EngineSet, batch: Batch) -> list[ContactSpan]:
-    """Contact data alone: for events that are kept without being judged."""
-    return engine.matcher.contacts(Views(engine.tables, batch.text), batch.starts)
 
 
 def _add_scored(
@@ -99,15 +96,15 @@ def _applies(engine: EngineSet, rule: CompiledRule, batch: Batch, event: int, vi
     applies = rule.codes[batch.code(event)]
     if not applies or not rule.in_force(batch.at(event)):
         return False
-    if applies == 2 and not _sells(_plain_of(batch, event, views)):
+    if applies == 2 and not _sells(views.plain_text[slice(*_span(batch, event, views))]):
         return False
     return not rule.room_bound or engine.active_in(rule, batch.room(event))
 
 
-def _plain_of(batch: Batch, event: int, views: Views) -> str:
+def _span(batch: Batch, event: int, views: Views) -> tuple[int, int]:
+    """The event's place in the joined text."""
     starts = batch.starts
-    end = int(starts[event + 1]) - 1 if event + 1 < len(starts) else len(views.plain)
-    return views.plain_text[int(starts[event]) : end]
+    return int(starts[event]), int(starts[event + 1]) - 1 if event + 1 < len(starts) else len(views.plain)
 
 
 def _sells(text: str) -> bool:

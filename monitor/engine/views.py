@@ -176,6 +176,16 @@ class Views:
         """int64[n - 1]: positions of the line feeds between the texts."""
         return np.flatnonzero(self.plain == LF)
 
+    @cached_property
+    def begins(self) -> list[int]:
+        """Where each text begins in the joined text, code points."""
+        return [0, *(self.breaks + 1).tolist()]
+
+    @cached_property
+    def byte_begins(self) -> list[int]:
+        """The same in `plain_bytes`."""
+        return [0, *(np.flatnonzero(np.frombuffer(self.plain_bytes, dtype=np.uint8) == LF) + 1).tolist()]
+
     def skeleton_between(self, start: int, end: int) -> int:
         """Skeleton code points in [start, end) of the original."""
         return self.kept_bytes.count(1, start, end) if end > start else 0

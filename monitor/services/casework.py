@@ -8,6 +8,7 @@ from msgspec import Struct
 from monitor.domain.events import Event, Kind, Speaker
 from monitor.domain.rules import Case, Rule, RuleSet, Status
 from monitor.engine.batch import EventBatch
+from monitor.engine.databases import Databases
 from monitor.engine.engineset import EngineSet
 from monitor.engine.pipeline import judge
 from monitor.engine.views import ViewTables
@@ -26,9 +27,11 @@ class CaseFailure(Struct, frozen=True):
         return f"{self.rule.path}:{self.case.line}:1: {self.rule.id}: expected {wanted}, got {got}: {self.case.text}"
 
 
-def run_cases(ruleset: RuleSet, tables: ViewTables, zone: ZoneInfo) -> tuple[int, list[CaseFailure]]:
+def run_cases(
+    ruleset: RuleSet, tables: ViewTables, zone: ZoneInfo, databases: Databases | None = None
+) -> tuple[int, list[CaseFailure]]:
     """(how many cases ran, those that failed). Rules of every status; raises RuleError where they do not compile."""
-    engine = EngineSet(ruleset, tables, zone=zone, statuses=frozenset(Status))
+    engine = EngineSet(ruleset, tables, zone=zone, statuses=frozenset(Status), databases=databases)
     cases = [(rule, case) for rule in ruleset.rules for case in rule.cases]
     events = [_event(n, rule, case) for n, (rule, case) in enumerate(cases)]
     batch = EventBatch(events)

@@ -7,6 +7,7 @@ its lane is read are one transaction. Any unexpected error leaves `run`: the pro
 import asyncio
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any, Final, TypeVar
 
 from msgspec import Struct
@@ -165,7 +166,8 @@ class Detect:
                 await self._on_engine(cursor.lane.tick, entry.accepted_at)
             elif isinstance(entry, Frame) and entry.lane == cursor.lane.number:
                 item = [Admitted(seq, entry, self._broadcasts.pop(seq))]
-                outcome = await self._on_engine(cursor.lane.run, item, seq <= cursor.snapshot_seq)
+                again = partial(cursor.lane.run, item, remember_only=seq <= cursor.snapshot_seq)
+                outcome = await self._on_engine(again)
                 if seq > self._archive.position(entry.lane):
                     await self._keep(entry.lane, outcome)
 

@@ -14,6 +14,7 @@ from msgspec import Struct
 from monitor.domain.errors import ConfigError, Fault, RedpostError, RuleError
 from monitor.domain.frames import Swap
 from monitor.domain.rules import RoomContext, RuleSet
+from monitor.engine.databases import Databases
 from monitor.engine.engineset import EngineSet
 from monitor.engine.scorer import Scorer
 from monitor.engine.views import ViewTables
@@ -59,10 +60,11 @@ class Rulebook:
 
     def __init__(
         self, source: RuleSource, store: Store, tables: ViewTables, *, logger: Logger, telemetry: Telemetry,
-        clock: Clock, scorer: Scorer | None = None,
+        clock: Clock, scorer: Scorer | None = None, databases: Databases | None = None,
     ) -> None:
         self._source, self._store, self._tables, self._scorer = source, store, tables, scorer
         self._logger, self._telemetry, self._clock = logger, telemetry, clock
+        self._databases = databases or Databases()
         self._compiled: OrderedDict[str, EngineSet] = OrderedDict()
         self._busy = asyncio.Lock()
         self._current: EngineSet | None = None
@@ -135,16 +137,20 @@ class Rulebook:
 
     def _compile(self, bundle: Bundle) -> EngineSet:
         ruleset, rooms = self._source.parse(bundle)
-        return EngineSet(ruleset, self._tables, rooms=rooms, scorer=self._scorer, zone=ZoneInfo(bundle.zone))
+        return self._engine(ruleset, rooms, ZoneInfo(bundle.zone))
 
     def _checked(self, bundle: Bundle) -> EngineSet:
         ruleset, rooms = self._source.parse(bundle)
         zone = ZoneInfo(bundle.zone)
-        _, failures = run_cases(ruleset, self._tables, zone)
+        _, failures = run_cases(ruleset, self._tables, zone, self._databases)
         if failures:
             raise RuleError([Fault(f.rule.path, f.case.line or f.rule.line, 1, str(f).split(": ", 1)[1],
                                    "mend the rule or the case; `redpost rules test` shows all") for f in failures])
-        return EngineSet(ruleset, self._tables, rooms=rooms, scorer=self._scorer, zone=zone)
+        return self._engine(ruleset, rooms, zone)
+
+    def _engine(self, ruleset: RuleSet, rooms: list[RoomContext], zone: ZoneInfo) -> EngineSet:
+        return EngineSet(ruleset, self._tables, rooms=rooms, scorer=self._scorer, zone=zone,
+                         databases=self._databases)
 
     def _keep(self, engine: EngineSet) -> None:
         self._compiled[engine.version] = engine

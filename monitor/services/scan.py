@@ -95,16 +95,17 @@ class Scanner:
         return scanned
 
     def _collect(self, outcome: Outcome) -> None:
-        for withdrawal in outcome.withdrawals:
-            for _, some in self._alerts.values():
-                some[:] = [f for f in some if f.event_id != withdrawal.event_id or f.source != withdrawal.source
-                           or f.revision >= withdrawal.revision]
+        """As the store does it: findings first, since what withdraws some may stand in the same outcome."""
         for finding in outcome.findings:
             known = self._alerts.get(finding.opened_by)
             if known is None:
                 self._alerts[finding.opened_by] = (opened(finding), [finding])
             elif all(f.id != finding.id for f in known[1]):
                 known[1].append(finding)
+        for withdrawal in outcome.withdrawals:
+            for _, some in self._alerts.values():
+                some[:] = [f for f in some if f.event_id != withdrawal.event_id or f.source != withdrawal.source
+                           or f.revision >= withdrawal.revision]
 
 
 def _by_place(frame: Frame, outcome: Outcome) -> dict[int, list[Finding]]:
