@@ -32,6 +32,11 @@ class Admission:
         self._looked_at = 0
         self._past: deque[tuple[int, bytes]] = deque()
 
+    @property
+    def taken(self) -> int:
+        """The last entry that came, also where it is held back."""
+        return self.seq if self._waiting is None else self._waiting.seq
+
     def remember(self) -> None:
         """Keep the state as it stands, for a snapshot that must not be younger than some place in the log."""
         if self._waiting is None:

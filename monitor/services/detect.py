@@ -138,16 +138,24 @@ class Detect:
         if any(c.position.seq > end for c in state.cursors):
             raise ConfigError(f"the store is at entry {max(c.position.seq for c in state.cursors)} of a log that ends at {end}",
                               hint="this log is not the store's own: restore both from one backup")
-        after = max(state.admission.seq, await self._log.first() - 1)
+        admission = state.admission
+        after = max(admission.seq, await self._log.first() - 1)
         goal = max(cursor.position.seq for cursor in state.cursors)
-        while after < goal:
-            entries = [e for e in await self._log.read(after=after, lane=None, events=_READ_AHEAD) if e.seq <= goal]
+        waiting: list[Numbered] = []  # for the other half of their request, which may lie beyond the goal
+        while after < goal or waiting:
+            found = await self._log.read(after=after, lane=None, events=_READ_AHEAD)
+            entries = [e for e in found if e.seq <= goal] or found[:1]
             if not entries:
                 break
             self._admit(entries)
-            for numbered in entries:
+            waiting += entries
+            admitted = [e for e in waiting if e.seq <= admission.seq]
+            waiting = waiting[len(admitted):]
+            for numbered in admitted:
                 if numbered.seq > state.read_from:
                     await self._again(numbered)
+                else:
+                    self._broadcasts.pop(numbered.seq, None)
             after = entries[-1].seq
         self._archived = {
             c.lane.number: min(c.position.seq, self._archive.position(c.lane.number)) for c in state.cursors}
@@ -198,11 +206,11 @@ class Detect:
 
     async def _admit_new(self) -> None:
         admission = self._state.admission
-        while admission.seq < self._log.end():
-            before = admission.seq
-            self._admit(await self._log.read(after=before, lane=None, events=_READ_AHEAD))
-            if admission.seq == before:
+        while admission.taken < self._log.end():
+            entries = await self._log.read(after=admission.taken, lane=None, events=_READ_AHEAD)
+            if not entries:
                 break
+            self._admit(entries)
 
     def _admit(self, entries: Sequence[Numbered]) -> None:
         broadcasts, changed = self._state.admission.admit(entries)

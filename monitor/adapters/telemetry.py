@@ -1,0 +1,153 @@
+"""Metrics for Prometheus. `METRICS` is the single list of them; docs/metrics.md says the same and is tested against it.
+
+Names are used without the prefix in the code and have it outside. Labels are small closed sets: never a room, a
+viewer, a host or a text.
+"""
+
+from typing import Final, Literal, cast
+
+from msgspec import Struct
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    GCCollector,
+    Histogram,
+    PlatformCollector,
+    ProcessCollector,
+    disable_created_metrics,
+    generate_latest,
+)
+
+PREFIX: Final = "redpost_"
+CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
+MOST_SERIES: Final = 500
+"""Label combinations of one metric; beyond them every label reads `other`, so that a slip cannot fill the memory."""
+
+_FAST: Final = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5)
+_REQUEST: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
+_WAIT: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 3, 5, 10, 30, 60, 300)
+_EVENTS: Final = (1, 4, 16, 64, 128, 256, 512, 1024, 2048, 4096, 8192)
+
+
+class Metric(Struct, frozen=True):
+    """`kind` info: a gauge of value 1 that has one combination of labels at a time."""
+
+    name: str
+    kind: Literal["counter", "gauge", "histogram", "info"]
+    help: str
+    labels: tuple[str, ...] = ()
+    buckets: tuple[float, ...] = ()
+
+
+METRICS: Final[tuple[Metric, ...]] = (
+    # feed
+    Metric("ingest_events_total", "counter", "Events accepted, by the kind of source adapter.", ("source", "kind")),
+    Metric("ingest_rejected_total", "counter", "Events refused, by reason.", ("reason",)),
+    Metric("source_last_event_timestamp_seconds", "gauge", "When a source last sent an event.", ("source",)),
+    Metric("rooms_live", "gauge", "Rooms with a running broadcast."),
+    Metric("asr_lag_seconds", "gauge", "From event time to ingest, of the latest event that has a time."),
+    Metric("shed_total", "counter", "Events not judged under overload, by kind.", ("kind",)),
+    # engine
+    Metric("log_oldest_unjudged_seconds", "gauge", "Age of the oldest accepted event that is not judged yet."),
+    Metric("batch_events", "histogram", "Events in one batch of the engine.", (), _EVENTS),
+    Metric("engine_seconds", "histogram", "Time of one batch in one phase of the engine.", ("phase",), _FAST),
+    Metric("findings_total", "counter", "Findings, by first category and tier.", ("category", "tier")),
+    Metric("suppressed_total", "counter", "Hits and findings that were not raised, by reason.", ("reason",)),
+    Metric("rules_not_evaluated", "gauge", "Active rules that rest on something missing, by what is missing.",
+           ("reason",)),
+    Metric("ruleset_info", "info", "1 for the rule set that judges.", ("version",)),
+    Metric("reload_last_success_timestamp_seconds", "gauge", "When rules were last loaded without a fault."),
+    Metric("reload_failures_total", "counter", "Reloads that were refused; the old rules stayed in use."),
+    # queue
+    Metric("event_to_alert_seconds", "histogram", "From an event's acceptance to its alert's commit.", (), _WAIT),
+    Metric("alerts_open", "gauge", "Open alerts.", ("severity", "post")),
+    Metric("alert_oldest_open_seconds", "gauge", "Age of the oldest open alert.", ("severity", "post")),
+    # house
+    Metric("disk_free_bytes", "gauge", "Free space where the data lies."),
+    Metric("db_commit_seconds", "histogram", "Time of one commit of the store.", (), _FAST),
+    Metric("backup_last_success_timestamp_seconds", "gauge", "When a backup last succeeded."),
+    # web
+    Metric("http_requests_total", "counter", "Requests, by path template.", ("route", "method", "status")),
+    Metric("http_request_seconds", "histogram", "Time of a request; streams are left out.", ("route",), _REQUEST),
+    Metric("sse_clients", "gauge", "Clients that listen to the alert stream."),
+    Metric("sse_dropped_total", "counter", "Clients that were cut off because they read too slowly."),
+)
+
+_Series = Counter | Gauge | Histogram
+
+
+class _Family:
+    """One metric with its series, found by label values without asking the library again."""
+
+    def __init__(self, metric: Metric, registry: CollectorRegistry) -> None:
+        self.metric = metric
+        self._labels = frozenset(metric.labels)
+        self._series: dict[tuple[str, ...], _Series] = {}
+        name = PREFIX + metric.name
+        self._root: _Series
+        if metric.kind == "counter":
+            self._root = Counter(name, metric.help, metric.labels, registry=registry)
+        elif metric.kind == "histogram":
+            self._root = Histogram(name, metric.help, metric.labels, registry=registry, buckets=metric.buckets)
+        else:
+            # without labels it would read 0 before anybody knows: it appears when it is first set
+            self._root = Gauge(name, metric.help, metric.labels, registry=registry if metric.labels else None)
+        self._registry = registry
+
+    def series(self, labels: dict[str, str]) -> _Series:
+        """Raises KeyError where `labels` are not exactly those of the table."""
+        if labels.keys() != self._labels:
+            raise KeyError(f"{self.metric.name} has the labels {self.metric.labels}, not {tuple(labels)}")
+        key = tuple([labels[name] for name in self.metric.labels])
+        found = self._series.get(key)
+        return self._new(key) if found is None else found
+
+    def _new(self, key: tuple[str, ...]) -> _Series:
+        if not key:
+            self._series[key] = self._root
+            if self.metric.kind == "gauge":
+                self._registry.register(self._root)
+            return self._root
+        if self.metric.kind == "info":
+            self._root.clear()
+            self._series.clear()
+        elif len(self._series) >= MOST_SERIES:
+            key = ("other",) * len(key)
+        child: _Series = self._root.labels(*key)
+        self._series[key] = child
+        return child
+
+
+class PrometheusTelemetry:
+    """Implements ports.Telemetry over a registry of its own. Every call raises KeyError for a name, kind or label
+    that is not in the table: a mistake in the code, which tests show."""
+
+    def __init__(self) -> None:
+        disable_created_metrics()  # type: ignore[no-untyped-call]
+        self.registry = CollectorRegistry()
+        ProcessCollector(registry=self.registry)
+        PlatformCollector(registry=self.registry)
+        GCCollector(registry=self.registry)
+        families = [_Family(metric, self.registry) for metric in METRICS]
+        self._by_kind = {
+            kinds[0]: {f.metric.name: f for f in families if f.metric.kind in kinds}
+            for kinds in (("counter",), ("histogram",), ("gauge", "info"))
+        }
+
+    def count(self, metric: str, amount: float = 1, /, **labels: str) -> None:
+        series = cast(Counter, self._by_kind["counter"][metric].series(labels))
+        series.inc(amount)
+
+    def observe(self, metric: str, value: float, /, **labels: str) -> None:
+        series = cast(Histogram, self._by_kind["histogram"][metric].series(labels))
+        series.observe(value)
+
+    def gauge(self, metric: str, value: float, /, **labels: str) -> None:
+        """Set a gauge; of an info metric, the combination of labels that was there before goes."""
+        series = cast(Gauge, self._by_kind["gauge"][metric].series(labels))
+        series.set(value)
+
+    def render(self) -> tuple[bytes, str]:
+        """The exposition and its content type."""
+        return generate_latest(self.registry), CONTENT_TYPE

@@ -1,0 +1,60 @@
+"""The web application, put together."""
+
+from collections.abc import AsyncIterator
+from importlib.metadata import version
+
+import msgspec
+from aiohttp import web
+
+from monitor.adapters.web.auth import TOKENS, Tokens
+from monitor.adapters.web.bodies import BUDGET, Budget
+from monitor.adapters.web.handling import edge, guarded, harden
+from monitor.adapters.web.openapi import DOCUMENT, document
+from monitor.adapters.web.page import PAGE, load_page
+from monitor.adapters.web.protocol import protocol_logger
+from monitor.adapters.web.routes import ROUTES
+from monitor.adapters.web.services import SERVICES, SETTINGS, WebServices, WebSettings
+from monitor.adapters.web.websocket import SESSIONS, Sessions
+
+
+def build_app(services: WebServices, settings: WebSettings) -> web.Application:
+    """The application, ready for an `aiohttp.web.AppRunner`; the socket and its address are the caller's.
+
+    Bodies stay compressed until `bodies` reads them, and aiohttp's own access log, which has query strings, is off:
+    these are arguments of the server that the application carries with it.
+    """
+    app = web.Application(
+        middlewares=[edge({(route.method, route.path): route for route in ROUTES})],
+        handler_args={
+            "auto_decompress": False, "access_log": None, "logger": protocol_logger(services.logger),
+            "keepalive_timeout": settings.keepalive_timeout_s, "lingering_time": settings.linger_s,
+            "handler_cancellation": False,  # a client that leaves must not cut off what is being written
+        },
+    )
+    app[SERVICES] = services
+    app[SETTINGS] = settings
+    app[TOKENS] = Tokens(services.store, services.logger, fresh_s=settings.token_refresh_s)
+    app[BUDGET] = Budget(settings.max_held_bytes)
+    app[SESSIONS] = Sessions()
+    app[DOCUMENT] = msgspec.json.encode(document(ROUTES, settings, version=version("redpost")))
+    app[PAGE] = load_page()
+    for route in ROUTES:
+        app.router.add_route(route.method, route.path, guarded(route))
+    app.on_response_prepare.append(harden)
+    app.cleanup_ctx.append(_begin)
+    app.on_shutdown.append(_end_streams)
+    return app
+
+
+async def _begin(app: web.Application) -> AsyncIterator[None]:
+    """Where the outbox stands at the start; what is published from here on passes through the hub."""
+    services = app[SERVICES]
+    _, highest = await services.store.outbox_bounds()
+    services.hub.begin(highest)
+    yield
+
+
+async def _end_streams(app: web.Application) -> None:
+    """Streams would hold up the stop."""
+    app[SERVICES].hub.close()
+    await app[SESSIONS].close()

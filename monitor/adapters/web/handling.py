@@ -1,0 +1,162 @@
+"""The way of every request: who asks, what is asked, the answer or the error, and its metrics and log line."""
+
+import asyncio
+import secrets
+import time
+from dataclasses import dataclass
+from typing import Any, Final
+
+from aiohttp import web
+from aiohttp.typedefs import Handler, Middleware
+
+from monitor.adapters.web.auth import PRINCIPAL, admit
+from monitor.adapters.web.errors import ClientGone, Problem, answer, of_http, of_redpost, trace_of
+from monitor.adapters.web.params import Param, read_query
+from monitor.adapters.web.services import SERVICES, SETTINGS
+from monitor.domain.errors import RedpostError
+
+QUERY: Final = web.RequestKey("query", dict[str, Any])
+STARTED: Final = web.RequestKey("started", web.StreamResponse)
+"""A response that has begun: nothing else can be answered any more."""
+
+_METHODS: Final = frozenset(("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"))
+_CLIENT_GONE: Final = 499
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Route:
+    """One line of the route table. `scope` None: open to everybody.
+
+    `answer` is the type of the 200 body where that is JSON, else `media` names what is sent. `errors`: the statuses
+    beside those that every route has. `timed`: ends after the request timeout. `quiet`: no log line when all went
+    well. `stream`: lasts long, so its duration is no measure of anything.
+    """
+
+    method: str
+    path: str
+    name: str
+    scope: str | None
+    summary: str
+    handler: Handler
+    params: tuple[Param, ...] = ()
+    answer: Any = None
+    media: str = "application/json"
+    errors: tuple[int, ...] = ()
+    timed: bool = False
+    quiet: bool = False
+    stream: bool = False
+    token_in_query: bool = False
+
+
+def guarded(route: Route) -> Handler:
+    """The route's handler behind its scope, its parameters and its time limit."""
+
+    async def handle(request: web.Request) -> web.StreamResponse:
+        settings = request.app[SETTINGS]
+        if route.scope is not None:
+            request[PRINCIPAL] = await admit(
+                request, route.scope, loopback=settings.loopback, token_in_query=route.token_in_query
+            )
+            request[QUERY] = read_query(request, route.params)
+        return await (_timed(route.handler, request) if route.timed else route.handler(request))
+
+    return handle
+
+
+async def _timed(handler: Handler, request: web.Request) -> web.StreamResponse:
+    settings = request.app[SETTINGS]
+    try:
+        async with asyncio.timeout(settings.request_timeout_s) as limit:
+            return await handler(request)
+    except TimeoutError:
+        if not limit.expired():
+            raise
+        raise Problem(503, "slow_storage", f"the answer took longer than {settings.request_timeout_s:g} s",
+                      hint="ask for a shorter time, or try again later",
+                      headers={"Retry-After": str(settings.retry_after_s)}) from None
+
+
+def edge(routes: dict[tuple[str, str], Route]) -> Middleware:
+    """The outermost middleware. `routes`: by method and path template."""
+
+    @web.middleware
+    async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
+        begun = time.perf_counter()
+        resource = request.match_info.route.resource
+        route = None if resource is None else routes.get((request.method, resource.canonical))
+        response = await _answered(request, handler)
+        _note(request, route, response.status, time.perf_counter() - begun)
+        return response
+
+    return middleware
+
+
+async def _answered(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """The handler's answer, or the error's. This is the one place where a request's unexpected error is caught."""
+    settings = request.app[SETTINGS]
+    try:
+        return await handler(request)
+    except Problem as error:
+        problem = error
+    except RedpostError as error:
+        problem = of_redpost(error, retry_after_s=settings.retry_after_s)
+        if problem.status >= 500:
+            request.app[SERVICES].logger.warning("refused", code=error.code, path=_template(request))
+    except web.HTTPException as error:
+        problem = of_http(error)
+    except ClientGone:
+        return request.get(STARTED) or web.Response(status=_CLIENT_GONE)
+    except Exception as error:
+        problem = unexpected(request, error)
+    started = request.get(STARTED)
+    return answer(request, problem) if started is None else started
+
+
+def unexpected(request: web.Request, error: Exception) -> Problem:
+    """Log what happened under an id, and what the client is told of it: the id."""
+    number = secrets.token_hex(6)
+    request.app[SERVICES].logger.error(
+        "unexpected", id=number, method=request.method, path=_template(request), trace=trace_of(error)
+    )
+    return Problem(500, "internal", "something went wrong inside", hint="tell the operator the id, it is in the log",
+                   details={"id": number})
+
+
+def _template(request: web.Request) -> str:
+    resource = request.match_info.route.resource
+    return "other" if resource is None else resource.canonical
+
+
+def _note(request: web.Request, route: Route | None, status: int, seconds: float) -> None:
+    """Metrics and one log line: the path's template, never the path, the query or a body."""
+    services = request.app[SERVICES]
+    path = "other" if route is None else route.path
+    method = request.method if request.method in _METHODS else "other"
+    services.telemetry.count("http_requests_total", route=path, method=method, status=str(status))
+    if route is None or not route.stream:
+        services.telemetry.observe("http_request_seconds", seconds, route=path)
+    if route is not None and route.quiet and status < 400:
+        return
+    principal = request.get(PRINCIPAL)
+    services.logger.info(
+        "request", method=method, route=path, status=status, ms=round(seconds * 1000, 1),
+        tenant=principal.tenant if principal else "", token=principal.token if principal else "",
+    )
+
+
+_SECURITY: Final = {
+    "Server": "redpost",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+
+
+async def harden(request: web.Request, response: web.StreamResponse) -> None:
+    """Security headers on every response (a signal, so that streams have them too)."""
+    headers = response.headers
+    headers.update(_SECURITY)
+    headers.setdefault("Cache-Control", "no-store")
+    headers.setdefault("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")

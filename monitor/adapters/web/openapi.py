@@ -1,0 +1,120 @@
+"""The OpenAPI 3.1 document, generated from the route table and the types that are sent."""
+
+import re
+from collections.abc import Sequence
+from typing import Any, Final
+
+import msgspec
+from aiohttp import web
+
+from monitor.adapters.web.handling import Route
+from monitor.adapters.web.services import WebSettings
+from monitor.adapters.web.types import AlertMessage, ErrorAnswer, HelloMessage, ResetMessage
+from monitor.domain.events import Event
+
+DOCUMENT: Final = web.AppKey("openapi", bytes)
+_REF: Final = "#/components/schemas/{name}"
+_PATH_PARAM: Final = re.compile(r"\{(\w+)\}")
+_SSE_TYPES: Final = (HelloMessage, AlertMessage, ResetMessage)
+
+
+async def get_openapi(request: web.Request) -> web.Response:
+    return web.Response(body=request.app[DOCUMENT], content_type="application/json")
+
+
+def document(routes: Sequence[Route], settings: WebSettings, *, version: str) -> dict[str, Any]:
+    """`version` is the package's."""
+    types = [Event, ErrorAnswer, *_SSE_TYPES, *(r.answer for r in routes if r.answer not in (None, dict))]
+    schemas, components = msgspec.json.schema_components(types, ref_template=_REF)
+    by_type = dict(zip(types, schemas, strict=True))
+    paths: dict[str, dict[str, Any]] = {}
+    for route in routes:
+        paths.setdefault(route.path, {})[route.method.lower()] = _operation(route, by_type, settings)
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": "redpost", "version": version, "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
+                 "description": "Livestream content-compliance monitor. Times are UTC milliseconds."},
+        "servers": [{"url": "/"}],
+        "paths": paths,
+        "components": {
+            "schemas": components,
+            "securitySchemes": {
+                "bearer": {"type": "http", "scheme": "bearer", "description": "rp_…; not needed on loopback"},
+                "query": {"type": "apiKey", "in": "query", "name": "token"},
+            },
+            "responses": {"Error": {"description": "What is wrong, and what to do.",
+                                    "content": _json(by_type[ErrorAnswer])}},
+        },
+    }
+
+
+def _operation(route: Route, by_type: dict[Any, Any], settings: WebSettings) -> dict[str, Any]:
+    operation: dict[str, Any] = {
+        "operationId": route.name, "summary": route.summary, "responses": _responses(route, by_type),
+        "security": _security(route),
+    }
+    parameters = [
+        {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
+        for name in _PATH_PARAM.findall(route.path)
+    ] + [
+        {"name": param.name, "in": "query", "required": False, "description": param.about, "schema": param.schema}
+        for param in route.params if param.name != "token"
+    ]
+    if route.name == "streamAlerts":
+        parameters.append({"name": "Last-Event-ID", "in": "header", "required": False, "schema": {"type": "string"}})
+    if parameters:
+        operation["parameters"] = parameters
+    if route.name == "sendEvents":
+        operation["requestBody"] = _events_body(by_type, settings)
+    return operation
+
+
+def _security(route: Route) -> list[dict[str, list[str]]]:
+    """The scope is named as a role, which OpenAPI 3.1 allows for every scheme."""
+    if route.scope is None:
+        return []
+    return [{"bearer": [route.scope]}, *([{"query": [route.scope]}] if route.token_in_query else [])]
+
+
+def _events_body(by_type: dict[Any, Any], settings: WebSettings) -> dict[str, Any]:
+    limits = settings.limits
+    about = (
+        f"At most {limits.batch} events of {limits.text} characters, {settings.max_body_bytes} bytes as sent and "
+        f"{settings.max_decompressed_bytes} after decompression. Content-Encoding: gzip, zstd or none."
+    )
+    return {
+        "required": True, "description": about,
+        "content": {
+            "application/json": {"schema": {"type": "array", "items": by_type[Event]}},
+            "application/x-ndjson": {"schema": by_type[Event]},
+        },
+    }
+
+
+def _responses(route: Route, by_type: dict[Any, Any]) -> dict[str, Any]:
+    error = {"$ref": "#/components/responses/Error"}
+    responses: dict[str, Any] = {}
+    if not route.media:
+        responses["101"] = {"description": "The connection is a WebSocket now; docs/api.md has its messages."}
+    else:
+        responses["200"] = {"description": "OK", "content": _content(route, by_type)}
+    plain = {"description": "Not so; the text says why.", "content": {"text/plain": {"schema": {"type": "string"}}}}
+    asked = () if route.scope is None else (401, 403, 500)
+    for status in sorted({*route.errors, *asked}):
+        responses[str(status)] = plain if route.scope is None else error
+    return responses
+
+
+def _content(route: Route, by_type: dict[Any, Any]) -> dict[str, Any]:
+    if route.answer is dict:
+        return _json({"type": "object"})
+    if route.answer is not None:
+        return _json(by_type[route.answer])
+    if route.stream:
+        about = "Events hello, alert and reset; their data is one of these."
+        return {route.media: {"schema": {"description": about, "oneOf": [by_type[kind] for kind in _SSE_TYPES]}}}
+    return {route.media: {"schema": {"type": "string"}}}
+
+
+def _json(schema: dict[str, Any]) -> dict[str, Any]:
+    return {"application/json": {"schema": schema}}

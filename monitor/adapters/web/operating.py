@@ -1,0 +1,28 @@
+"""For those who run the service: reload, metrics, health."""
+
+from aiohttp import web
+
+from monitor.adapters.web.errors import json_answer
+from monitor.adapters.web.services import SERVICES
+
+
+async def reload_rules(request: web.Request) -> web.Response:
+    """Load the rules anew. Where they have faults, all are listed and the old ones stay in use."""
+    return json_answer(await request.app[SERVICES].reload())
+
+
+async def metrics(request: web.Request) -> web.Response:
+    body, content_type = request.app[SERVICES].telemetry.render()
+    return web.Response(body=body, headers={"Content-Type": content_type})
+
+
+async def healthz(request: web.Request) -> web.Response:
+    """Whether the process should be left alone (200) or restarted (503)."""
+    alive = request.app[SERVICES].alive()
+    return web.Response(text="ok\n" if alive else "not alive\n", status=200 if alive else 503)
+
+
+async def readyz(request: web.Request) -> web.Response:
+    """Whether requests should be sent here; the reasons where not, one a line."""
+    reasons = request.app[SERVICES].health()
+    return web.Response(text="".join(f"{reason}\n" for reason in reasons or ["ok"]), status=503 if reasons else 200)

@@ -1,0 +1,74 @@
+"""What can be looked up: alerts, rooms, kept events."""
+
+from typing import Final
+
+from aiohttp import web
+
+from monitor.adapters.web.auth import PRINCIPAL
+from monitor.adapters.web.errors import Problem, json_answer
+from monitor.adapters.web.handling import QUERY
+from monitor.adapters.web.params import Param, choice, count, text, time
+from monitor.adapters.web.services import SERVICES
+from monitor.adapters.web.types import EventsAnswer, RoomsAnswer
+from monitor.domain.alerts import AlertState
+from monitor.domain.findings import Severity, Tier
+from monitor.services.ports import AlertFilter, ArchiveQuery
+
+ROOM: Final = text("room", "Only this room.")
+CATEGORY: Final = text("category", "Only alerts with this category.")
+SEVERITY: Final = choice("severity", "Only this severity.", Severity)
+_SINCE: Final = time("since", "At or after this time.")
+_UNTIL: Final = time("until", "Before this time.")
+
+ALERT_PARAMS: Final[tuple[Param, ...]] = (
+    ROOM,
+    text("broadcast", "Only this broadcast."),
+    text("rule", "Only this rule."),
+    CATEGORY,
+    choice("tier", "Only this tier.", Tier),
+    SEVERITY,
+    choice("state", "Only this state.", AlertState),
+    _SINCE,
+    _UNTIL,
+    count("limit", "How many alerts a page holds.", most=200, default=50),
+    text("cursor", "`next` of the page before.", longest=1_000),
+)
+EVENT_PARAMS: Final[tuple[Param, ...]] = (
+    ROOM,
+    text("text", "Only events that contain this text."),
+    _SINCE,
+    _UNTIL,
+    count("limit", "How many events at most.", most=500, default=100),
+)
+_LONGEST_ID: Final = 128
+
+
+async def list_alerts(request: web.Request) -> web.Response:
+    query = request[QUERY].copy()
+    cursor, limit = query.pop("cursor"), query.pop("limit")
+    page = await request.app[SERVICES].store.alerts(
+        request[PRINCIPAL].tenant, AlertFilter(**query), cursor=cursor, limit=limit
+    )
+    return json_answer(page)
+
+
+async def get_alert(request: web.Request) -> web.Response:
+    """404 for an alert of another tenant as for one that does not exist."""
+    wanted = request.match_info["id"]
+    found = None
+    if len(wanted) <= _LONGEST_ID:
+        found = await request.app[SERVICES].evidence(request[PRINCIPAL].tenant, wanted)
+    if found is None:
+        raise Problem(404, "not_found", "there is no alert with this id", hint="GET /api/v1/alerts lists them")
+    return json_answer(found)
+
+
+async def list_rooms(request: web.Request) -> web.Response:
+    services = request.app[SERVICES]
+    since = services.clock.now() - services.live_since_ms
+    return json_answer(RoomsAnswer(await services.store.rooms(request[PRINCIPAL].tenant, live_since=since)))
+
+
+async def search_events(request: web.Request) -> web.Response:
+    query = ArchiveQuery(**request[QUERY])
+    return json_answer(EventsAnswer(await request.app[SERVICES].archive.search(request[PRINCIPAL].tenant, query)))

@@ -1,0 +1,101 @@
+"""The route table: the single place for path, method, scope, summary and parameters.
+
+The application, the OpenAPI document and the tests read it.
+"""
+
+from typing import Final
+
+from monitor.adapters.web.handling import Route
+from monitor.adapters.web.ingest import post_events
+from monitor.adapters.web.openapi import get_openapi
+from monitor.adapters.web.operating import healthz, metrics, readyz, reload_rules
+from monitor.adapters.web.page import get_page
+from monitor.adapters.web.params import count, text
+from monitor.adapters.web.reading import (
+    ALERT_PARAMS,
+    CATEGORY,
+    EVENT_PARAMS,
+    ROOM,
+    SEVERITY,
+    get_alert,
+    list_alerts,
+    list_rooms,
+    search_events,
+)
+from monitor.adapters.web.sse import stream_alerts
+from monitor.adapters.web.types import EventsAnswer, IngestAnswer, RoomsAnswer
+from monitor.adapters.web.websocket import events_socket
+from monitor.services.ports import AlertPage, Evidence
+from monitor.services.rulebook import ReloadResult
+
+_API: Final = "/api/v1"
+
+ROUTES: Final[tuple[Route, ...]] = (
+    Route(
+        method="POST", path=f"{_API}/events", name="sendEvents", scope="ingest", handler=post_events,
+        summary="Send events as NDJSON or a JSON array; answered once all that is accepted is on disk.",
+        answer=IngestAnswer, errors=(400, 408, 413, 415, 429, 503), quiet=True,
+    ),
+    Route(
+        method="GET", path=f"{_API}/events/ws", name="sendEventsBySocket", scope="ingest", handler=events_socket,
+        summary="Send numbered messages of events over a WebSocket, resumable after a drop.",
+        media="", errors=(400,), stream=True,
+    ),
+    Route(
+        method="GET", path=f"{_API}/events", name="searchEvents", scope="read", handler=search_events,
+        summary="Search the kept events, newest first. Contact data is masked.",
+        params=EVENT_PARAMS, answer=EventsAnswer, errors=(400, 503), timed=True,
+    ),
+    Route(
+        method="GET", path=f"{_API}/alerts", name="listAlerts", scope="read", handler=list_alerts,
+        summary="List alerts, newest first, page by page.",
+        params=ALERT_PARAMS, answer=AlertPage, errors=(400, 503), timed=True,
+    ),
+    Route(
+        method="GET", path=f"{_API}/alerts/stream", name="streamAlerts", scope="read", handler=stream_alerts,
+        summary="Alerts as they come (server-sent events), resumable by Last-Event-ID.",
+        params=(
+            SEVERITY, CATEGORY, ROOM,
+            count("after", "Resume behind this id; the header Last-Event-ID wins.", least=0, most=2**62),
+            text("token", "The token, for EventSource, which cannot send headers."),
+        ),
+        media="text/event-stream", errors=(400, 429, 503), stream=True, token_in_query=True,
+    ),
+    Route(
+        method="GET", path=f"{_API}/alerts/{{id}}", name="getAlert", scope="read", handler=get_alert,
+        summary="One alert with all its findings and the room's lines around it.",
+        answer=Evidence, errors=(404, 503), timed=True,
+    ),
+    Route(
+        method="GET", path=f"{_API}/rooms", name="listRooms", scope="read", handler=list_rooms,
+        summary="The latest broadcast of each room that is live or was lately.",
+        answer=RoomsAnswer, errors=(503,), timed=True,
+    ),
+    Route(
+        method="POST", path=f"{_API}/rules/reload", name="reloadRules", scope="admin", handler=reload_rules,
+        summary="Load the rules anew; where they have faults, the old ones stay in use.",
+        answer=ReloadResult, errors=(400,),
+    ),
+    Route(
+        method="GET", path=f"{_API}/openapi.json", name="getOpenapi", scope="read", handler=get_openapi,
+        summary="This description (OpenAPI 3.1).", answer=dict,
+    ),
+    Route(
+        method="GET", path="/metrics", name="getMetrics", scope="metrics", handler=metrics,
+        summary="Metrics as Prometheus reads them.", media="text/plain", quiet=True,
+    ),
+    Route(
+        method="GET", path="/healthz", name="getHealth", scope=None, handler=healthz,
+        summary="200 while the process should be left alone, 503 where it should be restarted.",
+        media="text/plain", errors=(503,), quiet=True,
+    ),
+    Route(
+        method="GET", path="/readyz", name="getReadiness", scope=None, handler=readyz,
+        summary="200 while requests should be sent here, else 503 with the reasons, one a line.",
+        media="text/plain", errors=(503,), quiet=True,
+    ),
+    Route(
+        method="GET", path="/", name="getPage", scope="read", handler=get_page,
+        summary="A page that shows alerts as they come.", media="text/html",
+    ),
+)

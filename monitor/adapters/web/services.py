@@ -1,0 +1,78 @@
+"""What the web application is given: its collaborators, its settings, and the keys under which it keeps them."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+from aiohttp import web
+from msgspec import Struct
+
+from monitor.adapters.web.hub import SseHub
+from monitor.domain.events import Limits
+from monitor.services.ingest import Receipt
+from monitor.services.ports import Archive, Clock, Evidence, Logger, Store, Telemetry
+from monitor.services.rulebook import ReloadResult
+
+
+class Ingest(Protocol):
+    async def accept(self, tenant: str, body: bytes, *, session: str = "", session_seq: int = 0) -> Receipt:
+        """As `services.ingest.Ingest.accept`."""
+        ...
+
+
+class Exposition(Telemetry, Protocol):
+    """Telemetry that can also be read."""
+
+    def render(self) -> tuple[bytes, str]:
+        """The metrics as Prometheus reads them, and their content type."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WebServices:
+    """`health`: why the service is not ready (empty: it is). `alive`: False asks the supervisor for a restart.
+
+    `reload` raises RuleError with all faults. `live_since_ms`: a room is listed while it runs or had an event within
+    so many ms. `session_seq`: the log's last durable number of (tenant, WebSocket session). `evidence`: what belongs
+    to the alert (tenant, id), None where the tenant has no such alert.
+    """
+
+    ingest: Ingest
+    session_seq: Callable[[str, str], Awaitable[int]]
+    evidence: Callable[[str, str], Awaitable[Evidence | None]]
+    store: Store
+    archive: Archive
+    hub: SseHub
+    reload: Callable[[], Awaitable[ReloadResult]]
+    health: Callable[[], list[str]]
+    alive: Callable[[], bool]
+    telemetry: Exposition
+    clock: Clock
+    logger: Logger
+    live_since_ms: int = 24 * 3_600_000
+
+
+class WebSettings(Struct, frozen=True, kw_only=True):
+    """Sizes in bytes, times in seconds. `loopback`: the listening address is reachable from this machine only."""
+
+    host: str = "127.0.0.1"
+    loopback: bool = True
+    limits: Limits = Limits()
+    max_body_bytes: int = 16 * 2**20  # as it comes over the wire
+    max_decompressed_bytes: int = 64 * 2**20
+    max_held_bytes: int = 256 * 2**20  # bodies of all requests that are being read or accepted
+    body_timeout_s: float = 30
+    request_timeout_s: float = 20
+    write_timeout_s: float = 30  # a client that takes nothing for so long is cut off
+    keepalive_timeout_s: float = 75
+    linger_s: float = 2  # the rest of a refused body is read for so long, so that the answer gets through
+    retry_after_s: int = 5  # where storage refuses
+    token_refresh_s: float = 2
+    hello_timeout_s: float = 10
+    ws_heartbeat_s: float = 20
+    sse_heartbeat_s: float = 15
+    sse_replay: int = 10_000  # updates that are read from the store for one client at most
+
+
+SERVICES: Final = web.AppKey("services", WebServices)
+SETTINGS: Final = web.AppKey("settings", WebSettings)

@@ -1,0 +1,258 @@
+"""GET /events/ws: numbered messages of events, acknowledged in order, resumed after a drop; see `docs/api.md`."""
+
+import asyncio
+from typing import Any, Final
+
+import msgspec
+from aiohttp import WSMessage, WSMsgType, web
+from msgspec import Struct
+
+from monitor.adapters.web.auth import PRINCIPAL, TOKENS
+from monitor.adapters.web.bodies import BUDGET, Held, decompressed, encoding_of
+from monitor.adapters.web.errors import ClientGone, Problem, info, of_redpost
+from monitor.adapters.web.handling import STARTED
+from monitor.adapters.web.services import SERVICES, SETTINGS
+from monitor.adapters.web.types import Ack, Busy, Hello, Message, Refused, Welcome, WelcomeBody
+from monitor.domain.errors import BusyError, RedpostError, StorageError
+
+CLOSE_CODES: Final = {
+    1000: "the client said goodbye",
+    1001: "the service stops; connect again and resume",
+    1009: "the message is too large",
+    1011: "something went wrong inside; the operator's log has it",
+    1013: "too much at once; connect again in a second and resume",
+    4000: "no hello came, or not in time",
+    4001: "another connection of this session took over",
+    4002: "a message could not be read",
+    4003: "the token was revoked",
+}
+_FAULTS: Final = 100
+"""Messages out of sequence after which the client is taken to be broken."""
+_CLOSE_S: Final = 2.0
+
+_hello: Final = msgspec.json.Decoder(Hello)
+_message: Final = msgspec.json.Decoder(Message)
+_encoder: Final = msgspec.json.Encoder()
+
+
+class Close(Exception):
+    """Ends a connection; `problem` is told before."""
+
+    def __init__(self, code: int, problem: Problem | None = None) -> None:
+        super().__init__(code)
+        self.code = code
+        self.problem = problem
+
+
+class Sessions:
+    """The live connection of each (tenant, session), and all connections for the end of the service."""
+
+    def __init__(self) -> None:
+        self._live: dict[tuple[str, str], Connection] = {}
+        self._all: set[Connection] = set()
+
+    def add(self, connection: "Connection") -> None:
+        self._all.add(connection)
+
+    async def enter(self, connection: "Connection") -> None:
+        """Take the session over; returns once the connection before has nothing in flight any more."""
+        before = self._live.get(connection.key)
+        self._live[connection.key] = connection
+        if before is not None:
+            await before.give_way()
+
+    def leave(self, connection: "Connection") -> None:
+        self._all.discard(connection)
+        if self._live.get(connection.key) is connection:
+            del self._live[connection.key]
+
+    async def close(self) -> None:
+        await asyncio.gather(*(connection.close(1001) for connection in tuple(self._all)))
+
+
+SESSIONS: Final = web.AppKey("sessions", Sessions)
+
+
+async def events_socket(request: web.Request) -> web.StreamResponse:
+    settings = request.app[SETTINGS]
+    socket = web.WebSocketResponse(
+        heartbeat=settings.ws_heartbeat_s, max_msg_size=settings.max_body_bytes, compress=False, decode_text=False,
+        timeout=_CLOSE_S,
+    )
+    await socket.prepare(request)
+    request[STARTED] = socket
+    await Connection(request, socket).run()
+    return socket
+
+
+class Connection:
+    """One socket: hello, then message after message.
+
+    Messages are taken one at a time, in order; what a client sends ahead waits in the socket. A message is never
+    accepted before those below it are durable, or a message that failed would be lost behind one that did not.
+    """
+
+    def __init__(self, request: web.Request, socket: web.WebSocketResponse) -> None:
+        self._request = request
+        self._socket = socket
+        self._services = request.app[SERVICES]
+        self._settings = request.app[SETTINGS]
+        self._principal = request[PRINCIPAL]
+        self._sessions = request.app[SESSIONS]
+        self._language = request.headers.get("Accept-Language", "")
+        self._expected = 1
+        self._refusing = False  # a message was not taken: those behind it are not either
+        self._faults = 0
+        self._replaced = False
+        self._working = asyncio.Lock()  # held while something of this session is in flight
+        self._closing: asyncio.Task[None] | None = None
+        self.key = (self._principal.tenant, "")
+
+    async def run(self) -> None:
+        self._sessions.add(self)
+        code, problem = 1011, None  # what it stays where something unexpected happens, which the middleware logs
+        try:
+            await self._greet()
+            async for message in self._socket:
+                await self._answer(message)
+            code = 1000
+        except Close as close:
+            code, problem = close.code, close.problem
+        except ClientGone:
+            code = 1000
+        except RedpostError as error:
+            problem = of_redpost(error, retry_after_s=self._settings.retry_after_s)
+        finally:
+            self._sessions.leave(self)
+            await self._end(code, problem)
+
+    async def _end(self, code: int, problem: Problem | None) -> None:
+        try:
+            if problem is not None:
+                await self._send(Refused(info(problem, self._language), self._expected))
+        except ClientGone:
+            return
+        if self._closing is not None:
+            await self._closing
+        await self.close(code)
+
+    async def _greet(self) -> None:
+        try:
+            first = await self._socket.receive(timeout=self._settings.hello_timeout_s)
+        except TimeoutError:
+            raise Close(4000, _bad("no hello came in time")) from None
+        if first.type not in (WSMsgType.TEXT, WSMsgType.BINARY):
+            raise ClientGone
+        with Held(self._request.app[BUDGET]) as held:
+            try:
+                hello = _hello.decode(await self._plain(first, held)).hello
+            except (msgspec.MsgspecError, UnicodeError) as error:
+                raise Close(4000, _bad(f"the first message is no hello: {error}")) from None
+        self.key = (self._principal.tenant, hello.session)
+        async with self._working:
+            await self._sessions.enter(self)
+            if self._replaced:
+                raise Close(4001)
+            last = max(await self._services.session_seq(*self.key), hello.acked)
+        self._expected = last + 1
+        await self._send(Welcome(WelcomeBody(hello.session, last)))
+
+    async def _answer(self, message: WSMessage) -> None:
+        if message.type not in (WSMsgType.TEXT, WSMsgType.BINARY):
+            return  # an error: the socket is closed already
+        if not await self._request.app[TOKENS].valid(self._principal):
+            raise Close(4003, Problem(401, "unknown_token", "the token was revoked"))
+        with Held(self._request.app[BUDGET]) as held:
+            await self._send(await self._taken(await self._decode(message, held)))
+
+    async def _taken(self, message: Message) -> Struct:
+        """What became of one message."""
+        if message.seq < self._expected:
+            return Ack(message.seq, already=True)
+        if message.seq > self._expected:
+            return self._out_of_turn(message.seq)
+        async with self._working:
+            if self._replaced:
+                raise Close(4001)
+            try:
+                receipt = await self._services.ingest.accept(
+                    self._principal.tenant, bytes(message.events), session=self.key[1], session_seq=message.seq
+                )
+            except (BusyError, StorageError) as error:
+                self._refusing = True
+                return self._busy(message.seq, error)
+        self._refusing = False
+        self._faults = 0
+        self._expected += 1
+        return Ack(message.seq, receipt.accepted, receipt.duplicates, receipt.rejected, receipt.rejected_total)
+
+    def _out_of_turn(self, seq: int) -> Struct:
+        self._faults += 1
+        if self._faults > _FAULTS:
+            raise Close(4002, _gap(seq, self._expected))
+        if self._refusing:  # sent before the client knew
+            return Busy(seq, 0, self._expected, "out_of_turn")
+        return Refused(info(_gap(seq, self._expected), self._language), self._expected)
+
+    def _busy(self, seq: int, error: BusyError | StorageError) -> Busy:
+        wait = error.retry_after if isinstance(error, BusyError) else self._settings.retry_after_s
+        return Busy(seq, wait, self._expected, error.code)
+
+    async def _decode(self, message: WSMessage, held: Held) -> Message:
+        plain = await self._plain(message, held)
+        try:
+            found = _message.decode(plain)
+        except (msgspec.MsgspecError, UnicodeError) as error:
+            raise Close(4002, _bad(f"the message cannot be read: {error}")) from None
+        if bytes(found.events)[:1] != b"[":
+            raise Close(4002, _bad("events is no array"))
+        return found
+
+    async def _plain(self, message: WSMessage, held: Held) -> bytes:
+        data: bytes = message.data
+        encoding = encoding_of(data) if message.type is WSMsgType.BINARY else ""
+        try:
+            held.grow(len(data))
+            return await decompressed(data, encoding, held, self._settings.max_decompressed_bytes) if encoding else data
+        except Problem as problem:
+            raise Close(1009 if problem.status == 413 else 4002, problem) from None
+        except BusyError as error:
+            raise Close(1013, of_redpost(error, retry_after_s=1)) from None
+
+    async def _send(self, value: Any) -> None:
+        try:
+            async with asyncio.timeout(self._settings.write_timeout_s):
+                await self._socket.send_frame(_encoder.encode(value), WSMsgType.TEXT)
+        except TimeoutError:
+            self._abort()
+            raise ClientGone from None
+        except ConnectionError:
+            raise ClientGone from None
+
+    async def give_way(self) -> None:
+        """Another connection takes the session: stop; returns once nothing is in flight here."""
+        self._replaced = True
+        async with self._working:
+            pass
+        self._closing = asyncio.create_task(self.close(4001))
+
+    async def close(self, code: int) -> None:
+        """Say goodbye, without waiting long for a client that does not listen."""
+        try:
+            async with asyncio.timeout(_CLOSE_S):
+                await self._socket.close(code=code, drain=False)
+        except TimeoutError:
+            self._abort()
+
+    def _abort(self) -> None:
+        if self._request.transport is not None:
+            self._request.transport.abort()
+
+
+def _bad(message: str) -> Problem:
+    return Problem(400, "bad_message", message[:300],
+                   hint='first {"hello": {"session": …}}, then {"seq": n, "events": […]}')
+
+
+def _gap(seq: int, expected: int) -> Problem:
+    return Problem(409, "gap", f"message {seq} came where {expected} was expected", hint="go on from expected")

@@ -1,0 +1,156 @@
+"""What `redpost scan` says: one report for each way of saying it."""
+
+import sys
+from collections.abc import Iterable, Sequence
+from typing import Any, Final, Protocol
+
+import msgspec
+from msgspec import Struct
+from rich.console import Console
+
+from monitor.domain.alerts import Alert
+from monitor.domain.findings import Evasion, Finding, Severity, Span, Tier
+from monitor.engine.engineset import EngineSet
+from monitor.services.scan import Scanned, Scanner
+
+_encoder: Final = msgspec.json.Encoder()
+
+
+class Report(Protocol):
+    """`console`: where it prints; None where it writes bytes. `found` is known after `end`."""
+
+    @property
+    def console(self) -> Console | None: ...
+
+    @property
+    def found(self) -> bool: ...
+
+    def add(self, file: str, scanned: Sequence[Scanned], lines: Sequence[int]) -> None:
+        """`lines[i]` is the line of `scanned[i]` in `file`."""
+        ...
+
+    def end(self, scanner: Scanner) -> None: ...
+
+
+def report_for(engine: EngineSet, *, json: bool, everything: bool, alerts: bool) -> Report:
+    from monitor.cli.scan_text import AlertTable, FindingTexts
+
+    if json:
+        return AlertLines() if alerts else FindingLines(everything=everything)
+    return AlertTable() if alerts else FindingTexts(engine)
+
+
+class SpanLine(Struct, omit_defaults=True):
+    """`text` is the caller's own, unmasked. `event`: where the span is in another event than the finding."""
+
+    start: int
+    end: int
+    text: str
+    event: str | None = None
+
+
+class FindingLine(Struct, omit_defaults=True):
+    """`event_ids`: where the finding rests on several events. What is not required and has no value is left out."""
+
+    rule: str
+    category: list[str]
+    tier: Tier
+    severity: Severity
+    spans: list[SpanLine]
+    evasive: Evasion | None
+    clauses: list[str]
+    exempt: str | None = None
+    event_ids: list[str] | None = None
+
+
+class EventLine(Struct):
+    """One line of `--json`. `scores`: the classifier's, by category; empty without a model."""
+
+    id: str
+    findings: list[FindingLine]
+    scores: dict[str, float]
+
+
+class AlertLine(Struct):
+    """One line of `--alerts --json`; times in ms, `at` in UTC."""
+
+    id: str
+    tenant: str
+    room: str
+    broadcast: str
+    rule: str
+    category: list[str]
+    tier: Tier
+    severity: Severity
+    event_ids: list[str]
+    scope: str
+    at: int
+    offset_ms: int | None
+
+
+class FindingLines:
+    """One JSON object per event."""
+
+    console = None
+
+    def __init__(self, *, everything: bool) -> None:
+        self.found = False
+        self._everything = everything
+
+    def add(self, file: str, scanned: Sequence[Scanned], lines: Sequence[int]) -> None:
+        some = scanned if self._everything else [item for item in scanned if item.findings]
+        _write([event_line(item) for item in some])
+        self.found = self.found or any(item.findings for item in some)
+
+    def end(self, scanner: Scanner) -> None: ...
+
+
+class AlertLines:
+    """One JSON object per alert, at the end."""
+
+    console = None
+    found = False
+
+    def add(self, file: str, scanned: Sequence[Scanned], lines: Sequence[int]) -> None: ...
+
+    def end(self, scanner: Scanner) -> None:
+        alerts = scanner.alerts()
+        self.found = bool(alerts)
+        for at in range(0, len(alerts), 1024):
+            _write([alert_line(*each) for each in alerts[at : at + 1024]])
+
+
+def _write(lines: list[Any]) -> None:
+    if lines:
+        sys.stdout.buffer.write(_encoder.encode_lines(lines))
+        sys.stdout.buffer.flush()
+
+
+def event_line(item: Scanned) -> EventLine:
+    scores: dict[str, float] = {}
+    for finding in item.findings:
+        scores.update(finding.scores)
+    return EventLine(item.event.id, [finding_line(f, item) for f in distinct(item.findings)], scores)
+
+
+def distinct(findings: Sequence[Finding]) -> Iterable[Finding]:
+    """Each once, also of an event that stands several times in its file."""
+    return {finding.id: finding for finding in findings}.values()
+
+
+def finding_line(finding: Finding, item: Scanned) -> FindingLine:
+    several = finding.event_ids if finding.event_ids != [item.event.id] else None
+    return FindingLine(finding.rule, finding.category, finding.tier, finding.severity,
+                       [_span_line(span, item) for span in finding.spans], finding.evasive, finding.clauses,
+                       event_ids=several)
+
+
+def _span_line(span: Span, item: Scanned) -> SpanLine:
+    if span.event is not None and span.event != item.event.id:
+        return SpanLine(span.start, span.end, span.text, span.event)
+    return SpanLine(span.start, span.end, item.event.text[span.start : span.end])
+
+
+def alert_line(alert: Alert, event_ids: list[str]) -> AlertLine:
+    return AlertLine(alert.id, alert.tenant, alert.room, alert.broadcast, alert.rule, alert.category, alert.tier,
+                     alert.severity, event_ids, alert.scope, alert.at, alert.offset_ms)

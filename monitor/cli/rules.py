@@ -1,0 +1,114 @@
+"""redpost rules lint · test · show"""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from cyclopts import Parameter
+
+from monitor.cli.options import Rules
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import TypeVar
+
+    from monitor.domain.rules import RuleSet
+
+    T = TypeVar("T")
+
+Folder = Annotated[Path | None, Parameter(name="DIR", help="Folder of rule packs. Default: the bundled ones.")]
+
+
+def lint(folder: Folder = None, /) -> int:
+    """Show all faults of a rules folder, each with its line, its column and how to mend it.
+
+    Reads and compiles everything that `redpost serve` would, whatever the rules' status.
+
+    ```
+    redpost rules lint
+    redpost rules lint my-rules
+    ```
+
+    Exit codes: 0 no faults, 2 faults.
+    """
+    from monitor.cli.loading import view_tables, zone
+    from monitor.cli.terminal import counted
+    from monitor.domain.rules import Status
+    from monitor.engine.engineset import EngineSet
+
+    found = _loaded(folder, lambda rules: EngineSet(rules, view_tables(), zone=zone(), statuses=frozenset(Status)))
+    if found is None:
+        return 2
+    packs = {rule.pack for rule in found.ruleset.rules}
+    print(f"{counted(len(found.ruleset.rules), 'rule')} in {counted(len(packs), 'pack')}, no faults")
+    return 0
+
+
+def test(folder: Folder = None, /) -> int:
+    """Run the cases that the rules carry, after checking the folder as `redpost rules lint` does.
+
+    Cases run without a model and without a room, on rules of every status.
+
+    ```
+    redpost rules test
+    redpost rules test my-rules
+    ```
+
+    Exit codes: 0 all cases hold, 1 some do not, 2 the rules have faults.
+    """
+    from monitor.cli.loading import view_tables, zone
+    from monitor.cli.rules_text import tell_failure
+    from monitor.cli.terminal import counted
+    from monitor.services.casework import run_cases
+
+    tables = view_tables()
+    done = _loaded(folder, lambda rules: (len(rules.rules), *run_cases(rules, tables, zone())))
+    if done is None:
+        return 2
+    rules, count, failures = done
+    for failure in failures:
+        tell_failure(failure, tables)
+    failed = {failure.rule.id for failure in failures}
+    print(f"{counted(count, 'case')} of {counted(rules, 'rule')}: {count - len(failures):,} hold"
+          + (f", {len(failures):,} in {counted(len(failed), 'rule')} not" if failures else ""))
+    return int(bool(failures))
+
+
+def show(
+    rule: Annotated[str, Parameter(name="RULE", help="The rule's id.")], /, *, rules: Rules = None,
+) -> int:
+    """Show one rule: what it says, what it rests on, its advice and its cases.
+
+    ```
+    redpost rules show absolute_claim.superlative
+    ```
+    """
+    import difflib
+
+    from monitor.adapters.rulefiles import load
+    from monitor.cli.loading import rules_folder
+    from monitor.cli.rules_text import tell_rule
+    from monitor.domain.errors import InputError
+
+    ruleset = load(rules_folder(rules))
+    known = {each.id: each for each in ruleset.rules}
+    if rule not in known:
+        near = difflib.get_close_matches(rule, known, n=1, cutoff=0.5)
+        raise InputError(f"there is no rule {rule!r}",
+                         hint=f"did you mean {near[0]}?" if near else f"there are {len(known)} rules")
+    tell_rule(known[rule], ruleset)
+    return 0
+
+
+def _loaded(folder: Path | None, work: "Callable[[RuleSet], T]") -> "T | None":
+    """What `work` makes of the rules; None where they, or what it compiles of them, have faults, which were told."""
+    from monitor.adapters.rulefiles import load
+    from monitor.cli.loading import rules_folder
+    from monitor.cli.rules_text import tell_faults
+    from monitor.domain.errors import RuleError
+
+    where = rules_folder(folder)
+    try:
+        return work(load(where))
+    except RuleError as error:
+        tell_faults(where, error.faults)
+        return None

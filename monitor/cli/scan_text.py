@@ -1,0 +1,158 @@
+"""Findings and alerts for people: the sentence with the words marked, the clause, the advice, a summary."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from monitor.cli.dating import RELATIVE
+from monitor.cli.loading import zone
+from monitor.cli.reports import distinct
+from monitor.cli.terminal import SEVERITY_STYLES, clock, counted, out, safe
+from monitor.domain.alerts import Alert
+from monitor.domain.events import Event, at_ms
+from monitor.domain.findings import Finding, Severity
+from monitor.domain.rules import Clause
+from monitor.engine.engineset import EngineSet
+from monitor.services.scan import Scanned, Scanner
+
+_AROUND: Final = 60
+"""Characters of a long text that are shown on either side of what was found."""
+_NEAR: Final = 12
+"""The same in a table."""
+_SEVEREST_FIRST: Final = {severity: -place for place, severity in enumerate(Severity)}
+
+
+def moment(at: int | None, offset_ms: int | None, tz: ZoneInfo, *, short: bool = False) -> str:
+    """The place in the broadcast where it is known, else the time of day."""
+    if offset_ms is not None:
+        return clock(offset_ms)
+    if at is None or at < RELATIVE:
+        return clock(at or 0)
+    time = datetime.fromtimestamp(at / 1000, tz)
+    return f"{time:%m-%d %H:%M:%S}" if short else time.isoformat(" ", "seconds")
+
+
+def marked(text: str, spans: Iterable[tuple[int, int]], *, brackets: bool, around: int = _AROUND) -> Text:
+    """`text` with the spans marked, by 【】 where there is no colour.
+
+    What is further than `around` characters from all spans is left out; without spans, so is what follows them.
+    """
+    found = Text()
+    done = 0
+    for start, end in sorted(spans):
+        start = max(start, done)
+        if start < end:
+            found.append(safe(_shortened(text[done:start], around if done else 0, around)))
+            hit = safe(text[start:end])
+            found.append(f"【{hit}】" if brackets else hit, style="bold reverse")
+            done = end
+    return found.append(safe(_shortened(text[done:], around if done else 2 * around, 0)))
+
+
+def _shortened(text: str, head: int, tail: int) -> str:
+    """The first `head` and the last `tail` characters."""
+    return text if len(text) <= head + tail + 1 else text[:head] + "…" + text[len(text) - tail :]
+
+
+class FindingTexts:
+    """Every finding as it comes, and at the end how many there were of each rule."""
+
+    def __init__(self, engine: EngineSet) -> None:
+        self.console: Console | None = out()
+        self._out = self.console
+        self._brackets = self._out.no_color or not self._out.is_terminal
+        self._clauses: Mapping[str, Clause] = engine.ruleset.clauses
+        self._zone = zone()
+        self._events = self._touched = 0
+        self._rules: Counter[tuple[Severity, str, str]] = Counter()
+
+    @property
+    def found(self) -> bool:
+        return bool(self._rules)
+
+    def add(self, file: str, scanned: Sequence[Scanned], lines: Sequence[int]) -> None:
+        self._events += len(scanned)
+        for item, line in zip(scanned, lines, strict=True):
+            self._touched += bool(item.findings)
+            for finding in distinct(item.findings):
+                self._rules[finding.severity, finding.rule, finding.title] += 1
+                self._tell(finding, item.event, f"{file}:{line}")
+
+    def _tell(self, finding: Finding, event: Event, place: str) -> None:
+        title = Text()
+        title.append(f" {finding.severity} ", style=SEVERITY_STYLES[finding.severity])
+        title.append(f" {safe(finding.title)}", style="bold").append(f"  {finding.rule}")
+        when = moment(at_ms(event), event.offset_ms, self._zone)
+        where = Text(f"  {when}  {safe(event.room)}  {finding.role} {finding.kind}  {safe(place)}", style="dim")
+        spans = [(s.start, s.end) for s in finding.spans if s.event in (None, event.id)]
+        said = Text("  ").append_text(marked(event.text, spans, brackets=self._brackets))
+        self._out.print(title, where, said, *self._grounds(finding), "", sep="\n", soft_wrap=True)
+
+    def _grounds(self, finding: Finding) -> list[Text]:
+        """The clauses and the advice, one a line."""
+        lines = []
+        if finding.evasive:
+            lines.append(f"  written so as to evade: {finding.evasive}")
+        for clause in finding.clauses:
+            known = self._clauses.get(clause)
+            lines.append(f"  {clause}" + (f"  {known.document} {known.article}".rstrip() if known else ""))
+        if finding.advice.say:
+            lines.append(f"  → {finding.advice.say}")
+        lines += [f"    {old} → {new}" for old, new in finding.advice.rewrite.items()]
+        return [Text(safe(line)) for line in lines]
+
+    def end(self, scanner: Scanner) -> None:
+        if self._rules:
+            table = Table("severity", "rule", "title", box=None, pad_edge=False)
+            table.add_column("findings", justify="right")
+            for (severity, rule, title), count in sorted(
+                self._rules.items(), key=lambda row: (_SEVEREST_FIRST[row[0][0]], -row[1], row[0][1])
+            ):
+                table.add_row(Text(severity, style=SEVERITY_STYLES[severity]), rule, safe(title), f"{count:,}")
+            self._out.print(table, "", sep="\n")
+        self._out.print(f"{counted(self._events, 'event')}, {counted(self._rules.total(), 'finding')}"
+                        + (f" in {counted(self._touched, 'event')}" if self._rules else ""))
+
+
+class AlertTable:
+    """The alerts by time."""
+
+    def __init__(self) -> None:
+        self.console: Console | None = out()
+        self.found = False
+        self._events = 0
+
+    def add(self, file: str, scanned: Sequence[Scanned], lines: Sequence[int]) -> None:
+        self._events += len(scanned)
+
+    def end(self, scanner: Scanner) -> None:
+        console = self.console or out()
+        alerts = sorted(scanner.alerts(), key=lambda each: each[0].at)
+        self.found = bool(alerts)
+        if alerts:
+            table = _alert_table(alerts, zone(), brackets=console.no_color or not console.is_terminal)
+            console.print(table, "", sep="\n")
+        console.print(f"{counted(self._events, 'event')}, {counted(len(alerts), 'alert')}")
+
+
+def _alert_table(alerts: Sequence[tuple[Alert, list[str]]], tz: ZoneInfo, *, brackets: bool) -> Table:
+    table = Table(box=None, pad_edge=False, expand=True)
+    for name in ("severity", "time", "room", "rule"):
+        table.add_column(name, no_wrap=True)
+    table.add_column("events", justify="right", no_wrap=True)
+    table.add_column("first words", ratio=1, no_wrap=True)
+    for alert, event_ids in alerts:
+        spans = [(s.start, s.end) for s in alert.spans]
+        table.add_row(
+            Text(alert.severity, style=SEVERITY_STYLES[alert.severity]),
+            moment(alert.at, alert.offset_ms, tz, short=True), safe(alert.room), alert.rule, f"{len(event_ids):,}",
+            marked(alert.text, spans, brackets=brackets, around=_NEAR),
+        )
+    return table
+

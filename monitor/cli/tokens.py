@@ -1,0 +1,127 @@
+"""redpost token new · list · revoke"""
+
+from typing import TYPE_CHECKING, Annotated
+
+from cyclopts import Parameter
+
+from monitor.cli.options import Config, Data
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine
+    from typing import TypeVar
+
+    from monitor.adapters.storage.store import SqlStore
+
+    T = TypeVar("T")
+
+
+def new(
+    *,
+    name: Annotated[str, Parameter(help="What the token is for; shown in the list.")],
+    scopes: Annotated[str, Parameter(help="What it may do, separated by commas: ingest, read, metrics, admin.")],
+    tenant: Annotated[str, Parameter(show_default=True, help="Whose data it reaches.")] = "local",
+    data: Data = None,
+    config: Config = None,
+) -> int:
+    """Make a token. Its secret is printed once, on standard output, and kept nowhere.
+
+    The service knows the token within seconds. Send it as `Authorization: Bearer rp_…`.
+
+    ```
+    redpost token new --name recorder --scopes ingest
+    redpost token new --name ops --scopes read,metrics > ops.token
+    ```
+    """
+    from monitor.adapters.clock import SystemClock
+    from monitor.adapters.web.auth import new_token
+    from monitor.cli.terminal import safe, tell
+
+    wanted = [scope.strip() for scope in scopes.split(",") if scope.strip()]
+    secret, record = new_token(tenant, name, wanted, SystemClock().now())
+    _with_store(data, config, lambda store: store.save_token(record), create=True)
+    tell(safe(f"token {record.id} for {name}: {', '.join(record.scopes)}; keep the secret, it is not shown again"))
+    print(secret)
+    return 0
+
+
+def list_(*, data: Data = None, config: Config = None) -> int:
+    """List the tokens, without their secrets.
+
+    ```
+    redpost token list --data /var/lib/redpost
+    ```
+    """
+    from rich.table import Table
+
+    from monitor.cli.terminal import out, safe
+
+    tokens = _with_store(data, config, lambda store: store.tokens())
+    table = Table("id", "name", "scopes", "tenant", "made", "revoked", box=None, pad_edge=False)
+    for token in sorted(tokens, key=lambda each: each.created_at):
+        revoked = "" if token.revoked_at is None else _day(token.revoked_at)
+        table.add_row(token.id, safe(token.name), ",".join(token.scopes), safe(token.tenant), _day(token.created_at),
+                      revoked)
+    if tokens:
+        out().print(table)
+    else:
+        print("no tokens")
+    return 0
+
+
+def revoke(
+    id_: Annotated[str, Parameter(name="ID", help="The token's id, as `redpost token list` shows it.")], /, *,
+    data: Data = None, config: Config = None,
+) -> int:
+    """Revoke a token; a running service refuses it within seconds.
+
+    ```
+    redpost token revoke t1a2b3c4d5e6f
+    ```
+    """
+    import msgspec
+
+    from monitor.adapters.clock import SystemClock
+    from monitor.domain.errors import InputError
+
+    async def work(store: "SqlStore") -> bool:
+        """Whether it was valid until now."""
+        for token in await store.tokens():
+            if token.id == id_:
+                if token.revoked_at is None:
+                    await store.save_token(msgspec.structs.replace(token, revoked_at=SystemClock().now()))
+                return token.revoked_at is None
+        raise InputError(f"there is no token {id_[:40]!r}", hint="`redpost token list` shows them")
+
+    print(f"{id_} is revoked" if _with_store(data, config, work) else f"{id_} was revoked before")
+    return 0
+
+
+def _with_store(
+    data: Data, config: Config, work: "Callable[[SqlStore], Coroutine[None, None, T]]", *, create: bool = False
+) -> "T":
+    """Open the store of the data folder for one piece of work, also beside a running service."""
+    import asyncio
+
+    from monitor.adapters.storage.store import SqlStore
+    from monitor.cli.options import data_folder
+    from monitor.domain.errors import ConfigError
+
+    folder = data_folder(data, config)
+    path = folder / "store.db"
+    if not create and not path.exists():
+        raise ConfigError(f"there is no store in {folder}", hint="name the data folder with --data")
+
+    async def opened() -> "T":
+        store = await SqlStore.open(path)
+        try:
+            return await work(store)
+        finally:
+            await store.close()
+
+    return asyncio.run(opened())
+
+
+def _day(at: int) -> str:
+    from datetime import UTC, datetime
+
+    return datetime.fromtimestamp(at / 1000, UTC).strftime("%Y-%m-%d")

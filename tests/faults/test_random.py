@@ -1,0 +1,186 @@
+"""Any order of sends, crashes, restarts, reloads, trims and leaps of time gives what an uninterrupted pass gives."""
+
+import asyncio
+import random
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from monitor.domain.events import Event
+from monitor.services.detect import DetectSettings
+from monitor.services.ingest import IngestSettings
+from monitor.services.scan import Scanner
+from tests.faults.harness import Item
+from tests.faults.inside import GROUPING, START, Crash, FileHouse, House, MemoryHouse, World, engines, make_template
+from tests.faults.inside import replayed
+from tests.faults.streams import HOST, VIEWER
+
+Step = tuple[str, Any]
+POINTS = ("judging", "judged", "committed", "published")
+STEPS = st.one_of(
+    st.tuples(st.just("send"), st.integers(1, 12)),
+    st.tuples(st.just("send"), st.integers(1, 12)),
+    st.tuples(st.just("again"), st.integers(1, 3)),
+    st.tuples(st.just("go on"), st.integers(1, 20)),
+    st.tuples(st.just("settle"), st.none()),
+    st.tuples(st.just("time"), st.integers(1, 6_000)),
+    st.tuples(st.just("leap"), st.integers(60_000, 90_000)),
+    st.tuples(st.just("arm"), st.tuples(st.sampled_from(POINTS), st.integers(1, 4))),
+    st.tuples(st.just("crash"), st.none()),
+    st.tuples(st.just("stop"), st.none()),
+    st.tuples(st.just("reload"), st.none()),
+    st.tuples(st.just("crash, other rules"), st.none()),
+    st.tuples(st.just("trim"), st.none()),
+)
+SETTINGS = st.builds(
+    DetectSettings, batch=st.integers(1, 30), host_batch=st.integers(1, 30), linger_s=st.just(0.0),
+    snapshot_ms=st.sampled_from([0, 1, 5_000]), commit_ms=st.sampled_from([0, 1, 1_000]), tick_ms=st.just(3),
+    archive_ms=st.sampled_from([0, 1, 10_000]), archive_events=st.sampled_from([5, 50_000]),
+    grouping=st.just(GROUPING),
+)
+
+
+class Sender:
+    """Makes events as time goes on: two rooms, both lanes, much that violates, some revisions."""
+
+    def __init__(self, world: World, *, ago: int) -> None:
+        """`ago`: the event times lie so far before the clock (ms)."""
+        self.world = world
+        self.ago = ago
+        self.batches: list[list[Item]] = []
+        self.repeated: set[int] = set()
+        self._count = 0
+        self._rng = random.Random(1)
+
+    async def send(self, size: int) -> None:
+        batch = [self._event(size - n) for n in range(size)]
+        self.batches.append(batch)
+        await self.world.send(batch)
+
+    async def again(self, back: int) -> None:
+        """A batch that was acknowledged comes once more."""
+        if self.batches:
+            before = len(self.world.entries)
+            await self.world.send(self.batches[-min(back, len(self.batches))])
+            self.repeated.update(range(before, len(self.world.entries)))
+
+    def _event(self, before: int) -> Item:
+        rng = self._rng
+        self._count += 1
+        host = rng.random() < 0.5
+        text = f"第{self._count}条，" + (rng.choice(HOST if host else VIEWER) if rng.random() < 0.4 else "好看13812345678")
+        item: Item = {"id": f"e{self._count}", "room": rng.choice("ab"), "text": text, "source": "test",
+                      "at": self.world.clock.now() - self.ago - before, "kind": "transcript" if host else "comment"}
+        if not host:
+            item["speaker"] = rng.choice("uvw")
+        elif rng.random() < 0.3:
+            return {**item, "id": f"r{self._count % 5}", "revision": self._count}
+        return item
+
+
+async def play(house: House, steps: list[Step], detect: DetectSettings, ingest: IngestSettings, *, ago: int) -> None:
+    world = World(house, detect=detect, ingest=ingest)
+    sender = Sender(world, ago=ago)
+    await world.open()
+    for step in steps:
+        await take(world, sender, step)
+        if world.dead:
+            await world.crash()
+            await world.open()
+    await world.settle()
+    try:
+        await world.stop()
+    except Crash:
+        await world.crash()
+        await world.open()
+        await world.settle()
+        await world.stop()
+    seen = await world.seen()
+    once = [entry for n, entry in enumerate(world.entries) if n not in sender.repeated]
+    plain = await replayed(once, now=world.clock.now())
+    assert seen.alerts == plain.alerts
+    assert {key: row[:2] for key, row in seen.kept.items()} == {key: row[:2] for key, row in plain.kept.items()}
+    assert set(seen.kept) == {(e["id"], e.get("revision", 2**31 - 1)) for batch in sender.batches for e in batch}
+    opened = [u.alert.id for u in world.published if u.what == "opened"]
+    assert len(opened) == len(set(opened))
+    numbers = [update.seq for update in world.published]
+    assert numbers == sorted(set(numbers))
+    await house.close()
+
+
+async def take(world: World, sender: Sender, step: Step) -> None:
+    match step:
+        case "send", int(size):
+            await sender.send(size)
+        case "again", int(back):
+            await sender.again(back)
+        case "go on", int(turns):
+            for _ in range(turns):
+                await asyncio.sleep(0)
+        case "settle", _:
+            await world.settle()
+        case "time", int(passed):
+            world.clock.time += passed
+        case "leap", int(passed):
+            await world.settle()
+            world.clock.time += passed
+        case "arm", (str(point), int(passes)):
+            world.arm(point, passes)
+        case "crash", _:
+            await world.crash()
+            await world.open()
+        case "crash, other rules", _:
+            await world.crash()
+            world.rules = other(world.rules)
+            await world.open()
+        case "reload", _:
+            await world.swap(other(world.rules))
+        case "stop", _:
+            try:
+                await world.stop()
+            except Crash:
+                await world.crash()
+            else:
+                await world.house.close()
+            await world.open()
+        case "trim", _:
+            await world.trim()
+        case _:
+            raise AssertionError(step)
+
+
+def other(rules: str) -> str:
+    return next(version for version in engines() if version != rules)
+
+
+@pytest.fixture(scope="module")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("template") / "store.db"
+    asyncio.run(make_template(path))
+    return path
+
+
+def in_memory(steps: list[Step], detect: DetectSettings, sample_from: int, ago: int) -> None:
+    asyncio.run(play(MemoryHouse(), steps, detect, IngestSettings(sample_from=sample_from, sample_keep=3), ago=ago))
+
+
+def on_files(template: Path, steps: list[Step], detect: DetectSettings) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        house = FileHouse(Path(folder) / "data", template)
+        asyncio.run(play(house, steps, detect, IngestSettings(), ago=0))
+
+
+programs = st.lists(STEPS, min_size=5, max_size=40)
+memory_cases = given(programs, SETTINGS, st.sampled_from([5, 10**6]), st.sampled_from([0, 10**10]))
+file_cases = given(steps=programs, detect=SETTINGS)
+checks = {"deadline": None, "suppress_health_check": list(HealthCheck)}
+
+test_in_memory = settings(max_examples=100, **checks)(memory_cases(in_memory))
+test_on_files = settings(max_examples=25, **checks)(file_cases(on_files))
+test_in_memory_at_length = pytest.mark.soak(settings(max_examples=3_000, **checks)(memory_cases(in_memory)))
+test_on_files_at_length = pytest.mark.soak(settings(max_examples=400, **checks)(file_cases(on_files)))

@@ -1,0 +1,343 @@
+"""A web application over fakes, on a real socket: `async with serving() as api`."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+import msgspec
+from aiohttp import ClientPayloadError, ClientResponse
+from aiohttp.test_utils import TestClient, TestServer
+
+from monitor.adapters.telemetry import PrometheusTelemetry
+from monitor.adapters.web import SseHub, WebServices, WebSettings, build_app, new_token
+from monitor.adapters.web.hub import HubLimits
+from monitor.domain.alerts import Alert, AlertState
+from monitor.domain.events import FINAL_REVISION, Kind, Limits, Role, Stage, decode
+from monitor.domain.findings import Advice, Finding, Severity, Span, Tier
+from monitor.services.ingest import Receipt
+from monitor.services.ports import (
+    AlertFilter,
+    AlertPage,
+    Archive,
+    ArchiveQuery,
+    ContextLine,
+    Evidence,
+    KeptEvent,
+    RoomSummary,
+    Store,
+    Token,
+    Update,
+)
+from monitor.services.rulebook import ReloadResult
+
+NOW = 1_795_435_200_000
+SCOPES = ("ingest", "read", "admin", "metrics")
+
+
+class FakeIngest:
+    """Keeps what it accepts in memory. `fail`: errors to raise, one per call. `gate`: waited for in every call."""
+
+    def __init__(self) -> None:
+        self.calls: list[tuple[str, bytes, str, int]] = []
+        self.kept: dict[tuple[str, str], str] = {}
+        self.sessions: dict[tuple[str, str], int] = {}
+        self.fail: list[BaseException] = []
+        self.session_fail: Exception | None = None
+        self.gate: asyncio.Event | None = None
+        self.entered = asyncio.Event()
+        self.left = asyncio.Event()
+
+    async def accept(self, tenant: str, body: bytes, *, session: str = "", session_seq: int = 0) -> Receipt:
+        self.calls.append((tenant, body, session, session_seq))
+        self.entered.set()
+        if self.gate is not None:
+            await self.gate.wait()
+        if self.fail:
+            raise self.fail.pop(0)
+        decoded = decode(body, Limits(), now_ms=NOW)
+        new = [event for event in decoded.events if (tenant, event.id) not in self.kept]
+        self.kept.update({(tenant, event.id): event.text for event in new})
+        if session:
+            self.sessions[tenant, session] = session_seq
+        self.left.set()
+        return Receipt(len(new), len(decoded.events) - len(new), decoded.rejected, decoded.rejected_total,
+                       readable=bool(decoded.events) or not decoded.rejected)
+
+    async def session_seq(self, tenant: str, session: str) -> int:
+        if self.session_fail is not None:
+            raise self.session_fail
+        return self.sessions.get((tenant, session), 0)
+
+
+class FakeStore:
+    """The part of ports.Store that the web reads. `fail` is raised by every read while it is set."""
+
+    def __init__(self) -> None:
+        self.kept: list[Alert] = []
+        self.outbox: list[Update] = []
+        self.lowest = 0
+        self.tokens_kept: list[Token] = []
+        self.room_list: dict[str, list[RoomSummary]] = {}
+        self.asked: list[tuple[str, Any]] = []
+        self.fail: Exception | None = None
+        self.gate: asyncio.Event | None = None
+        self.token_reads = 0
+
+    def _check(self) -> None:
+        if self.fail is not None:
+            raise self.fail
+
+    async def alerts(self, tenant: str, where: AlertFilter, *, cursor: str | None, limit: int) -> AlertPage:
+        self._check()
+        if self.gate is not None:
+            await self.gate.wait()
+        self.asked.append((tenant, where))
+        start = int(cursor or 0)
+        mine = [a for a in reversed(self.kept) if a.tenant == tenant and (where.room in (None, a.room))]
+        page = mine[start : start + limit]
+        return AlertPage(page, str(start + limit) if start + limit < len(mine) else None)
+
+    async def evidence(self, tenant: str, alert: str) -> Evidence | None:
+        self._check()
+        found = next((a for a in self.kept if a.tenant == tenant and a.id == alert), None)
+        return None if found is None else Evidence(found, [finding_of(found)], [line_of(found)])
+
+    async def rooms(self, tenant: str, *, live_since: int) -> list[RoomSummary]:
+        self._check()
+        self.asked.append((tenant, live_since))
+        return self.room_list.get(tenant, [])
+
+    async def updates(self, *, after: int, limit: int) -> list[Update]:
+        self._check()
+        return [u for u in self.outbox if u.seq > after][:limit]
+
+    async def outbox_bounds(self) -> tuple[int, int]:
+        self._check()
+        return (self.lowest or self.outbox[0].seq, self.outbox[-1].seq) if self.outbox else (0, 0)
+
+    async def tokens(self) -> list[Token]:
+        self.token_reads += 1
+        self._check()
+        return list(self.tokens_kept)
+
+
+class FakeArchive:
+    def __init__(self) -> None:
+        self.events: dict[str, list[KeptEvent]] = {}
+        self.asked: list[tuple[str, ArchiveQuery]] = []
+
+    async def search(self, tenant: str, query: ArchiveQuery) -> list[KeptEvent]:
+        self.asked.append((tenant, query))
+        return [e for e in self.events.get(tenant, []) if query.text is None or query.text in e.text][: query.limit]
+
+
+class FakeLogger:
+    """`lines`: (level, event, facts)."""
+
+    def __init__(self) -> None:
+        self.lines: list[tuple[str, str, dict[str, Any]]] = []
+        self._more = asyncio.Event()
+
+    def _add(self, level: str, event: str, facts: dict[str, Any]) -> None:
+        self.lines.append((level, event, facts))
+        self._more.set()
+
+    def info(self, event: str, **facts: Any) -> None:
+        self._add("info", event, facts)
+
+    def warning(self, event: str, **facts: Any) -> None:
+        self._add("warning", event, facts)
+
+    def error(self, event: str, **facts: Any) -> None:
+        self._add("error", event, facts)
+
+    async def until(self, event: str, **facts: Any) -> dict[str, Any]:
+        """The facts of the first line of this event with these facts, which may still have to come."""
+        async with asyncio.timeout(10):
+            while True:
+                for _, name, found in self.lines:
+                    if name == event and facts.items() <= found.items():
+                        return found
+                self._more.clear()
+                await self._more.wait()
+
+    def all(self) -> str:
+        return repr(self.lines)
+
+
+class FakeClock:
+    def now(self) -> int:
+        return NOW
+
+
+class FakeReload:
+    def __init__(self) -> None:
+        self.calls = 0
+        self.fail: Exception | None = None
+
+    async def __call__(self) -> ReloadResult:
+        self.calls += 1
+        if self.fail is not None:
+            raise self.fail
+        return ReloadResult("v2", "v1", True, 42)
+
+
+@dataclass
+class Api:
+    """The running application and what lies behind it."""
+
+    client: TestClient[Any, Any]
+    ingest: FakeIngest
+    store: FakeStore
+    archive: FakeArchive
+    hub: SseHub
+    reload: FakeReload
+    logger: FakeLogger
+    telemetry: PrometheusTelemetry
+    reasons: list[str]
+    alive: list[bool] = field(default_factory=lambda: [True])
+
+    @property
+    def port(self) -> int:
+        port = self.client.port
+        assert port is not None
+        return port
+
+    def token(self, *scopes: str, tenant: str = "agency") -> dict[str, str]:
+        """The header of a new token."""
+        secret, record = new_token(tenant, "test", scopes, NOW)
+        self.store.tokens_kept.append(record)
+        return {"Authorization": f"Bearer {secret}"}
+
+    def revoke(self) -> None:
+        """Every token."""
+        self.store.tokens_kept = [msgspec.structs.replace(t, revoked_at=NOW) for t in self.store.tokens_kept]
+
+    def publish(self, *alerts: Alert, what: str = "opened") -> list[Update]:
+        """Store, outbox and hub, as the detector does it."""
+        updates = []
+        for alert in alerts:
+            self.store.kept.append(alert)
+            updates.append(Update(self.store.outbox[-1].seq + 1 if self.store.outbox else 1, what, alert))
+            self.store.outbox.append(updates[-1])
+        self.hub.publish(updates)
+        return updates
+
+    async def raw(self, request: bytes) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        """A connection of its own on which `request` was sent as it is."""
+        reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
+        writer.write(request)
+        await writer.drain()
+        return reader, writer
+
+    async def say(self, request: bytes) -> bytes:
+        """Send as it is and read until the server closes."""
+        reader, writer = await self.raw(request)
+        try:
+            return await reader.read()
+        finally:
+            writer.close()
+            await writer.wait_closed()
+
+
+@asynccontextmanager
+async def serving(*, hub_limits: HubLimits | None = None, outbox: Sequence[Update] = (), **settings: Any
+                  ) -> AsyncIterator[Api]:
+    """`settings`: fields of WebSettings. Tokens are read from the store at every request unless set otherwise."""
+    telemetry, logger, alive = PrometheusTelemetry(), FakeLogger(), [True]
+    reasons: list[str] = []
+    store, archive, ingest, reload = FakeStore(), FakeArchive(), FakeIngest(), FakeReload()
+    store.outbox.extend(outbox)
+    hub = SseHub(telemetry, limits=hub_limits)
+    services = WebServices(
+        ingest=ingest, session_seq=ingest.session_seq, evidence=store.evidence, store=cast(Store, store),
+        archive=cast(Archive, archive), hub=hub, reload=reload,
+        health=lambda: list(reasons), alive=lambda: alive[0], telemetry=telemetry, clock=FakeClock(), logger=logger,
+    )
+    app = build_app(services, WebSettings(**{"token_refresh_s": 0, "linger_s": 0.02, **settings}))
+    async with TestClient(TestServer(app)) as client:
+        yield Api(client, ingest, store, archive, hub, reload, logger, telemetry, reasons, alive)
+
+
+def alert(number: int = 1, *, tenant: str = "agency", **other: Any) -> Alert:
+    """An alert whose text holds a span, with everything filled in."""
+    text = other.pop("text", "这个品质就是全网最好的")
+    values: dict[str, Any] = {
+        "id": f"{number:024x}", "tenant": tenant, "room": "r1", "broadcast": "b1", "lane": 0,
+        "rule": "absolute_claim.superlative", "rule_version": "1", "title": "绝对化用语",
+        "category": ["absolute_claim"], "sub": "", "tier": Tier.REDLINE,
+        "severity": Severity.HIGH, "clauses": ["AD-09-3"], "scope": "event",
+        "event_ids": [f"e{number}"], "at": NOW + number * 1000, "last_at": NOW + number * 1000, "offset_ms": 5_000,
+        "accepted_at": NOW + number * 1000, "recurrence": 1, "state": AlertState.OPEN, "reason": "", "text": text,
+        "spans": [Span(6, 10, text[6:10], "claim", "plain")], "evasive": None,
+        "advice": Advice("改为可证实的表述", {"全网最好": "老客回购多的一款"}),
+    }
+    return Alert(**{**values, **other})
+
+
+def finding_of(of: Alert) -> Finding:
+    return Finding(
+        id="f" + of.id, opened_by="f" + of.id, tenant=of.tenant, source="default", event_id=of.event_ids[0],
+        event_ids=of.event_ids, revision=FINAL_REVISION, room=of.room, broadcast=of.broadcast, lane=of.lane,
+        kind=Kind.TRANSCRIPT, stage=Stage.LIVE, role=Role.HOST, speaker="", at=of.at, offset_ms=of.offset_ms,
+        accepted_at=of.accepted_at, text=of.text, rule=of.rule, rule_version=of.rule_version, title=of.title,
+        category=of.category, sub=of.sub, tier=of.tier, severity=of.severity, clauses=of.clauses, spans=of.spans,
+        evasive=None, asr_variant=False, advice=of.advice,
+    )
+
+
+def line_of(of: Alert) -> ContextLine:
+    return ContextLine(
+        tenant=of.tenant, room=of.room, source="default", event_id=of.event_ids[0], revision=FINAL_REVISION,
+        lane=of.lane, broadcast=of.broadcast, at=of.at, offset_ms=of.offset_ms, kind="transcript", role="host",
+        speaker="", text=of.text,
+    )
+
+
+def kept(text: str) -> KeptEvent:
+    return KeptEvent(
+        source="default", id="e1", revision=FINAL_REVISION, room="r1", broadcast="b1", lane=0, kind="transcript",
+        stage="live", role="host", speaker="", at=NOW, offset_ms=None, text=text, masked=[], sampled_out=False,
+    )
+
+
+def room(name: str) -> RoomSummary:
+    return RoomSummary(room=name, broadcast="b1", started_at=NOW, last_at=NOW, ended_at=None, why_ended="",
+                       alerts_open=1)
+
+
+class Sse:
+    """Reads the events of a stream."""
+
+    def __init__(self, response: ClientResponse) -> None:
+        self._content = response.content
+
+    async def block(self) -> str:
+        """The next block as it is; "" at the end."""
+        async with asyncio.timeout(10):
+            try:
+                return (await self._content.readuntil(b"\n\n")).decode().removesuffix("\n\n")
+            except ClientPayloadError:
+                return ""
+
+    async def event(self) -> tuple[str, int | None, Any]:
+        """The next event: name, id and data; comments and the like are passed over. ("", None, None) at the end."""
+        while True:
+            block = await self.block()
+            if not block:
+                return "", None, None
+            fields = dict(line.split(": ", 1) for line in block.split("\n") if not line.startswith(":"))
+            if "data" in fields:
+                number = fields.get("id")
+                return fields["event"], None if number is None else int(number), json.loads(fields["data"])
+
+
+def events(*numbers: int) -> list[dict[str, Any]]:
+    return [{"id": f"e{n}", "kind": "comment", "room": "r1", "text": f"第{n}条", "speaker": f"v{n}"} for n in numbers]
+
+
+def ndjson(*numbers: int) -> bytes:
+    return "\n".join(json.dumps(event, ensure_ascii=False) for event in events(*numbers)).encode()

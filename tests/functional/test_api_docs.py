@@ -1,0 +1,159 @@
+"""The route table, the OpenAPI document, docs/api.md and the answers say the same."""
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from monitor.adapters.web.errors import CHINESE
+from monitor.adapters.web.routes import ROUTES
+from monitor.adapters.web.websocket import CLOSE_CODES
+from tests.functional.fakes import Api, alert, kept, ndjson, room, serving
+
+ROOT = Path(__file__).parents[2]
+DOC = (ROOT / "docs/api.md").read_text(encoding="utf-8")
+WEB = ROOT / "monitor/adapters/web"
+
+
+async def document(api: Api) -> dict[str, Any]:
+    async with api.client.get("/api/v1/openapi.json") as response:
+        assert response.content_type == "application/json"
+        found: dict[str, Any] = await response.json()
+        return found
+
+
+def test_the_documentation_lists_every_route_with_its_scope() -> None:
+    rows = re.findall(r"^\| (GET|POST) \| `([^`]+)` \| (?:`(\w+)`|–) \|", DOC, re.MULTILINE)
+    assert len(rows) > 10
+    assert sorted(rows) == sorted((route.method, route.path, route.scope or "") for route in ROUTES)
+
+
+def test_the_documentation_names_every_parameter() -> None:
+    sections = {"searchEvents": "Look things up", "listAlerts": "Look things up", "streamAlerts": "Alerts as they come"}
+    seen = 0
+    for route in ROUTES:
+        for param in route.params:
+            section = DOC.split(f"## {sections[route.name]}\n", 1)[1].split("\n## ", 1)[0]
+            where = DOC if param.name == "token" else section
+            assert re.search(rf"[`?]{param.name}[`=]", where), f"{route.name}: {param.name}"
+            seen += 1
+    assert seen > 15
+
+
+def test_the_documentation_has_every_close_code_and_error_code() -> None:
+    rows = re.findall(r"^\| (\d{4}) \| (.+) \|$", DOC, re.MULTILINE)
+    assert {int(code): text for code, text in rows} == CLOSE_CODES
+    documented = set(re.findall(r"`(\w+)`", DOC.split("| status | codes |")[1].split("\n\n")[0]))
+    assert documented - {"Retry"} >= set(CHINESE) - {"bad_config", "bad_message", "gap"}
+
+
+def test_every_code_that_the_web_raises_has_chinese_words() -> None:
+    raised = set()
+    for path in WEB.glob("*.py"):
+        text = path.read_text(encoding="utf-8")
+        raised |= set(re.findall(r'(?:Problem\(\s*\d{3}, |_unauthorized\()"(\w+)"', text))
+    assert len(raised) > 10
+    assert raised <= set(CHINESE)
+    assert all(message and hint for message, hint in CHINESE.values())
+
+
+def refs(node: Any) -> Iterator[str]:
+    if isinstance(node, dict):
+        if isinstance(node.get("$ref"), str):
+            yield node["$ref"]
+        for value in node.values():
+            yield from refs(value)
+    elif isinstance(node, list):
+        for value in node:
+            yield from refs(value)
+
+
+async def test_the_openapi_document_describes_every_route() -> None:
+    async with serving() as api:
+        found = await document(api)
+    assert found["openapi"] == "3.1.0" and found["info"]["version"]
+    operations = {
+        (method.upper(), path): operation for path, item in found["paths"].items() for method, operation in item.items()
+    }
+    assert set(operations) == {(route.method, route.path) for route in ROUTES}
+    assert len({operation["operationId"] for operation in operations.values()}) == len(ROUTES)
+    for route in ROUTES:
+        operation = operations[route.method, route.path]
+        assert operation["summary"] and operation["responses"]
+        assert [next(iter(s.values())) for s in operation["security"]][:1] == ([[route.scope]] if route.scope else [])
+        named = {p["name"] for p in operation.get("parameters", []) if p["in"] == "query"}
+        assert named == {param.name for param in route.params} - {"token"}
+        path_names = {p["name"] for p in operation.get("parameters", []) if p["in"] == "path"}
+        assert path_names == set(re.findall(r"\{(\w+)\}", route.path))
+        for parameter in operation.get("parameters", []):
+            assert parameter["in"] in ("query", "path", "header") and parameter["schema"]
+        assert all(re.fullmatch(r"[1-5]\d\d", status) for status in operation["responses"])
+
+
+async def test_every_reference_of_the_document_leads_somewhere() -> None:
+    async with serving() as api:
+        found = await document(api)
+    seen = set(refs(found))
+    assert len(seen) > 10
+    for ref in seen:
+        node: Any = found
+        assert ref.startswith("#/")
+        for part in ref[2:].split("/"):
+            node = node[part]
+        assert node
+    used = {ref.rsplit("/", 1)[1] for ref in seen if "/schemas/" in ref}
+    assert used == set(found["components"]["schemas"])
+
+
+def fits(value: Any, schema: dict[str, Any], root: dict[str, Any]) -> bool:
+    """As much of JSON Schema as the generated schemas use."""
+    if "$ref" in schema:
+        return fits(value, root["components"]["schemas"][schema["$ref"].rsplit("/", 1)[1]], root)
+    if "anyOf" in schema:
+        return any(fits(value, option, root) for option in schema["anyOf"])
+    if "enum" in schema:
+        return value in schema["enum"]
+    kinds = {"object": dict, "array": list, "string": str, "integer": int, "number": (int, float), "boolean": bool,
+             "null": type(None)}
+    wanted = schema.get("type")
+    if wanted and not isinstance(value, kinds[wanted]):  # type: ignore[arg-type]
+        return False
+    if isinstance(value, list):
+        return all(fits(item, schema.get("items", {}), root) for item in value)
+    if isinstance(value, dict):
+        properties, more = schema.get("properties", {}), schema.get("additionalProperties", {})
+        known = all(fits(item, properties.get(name, more or {}), root) for name, item in value.items())
+        return known and set(schema.get("required", [])) <= set(value) and (
+            not properties or set(value) <= set(properties)
+        )
+    return True
+
+
+@pytest.mark.parametrize("name", ["listAlerts", "getAlert", "listRooms", "searchEvents", "sendEvents", "reloadRules"])
+async def test_answers_are_as_described(name: str) -> None:
+    (route,) = [route for route in ROUTES if route.name == name]
+    async with serving() as api:
+        found = await document(api)
+        api.store.kept.append(alert(1, tenant="local"))
+        api.store.room_list["local"] = [room("r1")]
+        api.archive.events["local"] = [kept("你好")]
+        path, body = route.path.replace("{id}", alert(1).id), ndjson(1) if name == "sendEvents" else None
+        async with api.client.request(route.method, path, data=body) as response:
+            assert response.status == 200
+            answer = await response.json()
+        schema = found["paths"][route.path][route.method.lower()]["responses"]["200"]["content"]["application/json"]
+        assert fits(answer, schema["schema"], found)
+        assert not fits({**answer, "more": 1}, schema["schema"], found)  # the check can fail
+        async with api.client.get("/nowhere") as response:
+            error = found["components"]["responses"]["Error"]["content"]["application/json"]["schema"]
+            assert fits(await response.json(), error, found)
+
+
+def test_the_examples_of_the_documentation_are_json() -> None:
+    blocks = re.findall(r"```json\n(.*?)```", DOC, re.DOTALL)
+    assert len(blocks) >= 3
+    for block in blocks:
+        json.loads(block)

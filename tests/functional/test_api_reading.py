@@ -1,0 +1,286 @@
+"""Looking things up, operating, and the shape of every answer."""
+
+import asyncio
+import base64
+import hashlib
+import re
+from typing import Any
+
+import pytest
+
+from monitor.domain.errors import Fault, InputError, NewerFormat, RuleError, StorageError
+from monitor.services.ports import AlertFilter, ArchiveQuery
+from tests.functional.fakes import NOW, Api, alert, kept, room, serving
+
+API = "/api/v1"
+
+
+async def get(api: Api, path: str, **headers: str) -> tuple[int, Any]:
+    async with api.client.get(path, headers=headers) as response:
+        return response.status, await response.json()
+
+
+async def test_alerts_come_page_by_page_newest_first() -> None:
+    async with serving() as api:
+        api.store.kept.extend(alert(n, tenant="local") for n in range(1, 6))
+        seen, path = [], f"{API}/alerts?limit=2"
+        for _ in range(3):
+            status, page = await get(api, path)
+            assert status == 200
+            seen += [found["event_ids"][0] for found in page["alerts"]]
+            path = f"{API}/alerts?limit=2&cursor={page['next']}"
+        assert seen == ["e5", "e4", "e3", "e2", "e1"]
+        assert page["next"] is None
+
+
+async def test_every_filter_reaches_the_store() -> None:
+    async with serving() as api:
+        query = ("room=r1&broadcast=b1&rule=a.b&category=c&tier=redline&severity=high&state=open"
+                 "&since=2026-11-23T20:00:00%2B08:00&until=1795435200001")
+        assert (await get(api, f"{API}/alerts?{query}"))[0] == 200
+        assert api.store.asked[-1] == ("local", AlertFilter(
+            room="r1", broadcast="b1", rule="a.b", category="c", tier="redline", severity="high", state="open",
+            since=NOW, until=NOW + 1,
+        ))
+
+
+@pytest.mark.parametrize(
+    "written, read",
+    [
+        ("2026-11-23T20:00:00+08:00", NOW),  # the plus arrives as a space
+        ("2026-11-23T12:00:00Z", NOW),
+        ("2026-11-23T12:00:00.5Z", NOW + 500),
+        ("2026-11-23T05:00:00-07:00", NOW),
+        ("0", 0),
+        (str(NOW), NOW),
+    ],
+)
+async def test_times_are_rfc_3339_or_milliseconds(written: str, read: int) -> None:
+    async with serving() as api:
+        assert (await get(api, f"{API}/alerts?since={written}"))[0] == 200
+        assert api.store.asked[-1][1].since == read
+
+
+@pytest.mark.parametrize(
+    "path, parameter, hint",
+    [
+        ("alerts?since=2026-11-23T20:00:00", "since", "offset"),
+        ("alerts?since=yesterday", "since", "RFC 3339"),
+        ("alerts?since=-5", "since", "RFC 3339"),
+        ("alerts?until=99999999999999999999", "until", "RFC 3339"),
+        ("alerts?until=999999999999999", "until", "RFC 3339"),
+        ("alerts?since=0000-01-01T00:00:00Z", "since", "RFC 3339"),
+        ("alerts?limit=0", "limit", "1 to 200"),
+        ("alerts?limit=201", "limit", "1 to 200"),
+        ("alerts?limit=%D9%A1", "limit", "1 to 200"),
+        ("alerts?limit=x", "limit", "1 to 200"),
+        ("alerts?severity=worst", "severity", "critical"),
+        ("alerts?tier=x", "tier", "redline"),
+        ("alerts?state=gone", "state", "open"),
+        ("alerts?room=", "room", "1 to 256"),
+        ("alerts?room=" + "r" * 257, "room", "1 to 256"),
+        ("alerts?room=a&room=b", "room", "once"),
+        ("alerts?rooms=a", "rooms", "use room, broadcast"),
+        ("alerts/stream?after=x", "after", "whole number"),
+        ("events?limit=501", "limit", "1 to 500"),
+        ("rooms?x=1", "x", "takes none"),
+    ],
+)
+async def test_a_wrong_parameter_is_named_with_what_is_wanted(path: str, parameter: str, hint: str) -> None:
+    async with serving() as api:
+        status, answer = await get(api, f"{API}/{path}")
+        error = answer["error"]
+        assert (status, error["code"], error["details"]) == (400, "bad_parameter", {"parameter": parameter})
+        assert hint in error["hint"] and parameter in error["message"]
+
+
+async def test_a_cursor_of_somebody_elses_making_is_400() -> None:
+    async with serving() as api:
+        api.store.fail = InputError("this cursor is not from here", hint="start without one")
+        status, answer = await get(api, f"{API}/alerts?cursor=x")
+        assert status == 400
+        assert answer == {"error": {"code": "bad_input", "message": "this cursor is not from here",
+                                    "hint": "start without one", "details": {}}}
+
+
+async def test_one_alert_comes_with_its_evidence() -> None:
+    async with serving() as api:
+        found = alert(7, tenant="local")
+        api.store.kept.append(found)
+        status, evidence = await get(api, f"{API}/alerts/{found.id}")
+        assert status == 200
+        assert evidence["alert"]["id"] == found.id
+        assert evidence["alert"]["spans"][0]["text"] == "全网最好"
+        assert evidence["alert"]["advice"] == {"say": "改为可证实的表述", "rewrite": {"全网最好": "老客回购多的一款"}}
+        assert [f["event_id"] for f in evidence["findings"]] == ["e7"]
+        assert [line["text"] for line in evidence["context"]] == [found.text]
+
+
+async def test_rooms_are_those_of_the_last_day() -> None:
+    async with serving() as api:
+        api.store.room_list["local"] = [room("r1"), room("r2")]
+        status, answer = await get(api, f"{API}/rooms")
+        assert (status, [r["room"] for r in answer["rooms"]]) == (200, ["r1", "r2"])
+        assert api.store.asked[-1] == ("local", NOW - 24 * 3_600_000)
+
+
+async def test_kept_events_are_searched() -> None:
+    async with serving() as api:
+        api.archive.events["local"] = [kept("全网最低价"), kept("你好")]
+        status, answer = await get(api, f"{API}/events?text=最低价&room=r1&limit=7&since=5&until=9")
+        assert (status, [e["text"] for e in answer["events"]]) == (200, ["全网最低价"])
+        assert api.archive.asked == [
+            ("local", ArchiveQuery(room="r1", text="最低价", since=5, until=9, limit=7))
+        ]
+        await get(api, f"{API}/events")
+        assert api.archive.asked[-1][1] == ArchiveQuery(limit=100)
+
+
+async def test_a_store_that_refuses_is_503_with_a_time_to_wait() -> None:
+    async with serving(retry_after_s=9) as api:
+        api.store.fail = StorageError("the database is locked", hint="try again")
+        async with api.client.get(f"{API}/rooms") as response:
+            assert (response.status, response.headers["Retry-After"]) == (503, "9")
+        assert ("warning", "refused", {"code": "storage", "path": f"{API}/rooms"}) in api.logger.lines
+
+
+async def test_a_store_that_takes_too_long_is_503() -> None:
+    async with serving(request_timeout_s=0.01) as api:
+        api.store.gate = asyncio.Event()
+        status, answer = await get(api, f"{API}/alerts")
+        assert (status, answer["error"]["code"]) == (503, "slow_storage")
+
+
+async def test_a_timeout_of_the_store_itself_is_an_inner_error() -> None:
+    async with serving() as api:
+        api.store.fail = TimeoutError("inner")
+        status, answer = await get(api, f"{API}/alerts")
+        assert (status, answer["error"]["code"]) == (500, "internal")
+
+
+async def test_errors_of_the_inside_keep_their_code() -> None:
+    async with serving() as api:
+        api.store.fail = NewerFormat("written by a newer version", hint="update")
+        status, answer = await get(api, f"{API}/alerts")
+        assert (status, answer["error"]["code"]) == (500, "newer_format")
+
+
+async def test_rules_are_reloaded_or_all_faults_are_listed() -> None:
+    async with serving() as api:
+        async with api.client.post(f"{API}/rules/reload") as response:
+            assert (response.status, await response.json()) == (
+                200, {"version": "v2", "previous": "v1", "changed": True, "rules": 42}
+            )
+        api.reload.fail = RuleError([Fault("a.yml", 3, 5, "unknown key", "remove it"), Fault("b.yml", 1, 1, "empty")])
+        async with api.client.post(f"{API}/rules/reload") as response:
+            error = (await response.json())["error"]
+            assert (response.status, error["code"]) == (400, "bad_rules")
+            assert [(f["path"], f["line"], f["column"]) for f in error["details"]["faults"]] == [
+                ("a.yml", 3, 5), ("b.yml", 1, 1)
+            ]
+        async with api.client.get(f"{API}/rules/reload") as response:
+            assert response.status == 405
+        assert api.reload.calls == 2
+
+
+async def test_health_and_readiness() -> None:
+    async with serving() as api:
+        for path in ("/healthz", "/readyz"):
+            async with api.client.get(path) as response:
+                assert (response.status, await response.text()) == (200, "ok\n")
+        api.reasons += ["the disk is full", "the engine is behind"]
+        async with api.client.get("/readyz") as response:
+            assert (response.status, await response.text()) == (503, "the disk is full\nthe engine is behind\n")
+        api.alive[0] = False
+        async with api.client.get("/healthz") as response:
+            assert response.status == 503
+
+
+async def test_metrics_are_readable_and_hold_no_path_of_a_client() -> None:
+    async with serving() as api:
+        await get(api, f"{API}/alerts/geheim")
+        await get(api, "/geheim")
+        async with api.client.request("PROPFIND", "/healthz") as response:
+            assert response.status == 405
+        async with api.client.get("/metrics") as response:
+            text = await response.text()
+            assert response.status == 200
+            assert response.headers["Content-Type"].startswith("text/plain; version=0.0.4")
+        assert 'redpost_http_requests_total{method="GET",route="/api/v1/alerts/{id}",status="404"} 1.0' in text
+        assert 'redpost_http_requests_total{method="GET",route="other",status="404"} 1.0' in text
+        assert 'redpost_http_requests_total{method="other",route="other",status="405"} 1.0' in text
+        assert "geheim" not in text.lower()
+
+
+async def test_unknown_paths_and_methods_have_the_same_shape_of_error() -> None:
+    async with serving() as api:
+        assert (await get(api, "/nowhere"))[1]["error"]["code"] == "not_found"
+        async with api.client.delete(f"{API}/alerts") as response:
+            assert (response.status, response.headers["Allow"]) == (405, "GET")
+            assert (await response.json())["error"]["code"] == "method_not_allowed"
+        status, answer = await get(api, f"{API}/events/ws")  # no upgrade
+        assert (status, answer["error"]["code"]) == (400, "bad_request")
+
+
+@pytest.mark.parametrize(
+    "target",
+    ["/../../etc/passwd", "/api/v1/alerts/../../../etc/passwd", "/api/v1/alerts/..%2f..%2fetc%2fpasswd",
+     "/api/v1/alerts/%2e%2e", "/api/v1/alerts/%00", "/api/v1/alerts/" + "a" * 5_000, "//etc/passwd",
+     "/live.html", "/%2e%2e/live.html", "/api/v1/alerts/%ff%fe"],
+)
+async def test_paths_lead_nowhere_else(target: str) -> None:
+    async with serving() as api:
+        answer = await api.say(f"GET {target} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n".encode())
+        assert answer.split(b" ")[1] in (b"404", b"400")
+        assert b"root:" not in answer and b"<html" not in answer
+
+
+@pytest.mark.parametrize(
+    "request_bytes",
+    [
+        b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Large: " + b"x" * 100_000 + b"\r\n\r\n",
+        b"GET /" + b"x" * 100_000 + b" HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n",
+        b"GET / HTTP/1.1\r\n" + b"".join(b"X-%d: 1\r\n" % n for n in range(5_000)) + b"\r\n",
+        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",  # TLS
+        b"POST /api/v1/events HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: -5\r\n\r\n",
+        b"POST /api/v1/events HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+    ],
+)
+async def test_what_is_no_http_is_refused_without_a_trace(
+    request_bytes: bytes, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async with serving() as api:
+        answer = await api.say(request_bytes)
+        assert answer.startswith(b"HTTP/1.") and answer.split(b" ")[1] == b"400"
+        assert b"Traceback" not in answer and b".py" not in answer
+        assert {line[1] for line in api.logger.lines} <= {"http_protocol"}
+        assert "xxx" not in api.logger.all() and capsys.readouterr().err == ""
+        assert (await get(api, f"{API}/rooms"))[0] == 200
+
+
+async def test_every_answer_carries_the_security_headers() -> None:
+    async with serving() as api:
+        for path in (f"{API}/rooms", "/nowhere", "/metrics", "/", f"{API}/alerts/stream", "/healthz"):
+            async with api.client.get(path) as response:
+                assert response.headers["X-Content-Type-Options"] == "nosniff"
+                assert response.headers["X-Frame-Options"] == "DENY"
+                assert response.headers["Referrer-Policy"] == "no-referrer"
+                assert response.headers["Cache-Control"] == "no-store"
+                assert response.headers["Server"] == "redpost"
+                assert "default-src 'none'" in response.headers["Content-Security-Policy"]
+                assert "Access-Control-Allow-Origin" not in response.headers
+
+
+async def test_the_page_allows_its_own_script_and_nothing_from_elsewhere() -> None:
+    async with serving() as api, api.client.get("/") as response:
+        assert response.status == 200 and response.content_type == "text/html"
+        page, policy = await response.text(), response.headers["Content-Security-Policy"]
+    for tag in ("script", "style"):
+        bodies = re.findall(rf"<{tag}>(.*?)</{tag}>", page, re.DOTALL)
+        assert len(bodies) == len(re.findall(rf"<{tag}\b", page)) == 1
+        digest = base64.b64encode(hashlib.sha256(bodies[0].encode()).digest()).decode()
+        assert f"{tag}-src 'sha256-{digest}'" in policy
+    assert "unsafe" not in policy and "connect-src 'self'" in policy and "frame-ancestors 'none'" in policy
+    assert re.findall(r"(?:https?:)?//[a-z]", page.replace("http://www.w3.org/2000/svg", "")) == []
+    assert re.findall(r"\son\w+=|\sstyle=|innerHTML|insertAdjacentHTML|document\.write|eval\(", page) == []
+    assert '<html lang="zh-CN">' in page and 'lang="en"' in page and 'role="status"' in page

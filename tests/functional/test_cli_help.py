@@ -1,0 +1,95 @@
+"""Help, usage errors, and docs/cli.md, which is made of the help."""
+
+import os
+import subprocess
+import sys
+from typing import Final
+
+import pytest
+
+from tests.functional.clikit import COLUMNS, ROOT, check_golden, redpost
+
+COMMANDS: Final = (
+    "", "scan", "serve", "tail", "replay", "rules", "rules lint", "rules test", "rules show", "token", "token new",
+    "token list", "token revoke", "check-config", "backup", "restore",
+)  # fmt: skip
+HEAVY: Final = ("numpy", "hyperscan", "aiohttp", "sqlalchemy", "pyarrow", "zstandard", "yaml", "asyncio", "structlog")
+
+
+def help_of(command: str) -> str:
+    done = redpost(*command.split(), "--help")
+    assert (done.code, done.err) == (0, "")
+    return done.out
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help(command: str) -> None:
+    text = help_of(command)
+    check_golden(f"help/{'-'.join(['redpost', *command.split()])}.txt", text)
+    name = f"redpost {command}".strip()
+    assert text.startswith(f"Usage: {name} ")
+    assert command in ("", "rules", "token") or f"\n {name}" in text, "an example"
+
+
+def test_every_command_is_among_them() -> None:
+    listed = {line.split()[1] for line in help_of("").splitlines() if line.startswith("│ ") and line[2] not in " -"}
+    assert listed == {command.split()[0] for command in COMMANDS if command}
+    for group in ("rules", "token"):
+        inner = {line.split()[1] for line in help_of(group).splitlines() if line.startswith("│ ") and line[2] != " "}
+        assert inner == {command.split()[1] for command in COMMANDS if command.startswith(group + " ")}
+
+
+def test_the_page_of_the_docs_is_made_of_the_help() -> None:
+    parts = ["# Command line", "Made of the help texts; `tests/functional/test_cli_help.py` keeps it in step."]
+    for command in COMMANDS:
+        parts += [f"## redpost {command}".rstrip(), f"```text\n{help_of(command).strip()}\n```"]
+    check_golden("cli.md", "\n\n".join(parts) + "\n", folder=ROOT / "docs")
+
+
+def test_no_line_is_wider_than_the_terminal() -> None:
+    wide = [line for command in COMMANDS for line in help_of(command).splitlines() if len(line) > int(COLUMNS)]
+    assert wide == []
+
+
+def test_help_loads_nothing_heavy() -> None:
+    code = ("import sys; from monitor.cli.app import run; run(['--help']); "
+            f"print('heavy:', *[name for name in {HEAVY!r} if name in sys.modules])")
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)  # noqa: S603
+    assert done.stdout.splitlines()[-1] == "heavy:"
+
+
+def test_version() -> None:
+    done = redpost("--version")
+    assert done.code == 0
+    assert done.out.startswith("redpost 0.")
+
+
+def test_without_a_command_the_help_is_shown() -> None:
+    assert redpost() == redpost("--help")
+
+
+@pytest.mark.parametrize(
+    "words, told",
+    [
+        (["scam"], 'Did you mean "scan"?'),
+        (["scan"], "requires an argument"),
+        (["scan", "x", "--jsn"], "--jsn"),
+        (["scan", "x", "--kind", "signal"], "signal"),
+        (["token", "new"], "--name"),
+        (["serve", "--port", "high"], "high"),
+        (["restore"], "BACKUP_DIR"),
+    ],
+)
+def test_a_usage_error_is_told_on_stderr(words: list[str], told: str) -> None:
+    done = redpost(*words)
+    assert (done.code, done.out) == (2, "")
+    assert told in done.err
+
+
+def test_as_a_module() -> None:
+    environ = os.environ | {"COLUMNS": COLUMNS}
+    command = [sys.executable, "-m", "monitor", "scan", "nowhere.srt", "--rules", "nowhere"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=environ)  # noqa: S603
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert done.stderr == "nowhere:1:1: there is no such folder — name the folder that holds the packs\n"
