@@ -233,7 +233,7 @@ def _say(address: str, service: Service) -> None:
     lines = [f"redpost listens on {address}"]
     if service.demo:
         lines += [f"  alerts, live   {address}/", "  or             redpost tail" + _url_option(service, address),
-                  "  four demo rooms talk in a loop; the first alerts come within a minute · Ctrl+C stops"]
+                  "  four demo rooms talk in a loop; the first alerts come within seconds · Ctrl+C stops"]
     sys.stdout.write("\n".join(lines) + "\n")
     sys.stdout.flush()
 

@@ -31,7 +31,8 @@ class FailPoints:
                     name, _, count = part.partition(":")
                     self._deaths[name] = int(count or 1)
             except ValueError:
-                raise ConfigError(f"{VARIABLE}: {part!r} is no fail point", hint="name:count or name@microseconds") from None
+                raise ConfigError(
+                    f"{VARIABLE}: {part!r} is no fail point", hint="name:count or name@microseconds") from None
 
     @classmethod
     def from_environment(cls) -> "FailPoints":

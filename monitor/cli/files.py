@@ -52,7 +52,7 @@ class Counted:
 
 
 class InFile:
-    """One file as it is read. `format` is its name; `events`, `rejected` grow."""
+    """One file as it is read, to be closed. `format` is its name; `events`, `rejected` grow."""
 
     def __init__(
         self, name: str, options: SourceOptions, *, form: str = "", told: Callable[[int], None] = nothing
@@ -74,14 +74,14 @@ class InFile:
 
     def batches(self, faults: "Faults") -> Iterator[Batch]:
         """All batches; warnings and rejections go to `faults`. Raises InputError where it cannot be read on."""
-        try:
-            for batch in self._batches:
-                self.events += len(batch.events)
-                self.rejected += len(batch.rejected)
-                faults.add(self.name, batch)
-                yield batch
-        finally:
-            self._stream.close()
+        for batch in self._batches:
+            self.events += len(batch.events)
+            self.rejected += len(batch.rejected)
+            faults.add(self.name, batch)
+            yield batch
+
+    def close(self) -> None:
+        self._stream.close()
 
     @property
     def unreadable(self) -> bool:

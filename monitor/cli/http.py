@@ -1,7 +1,7 @@
 """A running service, as the commands that talk to it see it."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -87,10 +87,12 @@ class Backoff:
     """Pauses that grow while something is down; `pause` raises StorageError when patience is over."""
 
     def __init__(
-        self, url: str, now: Callable[[], float], *, first_s: float = FIRST_PATIENCE_S, later_s: float = PATIENCE_S
+        self, url: str, now: Callable[[], float], sleep: Callable[[float], Awaitable[None]] = asyncio.sleep, *,
+        first_s: float = FIRST_PATIENCE_S, later_s: float = PATIENCE_S,
     ) -> None:
         self._url = url
         self._now = now
+        self._sleep = sleep
         self._patience_s = first_s
         self._later_s = later_s
         self._since: float | None = None
@@ -109,7 +111,7 @@ class Backoff:
         if self._now() - self._since >= self._patience_s:
             raise StorageError(f"{self._url} has not answered for {self._patience_s:.0f} s: {why}",
                                hint="is the service running? `redpost serve` starts it")
-        await asyncio.sleep(self._pause_s)
+        await self._sleep(self._pause_s)
         self._pause_s = min(self._pause_s * 2, _LONGEST_PAUSE_S)
 
 

@@ -10,8 +10,7 @@ from monitor.cli.options import LOCAL, STDIN, Reading, TokenFile
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from monitor.adapters.sources import SourceOptions
-    from monitor.cli.files import Faults
+    from monitor.cli.files import Faults, InFile
     from monitor.cli.http import Accepted
     from monitor.domain.events import Event
     from monitor.services.replay import Replayed
@@ -64,31 +63,33 @@ async def _send(
     loop: bool,
 ) -> "tuple[Replayed, Accepted]":
     import asyncio
+    from contextlib import ExitStack, closing
 
     from monitor.adapters.clock import SystemClock
+    from monitor.cli.files import InFile
     from monitor.cli.http import Backoff, Sender, base_of, session_for
     from monitor.services.replay import replay as replayed
 
     options = known.options()
+    base = base_of(to)
+    with ExitStack() as files_open:
 
-    def streams() -> "list[Iterator[list[Event]]]":
-        return [_events(name, options, known.source_format, faults) for name in files]
+        def streams() -> "list[Iterator[list[Event]]]":
+            files_open.close()  # those of the pass before
+            return [_events(files_open.enter_context(closing(InFile(name, options, form=known.source_format))), faults)
+                    for name in files]
 
-    async with session_for(token_file) as session:
-        base = base_of(to)
-        sender = Sender(session, base, Backoff(base, asyncio.get_running_loop().time))
+        async with session_for(token_file) as session:
+            sender = Sender(session, base, Backoff(base, asyncio.get_running_loop().time))
 
-        async def send(lines: list[bytes]) -> None:
-            answer = await sender.send(lines)
-            faults.items(to, answer.rejected, answer.rejected_total)
+            async def send(lines: list[bytes]) -> None:
+                answer = await sender.send(lines)
+                faults.items(to, answer.rejected, answer.rejected_total)
 
-        done = await replayed(streams, speed=speed, send=send, sleep=asyncio.sleep, now=SystemClock().now,
-                              fresh=fresh, loop=loop)
-        return done, sender.total
+            done = await replayed(streams, speed=speed, send=send, sleep=asyncio.sleep, now=SystemClock().now,
+                                  fresh=fresh, loop=loop)
+            return done, sender.total
 
 
-def _events(name: str, options: "SourceOptions", form: str, faults: "Faults") -> "Iterator[list[Event]]":
-    from monitor.cli.files import InFile
-
-    file = InFile(name, options, form=form)
+def _events(file: "InFile", faults: "Faults") -> "Iterator[list[Event]]":
     return (batch.events for batch in file.batches(faults))

@@ -76,15 +76,17 @@ def _scan_file(
     told: "Callable[[int], None]", day: int,
 ) -> bool:
     """False where it could not be read, which was told."""
+    from contextlib import closing
+
     from monitor.cli.dating import dated
     from monitor.cli.files import InFile
     from monitor.cli.terminal import safe, tell, tell_error
     from monitor.domain.errors import InputError
 
     try:
-        file = InFile(name, options, form=form, told=told)
-        for batch in file.batches(faults):
-            report.add(file.name, scanner.scan(dated(batch.events, day)), batch.lines)
+        with closing(InFile(name, options, form=form, told=told)) as file:
+            for batch in file.batches(faults):
+                report.add(file.name, scanner.scan(dated(batch.events, day)), batch.lines)
     except InputError as error:
         tell_error(error, about="standard input" if name == STDIN else name)
         return False

@@ -1,4 +1,4 @@
-"""Hyperscan databases, compiled once for the same content: within a process, and across starts where a cache is given."""
+"""Hyperscan databases, compiled once for the same content: in a process, and across starts where a cache is given."""
 
 from collections.abc import Sequence
 from importlib.metadata import version

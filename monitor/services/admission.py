@@ -14,7 +14,7 @@ import msgspec
 from monitor.domain.broadcasts import Broadcast, Rooms
 from monitor.domain.events import KINDS, Kind
 from monitor.domain.frames import Frame, Tick, starts
-from monitor.services.ports import Numbered
+from monitor.services.records import Numbered
 
 _SIGNAL: Final = KINDS.index(Kind.SIGNAL)
 _SILENCE_EVERY_MS: Final = 10_000

@@ -10,7 +10,8 @@ import msgspec
 
 from monitor.domain.broadcasts import Broadcast
 from monitor.services.lane import Outcome
-from monitor.services.ports import Clock, Commit, FailPoint, Publisher, Store, Telemetry, Update
+from monitor.services.ports import Clock, FailPoint, Publisher, Store, Telemetry
+from monitor.services.records import Commit, Update
 from monitor.services.recovery import Cursor
 
 

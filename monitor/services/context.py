@@ -15,7 +15,7 @@ from msgspec import Struct
 from monitor.domain import frames
 from monitor.domain.frames import Frame
 from monitor.domain.masking import mask_text
-from monitor.services.ports import ContextChunk, ContextLine
+from monitor.services.records import ContextChunk, ContextLine
 
 REACH_MS: Final = 60_000
 _LATENESS_MS: Final = 5_000

@@ -18,18 +18,8 @@ from monitor.domain.frames import Entry, Frame, Swap, Tick
 from monitor.engine.engineset import EngineSet
 from monitor.services.committer import Committer
 from monitor.services.lane import Admitted, Outcome
-from monitor.services.ports import (
-    Archive,
-    Clock,
-    ContextLine,
-    FailPoint,
-    Log,
-    Logger,
-    Numbered,
-    Publisher,
-    Store,
-    Telemetry,
-)
+from monitor.services.ports import Archive, Clock, FailPoint, Log, Logger, Publisher, Store, Telemetry
+from monitor.services.records import ContextLine, Numbered
 from monitor.services.recovery import Cursor, EngineOf, Recovered, recover, save
 
 _READ_AHEAD: Final = 20_000
@@ -135,8 +125,9 @@ class Detect:
             silence_ms=s.silence_ms)
         self._committer.serve(state.cursors)
         end = self._log.end()
-        if any(c.position.seq > end for c in state.cursors):
-            raise ConfigError(f"the store is at entry {max(c.position.seq for c in state.cursors)} of a log that ends at {end}",
+        applied = max(c.position.seq for c in state.cursors)
+        if applied > end:
+            raise ConfigError(f"the store is at entry {applied} of a log that ends at {end}",
                               hint="this log is not the store's own: restore both from one backup")
         admission = state.admission
         after = max(admission.seq, await self._log.first() - 1)

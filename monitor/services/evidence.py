@@ -5,7 +5,8 @@ from typing import Final, Protocol
 import msgspec
 
 from monitor.services.context import REACH_MS, nearest
-from monitor.services.ports import ContextLine, Evidence, Store
+from monitor.services.ports import Store
+from monitor.services.records import ContextLine, Evidence
 
 MOST_LINES: Final = 400
 

@@ -22,7 +22,7 @@ from monitor.engine.batch import FrameBatch
 from monitor.engine.engineset import EngineSet
 from monitor.engine.pipeline import Judged, Match, judge
 from monitor.services.context import Ring, Windows
-from monitor.services.ports import ContextChunk, Mask
+from monitor.services.records import ContextChunk, Mask
 
 _REVISIONS: Final = 50_000
 _GROUPS_LATE_MS: Final = 60_000

@@ -3,19 +3,22 @@
 from collections.abc import Sequence
 from typing import Any, Protocol
 
-from msgspec import Struct
-
-from monitor.domain.alerts import Alert, Withdrawal
-from monitor.domain.broadcasts import Broadcast
-from monitor.domain.findings import Finding
 from monitor.domain.frames import Entry, Frame
-
-
-class Numbered(Struct, frozen=True):
-    """An entry of the log with its sequence number (1, 2, 3, … without holes)."""
-
-    seq: int
-    entry: Entry
+from monitor.services.records import (
+    AlertFilter,
+    AlertPage,
+    ArchiveQuery,
+    Commit,
+    Evidence,
+    KeptEvent,
+    Mask,
+    Numbered,
+    Position,
+    RoomSummary,
+    Snapshot,
+    Token,
+    Update,
+)
 
 
 class Log(Protocol):
@@ -63,131 +66,6 @@ class Log(Protocol):
         ...
 
     async def close(self) -> None: ...
-
-
-class ContextLine(Struct, frozen=True, kw_only=True):
-    """One line of a room around an alert, masked."""
-
-    tenant: str
-    room: str
-    source: str
-    event_id: str
-    revision: int
-    lane: int
-    broadcast: str
-    at: int
-    offset_ms: int | None
-    kind: str
-    role: str
-    speaker: str
-    text: str
-
-
-class ContextChunk(Struct, frozen=True, kw_only=True):
-    """A room's lines around its alerts, of one lane, as they leave the ring; `first_seq` is where the chunk begins.
-
-    Chunks of one room may overlap after a restart: readers take each (source, event_id, revision) once.
-    """
-
-    tenant: str
-    room: str
-    lane: int
-    first_seq: int
-    from_at: int
-    to_at: int
-    lines: list[ContextLine]
-
-
-class Position(Struct, frozen=True):
-    """How far one lane of the log is applied, and by which ownership."""
-
-    lane: int
-    seq: int
-    epoch: int
-
-
-class Commit(Struct, frozen=True, kw_only=True):
-    """What one batch produced. Applied in one transaction, or not at all.
-
-    `position.seq` becomes the lane's new position if it stands at `expected` with `position.epoch`.
-    `findings` in log order; those with id == opened_by open an alert, unless they are stored already.
-    A finding's alert is that of the stored finding `opened_by`.
-    """
-
-    position: Position
-    expected: int
-    findings: Sequence[Finding] = ()
-    withdrawals: Sequence[Withdrawal] = ()
-    broadcasts: Sequence[Broadcast] = ()
-    context: Sequence[ContextChunk] = ()
-    now: int = 0
-
-
-class Update(Struct, frozen=True):
-    """One row of the outbox: alert `alert` was opened, grew or was withdrawn. `seq` is the SSE id."""
-
-    seq: int
-    what: str  # "opened" | "grown" | "withdrawn"
-    alert: Alert
-
-
-class Snapshot(Struct, frozen=True):
-    """A lane's room state at `seq`; never beyond the lane's committed position."""
-
-    lane: int
-    seq: int
-    state: bytes
-
-
-class AlertFilter(Struct, frozen=True, kw_only=True):
-    """Any field that is set must match. Times in UTC ms, half-open [since, until)."""
-
-    room: str | None = None
-    broadcast: str | None = None
-    rule: str | None = None
-    category: str | None = None
-    tier: str | None = None
-    severity: str | None = None
-    state: str | None = None
-    since: int | None = None
-    until: int | None = None
-
-
-class AlertPage(Struct, frozen=True):
-    """Newest first. `next` is the cursor of the following page, None at the end."""
-
-    alerts: list[Alert]
-    next: str | None
-
-
-class Evidence(Struct, frozen=True):
-    """An alert with all its findings and the room's lines around it (oldest first)."""
-
-    alert: Alert
-    findings: list[Finding]
-    context: list[ContextLine]
-
-
-class RoomSummary(Struct, frozen=True, kw_only=True):
-    room: str
-    broadcast: str
-    started_at: int
-    last_at: int
-    ended_at: int | None
-    why_ended: str
-    alerts_open: int
-
-
-class Token(Struct, frozen=True, kw_only=True):
-    """A credential's record; the secret itself is known to its holder only (SHA-256 of 256 random bits)."""
-
-    id: str
-    tenant: str
-    name: str
-    scopes: list[str]
-    sha256: str
-    created_at: int
-    revoked_at: int | None = None
 
 
 class Store(Protocol):
@@ -239,43 +117,6 @@ class Store(Protocol):
     async def save_token(self, token: Token) -> None: ...
 
     async def close(self) -> None: ...
-
-
-class Mask(Struct, frozen=True):
-    """Contact data found in event `event` of a frame: code points [start, end)."""
-
-    event: int
-    start: int
-    end: int
-    kind: str
-
-
-class ArchiveQuery(Struct, frozen=True, kw_only=True):
-    room: str | None = None
-    text: str | None = None
-    since: int | None = None
-    until: int | None = None
-    limit: int = 100
-
-
-class KeptEvent(Struct, frozen=True, kw_only=True):
-    """A judged event as kept: masked."""
-
-    source: str
-    id: str
-    revision: int
-    room: str
-    broadcast: str
-    lane: int
-    kind: str
-    stage: str
-    role: str
-    speaker: str
-    at: int
-    offset_ms: int | None
-    text: str
-    masked: list[str]
-    sampled_out: bool
 
 
 class Archive(Protocol):

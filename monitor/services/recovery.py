@@ -14,7 +14,8 @@ from monitor.engine.engineset import EngineSet
 from monitor.services.admission import Admission
 from monitor.services.context import Ring, Windows
 from monitor.services.lane import STATE_FORMAT, Lane, LaneState
-from monitor.services.ports import Position, Snapshot, Store
+from monitor.services.ports import Store
+from monitor.services.records import Position, Snapshot
 
 LANES: Final = (HOST_SIDE, VIEWERS)
 EngineOf = Callable[[str], Awaitable[EngineSet]]

@@ -14,7 +14,7 @@ from monitor.domain.frames import Frame
 from monitor.engine.engineset import EngineSet
 from monitor.services.admission import Admission
 from monitor.services.lane import Admitted, Lane, LaneState, Outcome
-from monitor.services.ports import Numbered
+from monitor.services.records import Numbered
 
 ROOM = "default"
 

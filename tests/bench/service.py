@@ -225,6 +225,19 @@ def measure(run: Run, rules_folder: Path, rules: Any, lines: list[bytes]) -> dic
     }
 
 
+def line(run: Run, row: dict[str, Any]) -> str:
+    ack, sse, rss = row["ack_ms"], row["sse_ms"], row["rss_mb"]
+    return " · ".join((
+        f"{run.name:10} {row['events_per_s']:9,.0f} events/s for {row['seconds']:.0f} s, {run.per_request} a request",
+        f"ack p50 {ack['p50']:.1f} p99 {ack['p99']:.1f} ms", f"SSE p50 {sse['p50']:.1f} p99 {sse['p99']:.1f} ms",
+        f"host p99 {row['sse_host_ms']['p99']:.1f} viewers p99 {row['sse_viewers_ms']['p99']:.1f} ms",
+        f"not accepted {row['sent'] - row['accepted']}, busy {row['busy']}",
+        f"findings {row['findings']} of {row['findings_expected']}, alerts seen {row['alerts_seen']}",
+        f"CPU server {row['server_cpu']:.0%} client {row['client_cpu']:.0%}",
+        f"RSS start {rss['start']:.0f} max {rss['max']:.0f} last quarter {rss['last_quarter']:.0f} MB",
+    )) + "\n"
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--json", type=Path, default=Path("bench.json"))
@@ -245,15 +258,7 @@ def main() -> None:
         lines = events(run, single, paired)
         row = measure(run, folder / "rules", rules, lines)
         report["runs"][run.name] = row
-        lost = row["sent"] - row["accepted"]
-        sys.stdout.write(
-            f"{run.name:10} {row['events_per_s']:9,.0f} events/s for {row['seconds']:.0f} s, "
-            f"{run.per_request} a request: ack p50 {row['ack_ms']['p50']:.1f} p99 {row['ack_ms']['p99']:.1f} ms · "
-            f"SSE p50 {row['sse_ms']['p50']:.1f} p99 {row['sse_ms']['p99']:.1f} ms (host p99 {row['sse_host_ms']['p99']:.1f}, viewers "
-            f"{row['sse_viewers_ms']['p99']:.1f}) · not accepted {lost}, busy {row['busy']} · "
-            f"findings {row['findings']} of {row['findings_expected']} · alerts seen {row['alerts_seen']} · CPU server {row['server_cpu']:.0%} "
-            f"client {row['client_cpu']:.0%} · RSS max {row['rss_mb']['max']:.0f} MB, last quarter "
-            f"{row['rss_mb']['last_quarter']:.0f}\n")
+        sys.stdout.write(line(run, row))
         sys.stdout.flush()
     known = json.loads(options.json.read_text()) if options.json.exists() else {}
     options.json.write_text(json.dumps({**known, "service": report}, indent=2))

@@ -9,7 +9,8 @@ import pytest
 from monitor.adapters.storage.archive import ParquetArchive
 from monitor.domain.events import FINAL_REVISION, HOST_SIDE, VIEWERS, Event, Kind, Speaker
 from monitor.domain.frames import Frame, build
-from monitor.services.ports import Archive, ArchiveQuery, KeptEvent, Mask
+from monitor.services.ports import Archive
+from monitor.services.records import ArchiveQuery, KeptEvent, Mask
 from tests.fakes.archive import MemoryArchive
 
 NOON = 1_700_000_000_000

@@ -10,7 +10,8 @@ from monitor.adapters.bus.embedded import LogSettings, open_log
 from monitor.domain import frames
 from monitor.domain.events import HOST_SIDE, VIEWERS, Event, Kind
 from monitor.domain.frames import Entry, Frame, Mark, Swap, Tick
-from monitor.services.ports import Log, Numbered
+from monitor.services.ports import Log
+from monitor.services.records import Numbered
 from tests.fakes.log import MemoryLog
 
 FAR = 10**15  # beyond every time and size here

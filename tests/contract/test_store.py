@@ -13,14 +13,14 @@ from monitor.domain.errors import InputError, OwnershipLost
 from monitor.domain.events import FINAL_REVISION, Kind, Role, Stage
 from monitor.domain.findings import Advice, Evasion, Finding, Severity, Span, Tier
 from monitor.domain.ids import alert_id
-from monitor.services.ports import (
+from monitor.services.ports import Store
+from monitor.services.records import (
     AlertFilter,
     Commit,
     ContextChunk,
     ContextLine,
     Position,
     Snapshot,
-    Store,
     Token,
     Update,
 )

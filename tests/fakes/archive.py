@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from monitor.domain.frames import Frame, starts, utterance
 from monitor.domain.masking import mask_text
-from monitor.services.ports import ArchiveQuery, KeptEvent, Mask
+from monitor.services.records import ArchiveQuery, KeptEvent, Mask
 
 Row = tuple[int, int, int, str, KeptEvent]  # at, seq, place in the frame, tenant, event
 

@@ -6,7 +6,7 @@ from contextlib import suppress
 
 from monitor.domain import frames
 from monitor.domain.frames import Entry, Frame, Mark
-from monitor.services.ports import Numbered
+from monitor.services.records import Numbered
 
 
 class MemoryLog:

@@ -9,7 +9,7 @@ from monitor.domain.alerts import Alert, AlertState, Withdrawal, opened
 from monitor.domain.broadcasts import Broadcast
 from monitor.domain.errors import InputError, OwnershipLost
 from monitor.domain.findings import Finding
-from monitor.services.ports import (
+from monitor.services.records import (
     AlertFilter,
     AlertPage,
     Commit,

@@ -18,16 +18,15 @@ from monitor.domain.alerts import Alert, AlertState
 from monitor.domain.events import FINAL_REVISION, Kind, Limits, Role, Stage, decode
 from monitor.domain.findings import Advice, Finding, Severity, Span, Tier
 from monitor.services.ingest import Receipt
-from monitor.services.ports import (
+from monitor.services.ports import Archive, Store
+from monitor.services.records import (
     AlertFilter,
     AlertPage,
-    Archive,
     ArchiveQuery,
     ContextLine,
     Evidence,
     KeptEvent,
     RoomSummary,
-    Store,
     Token,
     Update,
 )

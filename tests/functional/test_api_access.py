@@ -9,7 +9,7 @@ from monitor.adapters.web.auth import SCOPES, Tokens, digest, is_loopback_name, 
 from monitor.adapters.web.handling import Route
 from monitor.adapters.web.routes import ROUTES
 from monitor.domain.errors import ConfigError, StorageError
-from monitor.services.ports import Token
+from monitor.services.records import Token
 from tests.functional.fakes import NOW, Api, Sse, alert, events, kept, ndjson, room, serving
 
 GUARDED = [route for route in ROUTES if route.scope is not None]

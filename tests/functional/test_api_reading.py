@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from monitor.domain.errors import Fault, InputError, NewerFormat, RuleError, StorageError
-from monitor.services.ports import AlertFilter, ArchiveQuery
+from monitor.services.records import AlertFilter, ArchiveQuery
 from tests.functional.fakes import NOW, Api, alert, kept, room, serving
 
 API = "/api/v1"

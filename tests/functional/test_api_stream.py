@@ -9,7 +9,7 @@ import pytest
 
 from monitor.adapters.web.hub import HubLimits
 from monitor.domain.findings import Severity
-from monitor.services.ports import Update
+from monitor.services.records import Update
 from tests.functional.fakes import Api, Sse, alert, serving
 
 PATH = "/api/v1/alerts/stream"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from monitor.adapters.storage.store import SqlStore
 from monitor.adapters.web.auth import digest
-from monitor.services.ports import Token
+from monitor.services.records import Token
 from tests.functional.clikit import redpost
 
 

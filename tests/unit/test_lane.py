@@ -14,7 +14,7 @@ from monitor.domain.frames import Frame
 from monitor.services.admission import Admission
 from monitor.services.context import REACH_MS, STAY_MS, Ring, nearest
 from monitor.services.lane import Admitted, Lane, LaneState, Outcome
-from monitor.services.ports import Numbered
+from monitor.services.records import Numbered
 from monitor.services.scan import Scanner
 from tests.unit.rulekit import engine, rule, terms
 
@@ -36,7 +36,7 @@ class Line:
 
     def feed(self, events: Sequence[Event], *, accepted_at: int = 0) -> Outcome:
         built = frames.build(events, tenant="local", accepted_at=accepted_at, pseudonym=str.upper,
-                             revision_of=lambda e: FINAL_REVISION if e.revision is None and e.final else e.revision or 1)
+                             revision_of=lambda e: e.revision or (FINAL_REVISION if e.final else 1))
         numbered = [Numbered(self.seq + n, f) for n, f in enumerate(built, 1)]
         self.seq += len(built)
         broadcasts, _ = self.admission.admit(numbered)
@@ -122,7 +122,7 @@ def test_the_ring_is_bounded_in_bytes() -> None:
     line = Line(ring=ring)
     for n in range(500):
         line.feed([said(n, "话" * 20)], accepted_at=n)
-    assert ring._bytes < 7_000  # noqa: SLF001
+    assert ring._bytes < 7_000
     assert ring.left > 400
 
 

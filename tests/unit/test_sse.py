@@ -9,7 +9,7 @@ import pytest
 from monitor.adapters.web.hub import HubLimits, SseHub, Subscription, Wanted, encode
 from monitor.domain.errors import BusyError
 from monitor.domain.findings import Severity
-from monitor.services.ports import Update
+from monitor.services.records import Update
 from tests.functional.fakes import alert
 
 

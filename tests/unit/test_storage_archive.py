@@ -17,7 +17,8 @@ from monitor.adapters.storage.segments import Judged
 from monitor.adapters.storage.shelf import Segment, Shelf
 from monitor.domain.errors import NewerFormat, StorageError
 from monitor.domain.events import HOST_SIDE, VIEWERS
-from monitor.services.ports import ArchiveQuery, FailPoint
+from monitor.services.ports import FailPoint
+from monitor.services.records import ArchiveQuery
 from tests.contract.test_archive import DAY, NOON, event, frame, kept, names
 
 LOST = "1-000000000004-000000000006.parquet"

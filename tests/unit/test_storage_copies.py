@@ -13,7 +13,7 @@ import pytest
 from monitor.adapters.storage.copies import restore
 from monitor.adapters.storage.store import SqlStore
 from monitor.domain.errors import ConfigError, NewerFormat, RedpostError, StorageError
-from monitor.services.ports import AlertFilter
+from monitor.services.records import AlertFilter
 from tests.contract.test_store import Writer, finding
 
 

@@ -25,7 +25,7 @@ from monitor.adapters.storage.migrate import HEAD, SCRIPTS
 from monitor.adapters.storage.store import SqlStore
 from monitor.domain.errors import ConfigError, NewerFormat, OwnershipLost, StorageError
 from monitor.domain.ids import alert_id
-from monitor.services.ports import Commit, Position, Snapshot
+from monitor.services.records import Commit, Position, Snapshot
 from tests.contract.test_store import Writer, chunk, finding, line, listed
 
 # --- revisions -------------------------------------------------------------------------------------------------------

@@ -9,7 +9,8 @@ from monitor.adapters.storage.archive import ParquetArchive
 from monitor.adapters.storage.store import SqlStore
 from monitor.domain.events import VIEWERS
 from monitor.domain.frames import Frame
-from monitor.services.ports import AlertFilter, ArchiveQuery, Mask, Store
+from monitor.services.ports import Store
+from monitor.services.records import AlertFilter, ArchiveQuery, Mask
 from tests.contract.test_archive import NOON, Silent, event, frame
 from tests.contract.test_store import Writer, broadcast, chunk, finding, line, withdrawal
 from tests.fakes.archive import MemoryArchive

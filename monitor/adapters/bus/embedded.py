@@ -19,7 +19,8 @@ from monitor.adapters.bus.logwriter import Append, Died, Job, LogWriter, Refused
 from monitor.adapters.bus.recent import Recent
 from monitor.domain.errors import BusyError, StorageError
 from monitor.domain.frames import Entry
-from monitor.services.ports import FailPoint, Logger, Numbered
+from monitor.services.ports import FailPoint, Logger
+from monitor.services.records import Numbered
 
 T = TypeVar("T")
 

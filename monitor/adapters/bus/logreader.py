@@ -13,7 +13,7 @@ from monitor.adapters.bus.logfile import storage_error
 from monitor.adapters.bus.logrows import BOTH, Totals, first_since, totals_at
 from monitor.domain import frames
 from monitor.domain.errors import StorageError
-from monitor.services.ports import Numbered
+from monitor.services.records import Numbered
 
 MOST_ENTRIES: Final = 1_024
 """Entries that one read gives at most, whatever the number of their events."""

@@ -8,7 +8,7 @@ from msgspec import Struct
 from monitor.adapters.bus.logreader import MOST_ENTRIES
 from monitor.adapters.bus.logrows import BOTH, Packed, Totals
 from monitor.domain.events import HOST_SIDE, VIEWERS
-from monitor.services.ports import Numbered
+from monitor.services.records import Numbered
 
 
 def _cost(packed: Packed) -> int:

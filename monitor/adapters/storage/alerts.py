@@ -15,7 +15,7 @@ from monitor.domain.alerts import Alert, AlertState
 from monitor.domain.errors import InputError
 from monitor.domain.events import HOST_SIDE, VIEWERS
 from monitor.domain.findings import Finding
-from monitor.services.ports import AlertFilter, AlertPage, ContextLine, Evidence
+from monitor.services.records import AlertFilter, AlertPage, ContextLine, Evidence
 
 EVIDENCE_MS: Final = 60_000
 """How far evidence reaches before an alert's first finding and after its last (ms)."""

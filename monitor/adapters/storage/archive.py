@@ -10,7 +10,8 @@ from monitor.adapters.storage.newest import Newest
 from monitor.adapters.storage.segments import Judged, table_of
 from monitor.adapters.storage.shelf import Segment, Shelf, Unreadable
 from monitor.domain.frames import Frame
-from monitor.services.ports import ArchiveQuery, FailPoint, KeptEvent, Logger, Mask
+from monitor.services.ports import FailPoint, Logger
+from monitor.services.records import ArchiveQuery, KeptEvent, Mask
 
 
 class _Moved(Exception):

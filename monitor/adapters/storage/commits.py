@@ -21,7 +21,7 @@ from monitor.domain.alerts import Alert, AlertState, Withdrawal, opened
 from monitor.domain.broadcasts import Broadcast
 from monitor.domain.errors import OwnershipLost
 from monitor.domain.findings import Finding
-from monitor.services.ports import Commit, Position, Update
+from monitor.services.records import Commit, Position, Update
 
 _advance: Final = (
     update(positions)

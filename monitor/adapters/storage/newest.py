@@ -7,7 +7,7 @@ from typing import Any, Final
 import numpy as np
 import pyarrow.compute as pc  # type: ignore[import-untyped]
 
-from monitor.services.ports import ArchiveQuery, KeptEvent
+from monitor.services.records import ArchiveQuery, KeptEvent
 
 _AT_LEAST: Final = 256  # candidates looked at together
 

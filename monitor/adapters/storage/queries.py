@@ -16,7 +16,7 @@ from monitor.adapters.storage.schema import (
 )
 from monitor.adapters.storage.statements import insert, insert_new
 from monitor.domain.alerts import AlertState
-from monitor.services.ports import Position, RoomSummary, Snapshot, Token, Update
+from monitor.services.records import Position, RoomSummary, Snapshot, Token, Update
 
 
 def claim(connection: Connection, lane: int) -> Position:

@@ -11,7 +11,7 @@ from sqlalchemy import RowMapping
 from monitor.domain.alerts import Alert, AlertState
 from monitor.domain.broadcasts import Broadcast
 from monitor.domain.findings import Finding
-from monitor.services.ports import ContextChunk, ContextLine, Token
+from monitor.services.records import ContextChunk, ContextLine, Token
 
 FAST: Final = 1
 """zstd level: what is packed here is written all the time and read rarely."""

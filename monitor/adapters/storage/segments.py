@@ -16,7 +16,7 @@ from monitor.domain.errors import NewerFormat
 from monitor.domain.events import FINAL_REVISION, KINDS, ROLES, STAGES
 from monitor.domain.frames import Frame
 from monitor.domain.masking import mask_text
-from monitor.services.ports import Mask
+from monitor.services.records import Mask
 
 FORMAT: Final = 1
 """Version of the files; a reader that meets a newer one stops with a message."""

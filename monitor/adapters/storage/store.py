@@ -14,12 +14,12 @@ from monitor.adapters.storage.alerts import evidence, page
 from monitor.adapters.storage.commits import apply
 from monitor.adapters.storage.database import Database
 from monitor.adapters.storage.records import FAST
-from monitor.services.ports import (
+from monitor.services.ports import FailPoint
+from monitor.services.records import (
     AlertFilter,
     AlertPage,
     Commit,
     Evidence,
-    FailPoint,
     Position,
     RoomSummary,
     Snapshot,

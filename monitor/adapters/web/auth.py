@@ -15,7 +15,8 @@ from msgspec import Struct
 
 from monitor.adapters.web.errors import Problem
 from monitor.domain.errors import ConfigError, RedpostError
-from monitor.services.ports import Logger, Store, Token
+from monitor.services.ports import Logger, Store
+from monitor.services.records import Token
 
 SCOPES: Final = ("ingest", "read", "admin", "metrics")
 LOCAL_TENANT: Final = "local"

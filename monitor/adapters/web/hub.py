@@ -11,7 +11,8 @@ from msgspec import Struct
 from monitor.adapters.web.types import AlertMessage
 from monitor.domain.alerts import Alert
 from monitor.domain.errors import BusyError
-from monitor.services.ports import Telemetry, Update
+from monitor.services.ports import Telemetry
+from monitor.services.records import Update
 
 _encoder: Final = msgspec.json.Encoder()
 

@@ -12,7 +12,7 @@ from monitor.adapters.web.services import SERVICES
 from monitor.adapters.web.types import EventsAnswer, RoomsAnswer
 from monitor.domain.alerts import AlertState
 from monitor.domain.findings import Severity, Tier
-from monitor.services.ports import AlertFilter, ArchiveQuery
+from monitor.services.records import AlertFilter, ArchiveQuery
 
 ROOM: Final = text("room", "Only this room.")
 CATEGORY: Final = text("category", "Only alerts with this category.")

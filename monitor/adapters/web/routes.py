@@ -25,7 +25,7 @@ from monitor.adapters.web.reading import (
 from monitor.adapters.web.sse import stream_alerts
 from monitor.adapters.web.types import EventsAnswer, IngestAnswer, RoomsAnswer
 from monitor.adapters.web.websocket import events_socket
-from monitor.services.ports import AlertPage, Evidence
+from monitor.services.records import AlertPage, Evidence
 from monitor.services.rulebook import ReloadResult
 
 _API: Final = "/api/v1"

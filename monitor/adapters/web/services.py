@@ -10,7 +10,8 @@ from msgspec import Struct
 from monitor.adapters.web.hub import SseHub
 from monitor.domain.events import Limits
 from monitor.services.ingest import Receipt
-from monitor.services.ports import Archive, Clock, Evidence, Logger, Store, Telemetry
+from monitor.services.ports import Archive, Clock, Logger, Store, Telemetry
+from monitor.services.records import Evidence
 from monitor.services.rulebook import ReloadResult
 
 

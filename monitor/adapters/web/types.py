@@ -7,7 +7,7 @@ from msgspec import Meta, Struct
 
 from monitor.domain.alerts import Alert
 from monitor.domain.events import Rejected
-from monitor.services.ports import KeptEvent, RoomSummary
+from monitor.services.records import KeptEvent, RoomSummary
 
 
 class ErrorInfo(Struct, frozen=True):
