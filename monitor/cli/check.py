@@ -72,14 +72,14 @@ def _rules(checks: Checks, settings: "Settings") -> None:
     from zoneinfo import ZoneInfo
 
     from monitor.adapters.rulefiles import load, load_rooms
-    from monitor.cli.loading import rules_folder, view_tables
+    from monitor.cli.loading import databases, rules_folder, view_tables
     from monitor.domain.errors import ConfigError
     from monitor.services.casework import run_cases, summary
 
     folder = rules_folder(Path(settings.rules.dir) if settings.rules.dir else None)
     with checks.of(f"rules {folder}"):
         ruleset, tables = load(folder), view_tables()
-        _, failures = run_cases(ruleset, tables, ZoneInfo(settings.tenant.zone))
+        _, failures = run_cases(ruleset, tables, ZoneInfo(settings.tenant.zone), databases())
         if failures:
             raise ConfigError(summary(failures), hint="`redpost rules test` shows more")
     if settings.rules.rooms:

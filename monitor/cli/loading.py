@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
+    from monitor.engine.databases import Databases
     from monitor.engine.engineset import EngineSet
     from monitor.engine.views import ViewTables
 
@@ -26,6 +27,17 @@ def view_tables() -> "ViewTables":
     return ViewTables(resources.files("monitor.engine").joinpath("data/views.npz").read_bytes())
 
 
+def databases() -> "Databases":
+    """Compiled patterns, kept in the user's cache folder where there is one."""
+    from monitor.adapters.blobs import BlobFolder, user_cache
+    from monitor.engine.databases import Databases
+
+    try:
+        return Databases(BlobFolder(user_cache()))
+    except RuntimeError:  # nobody's home
+        return Databases()
+
+
 def zone() -> "ZoneInfo":
     """The time zone that the service has by default."""
     from zoneinfo import ZoneInfo
@@ -41,4 +53,4 @@ def engine_set(rules: Path | None, rooms: Path | None) -> "EngineSet":
     from monitor.engine.engineset import EngineSet
 
     known = load_rooms(rooms) if rooms is not None else []
-    return EngineSet(load(rules_folder(rules)), view_tables(), rooms=known, zone=zone())
+    return EngineSet(load(rules_folder(rules)), view_tables(), rooms=known, zone=zone(), databases=databases())

@@ -30,12 +30,14 @@ def lint(folder: Folder = None, /) -> int:
 
     Exit codes: 0 no faults, 2 faults.
     """
-    from monitor.cli.loading import view_tables, zone
+    from monitor.cli.loading import databases, view_tables, zone
     from monitor.cli.terminal import counted
     from monitor.domain.rules import Status
     from monitor.engine.engineset import EngineSet
 
-    found = _loaded(folder, lambda rules: EngineSet(rules, view_tables(), zone=zone(), statuses=frozenset(Status)))
+    every = frozenset(Status)
+    found = _loaded(folder, lambda rules: EngineSet(
+        rules, view_tables(), zone=zone(), statuses=every, databases=databases()))
     if found is None:
         return 2
     packs = {rule.pack for rule in found.ruleset.rules}
@@ -55,13 +57,13 @@ def test(folder: Folder = None, /) -> int:
 
     Exit codes: 0 all cases hold, 1 some do not, 2 the rules have faults.
     """
-    from monitor.cli.loading import view_tables, zone
+    from monitor.cli.loading import databases, view_tables, zone
     from monitor.cli.rules_text import tell_failure
     from monitor.cli.terminal import counted
     from monitor.services.casework import run_cases
 
     tables = view_tables()
-    done = _loaded(folder, lambda rules: (len(rules.rules), *run_cases(rules, tables, zone())))
+    done = _loaded(folder, lambda rules: (len(rules.rules), *run_cases(rules, tables, zone(), databases())))
     if done is None:
         return 2
     rules, count, failures = done

@@ -135,11 +135,9 @@ class Elements:
                 at = self._parser.ErrorByteIndex - self._fed
                 skipped = max(at + (error.code not in _AT_NEXT), 0)
                 if self._item is not None or error.code not in _RESTARTED:
-                    tag = max(data.rfind(b"<", 0, max(at, 0)), 0)
                     self._fault(
                         f"malformed XML: {expat.ErrorString(error.code)}",
-                        "a recorder must write & as &amp; and < as &lt;",
-                        self._line + data.count(b"\n", 0, tag),
+                        "a recorder must write & as &amp; and < as &lt;", self._error_line(data, at),
                     )
                 self._lost = True
             except _Refused as refused:
@@ -151,6 +149,13 @@ class Elements:
                     self._fault("a comment or tag does not end", "the items after it are read")
             self._line += data.count(b"\n", 0, skipped)
             data = data[skipped:]
+
+    def _error_line(self, data: bytes, at: int) -> int:
+        """Where the tag begins that was not finished at the error, else where the error is."""
+        tag = data.rfind(b"<", 0, max(at, 0))
+        if tag >= 0 and b">" not in data[tag:at]:
+            return self._line + data.count(b"\n", 0, tag)
+        return self._first_line + self._parser.ErrorLineNumber - 1
 
     def _fault(self, reason: str, hint: str, line: int = 0) -> None:
         """Give up the item that is being read, and look for the next."""
