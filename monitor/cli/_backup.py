@@ -156,7 +156,8 @@ def _copy(source: Path, target: Path, name: str) -> Part:
     digest, size = hashlib.sha256(), 0
     with (source / name).open("rb") as old:
         path = target / name
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        for folder in reversed(Path(name).parents):
+            (target / folder).mkdir(exist_ok=True, mode=0o700)
         with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as new:
             while data := old.read(_CHUNK):
                 digest.update(data)

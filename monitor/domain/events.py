@@ -154,6 +154,9 @@ class Decoded(Struct, frozen=True):
     array: bool = False
 
 
+UNREADABLE: Final = (msgspec.MsgspecError, UnicodeError, RecursionError)
+"""What the decoder raises for bytes that are no event; nesting too deep is one of them."""
+
 _event: Final = msgspec.json.Decoder(Event)
 _events: Final = msgspec.json.Decoder(list[Event])
 _raws: Final = msgspec.json.Decoder(list[msgspec.Raw])
@@ -170,14 +173,22 @@ def decode(body: bytes, limits: Limits, *, now_ms: int) -> Decoded:
         body = body[3:]
     try:
         events = _events.decode(body) if array else _event.decode_lines(body)
-    except (msgspec.MsgspecError, UnicodeError):
+    except UNREADABLE:
         return _checked(_one_by_one(body, array, limits), limits, now_ms)
     if len(events) > limits.batch:
         return Decoded([], [], [_too_many(len(events), limits)], len(events), array)
     lines: Sequence[int] = range(1, len(events) + 1)
-    if not array and events and body.count(b"\n") != len(events) - (not body.endswith(b"\n")):
+    if not array and events and not _one_a_line(body, len(events)):
         lines = [n for n, line in enumerate(body.split(b"\n"), 1) if line.strip()]
+        if len(lines) != len(events):  # two objects on one line
+            return _checked(_one_by_one(body, array, limits), limits, now_ms)
     return _checked(Decoded(events, lines, [], 0, array), limits, now_ms)
+
+
+def _one_a_line(body: bytes, count: int) -> bool:
+    """No blank line among them, so that the n-th event stands on line n."""
+    blank = b"\n\n" in body or b"\n\r\n" in body or body[:1] in b"\r\n"
+    return not blank and body.count(b"\n") == count - (not body.endswith(b"\n"))
 
 
 def _too_many(count: int, limits: Limits) -> Rejected:
@@ -193,7 +204,7 @@ def _one_by_one(body: bytes, array: bool, limits: Limits) -> Decoded:
     if array:
         try:
             items = list(enumerate(_raws.decode(body), 1))
-        except (msgspec.MsgspecError, UnicodeError) as error:
+        except UNREADABLE as error:
             return Decoded([], [], [reject(1, body, error)], 1, True)
     else:
         items = [(n, line) for n, line in enumerate(body.split(b"\n"), 1) if line.strip()]
@@ -213,7 +224,7 @@ def _one_by_one(body: bytes, array: bool, limits: Limits) -> Decoded:
         try:
             events.append(_event.decode(raw))
             lines.append(line)
-        except (msgspec.MsgspecError, UnicodeError) as error:
+        except UNREADABLE as error:
             rejected.append(reject(line, raw, error))
     return Decoded(events, lines, rejected, len(rejected), array)
 
@@ -237,6 +248,8 @@ def reject(line: int, raw: bytes, error: Exception) -> Rejected:
     known = _id_of(raw)
     if isinstance(error, UnicodeError):
         return Rejected(line, "", "the bytes are not valid UTF-8", "encode the body as UTF-8", known)
+    if isinstance(error, RecursionError):
+        return Rejected(line, "", "the JSON is nested too deeply", "send one flat object a line", known)
     match = _PATH.match(str(error))
     what, path = (match["what"], match["path"] or "") if match else (str(error), "")
     field = re.split(r"[.\[]", path.lstrip("."), maxsplit=1)[0]
@@ -261,7 +274,7 @@ def reject(line: int, raw: bytes, error: Exception) -> Rejected:
 def _id_of(raw: bytes) -> str | None:
     try:
         item: Any = _anything.decode(raw)
-    except (msgspec.MsgspecError, UnicodeError):
+    except UNREADABLE:
         return None
     found = item.get("id") if isinstance(item, dict) else None
     return found[:256] if isinstance(found, str) else None
@@ -292,10 +305,12 @@ def _checked(decoded: Decoded, limits: Limits, now_ms: int) -> Decoded:
 
 
 def _suspicious(events: list[Event], limits: Limits, latest: int) -> bool:
-    longest = max(len(e.text) for e in events)
-    return longest > limits.text or any(
-        e.kind is Kind.SIGNAL or (e.at is not None and (type(e.at) is not int or e.at > latest)) for e in events
-    )
+    most, signal = limits.text, Kind.SIGNAL
+    for e in events:
+        at = e.at
+        if len(e.text) > most or e.kind is signal or (at is not None and (type(at) is not int or at > latest)):
+            return True
+    return False
 
 
 def filtered(

@@ -25,6 +25,7 @@ from monitor.services.context import Ring, Windows
 from monitor.services.records import ContextChunk, Mask
 
 _REVISIONS: Final = 50_000
+_PLACED: Final = 10_000
 _GROUPS_LATE_MS: Final = 60_000
 STATE_FORMAT: Final = 1
 
@@ -35,6 +36,7 @@ class LaneState(Struct):
     format: int = STATE_FORMAT
     grouping: Grouping = msgspec.field(default_factory=Grouping)
     revisions: dict[str, int] = {}
+    placed: dict[str, str] = {}  # the latest findings → the ones that opened their alerts
     windows: Windows = msgspec.field(default_factory=Windows)
     now: int = 0  # UTC ms: the latest `accepted_at` seen in this lane
     engine: str = ""  # version of the engine set that judges here
@@ -83,6 +85,7 @@ class Lane:
         self.ring = ring
         self.windows = Windows() if windows is None else windows
         self._revisions: OrderedDict[str, int] = OrderedDict(state.revisions)
+        self._placed: OrderedDict[str, str] = OrderedDict(state.placed)
 
     def run(self, admitted: Sequence[Admitted], *, remember_only: bool = False) -> Outcome:
         """Judge frames in order. `remember_only`: fill the ring, change nothing else (re-reading before a snapshot)."""
@@ -125,6 +128,7 @@ class Lane:
     def snapshot(self) -> LaneState:
         """The state, brought up to date; encode it before the lane goes on."""
         self.state.revisions = dict(self._revisions)
+        self.state.placed = dict(self._placed)
         self.state.windows = self.windows
         self.state.engine = self.engine.version
         return self.state
@@ -164,10 +168,7 @@ class Lane:
             outcome.withdrawals.append(Withdrawal(said.tenant, said.source, said.id, said.revision))
         placed = []
         for finding in findings:
-            opened_by = self.state.grouping.place(
-                tenant=said.tenant, room=said.room, rule=finding.rule, broadcast=said.broadcast,
-                speaker=said.speaker if finding.tier is Tier.CARE else "", source=said.source, event_id=said.id,
-                finding=finding.id, at=said.at, settings=self.settings)
+            opened_by = self._placed.get(finding.id) or self._place(said, finding)
             placed.append(msgspec.structs.replace(finding, opened_by=opened_by))
             if self.ring is not None:
                 self.windows.add((said.tenant, said.room), said.at, seen_at=frame.accepted_at)
@@ -175,6 +176,18 @@ class Lane:
             self.state.grouping.withdraw(said.tenant, said.room, said.source, said.id,
                                          keep=frozenset(f.id for f in placed))
         outcome.findings += placed
+
+    def _place(self, said: Utterance, finding: Finding) -> str:
+        """The finding that opened this one's alert. Remembered, so that an event that comes again, perhaps long after
+        its alert, moves no group."""
+        opened_by = self.state.grouping.place(
+            tenant=said.tenant, room=said.room, rule=finding.rule, broadcast=said.broadcast,
+            speaker=said.speaker if finding.tier is Tier.CARE else "", source=said.source, event_id=said.id,
+            finding=finding.id, at=said.at, settings=self.settings)
+        self._placed[finding.id] = opened_by
+        if len(self._placed) > _PLACED:
+            self._placed.popitem(last=False)
+        return opened_by
 
     def _newest(self, said: Utterance) -> tuple[bool, bool]:
         """(is this the highest revision of its event so far, may an older one have findings that fall now).
