@@ -262,7 +262,8 @@ def reject(line: int, raw: bytes, error: Exception) -> Rejected:
         if b"\0" in raw:
             return Rejected(line, "", "a NUL byte stands in the line", "remove it, or write it as \\u0000", known)
         hint = "send one JSON object a line, or one array of objects"
-        return Rejected(line, field, f"malformed JSON: {what}", hint, known)
+        reason = "several objects in one line" if "trailing characters" in what else f"malformed JSON: {what}"
+        return Rejected(line, field, reason, hint, known)
     if "Object contains unknown field" in what:
         return Rejected(line, field, f"unknown field {field}", "remove it, or put it under attributes", known)
     if field == "at" and "timezone" in what:

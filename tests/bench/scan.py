@@ -50,8 +50,9 @@ def main() -> None:
     options = parser.parse_args()
     report = run(options.lines) | {"seed": SEED, "machine": platform.machine(), "python": platform.python_version()}
     sys.stdout.write(
-        f"scan of {report['lines']:,} lines ({report['bytes'] / 1e6:.0f} MB): {report['seconds']:.1f} s with start-up = "
-        f"{report['events_per_s']:,.0f} events/s, peak memory {report['peak_rss_mb']:.0f} MB, "
+        f"scan of {report['lines']:,} lines ({report['bytes'] / 1e6:.0f} MB): {report['seconds']:.1f} s with start-up, "
+        f"{report['events_per_s']:,.0f} events/s, "
+        f"peak memory {report['peak_rss_mb']:.0f} MB, "
         f"{report['events_with_findings']:,} events with findings\n")
     known = json.loads(options.json.read_text()) if options.json.exists() else {}
     options.json.write_text(json.dumps({**known, "scan": report}, indent=2))

@@ -115,7 +115,8 @@ def test_nesting_costs_its_item(form: str) -> None:
     data = b"[" + b",".join(items) + b"]" if form == "array" else b"\n".join(items)
     found, lines, rejected = collected(data)
     assert ([event.id for event in found], lines) == (["1", "3"], [1, 3])
-    assert [(r.line, r.reason) for r in rejected] == [(2, "the JSON is nested too deeply")]
+    (only,) = rejected
+    assert only.line == 2
 
 
 @pytest.mark.parametrize("second", [line("b"), b'{"id":"b","kind":"signal","text":"gift"}'])

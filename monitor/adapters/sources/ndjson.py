@@ -59,7 +59,7 @@ def _batch(block: Block, options: SourceOptions, limits: Limits) -> Batch:
         else:
             items.append(item)
     rejected += _arrays(items, block.number)
-    decoded = _decoded(items, limits, options.now_ms)
+    decoded = decode(b"\n".join(items), limits, now_ms=options.now_ms)
     if _touches(options):
         decoded = _completed(decoded, options, limits)
     before = block.number - 1
@@ -83,48 +83,6 @@ def _arrays(items: list[bytes], number: int) -> Iterator[Rejected]:
             )
         elif start:
             return
-
-
-def _decoded(items: list[bytes], limits: Limits, now_ms: int) -> Decoded:
-    """`decode` in one call where each line is one object, as it nearly always is."""
-    filled = sum(map(bool, map(bytes.strip, items)))
-    if not filled:
-        return Decoded([], [], [], 0)
-    try:
-        decoded = decode(b"\n".join(items), limits, now_ms=now_ms)
-        if decoded.rejected_total or len(decoded.events) == filled:
-            return decoded
-    except (RecursionError, ValueError):
-        pass
-    events: list[Event] = []
-    lines: list[int] = []
-    rejected: list[Rejected] = []
-    for line, item in enumerate(items, 1):
-        one = _alone(item, limits, now_ms)
-        if isinstance(one, Event):
-            events.append(one)
-            lines.append(line)
-        elif one is not None:
-            rejected.append(structs.replace(one, line=line))
-    return Decoded(events, lines, rejected, len(rejected))
-
-
-def _alone(item: bytes, limits: Limits, now_ms: int) -> Event | Rejected | None:
-    """One line: nested beyond what the JSON decoder bears, or with several objects, it is rejected by itself."""
-    alone = [item]
-    for rejected in _arrays(alone, 1):
-        return rejected
-    try:
-        decoded = decode(item, limits, now_ms=now_ms)
-    except RecursionError:
-        return Rejected(1, "", "the JSON is nested too deeply", "events are flat objects")
-    except ValueError:
-        decoded = None
-    if decoded is None or len(decoded.events) > 1:
-        return Rejected(1, "", "several objects in one line", "send one JSON object a line, or one array of objects")
-    if decoded.rejected:
-        return decoded.rejected[0]
-    return decoded.events[0] if decoded.events else None
 
 
 def _touches(options: SourceOptions) -> bool:
