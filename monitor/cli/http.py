@@ -1,6 +1,7 @@
 """A running service, as the commands that talk to it see it."""
 
 import asyncio
+import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -8,7 +9,7 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 import msgspec
-from aiohttp import ClientError, ClientResponse, ClientSession, ClientTimeout, InvalidURL
+from aiohttp import ClientConnectorError, ClientError, ClientResponse, ClientSession, ClientTimeout, InvalidURL
 from msgspec import Struct
 
 from monitor.cli.terminal import safe, tell
@@ -83,6 +84,14 @@ async def refusal(response: ClientResponse, url: str) -> ConfigError:
                        hint=told.hint + ("; name it with --token-file" if response.status == 401 else ""))
 
 
+def reason_of(error: ClientError | TimeoutError) -> str:
+    """Why nothing answered, in a few words."""
+    if isinstance(error, ClientConnectorError):
+        cause = error.os_error
+        return os.strerror(cause.errno) if cause.errno and cause.errno > 0 else cause.strerror or str(cause)
+    return str(error) or type(error).__name__
+
+
 class Backoff:
     """Pauses that grow while something is down; `pause` raises StorageError when patience is over."""
 
@@ -108,10 +117,11 @@ class Backoff:
         if self._since is None:
             self._since = self._now()
             tell(safe(f"{self._url} does not answer ({why}); trying again"), style="yellow")
-        if self._now() - self._since >= self._patience_s:
+        left = self._since + self._patience_s - self._now()
+        if left <= 0:
             raise StorageError(f"{self._url} has not answered for {self._patience_s:.0f} s: {why}",
                                hint="is the service running? `redpost serve` starts it")
-        await self._sleep(self._pause_s)
+        await self._sleep(min(self._pause_s, left))
         self._pause_s = min(self._pause_s * 2, _LONGEST_PAUSE_S)
 
 
@@ -136,7 +146,7 @@ class Sender:
             except InvalidURL as error:
                 raise InputError(f"{self._url} is no address", hint="write it as http://127.0.0.1:8321") from error
             except (ClientError, TimeoutError) as error:
-                await self._backoff.pause(str(error) or type(error).__name__)
+                await self._backoff.pause(reason_of(error))
                 continue
             if isinstance(answer, Accepted):
                 self._backoff.well()

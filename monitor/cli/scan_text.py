@@ -21,9 +21,9 @@ from monitor.domain.rules import Clause
 from monitor.engine.engineset import EngineSet
 from monitor.services.scan import Scanned, Scanner
 
-_AROUND: Final = 60
+AROUND: Final = 60
 """Characters of a long text that are shown on either side of what was found."""
-_NEAR: Final = 12
+NEAR: Final = 12
 """The same in a table."""
 _SEVEREST_FIRST: Final = {severity: -place for place, severity in enumerate(Severity)}
 
@@ -38,7 +38,7 @@ def moment(at: int | None, offset_ms: int | None, tz: ZoneInfo, *, short: bool =
     return f"{time:%m-%d %H:%M:%S}" if short else time.isoformat(" ", "seconds")
 
 
-def marked(text: str, spans: Iterable[tuple[int, int]], *, brackets: bool, around: int = _AROUND) -> Text:
+def marked(text: str, spans: Iterable[tuple[int, int]], *, brackets: bool, around: int = AROUND) -> Text:
     """`text` with the spans marked, by 【】 where there is no colour.
 
     What is further than `around` characters from all spans is left out; without spans, so is what follows them.
@@ -152,7 +152,7 @@ def _alert_table(alerts: Sequence[tuple[Alert, list[str]]], tz: ZoneInfo, *, bra
         table.add_row(
             Text(alert.severity, style=SEVERITY_STYLES[alert.severity]),
             moment(alert.at, alert.offset_ms, tz, short=True), safe(alert.room), alert.rule, f"{len(event_ids):,}",
-            marked(alert.text, spans, brackets=brackets, around=_NEAR),
+            marked(alert.text, spans, brackets=brackets, around=NEAR),
         )
     return table
 

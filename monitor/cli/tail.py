@@ -56,7 +56,7 @@ async def _follow(
 
     from aiohttp import ClientError
 
-    from monitor.cli.http import Backoff, base_of, session_for
+    from monitor.cli.http import Backoff, base_of, reason_of, session_for
     from monitor.cli.sse import Reader
 
     base = base_of(url)
@@ -72,7 +72,7 @@ async def _follow(
                     view.hear(message, severities)
                 why = "the stream ended"
             except (ClientError, TimeoutError) as error:
-                why = str(error) or type(error).__name__
+                why = reason_of(error)
             await backoff.pause(why)
 
 

@@ -11,7 +11,7 @@ from rich.text import Text
 
 from monitor.adapters.web.types import AlertMessage
 from monitor.cli.loading import zone
-from monitor.cli.scan_text import marked, moment
+from monitor.cli.scan_text import AROUND, NEAR, marked, moment
 from monitor.cli.sse import Message
 from monitor.cli.terminal import SEVERITY_STYLES, out, safe, tell
 from monitor.domain.alerts import Alert
@@ -105,11 +105,11 @@ class LiveTable(_View):
             table.add_row(
                 moment(alert.at, None, self._zone, short=True),
                 Text(alert.severity, style=SEVERITY_STYLES[alert.severity]), safe(alert.room), safe(alert.title),
-                f"{alert.recurrence}", _words(alert, brackets=console.no_color),
+                f"{alert.recurrence}", _words(alert, brackets=console.no_color, around=NEAR),
                 style="strike dim" if each.what == "withdrawn" else "",
             )
         yield table if newest else Text("waiting for alerts … Ctrl+C ends", style="dim")
 
 
-def _words(alert: Alert, *, brackets: bool) -> Text:
-    return marked(alert.text, [(span.start, span.end) for span in alert.spans], brackets=brackets)
+def _words(alert: Alert, *, brackets: bool, around: int = AROUND) -> Text:
+    return marked(alert.text, [(span.start, span.end) for span in alert.spans], brackets=brackets, around=around)

@@ -26,6 +26,8 @@ _PLAIN, _SKELETON, _SOUND, _PATTERN = range(4)
 VIEW_NAMES: Final = (View.PLAIN, View.SKELETON, View.SOUND, View.PLAIN)
 
 Raw = tuple[int, int]  # literal, end in units
+RawHit = tuple[int, int, int, "Use"]
+"""(start, end, view, use): code points of the joined text; `view` indexes VIEW_NAMES."""
 Waiting = tuple[int, int, int, list["Use"]]  # start, end, view, uses
 
 
@@ -35,15 +37,6 @@ class Use(NamedTuple):
     rule: int
     selection: int
     form: Form | None
-
-
-class RawHit(NamedTuple):
-    """`start`, `end`: code points of the joined text. `view` indexes VIEW_NAMES."""
-
-    start: int
-    end: int
-    view: int
-    use: Use
 
 
 class Scan(NamedTuple):
@@ -164,18 +157,20 @@ class Matcher:
         for contact in scan.contacts:
             uses = self._detectors.get(contact.kind)
             if uses is not None:
-                base = begins[contact.event]
-                _place(scan, contact.event, base + contact.start, base + contact.end, _PATTERN, uses)
+                start, end = begins[contact.event] + contact.start, begins[contact.event] + contact.end
+                _add(scan.by_rule, contact.event, start, end, _PATTERN, uses.early)
+                if uses.late:
+                    scan.waiting.setdefault(contact.event, []).append((start, end, _PATTERN, uses.late))
         return scan
 
     def late_hits(self, scan: Scan, event: int, rule: int, views: Views, span: tuple[int, int]) -> list[RawHit]:
         """The hits of a rule that only matter once it could hold. `span`: the event's place in the joined text."""
-        hits = [RawHit(start, end, view, use)
+        hits = [(start, end, view, use)
                 for start, end, view, uses in scan.waiting.get(event, ()) for use in uses if use.rule == rule]
         late = self._late.get(rule)
         if late is not None:
             for n, start, end in places_in(late.db, views.plain_text[span[0] : span[1]], span[0]):
-                hits += [RawHit(start, end, _PATTERN, use) for use in late.uses[n]]
+                hits += [(start, end, _PATTERN, use) for use in late.uses[n]]
         return hits
 
     def scan_literals(self, views: Views) -> tuple[list[Raw], list[Raw]]:
@@ -189,31 +184,24 @@ class Matcher:
         begins = ends - literals.sizes[hits[:, 0]]
         a, b = views.of_sound(begins, ends) if view == _SOUND else views.of_skeleton(begins, ends)
         events = np.searchsorted(starts, a, side="right") - 1
-        uses = literals.uses
+        by_rule, uses = scan.by_rule, literals.uses
         for (n, _), event, start, end in zip(found, events.tolist(), a.tolist(), b.tolist(), strict=True):
-            _place(scan, event, start, end, view, uses[n])
-
-
-def _place(scan: Scan, event: int, start: int, end: int, view: int, uses: Uses) -> None:
-    if uses.early:
-        _add(scan.by_rule, event, start, end, view, uses.early)
-    if uses.late:
-        waiting = scan.waiting.get(event)
-        if waiting is None:
-            waiting = scan.waiting[event] = []
-        waiting.append((start, end, view, uses.late))
+            wanted = uses[n]
+            for use in wanted.early:
+                key = (event, use[0])
+                if key in by_rule:
+                    by_rule[key].append((start, end, view, use))
+                else:
+                    by_rule[key] = [(start, end, view, use)]
+            if wanted.late:
+                scan.waiting.setdefault(event, []).append((start, end, view, wanted.late))
 
 
 def _add(
     by_rule: dict[tuple[int, int], list[RawHit]], event: int, start: int, end: int, view: int, uses: Iterable[Use]
 ) -> None:
     for use in uses:
-        hit = RawHit(start, end, view, use)
-        known = by_rule.get((event, use.rule))
-        if known is None:
-            by_rule[event, use.rule] = [hit]
-        else:
-            known.append(hit)
+        by_rule.setdefault((event, use.rule), []).append((start, end, view, use))
 
 
 def _compiled(

@@ -69,7 +69,7 @@ def judge(engine: EngineSet, batch: Batch, *, skip: Container[int] = ()) -> Judg
         rule = engine.rules[index]
         bits = 0
         for hit in raw:
-            bits |= 1 << hit.use.selection
+            bits |= 1 << hit[3][1]
         if rule.possible(bits) and event not in skip and _applies(engine, rule, batch, event, views):
             late = engine.matcher.late_hits(scan, event, index, views, _span(batch, event, views))
             match = _evaluate(rule, event, [*raw, *late], batch, views, scores, engine)

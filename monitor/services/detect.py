@@ -13,7 +13,7 @@ from typing import Any, Final, TypeVar
 from msgspec import Struct
 
 from monitor.domain.alerts import GroupingSettings
-from monitor.domain.errors import ConfigError
+from monitor.domain.errors import BusyError, ConfigError, StorageError
 from monitor.domain.frames import Entry, Frame, Swap, Tick
 from monitor.engine.engineset import EngineSet
 from monitor.services.committer import Committer
@@ -191,9 +191,17 @@ class Detect:
         """Sleep until something comes; write a tick where nothing does."""
         if not await self._log.wait(self._state.admission.seq, timeout=self.settings.tick_ms / 1000):
             if not self._stop.is_set():
-                await self._log.append([Tick(self._clock.now())])
+                await self._tick()
         elif self.settings.linger_s and self.backlog(0) + self.backlog(1) < self.settings.linger_below:
             await asyncio.sleep(self.settings.linger_s)
+
+    async def _tick(self) -> None:
+        """Where the log takes nothing, time stands still for the rooms; that alone is no reason to end."""
+        try:
+            await self._log.append([Tick(self._clock.now())])
+        except (BusyError, StorageError) as error:
+            self._logger.warning("tick_refused", error=str(error))
+            await asyncio.sleep(self.settings.tick_ms / 1000)
 
     async def _admit_new(self) -> None:
         admission = self._state.admission

@@ -89,16 +89,19 @@ class Rulebook:
     async def reload(self, log: Log) -> ReloadResult:
         """Load, and let the new set judge from here on in the log. A fault leaves the old one judging."""
         async with self._busy:
-            previous = self.current.version
+            serving = self.current
+            previous = serving.version
             try:
                 engine = await self.load()
+                changed = engine.version != previous
+                if changed:
+                    await log.append([Swap(self._clock.now(), engine.version)])
             except RedpostError as error:
+                self._current = serving
                 self._telemetry.count("reload_failures_total")
                 self._logger.error("reload_failed", error=str(error), serving=previous)
                 raise
-            changed = engine.version != previous
             if changed:
-                await log.append([Swap(self._clock.now(), engine.version)])
                 self._logger.info("reloaded", version=engine.version, rules=len(engine.rules))
             self._telemetry.gauge("reload_last_success_timestamp_seconds", self._clock.now() / 1000)
             return ReloadResult(engine.version, previous, changed, len(engine.rules))
@@ -115,8 +118,10 @@ class Rulebook:
                     settled = now
                     try:
                         await self.reload(log)
-                    except RedpostError:
-                        continue  # said and counted in reload; the old set goes on judging
+                    except RedpostError as error:  # said and counted in reload; the old set goes on judging
+                        if error.retryable:
+                            settled = ""
+                        continue
                 seen = now
 
     async def engine_of(self, version: str) -> EngineSet:
@@ -132,6 +137,7 @@ class Rulebook:
         engine = await asyncio.to_thread(self._compile, bundle)
         if engine.version != version:
             self._logger.warning("engine_set_differs", asked=version, compiled=engine.version)
+            await self._store.save_rule_set(engine.version, sources)  # the snapshots will name this one
         self._compiled[version] = engine
         return engine
 

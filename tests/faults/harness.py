@@ -6,6 +6,7 @@ Nothing here measures time: `until` polls, with a deadline that only a hanging s
 import asyncio
 import os
 import re
+import resource
 import signal
 import sqlite3
 import subprocess
@@ -30,6 +31,12 @@ SETTINGS: Mapping[str, object] = {
     "engine.snapshot_s": 1, "ingest.future_ms": 10**9, "rules.watch": False, "telemetry.log_level": "warning",
 }
 DEADLINE_S = 90
+
+_LIMITED = """
+import os, resource, sys
+resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[1]), resource.RLIM_INFINITY))
+os.execv(sys.argv[2], sys.argv[2:])
+"""
 
 GONE = (aiohttp.ClientError, ConnectionError, TimeoutError)
 Item = dict[str, Any]
@@ -71,8 +78,8 @@ class Server:
         """What the latest process said."""
         return (self.data.parent / f"{self.data.name}-{self.starts}.{name}").read_text(errors="replace")
 
-    def spawn(self, failpoint: str = "") -> None:
-        """Start a process without waiting for it."""
+    def spawn(self, failpoint: str = "", *, file_bytes: int = 0) -> None:
+        """Start a process without waiting for it. `file_bytes` > 0: no file may become larger, as on a full disk."""
         assert self.process is None or self.process.poll() is not None
         self.address = ""
         self.starts += 1
@@ -83,6 +90,8 @@ class Server:
         environ["REDPOST_FAILPOINT"] = failpoint
         command = [sys.executable, "-m", "monitor", "serve", "--data", str(self.data), "--port", "0",
                    "--rules", str(self.rules)]
+        if file_bytes:
+            command = [sys.executable, "-c", _LIMITED, str(file_bytes), *command]
         place = self.data.parent / f"{self.data.name}-{self.starts}"
         with place.with_suffix(".out").open("wb") as out, place.with_suffix(".err").open("wb") as err:
             self.process = subprocess.Popen(command, cwd=ROOT, env=environ, stdout=out, stderr=err)  # noqa: S603
@@ -105,6 +114,10 @@ class Server:
             return False
         self.address = found[1]
         return True
+
+    def limit(self, file_bytes: int) -> None:
+        """From now on no file may become larger; 0: any may."""
+        resource.prlimit(self.pid, resource.RLIMIT_FSIZE, (file_bytes or resource.RLIM_INFINITY, resource.RLIM_INFINITY))
 
     def alive(self) -> bool:
         return self.process is not None and self.process.poll() is None

@@ -24,15 +24,9 @@ from monitor.engine.engineset import EngineSet
 from monitor.services.detect import Detect, DetectSettings
 from monitor.services.evidence import EvidenceDesk
 from monitor.services.ingest import Ingest, IngestSettings
-from monitor.services.ports import (
-    AlertFilter,
-    Archive,
-    ArchiveQuery,
-    Log,
-    Store,
-    Update,
-)
+from monitor.services.ports import Archive, Log, Store
 from monitor.services.pseudonyms import KEY_BYTES, Pseudonyms
+from monitor.services.records import AlertFilter, ArchiveQuery, Update
 from tests.fakes.archive import MemoryArchive
 from tests.fakes.log import MemoryLog
 from tests.fakes.store import MemoryStore

@@ -31,7 +31,7 @@ ZONE: Final = "Asia/Shanghai"
 
 
 def stream(seed: int, count: int, *, name: str = "e", first: int = 0, share: float = 0.06,
-           hosts: float = 0.3) -> list[Item]:
+           hosts: float = 0.3, revised: bool = True) -> list[Item]:
     """`count` events of eight rooms, one of them loud, each at a time of its own; `share` of them violate something.
 
     Some hold contact data, some host events are revised later, with or without what was wrong.
@@ -61,7 +61,7 @@ def stream(seed: int, count: int, *, name: str = "e", first: int = 0, share: flo
         }
         if room == 3:
             item["broadcast"] = f"named-{i // 400}"
-        if host and violates and rng.random() < 0.3:
+        if revised and host and violates and rng.random() < 0.3:
             item["revision"] = 1
             open_revisions.append((i + rng.randrange(5, 60), item))
         found.append(item)
@@ -74,6 +74,16 @@ def _words(rng: random.Random, size: int) -> str:
 
 def cut(items: Sequence[Item], size: int) -> list[Batch]:
     return [items[i : i + size] for i in range(0, len(items), size)]
+
+
+def bulk(batches: int, *, first: int) -> list[Batch]:
+    """Events that fill the log and nothing else; 140 KB a batch there, since they do not compress."""
+    rng = random.Random(first)
+    return [
+        [{"id": f"bulk{i}-{j}", "room": "bulk", "kind": "comment", "source": "test", "speaker": "u",
+          "at": BASE - 10**7 + i * 100 + j, "text": "".join(rng.choices(COMMON, k=3_000))} for j in range(30)]
+        for i in range(first, first + batches)
+    ]
 
 
 @cache

@@ -3,6 +3,7 @@
 import io
 import os
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from pathlib import Path
@@ -15,7 +16,8 @@ DATA = ROOT / "tests/data/cli"
 RULES = DATA / "rules"
 STREAM = DATA / "stream.ndjson"
 COLUMNS = "100"
-_WISHES = ("COLUMNS", "LINES", "FORCE_COLOR", "NO_COLOR", "TTY_COMPATIBLE", "TTY_INTERACTIVE", "CLICOLOR_FORCE")
+_WISHES = ("COLUMNS", "LINES", "FORCE_COLOR", "NO_COLOR", "TTY_COMPATIBLE", "TTY_INTERACTIVE", "XDG_CACHE_HOME")
+_CACHE = tempfile.TemporaryDirectory(prefix="redpost-cache-")
 
 
 class Done(NamedTuple):
@@ -29,13 +31,13 @@ def _standing_in(stdin: bytes) -> Iterator[None]:
     """Another standard input, and no wish of the environment about colours and widths."""
     old = sys.stdin
     wishes = {name: os.environ.pop(name, None) for name in _WISHES}
-    os.environ["COLUMNS"] = COLUMNS
+    os.environ |= {"COLUMNS": COLUMNS, "XDG_CACHE_HOME": _CACHE.name}
     sys.stdin = io.TextIOWrapper(io.BytesIO(stdin), encoding="utf-8")
     try:
         yield
     finally:
         sys.stdin = old
-        del os.environ["COLUMNS"]
+        del os.environ["COLUMNS"], os.environ["XDG_CACHE_HOME"]
         os.environ.update({name: value for name, value in wishes.items() if value is not None})
 
 
