@@ -74,7 +74,7 @@ OptionalName = Annotated[str, Meta(max_length=256)]
 Milliseconds = Annotated[int, Meta(ge=0, le=2**31 - 1)]
 
 
-class Speaker(Struct, frozen=True, forbid_unknown_fields=True):
+class Speaker(Struct, frozen=True, forbid_unknown_fields=True, gc=False):
     role: Role
     id: OptionalName = ""
 

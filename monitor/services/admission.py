@@ -10,6 +10,7 @@ from heapq import merge
 from typing import Final
 
 import msgspec
+import numpy as np
 
 from monitor.domain.broadcasts import Broadcast, Rooms
 from monitor.domain.events import KINDS, Kind
@@ -78,6 +79,8 @@ class Admission:
 
     def _pair(self, pair: list[Numbered], found: dict[int, list[str]], changed: list[Broadcast]) -> None:
         halves = [(n.seq, n.entry) for n in pair if isinstance(n.entry, Frame)]
+        if self._all_go_on(halves, found):
+            return
         for seq, frame in halves:
             found[seq] = [""] * len(frame)
         rows = [_rows(seq, frame) for seq, frame in halves]
@@ -93,6 +96,35 @@ class Admission:
             found[seq][i], some = self.rooms.assign(
                 tenant, room, named=named, at=at, seen_at=seen_at, silence_ms=self._silence_ms, signal=signal)
             changed += some
+
+
+    def _all_go_on(self, halves: list[tuple[int, Frame]], found: dict[int, list[str]]) -> bool:
+        """The usual case at once: every room's broadcast runs, nobody names another one, no pause is long enough."""
+        running: list[list[Broadcast]] = []
+        latest = 0
+        for _, frame in halves:
+            current = [self.rooms.current.get((frame.tenant, room)) for room in frame.rooms]
+            known = [b for b in current if b is not None and b.ended_at is None]
+            if len(known) != len(current) or frame.broadcasts != [""] or _SIGNAL in frame.kinds:
+                return False
+            latest = max(latest, int(_at(frame).max()))
+            running.append(known)
+        if latest - min(b.last_at for known in running for b in known) > self._silence_ms:
+            return False
+        for (seq, frame), known in zip(halves, running, strict=True):
+            ids = [b.id for b in known]
+            ix = memoryview(frame.room_ix).cast("H") if frame.room_ix else bytes(len(frame))
+            found[seq] = [ids[i] for i in ix]
+            last = np.full(len(known), -1, dtype=np.int64)
+            np.maximum.at(last, np.frombuffer(ix, dtype=np.uint16 if frame.room_ix else np.uint8), _at(frame))
+            for broadcast, at in zip(known, last.tolist(), strict=True):
+                broadcast.last_at = max(broadcast.last_at, at)
+                broadcast.seen_at = halves[-1][1].accepted_at
+        return True
+
+
+def _at(frame: Frame) -> "np.ndarray[tuple[int], np.dtype[np.int64]]":
+    return np.frombuffer(frame.at, dtype=np.int64)
 
 
 Row = tuple[int, int, int, int, str, str, str, str]

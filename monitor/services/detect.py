@@ -14,6 +14,7 @@ from msgspec import Struct
 
 from monitor.domain.alerts import GroupingSettings
 from monitor.domain.errors import BusyError, ConfigError, StorageError
+from monitor.domain.events import VIEWERS
 from monitor.domain.frames import Entry, Frame, Swap, Tick
 from monitor.engine.engineset import EngineSet
 from monitor.services.committer import Committer
@@ -28,10 +29,12 @@ _T = TypeVar("_T")
 
 
 class DetectSettings(Struct, frozen=True):
-    """`batch`, `host_batch`: events judged at once per lane · `linger_s`: how long a small batch waits for more."""
+    """`batch`, `host_batch`: fewest comments and most events judged at once · `bite_ms`: what a bite of comments may
+    take while host speech waits · `linger_s`: how long a small batch waits for more."""
 
     batch: int = 512
     host_batch: int = 4_096
+    bite_ms: int = 25
     linger_s: float = 0.005
     linger_below: int = 200
     snapshot_ms: int = 10_000
@@ -69,6 +72,7 @@ class Detect:
         self._flushing: asyncio.Task[None] | None = None
         self._unflushed = 0
         self._stop = asyncio.Event()
+        self._bite_events = settings.batch
         self._saved_at = self._moved_at = self._archived_at = self._committed_at = 0
         self.trimmable = 0
         self.ready = False
@@ -179,13 +183,24 @@ class Detect:
             while not self._stop.is_set():
                 await self._admit_new()
                 busy = await self._bite(host, self.settings.host_batch)
-                busy = busy or await self._bite(viewers, self.settings.batch)
+                busy = busy or await self._viewers_bite(viewers)
                 await self._when_due()
                 if not busy:
                     await self._idle()
             await self._when_due(everything=True)
         finally:
             self._executor.shutdown(wait=True, cancel_futures=True)
+
+    async def _viewers_bite(self, viewers: Cursor) -> bool:
+        """As many comments as take about `bite_ms`: a bite of few costs mostly its hops, one of many lets the host wait."""
+        started = self._clock.now()
+        busy = await self._bite(viewers, self._bite_events)
+        took = self._clock.now() - started
+        if took > self.settings.bite_ms:
+            self._bite_events = max(self.settings.batch, self._bite_events // 2)
+        elif self.backlog(VIEWERS) > self._bite_events:
+            self._bite_events = min(self.settings.host_batch, self._bite_events * 2)
+        return busy
 
     async def _idle(self) -> None:
         """Sleep until something comes; write a tick where nothing does."""

@@ -15,7 +15,8 @@ from monitor.services.pseudonyms import Pseudonyms
 
 _INTERIM_IDS: Final = 20_000
 
-EventKey = tuple[str, str, str, int]
+EventKey = str
+"""Tenant, source, id and, where it is not the final one, revision. Strings, so that the collector never visits them."""
 
 
 class IngestSettings(Struct, frozen=True):
@@ -111,8 +112,9 @@ class Ingest:
         recent = self._recent
         for event in events:
             if event.final or event.revision is not None:
-                revision = FINAL_REVISION if event.revision is None else event.revision
-                key = (tenant, event.source, event.id, revision)
+                key = f"{tenant}\x1f{event.source}\x1f{event.id}"
+                if event.revision is not None:
+                    key = f"{key}\x1f{event.revision}"
                 if key in recent:
                     continue
                 recent.add(key)
