@@ -29,8 +29,8 @@ from monitor.adapters.web.app import build_app
 from monitor.adapters.web.hub import SseHub
 from monitor.adapters.web.services import WebServices, WebSettings
 from monitor.domain.alerts import GroupingSettings
+from monitor.domain.decoding import Limits
 from monitor.domain.errors import ConfigError, OwnershipLost, RedpostError
-from monitor.domain.events import Limits
 from monitor.domain.frames import Swap
 from monitor.engine.databases import Databases
 from monitor.engine.views import ViewTables

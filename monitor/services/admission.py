@@ -31,6 +31,7 @@ class Admission:
         self._silence_ms = silence_ms
         self._waiting: Numbered | None = None
         self._looked_at = 0
+        self._moved: dict[tuple[str, str], int] = {}
         self._past: deque[tuple[int, bytes]] = deque()
 
     @property
@@ -76,6 +77,11 @@ class Admission:
             if self._waiting is None:
                 self.seq = numbered.seq
         return found, changed
+
+    def moved(self) -> list[Broadcast]:
+        """Broadcasts that went on since the last call: their last event's time is stored by and by."""
+        before, self._moved = self._moved, {key: b.last_at for key, b in self.rooms.current.items()}
+        return [b for key, b in self.rooms.current.items() if before.get(key) != b.last_at]
 
     def _pair(self, pair: list[Numbered], found: dict[int, list[str]], changed: list[Broadcast]) -> None:
         halves = [(n.seq, n.entry) for n in pair if isinstance(n.entry, Frame)]

@@ -25,7 +25,7 @@ class Committer:
         self._clock, self._failpoint = clock, failpoint
         self._cursors: list[Cursor] = []
         self._pending: dict[int, list[Outcome]] = {}
-        self._changed: dict[str, Broadcast] = {}
+        self._changed: dict[tuple[str, str, str], Broadcast] = {}
         self._running: asyncio.Task[None] | None = None
 
     def serve(self, cursors: list[Cursor]) -> None:
@@ -34,7 +34,7 @@ class Committer:
 
     def changed(self, broadcasts: Iterable[Broadcast]) -> None:
         """Broadcasts to store with the next commit."""
-        self._changed.update((b.id, b) for b in broadcasts)
+        self._changed.update(((b.tenant, b.room, b.id), b) for b in broadcasts)
 
     def add(self, cursor: Cursor, outcome: Outcome, read: int) -> None:
         """The lane is judged up to `read`; commits soon where there is something to see."""

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 
 import msgspec
 
+from monitor.domain.decoding import Limits, decode
 from monitor.domain.errors import BusyError
-from monitor.domain.events import Event, Limits, at_ms, decode
+from monitor.domain.events import Event, at_ms
 from monitor.services.ingest import Ingest
 from monitor.services.ports import Clock
 

@@ -66,7 +66,6 @@ class Detect:
         self._executor = ThreadPoolExecutor(1, thread_name_prefix="engine")
         self._recovered: Recovered | None = None
         self._broadcasts: dict[int, list[str]] = {}
-        self._moved: dict[str, int] = {}
         self._committer = Committer(store, publisher, telemetry, clock, failpoint)
         self._archived: dict[int, int] = {}
         self._flushing: asyncio.Task[None] | None = None
@@ -192,7 +191,7 @@ class Detect:
             self._executor.shutdown(wait=True, cancel_futures=True)
 
     async def _viewers_bite(self, viewers: Cursor) -> bool:
-        """As many comments as take about `bite_ms`: a bite of few costs mostly its hops, one of many lets the host wait."""
+        """As many comments as take about `bite_ms`: few cost mostly their hops, many let the host wait."""
         started = self._clock.now()
         busy = await self._bite(viewers, self._bite_events)
         took = self._clock.now() - started
@@ -294,7 +293,7 @@ class Detect:
         now, s = self._clock.now(), self.settings
         if everything or now - self._moved_at >= _MOVED_EVERY_MS:
             self._moved_at = now
-            self._note_moved()
+            self._committer.changed(self._state.admission.moved())
         if everything or now - self._committed_at >= s.commit_ms:
             self._committed_at = now
             self._committer.start()
@@ -310,16 +309,6 @@ class Detect:
         if everything or now - self._saved_at >= s.snapshot_ms:
             self._saved_at = now
             await self._save()
-
-    def _note_moved(self) -> None:
-        """Broadcasts go on without an entry in the store; their last event's time is written now and then."""
-        for broadcast in self._state.admission.rooms.current.values():
-            if self._moved.get(broadcast.id) != broadcast.last_at:
-                self._moved[broadcast.id] = broadcast.last_at
-                self._committer.changed([broadcast])
-        if len(self._moved) > 2 * len(self._state.admission.rooms.current) + 1_000:
-            running = {b.id for b in self._state.admission.rooms.current.values()}
-            self._moved = {k: v for k, v in self._moved.items() if k in running}
 
     async def _save(self) -> None:
         state = self._state

@@ -7,8 +7,9 @@ from typing import Final, Protocol
 from msgspec import Struct
 
 from monitor.domain import frames
+from monitor.domain.decoding import Decoded, Limits, Rejected, decode
 from monitor.domain.errors import BusyError
-from monitor.domain.events import FINAL_REVISION, KINDS, Decoded, Event, Limits, Rejected, decode
+from monitor.domain.events import FINAL_REVISION, KINDS, Event
 from monitor.domain.frames import Entry, Mark
 from monitor.services.ports import Clock, Log, Telemetry
 from monitor.services.pseudonyms import Pseudonyms

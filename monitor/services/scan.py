@@ -1,6 +1,7 @@
 """Scan: events of a file through the same lanes as the service, so that findings and alerts carry the same ids."""
 
 from collections.abc import Sequence
+from typing import Final
 
 import msgspec
 from msgspec import Struct
@@ -16,7 +17,8 @@ from monitor.services.admission import Admission
 from monitor.services.lane import Admitted, Lane, LaneState, Outcome
 from monitor.services.records import Numbered
 
-ROOM = "default"
+ROOM: Final = "default"
+_INTERIM_IDS: Final = 20_000
 
 
 class Scanned(Struct, frozen=True):
@@ -81,8 +83,11 @@ class Scanner:
         if event.final:
             return FINAL_REVISION
         key = (event.source, event.id)
-        self._interim[key] = self._interim.get(key, 0) + 1
-        return self._interim[key]
+        number = self._interim.pop(key, 0) + 1
+        self._interim[key] = number
+        if len(self._interim) > _INTERIM_IDS:
+            del self._interim[next(iter(self._interim))]
+        return number
 
     @staticmethod
     def _in_order(events: Sequence[Event], found: list[dict[int, list[Finding]]]) -> list[Scanned]:
@@ -120,5 +125,5 @@ def _by_place(frame: Frame, outcome: Outcome) -> dict[int, list[Finding]]:
         some = wanted.get((frames.pick(frame.sources, frame.source_ix, i), event_id))
         if some:
             revision = frames.number(frame.revisions, "i", i, FINAL_REVISION)
-            places[i] = [f for f in some if f.revision == revision]
+            places[i] = list({f.id: f for f in some if f.revision == revision}.values())
     return places

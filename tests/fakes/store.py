@@ -33,7 +33,7 @@ class _Tables:
     def __init__(self) -> None:
         self.positions: dict[int, Position] = {}
         self.snapshots: dict[int, Snapshot] = {}
-        self.broadcasts: dict[tuple[str, str], Broadcast] = {}
+        self.broadcasts: dict[tuple[str, str, str], Broadcast] = {}
         self.alerts: dict[str, Alert] = {}
         self.findings: dict[str, tuple[Finding, str]] = {}  # with its alert
         self.withdrawn: dict[str, str] = {}
@@ -91,7 +91,7 @@ class MemoryStore:
 
     @staticmethod
     def _put_broadcast(t: _Tables, new: Broadcast) -> None:
-        key = (new.tenant, new.id)
+        key = (new.tenant, new.room, new.id)
         old = t.broadcasts.setdefault(key, copy.copy(new))
         old.last_at = max(old.last_at, new.last_at)
         old.ended_at, old.why_ended = new.ended_at, new.why_ended
@@ -185,7 +185,7 @@ class MemoryStore:
             RoomSummary(
                 room=room, broadcast=b.id, started_at=b.started_at, last_at=b.last_at, ended_at=b.ended_at,
                 why_ended=b.why_ended, alerts_open=sum(
-                    a.tenant == tenant and a.broadcast == b.id and a.state is AlertState.OPEN
+                    a.tenant == tenant and a.room == room and a.broadcast == b.id and a.state is AlertState.OPEN
                     for a in self._t.alerts.values()
                 ),
             )

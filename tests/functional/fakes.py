@@ -15,7 +15,8 @@ from monitor.adapters.telemetry import PrometheusTelemetry
 from monitor.adapters.web import SseHub, WebServices, WebSettings, build_app, new_token
 from monitor.adapters.web.hub import HubLimits
 from monitor.domain.alerts import Alert, AlertState
-from monitor.domain.events import FINAL_REVISION, Kind, Limits, Role, Stage, decode
+from monitor.domain.decoding import Limits, decode
+from monitor.domain.events import FINAL_REVISION, Kind, Role, Stage
 from monitor.domain.findings import Advice, Finding, Severity, Span, Tier
 from monitor.services.ingest import Receipt
 from monitor.services.ports import Archive, Store

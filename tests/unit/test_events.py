@@ -7,13 +7,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitor.domain import events
-from monitor.domain.events import Event, Kind, Limits, Role, Speaker, decode, lane_of, role_and_id
+from monitor.domain.decoding import Limits, Rejected, decode
+from monitor.domain.events import Event, Kind, Role, Speaker, lane_of, role_and_id
 
 NOW = 1_790_000_000_000
 GOOD = b'{"id":"a","kind":"comment","text":"t"}'
 
 
-def one(body: bytes, **limits: int) -> events.Rejected:
+def one(body: bytes, **limits: int) -> Rejected:
     decoded = decode(body, Limits(**limits), now_ms=NOW)
     assert not decoded.events
     assert decoded.rejected_total == 1

@@ -9,7 +9,8 @@ import pytest
 
 from monitor.adapters.sources import Batch, SourceOptions, open_source
 from monitor.adapters.sources.funasr import ONLINE_UTTERANCE, read
-from monitor.domain.events import Event, Kind, Rejected, Role, Speaker
+from monitor.domain.decoding import Rejected
+from monitor.domain.events import Event, Kind, Role, Speaker
 
 DATA = Path(__file__).parent.parent / "data" / "sources"
 OPTIONS = SourceOptions(now_ms=1_800_000_000_000)

@@ -11,8 +11,9 @@ from monitor.adapters.sources import SourceOptions, open_source
 from monitor.adapters.sources.json_items import Splitter
 from monitor.adapters.sources.model import TooLong
 from monitor.adapters.sources.ndjson import read
+from monitor.domain.decoding import Limits, Rejected
 from monitor.domain.errors import InputError
-from monitor.domain.events import Event, Kind, Limits, Rejected, Role, Speaker, Stage
+from monitor.domain.events import Event, Kind, Role, Speaker, Stage
 
 NOW = 1_800_000_000_000
 OPTIONS = SourceOptions(now_ms=NOW)

@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 
 from monitor.adapters.sources import SOURCES, Batch, SourceOptions, open_source
 from monitor.adapters.sources.encoding import Transcoded, decided
+from monitor.domain.decoding import Limits
 from monitor.domain.errors import InputError
-from monitor.domain.events import Event, Kind, Limits, Speaker
+from monitor.domain.events import Event, Kind, Speaker
 
 DATA = Path(__file__).parent.parent / "data" / "sources"
 NOW = 1_800_000_000_000

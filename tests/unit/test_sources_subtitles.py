@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from monitor.adapters.sources import SOURCES, Batch, SourceOptions, ass, open_source, srt, vtt
 from monitor.adapters.sources.cues import clock_ms
 from monitor.adapters.sources.model import Source
-from monitor.domain.events import Event, Kind, Limits, Rejected, Role, Speaker
+from monitor.domain.decoding import Limits, Rejected
+from monitor.domain.events import Event, Kind, Role, Speaker
 
 DATA = Path(__file__).parent.parent / "data" / "sources"
 OPTIONS = SourceOptions(now_ms=1_800_000_000_000)

@@ -6,17 +6,8 @@ from typing import Final
 from msgspec import Struct
 
 from monitor.adapters.sources.model import BATCH, Batch, SourceOptions
-from monitor.domain.events import (
-    FINAL_REVISION,
-    SIGNALS,
-    Event,
-    Kind,
-    Rejected,
-    Role,
-    Speaker,
-    Stage,
-    role_and_id,
-)
+from monitor.domain.decoding import Rejected
+from monitor.domain.events import FINAL_REVISION, SIGNALS, Event, Kind, Role, Speaker, Stage, role_and_id
 from monitor.domain.ids import derived_event_id
 
 Attributes = dict[str, str | int | float | bool | None]

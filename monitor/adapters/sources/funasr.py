@@ -24,7 +24,8 @@ from monitor.adapters.sources.model import (
     not_text,
     too_long,
 )
-from monitor.domain.events import Kind, Rejected
+from monitor.domain.decoding import Rejected
+from monitor.domain.events import Kind
 
 NAME: Final = "funasr"
 LEGACY: Final = False

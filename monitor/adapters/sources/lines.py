@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from monitor.adapters.sources.assembling import Assembler
 from monitor.adapters.sources.model import CHUNK, ByteStream, TooLong, not_text, too_long
-from monitor.domain.events import Limits
+from monitor.domain.decoding import Limits
 
 
 class Lines:

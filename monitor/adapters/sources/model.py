@@ -5,8 +5,9 @@ from typing import Final, Protocol
 
 from msgspec import Struct
 
+from monitor.domain.decoding import Limits, Rejected
 from monitor.domain.errors import InputError
-from monitor.domain.events import Event, Kind, Limits, Rejected, Role
+from monitor.domain.events import Event, Kind, Role
 
 BATCH: Final = 1024
 """The most items (events and rejections) in one batch."""

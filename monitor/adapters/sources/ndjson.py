@@ -17,17 +17,8 @@ from monitor.adapters.sources.model import (
     cut_off,
     too_long,
 )
-from monitor.domain.events import (
-    Decoded,
-    Event,
-    Kind,
-    Limits,
-    Rejected,
-    Speaker,
-    at_ms,
-    decode,
-    filtered,
-)
+from monitor.domain.decoding import Decoded, Limits, Rejected, decode, filtered
+from monitor.domain.events import Event, Kind, Speaker, at_ms
 
 NAME: Final = "ndjson"
 LEGACY: Final = False

@@ -63,7 +63,7 @@ def rooms(connection: Connection, tenant: str, live_since: int) -> list[RoomSumm
     counted = (
         select(func.count())
         .select_from(alerts)
-        .where(alerts.c.tenant == shown.tenant, alerts.c.broadcast == shown.id)
+        .where(alerts.c.tenant == shown.tenant, alerts.c.broadcast == shown.id, alerts.c.room == shown.room)
         .where(alerts.c.state == AlertState.OPEN.value)
         .scalar_subquery()
     )

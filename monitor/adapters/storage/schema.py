@@ -48,8 +48,8 @@ broadcasts: Final = Table(
     "broadcasts",
     metadata,
     Column("tenant", Text, primary_key=True),
-    Column("id", Text, primary_key=True),
-    Column("room", Text, nullable=False),
+    Column("room", Text, primary_key=True),
+    Column("id", Text, primary_key=True),  # as its source names it: two rooms may both have a broadcast "1"
     Column("started_at", BigInteger, nullable=False),
     Column("last_at", BigInteger, nullable=False),
     Column("named", Boolean, nullable=False),

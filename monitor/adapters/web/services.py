@@ -8,7 +8,7 @@ from aiohttp import web
 from msgspec import Struct
 
 from monitor.adapters.web.hub import SseHub
-from monitor.domain.events import Limits
+from monitor.domain.decoding import Limits
 from monitor.services.ingest import Receipt
 from monitor.services.ports import Archive, Clock, Logger, Store, Telemetry
 from monitor.services.records import Evidence

@@ -48,14 +48,14 @@ def upgrade() -> None:
     op.create_table(
         "broadcasts",
         sa.Column("tenant", sa.Text(), nullable=False),
-        sa.Column("id", sa.Text(), nullable=False),
         sa.Column("room", sa.Text(), nullable=False),
+        sa.Column("id", sa.Text(), nullable=False),
         sa.Column("started_at", sa.BigInteger(), nullable=False),
         sa.Column("last_at", sa.BigInteger(), nullable=False),
         sa.Column("named", sa.Boolean(), nullable=False),
         sa.Column("ended_at", sa.BigInteger(), nullable=True),
         sa.Column("why_ended", sa.Text(), nullable=False),
-        sa.PrimaryKeyConstraint("tenant", "id", name=op.f("pk_broadcasts")),
+        sa.PrimaryKeyConstraint("tenant", "room", "id", name=op.f("pk_broadcasts")),
     )
     op.create_index(op.f("ix_broadcasts_tenant_ended_at"), "broadcasts", ["tenant", "ended_at"], unique=False)
     op.create_index(op.f("ix_broadcasts_tenant_last_at"), "broadcasts", ["tenant", "last_at"], unique=False)

@@ -1,0 +1,188 @@
+"""Single turns of fate that went wrong once, or would show nowhere else."""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from monitor.domain.events import Event
+from monitor.domain.frames import Frame, Tick
+from monitor.services.detect import DetectSettings
+from monitor.services.ingest import IngestSettings
+from monitor.services.records import AlertFilter
+from monitor.services.scan import Scanner
+from tests.faults.harness import Item
+from tests.faults.inside import GROUPING, START, TENANT, MemoryHouse, World, engines, replayed
+
+NEVER = 10**15
+
+
+def world_of(house: MemoryHouse, **settings: Any) -> World:
+    """Judges what comes and writes nothing by the clock, unless told."""
+    never = {"snapshot_ms": NEVER, "archive_ms": NEVER, "commit_ms": 0, "tick_ms": 5, "linger_s": 0.0}
+    return World(house, detect=DetectSettings(grouping=GROUPING, **{**never, **settings}), ingest=IngestSettings())
+
+
+def speech(n: int, *, at: int = START, text: str = "今天全网最低") -> Item:
+    return {"id": f"s{n}", "room": "a", "kind": "transcript", "source": "test", "at": at, "text": text}
+
+
+def comment(n: int, *, at: int = START, text: str = "史上最低吧") -> Item:
+    return {"id": f"c{n}", "room": "a", "kind": "comment", "source": "test", "speaker": "u", "at": at, "text": text}
+
+
+async def ticked(world: World, times: int = 1) -> None:
+    """Until so many more ticks are judged."""
+    before = sum(isinstance(entry, Tick) for entry in world.entries)
+    while sum(isinstance(entry, Tick) for entry in world.entries) < before + times:
+        await asyncio.sleep(0.001)
+    await asyncio.sleep(0.02)
+
+
+async def check(world: World) -> None:
+    """It stands where one uninterrupted pass over its log stands."""
+    await world.settle()
+    await world.stop()
+    seen, plain = await world.seen(), await replayed(world.entries, now=world.clock.now())
+    assert seen.alerts == plain.alerts
+    assert seen.kept == plain.kept
+
+
+async def broadcasts(world: World) -> set[str]:
+    page = await world.store.alerts(TENANT, AlertFilter(), cursor=None, limit=200)
+    return {alert.broadcast for alert in page.alerts}
+
+
+def scanned(batches: Sequence[Sequence[Item]]) -> set[str]:
+    scanner = Scanner(next(iter(engines().values())), grouping=GROUPING, with_alerts=True)
+    for batch in batches:
+        scanner.scan(msgspec.convert(batch, list[Event]))
+    return {alert.id for alert, _ in scanner.alerts()}
+
+
+async def test_stopped_between_the_two_halves_of_a_request() -> None:
+    """The host side's half is judged and committed, the comments' half is not."""
+    world = world_of(MemoryHouse(), host_batch=1, batch=1, snapshot_ms=0)
+    await world.open()
+    for n in range(3):
+        await world.send([speech(2 * n, at=START + n), comment(2 * n + 1, at=START + n - 1)])
+    while not world.detect.positions()[0]:
+        await asyncio.sleep(0)
+    await world.crash()
+    (first, seq), *_ = [(e, n) for n, e in enumerate(world.entries, 1) if isinstance(e, Frame) and e.followed]
+    assert first.lane == 0
+    position = await world.store.claim(0)
+    assert seq <= position.seq
+    await world.open()
+    await check(world)
+
+
+async def test_read_ahead_ends_between_the_two_halves_of_a_request() -> None:
+    """The log gives 1,024 entries at a time at most; here one less, so that a request is cut in two."""
+    house = MemoryHouse()
+    world = world_of(house)
+    await world.open()
+    await world.crash()
+    world.log, world.store, world.archive = await house.open()
+    before = len(world.entries)
+    sent = []
+    for n in range(10):
+        at = START + n * 1_000
+        sent.append([speech(n, at=at), comment(n, at=at - 500)])
+    feeding = world_of(house)
+    await feeding.open(swap=False)
+    for batch in sent:
+        await feeding.send(batch)
+    await feeding.crash()
+    assert before % 2 == 1
+    read = house.log.read
+
+    async def short(*, after: int, lane: int | None, events: int) -> list[Any]:
+        return (await read(after=after, lane=lane, events=events))[:2]
+
+    house.log.read = short  # type: ignore[method-assign]
+    again = world_of(house)
+    again.entries = feeding.entries
+    await again.open(swap=False)
+    await again.settle()
+    await again.stop()
+    assert {alert for alert in (await again.seen()).alerts} == scanned(sent)
+    assert len(await broadcasts(again)) == 1
+    await again.house.close()
+    await again.open(swap=False)
+    await check(again)
+
+
+async def test_a_lane_without_events_keeps_no_one_from_remembering_the_rooms() -> None:
+    """Restarted after the log was trimmed, and once more before the archive was written: the broadcast is the same."""
+    world = world_of(MemoryHouse(), snapshot_ms=1, archive_ms=1)
+    await world.open()
+    await world.send([speech(1)])
+    await world.settle()
+    for _ in range(3):  # the archive, then the snapshot, then what the ring held
+        world.clock.time += 70_000
+        await ticked(world)
+    await world.trim()
+    assert await world.log.first() > 3
+    for _ in range(2):
+        await world.crash()
+        world._detect_settings = msgspec.structs.replace(world._detect_settings, archive_ms=NEVER)
+        await world.open()
+        world.clock.time += 10
+        await ticked(world)
+    await world.send([speech(2, at=world.clock.now())])
+    await world.settle()
+    await world.stop()
+    assert len(await broadcasts(world)) == 1
+
+
+async def test_ticks_that_are_read_again_leave_the_groups_alone() -> None:
+    """Recorded events: their times lie far before the clock's, by which a tick lets go of old groups."""
+    old = START - 10**9
+    world = world_of(MemoryHouse(), snapshot_ms=1, archive_ms=1)
+    await world.open()
+    await ticked(world)
+    await world.send([speech(1, at=old)])
+    await world.settle()
+    world.clock.time += 1
+    await world.send([speech(2, at=old + 1, text="好看")])  # a snapshot, with the group, is due
+    await world.settle()
+    await asyncio.sleep(0)
+    await world.crash()
+    entries = len(world.entries)
+    await world.open()
+    await world.send([speech(3, at=old + 2)])
+    await world.settle()
+    assert entries
+    await check(world)
+
+
+async def test_recorded_events_share_alerts_whatever_the_time_between_them() -> None:
+    """As in a scan of the same file, which knows no time that passes."""
+    old = START - 10**9
+    batches = [[speech(n, at=old + n * 1_000)] for n in range(4)]
+    world = world_of(MemoryHouse())
+    await world.open()
+    for batch in batches:
+        await world.send(batch)
+        await ticked(world, 2)
+    await world.stop()
+    assert set((await world.seen()).alerts) == scanned(batches)
+
+
+async def test_an_old_batch_that_comes_again_moves_no_group() -> None:
+    batches = [[speech(n, at=START + at)] for n, at in enumerate([0, 3_000, 6_000, 9_500, 12_000])]
+    world = world_of(MemoryHouse())
+    await world.open()
+    for batch in batches[:4]:
+        await world.send(batch)
+    await world.settle()
+    await world.crash()
+    await world.open()
+    await world.send(batches[2])
+    await world.send(batches[4])
+    await world.send([speech(9, at=START + 18_000)])
+    await world.settle()
+    await world.stop()
+    assert set((await world.seen()).alerts) == scanned([*batches, [speech(9, at=START + 18_000)]])
