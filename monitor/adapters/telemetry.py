@@ -66,7 +66,6 @@ METRICS: Final[tuple[Metric, ...]] = (
     # house
     Metric("disk_free_bytes", "gauge", "Free space where the data lies."),
     Metric("db_commit_seconds", "histogram", "Time of one commit of the store.", (), _FAST),
-    Metric("backup_last_success_timestamp_seconds", "gauge", "When a backup last succeeded."),
     # web
     Metric("http_requests_total", "counter", "Requests, by path template.", ("route", "method", "status")),
     Metric("http_request_seconds", "histogram", "Time of a request; streams are left out.", ("route",), _REQUEST),

@@ -267,7 +267,9 @@ class Detect:
             self._failpoint("judging", sum(len(f.frame) for f in frames))
             return cursor.lane.run(frames)
 
+        started = self._clock.now()
         outcome = await self._on_engine(work)
+        self._telemetry.observe("engine_seconds", (self._clock.now() - started) / 1000, phase="judge")
         self._failpoint("judged")
         self._telemetry.observe("batch_events", outcome.events)
         self._committer.add(cursor, outcome, frames[-1].seq)

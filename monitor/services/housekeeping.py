@@ -2,11 +2,16 @@
 
 import asyncio
 from collections.abc import Callable
+from typing import Final
 
 from msgspec import Struct
 
+from monitor.domain.findings import Severity
 from monitor.services.detect import Detect
 from monitor.services.ports import Archive, Clock, Log, Store, Telemetry
+
+POST: Final = "default"
+"""Until there are posts, every alert is at the default one."""
 
 
 class HousekeepingSettings(Struct, frozen=True):
@@ -53,5 +58,11 @@ class Housekeeping:
         telemetry.gauge("log_oldest_unjudged_seconds", detect.oldest_unjudged_ms() / 1000)
         telemetry.gauge("disk_free_bytes", self._disk_free())
         telemetry.gauge("ruleset_info", 1, version=detect.judging())
+        standing = {found.severity: found for found in await self._store.open_alerts()}
+        for severity in Severity:
+            found = standing.get(severity)
+            age = max(0, self._clock.now() - found.oldest_at) / 1000 if found else 0
+            telemetry.gauge("alerts_open", found.count if found else 0, severity=severity, post=POST)
+            telemetry.gauge("alert_oldest_open_seconds", age, severity=severity, post=POST)
 
 

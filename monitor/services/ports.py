@@ -13,6 +13,7 @@ from monitor.services.records import (
     KeptEvent,
     Mask,
     Numbered,
+    OpenAlerts,
     Position,
     RoomSummary,
     Snapshot,
@@ -96,6 +97,10 @@ class Store(Protocol):
 
     async def rooms(self, tenant: str, *, live_since: int) -> list[RoomSummary]:
         """The latest broadcast of each room, running or with an event since `live_since`."""
+        ...
+
+    async def open_alerts(self) -> list[OpenAlerts]:
+        """By severity, for the gauges; severities without an open alert are left out."""
         ...
 
     async def updates(self, *, after: int, limit: int) -> list[Update]:

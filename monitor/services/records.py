@@ -120,6 +120,14 @@ class Evidence(Struct, frozen=True):
     context: list[ContextLine]
 
 
+class OpenAlerts(Struct, frozen=True):
+    """Open alerts of one severity, over all tenants; `oldest_at`: when the oldest one's event happened."""
+
+    severity: str
+    count: int
+    oldest_at: int
+
+
 class RoomSummary(Struct, frozen=True, kw_only=True):
     room: str
     broadcast: str

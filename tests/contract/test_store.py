@@ -474,6 +474,24 @@ async def test_a_broadcast_never_moves_backwards_and_ends_as_told(store: Store) 
     assert (room.last_at, room.ended_at, room.why_ended) == (NOON + 60, NOON + 60, "signal")
 
 
+async def test_two_rooms_may_name_their_broadcasts_alike(store: Store) -> None:
+    write = await Writer.of(store)
+    await write(finding("a", room="room-1", broadcast="1"),
+                broadcasts=[broadcast("1", room="room-1"), broadcast("1", room="room-2", started=NOON + 5)])
+    found = await store.rooms("local", live_since=0)
+    assert [(r.room, r.started_at, r.alerts_open) for r in found] == [("room-1", NOON, 1), ("room-2", NOON + 5, 0)]
+
+
+async def test_open_alerts_by_severity(store: Store) -> None:
+    write = await Writer.of(store)
+    assert await store.open_alerts() == []
+    await write(finding("a", at=NOON + 5), finding("b", event="gone", at=NOON),
+                finding("c", at=NOON + 3, tenant="other"),
+                withdrawals=[withdrawal("gone", 2)])
+    (found,) = await store.open_alerts()
+    assert (found.count, found.oldest_at) == (2, NOON + 3)
+
+
 async def test_rooms_show_their_latest_broadcast_if_it_is_live(store: Store) -> None:
     write = await Writer.of(store)
     await write(

@@ -16,6 +16,7 @@ from monitor.services.records import (
     ContextChunk,
     ContextLine,
     Evidence,
+    OpenAlerts,
     Position,
     RoomSummary,
     Snapshot,
@@ -196,6 +197,13 @@ class MemoryStore:
     async def updates(self, *, after: int, limit: int) -> list[Update]:
         rows = [row for row in self._t.outbox if row[0] > after][:limit]
         return [Update(seq, what, self._t.alerts[alert]) for seq, what, alert in rows]
+
+    async def open_alerts(self) -> list[OpenAlerts]:
+        standing: dict[str, list[int]] = {}
+        for alert in self._t.alerts.values():
+            if alert.state is AlertState.OPEN:
+                standing.setdefault(alert.severity, []).append(alert.at)
+        return [OpenAlerts(severity, len(at), min(at)) for severity, at in sorted(standing.items())]
 
     async def outbox_bounds(self) -> tuple[int, int]:
         return (self._t.outbox[0][0], self._t.outbox[-1][0]) if self._t.outbox else (0, 0)

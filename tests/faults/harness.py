@@ -117,7 +117,8 @@ class Server:
 
     def limit(self, file_bytes: int) -> None:
         """From now on no file may become larger; 0: any may."""
-        resource.prlimit(self.pid, resource.RLIMIT_FSIZE, (file_bytes or resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+        most = resource.RLIM_INFINITY
+        resource.prlimit(self.pid, resource.RLIMIT_FSIZE, (file_bytes or most, most))
 
     def alive(self) -> bool:
         return self.process is not None and self.process.poll() is None

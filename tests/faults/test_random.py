@@ -81,7 +81,8 @@ class Sender:
         rng = self._rng
         self._count += 1
         host = rng.random() < 0.5
-        text = f"第{self._count}条，" + (rng.choice(HOST if host else VIEWER) if rng.random() < 0.4 else "好看13812345678")
+        words = rng.choice(HOST if host else VIEWER) if rng.random() < 0.4 else "好看13812345678"
+        text = f"第{self._count}条，{words}"
         item: Item = {"id": f"e{self._count}", "room": rng.choice("ab"), "text": text, "source": "test",
                       "at": self.world.clock.now() - self.ago - before, "kind": "transcript" if host else "comment"}
         if not host:

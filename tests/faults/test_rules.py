@@ -1,4 +1,4 @@
-"""Rules that change while events come, wait and are lost: what was accepted before a change is judged by the old ones."""
+"""Rules that change while events come, wait and are lost: what came before a change is judged by the old ones."""
 
 import shutil
 import signal

@@ -213,7 +213,7 @@ async def test_a_client_that_leaves_in_the_middle_leaves_nothing_behind() -> Non
     async with serving() as api:
         _, writer = await api.raw(b"POST /api/v1/events HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 100\r\n\r\n[{")
         assert api.client.app is not None
-        while api.client.app[BUDGET].held == 0:  # noqa: ASYNC110 - nobody tells that the first bytes were read
+        while api.client.app[BUDGET].held == 0:
             await asyncio.sleep(0)
         writer.close()
         await writer.wait_closed()

@@ -79,7 +79,7 @@ async def settled(service: Service) -> None:
     """Everything in the log is judged."""
     detect = service.detect
     async with asyncio.timeout(30):
-        while detect.backlog(0) or detect.backlog(1) or not all(detect.positions()):  # noqa: ASYNC110 (no event for it)
+        while detect.backlog(0) or detect.backlog(1) or not all(detect.positions()):
             await asyncio.sleep(0.02)
         await asyncio.sleep(0.2)
 

@@ -16,7 +16,14 @@ from monitor.adapters.storage.schema import (
 )
 from monitor.adapters.storage.statements import insert, insert_new
 from monitor.domain.alerts import AlertState
-from monitor.services.records import Position, RoomSummary, Snapshot, Token, Update
+from monitor.services.records import (
+    OpenAlerts,
+    Position,
+    RoomSummary,
+    Snapshot,
+    Token,
+    Update,
+)
 
 
 def claim(connection: Connection, lane: int) -> Position:
@@ -79,6 +86,16 @@ def rooms(connection: Connection, tenant: str, live_since: int) -> list[RoomSumm
     ).where(or_(*(and_(shown.tenant == tenant, either) for either in live)), ~superseded)  # an index for each
     found = [RoomSummary(**row) for row in connection.execute(query).mappings()]
     return sorted(found, key=lambda summary: summary.room)
+
+
+def open_alerts(connection: Connection) -> list[OpenAlerts]:
+    query = (
+        select(alerts.c.severity, func.count(), func.min(alerts.c.at))
+        .where(alerts.c.state == AlertState.OPEN.value)
+        .group_by(alerts.c.severity)
+        .order_by(alerts.c.severity)
+    )
+    return [OpenAlerts(*row) for row in connection.execute(query)]
 
 
 def updates(connection: Connection, after: int, limit: int) -> list[Update]:

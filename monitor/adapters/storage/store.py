@@ -20,6 +20,7 @@ from monitor.services.records import (
     AlertPage,
     Commit,
     Evidence,
+    OpenAlerts,
     Position,
     RoomSummary,
     Snapshot,
@@ -74,6 +75,9 @@ class SqlStore:
 
     async def updates(self, *, after: int, limit: int) -> list[Update]:
         return await self._database.read(lambda connection: queries.updates(connection, after, limit))
+
+    async def open_alerts(self) -> list[OpenAlerts]:
+        return await self._database.read(queries.open_alerts)
 
     async def outbox_bounds(self) -> tuple[int, int]:
         return await self._database.read(queries.outbox_bounds)
