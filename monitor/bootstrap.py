@@ -7,7 +7,8 @@ import shutil
 import signal
 import sys
 from collections.abc import Awaitable, Callable
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
+from ctypes import CDLL
 from importlib import resources
 from ipaddress import ip_address
 from pathlib import Path
@@ -46,6 +47,7 @@ from monitor.settings import Settings
 
 EXIT_FATAL: Final = 70
 EXIT_OWNERSHIP: Final = 75
+_M_ARENA_MAX: Final = -8
 _COLLECT_AFTER: Final = 50_000
 """Allocations between collections: events live for one batch and hold no cycles, so collecting often only costs."""
 _SWITCH_S: Final = 0.0005
@@ -116,7 +118,7 @@ class Service:
                 silence_ms=s.broadcast.silence_ms,
                 grouping=GroupingSettings(s.alerts.gap_ms, s.alerts.longest_ms)))
         await self.detect.start()
-        if self.log.end() == 0 or self.detect.judging() != engine.version:
+        if self.log.end() == 0 or await self.detect.version_at_end() != engine.version:
             await self.log.append([Swap(self.clock.now(), engine.version)])
         self.ingest = Ingest(
             log=self.log, pseudonyms=Pseudonyms(KeyFiles(self.folder / "keys", key_file=s.pseudonym.key_file).key_of),
@@ -202,6 +204,12 @@ class Service:
         self.stopping.set()
 
 
+def _spare_memory() -> None:
+    """glibc gives every thread an arena of its own, which keep what they freed: two serve as well."""
+    with suppress(OSError, AttributeError):
+        CDLL(None).mallopt(_M_ARENA_MAX, 2)
+
+
 async def _serve(settings: Settings, *, demo: bool, logger: Logger) -> int:
     service = Service(settings, demo=demo, logger=logger)
     loop = asyncio.get_running_loop()
@@ -210,18 +218,25 @@ async def _serve(settings: Settings, *, demo: bool, logger: Logger) -> int:
     try:
         await service.open()
         address = await service.listen()
-        reloads: set[asyncio.Task[object]] = set()
-
-        def on_hangup() -> None:
-            task: asyncio.Task[object] = asyncio.create_task(_quietly(service.rulebook.reload(service.log)))
-            reloads.add(task)
-            task.add_done_callback(reloads.discard)
-
-        loop.add_signal_handler(signal.SIGHUP, on_hangup)
-        _say(address, service)
-        await service.run()
-    finally:
+    except BaseException:
         await service.close()
+        raise
+    reloads: set[asyncio.Task[object]] = set()
+
+    def on_hangup() -> None:
+        task: asyncio.Task[object] = asyncio.create_task(_quietly(service.rulebook.reload(service.log)))
+        reloads.add(task)
+        task.add_done_callback(reloads.discard)
+
+    loop.add_signal_handler(signal.SIGHUP, on_hangup)
+    _say(address, service)
+    try:
+        await service.run()
+    except Exception as error:  # the process ends at once: a supervisor starts it again, and the log has everything
+        expected = isinstance(error, RedpostError)
+        logger.error("stopped", error=str(error) if expected else repr(error), exc_info=None if expected else error)
+        _end(EXIT_OWNERSHIP if isinstance(error, OwnershipLost) else EXIT_FATAL)
+    await service.close()
     return 0
 
 
@@ -246,25 +261,17 @@ def _url_option(service: Service, address: str) -> str:
 
 
 def serve(settings: Settings, *, demo: bool = False) -> int:
-    """Run the service until a signal; the exit status. Raises RedpostError for what the operator can mend."""
+    """Run the service until a signal; the exit status.
+
+    Raises RedpostError for what keeps it from starting. An error while it runs ends the process: 70, or 75 where
+    another process took a lane over.
+    """
     logger = configure(level=settings.telemetry.log_level, form=settings.telemetry.log_format)
+    _spare_memory()
     sys.setswitchinterval(_SWITCH_S)
     gc.freeze()
     gc.set_threshold(_COLLECT_AFTER, 20, 50)
-    try:
-        return asyncio.run(_serve(settings, demo=demo, logger=logger))
-    except OwnershipLost as error:
-        logger.error("ownership_lost", error=str(error))
-        _end(EXIT_OWNERSHIP)
-    except RedpostError as error:
-        if error.retryable:
-            logger.error("stopped", error=str(error))
-            _end(EXIT_FATAL)
-        raise
-    except Exception as error:  # the process ends: a supervisor starts it again, and the log has everything
-        logger.error("stopped", error=repr(error), exc_info=error)
-        _end(EXIT_FATAL)
-    return EXIT_FATAL
+    return asyncio.run(_serve(settings, demo=demo, logger=logger))
 
 
 def _end(status: int) -> None:

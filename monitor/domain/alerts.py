@@ -52,13 +52,17 @@ class GroupingSettings(Struct, frozen=True):
 
 
 class Group(Struct):
-    """An alert that may still grow. `findings`: event (source, id) → ids of its findings here."""
+    """An alert that may still grow. `findings`: event (source, id) → ids of its findings here.
+
+    `first_at`, `last_at` are event times; `seen_at` is when the latest finding was accepted, which for a recording is
+    long after."""
 
     opened_by: str
     broadcast: str
     first_at: int
     last_at: int
     findings: dict[tuple[str, str], list[str]]
+    seen_at: int = 0
 
 
 GroupKey = tuple[str, str, str, str]  # tenant, room, rule, speaker (of care only)
@@ -81,7 +85,7 @@ class Grouping(Struct):
 
     def place(
         self, *, tenant: str, room: str, rule: str, broadcast: str, speaker: str, source: str, event_id: str,
-        finding: str, at: int, settings: GroupingSettings,
+        finding: str, at: int, seen_at: int, settings: GroupingSettings,
     ) -> str:
         """The id of the finding that opened the alert which this finding belongs to (itself, where it opens one).
 
@@ -91,10 +95,11 @@ class Grouping(Struct):
         key = (tenant, room, rule, speaker)
         group = self.groups.get(key)
         if group is None or not self._fits(group, broadcast, at, settings):
-            self.groups[key] = Group(finding, broadcast, at, at, {(source, event_id): [finding]})
+            self.groups[key] = Group(finding, broadcast, at, at, {(source, event_id): [finding]}, seen_at)
             return finding
         group.first_at = min(group.first_at, at)
         group.last_at = max(group.last_at, at)
+        group.seen_at = max(group.seen_at, seen_at)
         known = group.findings.setdefault((source, event_id), [])
         if finding not in known:
             known.append(finding)
@@ -122,8 +127,8 @@ class Grouping(Struct):
                     del self.groups[key]
 
     def prune(self, *, before: int) -> None:
-        """Drop the groups whose last finding lies before `before` (UTC ms): nothing can join them any more."""
-        for key in [k for k, group in self.groups.items() if group.last_at < before]:
+        """Drop the groups whose latest finding was accepted before `before` (UTC ms): what could join them has come."""
+        for key in [k for k, group in self.groups.items() if group.seen_at < before]:
             del self.groups[key]
 
 

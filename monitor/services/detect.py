@@ -21,7 +21,7 @@ from monitor.services.committer import Committer
 from monitor.services.lane import Admitted, Outcome
 from monitor.services.ports import Archive, Clock, FailPoint, Log, Logger, Publisher, Store, Telemetry
 from monitor.services.records import ContextLine, Numbered
-from monitor.services.recovery import Cursor, EngineOf, Recovered, recover, save
+from monitor.services.recovery import Cursor, EngineOf, Recovered, recover, save, version_at_end
 
 _READ_AHEAD: Final = 20_000
 _MOVED_EVERY_MS: Final = 10_000
@@ -97,6 +97,10 @@ class Detect:
         """The version of the engine set that judges the host side."""
         return self._state.cursors[0].lane.engine.version
 
+    async def version_at_end(self) -> str:
+        """The version that the log's newest entry will be judged by."""
+        return await version_at_end(self._log, self._state.cursors)
+
     def oldest_unjudged_ms(self) -> int:
         """How long the oldest durable, unjudged event has waited, by the slower lane's clock."""
         waiting = [c.lane.state.now for c in self._state.cursors if self.backlog(c.lane.number)]
@@ -151,8 +155,9 @@ class Detect:
                 else:
                     self._broadcasts.pop(numbered.seq, None)
             after = entries[-1].seq
-        self._archived = {
-            c.lane.number: min(c.position.seq, self._archive.position(c.lane.number)) for c in state.cursors}
+        self._archived = {  # what lies before `read_from` is kept, also where a lane has no segment that says so
+            c.lane.number: min(c.position.seq, max(self._archive.position(c.lane.number), state.read_from))
+            for c in state.cursors}
         self._committer.discard_changes()
         self._committed_at = self._saved_at = self._archived_at = self._clock.now()
         self.ready = True
@@ -165,7 +170,8 @@ class Detect:
             if isinstance(entry, Swap):
                 cursor.lane.engine = await self._engine_of(entry.version)
             elif isinstance(entry, Tick):
-                await self._on_engine(cursor.lane.tick, entry.accepted_at)
+                if seq > cursor.snapshot_seq:
+                    await self._on_engine(cursor.lane.tick, entry.accepted_at)
             elif isinstance(entry, Frame) and entry.lane == cursor.lane.number:
                 item = [Admitted(seq, entry, self._broadcasts.pop(seq))]
                 again = partial(cursor.lane.run, item, remember_only=seq <= cursor.snapshot_seq)

@@ -183,7 +183,7 @@ class Lane:
         opened_by = self.state.grouping.place(
             tenant=said.tenant, room=said.room, rule=finding.rule, broadcast=said.broadcast,
             speaker=said.speaker if finding.tier is Tier.CARE else "", source=said.source, event_id=said.id,
-            finding=finding.id, at=said.at, settings=self.settings)
+            finding=finding.id, at=said.at, seen_at=finding.accepted_at, settings=self.settings)
         self._placed[finding.id] = opened_by
         if len(self._placed) > _PLACED:
             self._placed.popitem(last=False)

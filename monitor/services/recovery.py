@@ -10,13 +10,15 @@ from monitor.domain.alerts import GroupingSettings
 from monitor.domain.broadcasts import Rooms
 from monitor.domain.errors import NewerFormat
 from monitor.domain.events import HOST_SIDE, VIEWERS
+from monitor.domain.frames import Swap
 from monitor.engine.engineset import EngineSet
 from monitor.services.admission import Admission
 from monitor.services.context import Ring, Windows
 from monitor.services.lane import STATE_FORMAT, Lane, LaneState
-from monitor.services.ports import Store
+from monitor.services.ports import Log, Store
 from monitor.services.records import Position, Snapshot
 
+_READ_AHEAD: Final = 20_000
 LANES: Final = (HOST_SIDE, VIEWERS)
 EngineOf = Callable[[str], Awaitable[EngineSet]]
 
@@ -84,6 +86,15 @@ def _decoded(state: bytes) -> Saved:
         raise NewerFormat(f"room state of format {saved.lane.format}, this version reads up to {STATE_FORMAT}",
                           hint="start the newer version again, or restore a backup of this one")
     return saved
+
+
+async def version_at_end(log: Log, cursors: Sequence[Cursor]) -> str:
+    """The engine set that the log's newest entry will be judged by: swaps may wait behind events not yet judged."""
+    version, after = cursors[0].lane.engine.version, min(cursor.position.seq for cursor in cursors)
+    while entries := await log.read(after=after, lane=None, events=_READ_AHEAD):
+        version = next((n.entry.version for n in reversed(entries) if isinstance(n.entry, Swap)), version)
+        after = entries[-1].seq
+    return version
 
 
 async def save(store: Store, cursors: Sequence[Cursor], admission: Admission, archived: Sequence[int]) -> int:

@@ -7,7 +7,7 @@ user.
 from pathlib import Path
 
 from monitor.bootstrap import EXIT_FATAL
-from tests.faults.harness import Client, serving, until
+from tests.faults.harness import GONE, Client, serving, until
 from tests.faults.outcome import check, outcome_of
 from tests.faults.streams import bulk, cut, stream
 
@@ -51,7 +51,7 @@ async def test_the_store_is_refused_and_goes_on_after_a_restart(tmp_path: Path) 
         for batch in STREAM[5:]:
             try:
                 status, told = await client.post(batch)
-            except OSError:
+            except GONE:
                 break
             assert status in (200, 503), told
             if status == 200:

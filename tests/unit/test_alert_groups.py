@@ -16,7 +16,7 @@ class Placing:
                  event: str = "", speaker: str = "") -> str:
         return self.grouping.place(
             tenant="t", room=room, rule=rule, broadcast=broadcast, speaker=speaker, source="s",
-            event_id=event or finding, finding=finding, at=at, settings=SETTINGS)
+            event_id=event or finding, finding=finding, at=at, seen_at=at, settings=SETTINGS)
 
 
 def test_findings_within_the_gap_share_an_alert_however_they_arrive() -> None:
