@@ -39,7 +39,7 @@ from monitor.services.demo import play
 from monitor.services.detect import Detect, DetectSettings
 from monitor.services.evidence import EvidenceDesk
 from monitor.services.housekeeping import Housekeeping, HousekeepingSettings
-from monitor.services.ingest import Ingest, IngestSettings
+from monitor.services.ingest import KEY_MEMORY, Ingest, IngestSettings
 from monitor.services.ports import Logger
 from monitor.services.pseudonyms import Pseudonyms
 from monitor.services.rulebook import Rulebook
@@ -124,7 +124,8 @@ class Service:
             log=self.log, pseudonyms=Pseudonyms(KeyFiles(self.folder / "keys", key_file=s.pseudonym.key_file).key_of),
             clock=self.clock, telemetry=self.telemetry, backlog=self.detect.backlog, settings=IngestSettings(
                 limits=Limits(s.ingest.text, s.ingest.batch, s.ingest.line_bytes, s.ingest.future_ms),
-                host_backlog=s.ingest.host_backlog, sample_from=s.ingest.sample_from, sample_keep=s.ingest.sample_keep))
+                host_backlog=s.ingest.host_backlog, sample_from=s.ingest.sample_from, sample_keep=s.ingest.sample_keep,
+                recent=s.ingest.duplicates_window_bytes // (2 * KEY_MEMORY)))
         self.housekeeping = Housekeeping(
             log=self.log, store=self.store, archive=self.archive, detect=self.detect, telemetry=self.telemetry,
             clock=self.clock, disk_free=lambda: shutil.disk_usage(self.folder).free, settings=HousekeepingSettings(

@@ -40,7 +40,7 @@ class DetectSettings(Struct, frozen=True):
     snapshot_ms: int = 10_000
     commit_ms: int = 1_000
     tick_ms: int = 1_000
-    archive_ms: int = 10_000
+    archive_ms: int = 60_000
     archive_events: int = 50_000
     ring_bytes: int = 128 * 2**20
     silence_ms: int = 1_800_000
@@ -82,8 +82,6 @@ class Detect:
             raise RuntimeError("start() first")
         return self._recovered
 
-    # --- what others may ask
-
     def backlog(self, lane: int) -> int:
         """Events of the lane that are durable and not yet judged."""
         return self._log.backlog(self._state.cursors[lane].read, lane=lane) if self._recovered else 0
@@ -121,8 +119,6 @@ class Detect:
 
     def stop(self) -> None:
         self._stop.set()
-
-    # --- start: state is a function of the log
 
     async def start(self) -> None:
         """Claim both lanes, load the snapshots and read the log again up to what is committed; writes nothing."""
@@ -178,8 +174,6 @@ class Detect:
                 outcome = await self._on_engine(again)
                 if seq > self._archive.position(entry.lane):
                     await self._keep(entry.lane, outcome)
-
-    # --- the loop
 
     async def run(self) -> None:
         """Until `stop`; then everything judged is committed. Raises whatever went wrong, OwnershipLost included."""
@@ -293,8 +287,6 @@ class Detect:
             upto = cursor.read
             await self._archive.flush(cursor.lane.number)
             self._archived[cursor.lane.number] = upto
-
-    # --- by the clock
 
     async def _when_due(self, *, everything: bool = False) -> None:
         """By the clock: positions without findings, moved broadcasts, archive segments, snapshots."""

@@ -14,6 +14,8 @@ from monitor.domain.frames import Entry, Mark
 from monitor.services.ports import Clock, Log, Telemetry
 from monitor.services.pseudonyms import Pseudonyms
 
+KEY_MEMORY: Final = 250
+"""Bytes that one key of the duplicates window takes, about: the string and its place in a set."""
 _INTERIM_IDS: Final = 20_000
 
 EventKey = str

@@ -50,7 +50,7 @@ class Ingest(Struct, frozen=True):
     batch: Annotated[Count, _help("most events in one request")] = 10_000
     line_bytes: Annotated[Bytes, _help("longest line of an NDJSON body or file")] = 1_000_000
     future_ms: Annotated[Millis, _help("an event time this far ahead of the clock is refused")] = 300_000
-    duplicates_window_bytes: Annotated[Bytes, _help("memory for knowing an event that is sent again")] = 64 * _MIB
+    duplicates_window_bytes: Annotated[Bytes, _help("memory for knowing an event that is sent again")] = 32 * _MIB
     host_backlog: Annotated[Count, _help("unjudged host-side events at which senders are told to wait (429)")] = 200_000
     sample_from: Annotated[Count, _help("unjudged comments from which on comments are sampled")] = 100_000
     sample_keep: Annotated[Count, _help("while sampling, every n-th comment is kept")] = 10
@@ -63,7 +63,7 @@ class Pseudonym(Struct, frozen=True):
 class Log(Struct, frozen=True):
     keep_hours: Annotated[Hours, _help("judged events stay in the log this long")] = 24
     max_bytes: Annotated[Bytes, _help("the oldest judged events go earlier while the log is larger")] = 50 * 1024 * _MIB
-    cache_bytes: Annotated[Bytes, _help("memory for the newest part of the log")] = 32 * _MIB
+    cache_bytes: Annotated[Bytes, _help("memory for the newest part of the log")] = 16 * _MIB
 
 
 class Engine(Struct, frozen=True):

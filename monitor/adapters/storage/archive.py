@@ -6,6 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 
+import pyarrow as pa  # type: ignore[import-untyped]
+
 from monitor.adapters.storage.newest import Newest
 from monitor.adapters.storage.segments import Judged, table_of
 from monitor.adapters.storage.shelf import Segment, Shelf, Unreadable
@@ -37,6 +39,7 @@ class ParquetArchive:
         cls, root: Path, *, log: Logger, failpoint: FailPoint = lambda name, events=0: None
     ) -> "ParquetArchive":
         """Raises NewerFormat where a newer version wrote a segment, StorageError."""
+        pa.set_memory_pool(pa.system_memory_pool())  # gives back what a segment took; the default pool keeps it
         archive = cls(Shelf(root, log=log, failpoint=failpoint))
         try:
             await asyncio.get_running_loop().run_in_executor(archive._writer, archive._shelf.open)
