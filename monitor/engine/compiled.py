@@ -39,6 +39,7 @@ class CompiledRule:
         silent = self.allow | self._mask(s for s in rule.selections if s.veto)
         self.early = self._positive(rule.condition)
         self.shown = self.early & ~silent
+        self.restrained = bool(self.allow or self.vetoes or self.nears)
         self.scores = [(i, s.score, s.gte) for i, s in enumerate(rule.selections) if s.score]
         self.unknown = self._mask(s for s in rule.selections if s.score)
         self.codes = bytes([self._applies(code) for code in range(CODES)])

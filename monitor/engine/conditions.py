@@ -82,6 +82,8 @@ def _same_characters(form: Form, start: int, end: int, views: Views) -> bool:
 
 def surviving(rule: CompiledRule, hits: list[Hit], views: Views) -> list[Hit]:
     """After allow, near and veto, in this order."""
+    if not rule.restrained:
+        return hits
     if rule.allow:
         shields = [h for h in hits if rule.allow >> h.selection & 1]
         hits = [h for h in hits if not rule.allow >> h.selection & 1 and not _shielded(h, shields)]
@@ -110,9 +112,11 @@ def _in_reach(hit: Hit, other: Hit, reach: Reaching, views: Views) -> bool:
     return reach.side is Side.EITHER and other.start < hit.end and hit.start < other.end
 
 
-def outermost(hits: Iterable[Hit]) -> list[Hit]:
+def outermost(hits: list[Hit]) -> list[Hit]:
     """In order of place; a hit inside a longer one is its child and not shown by itself."""
     shown: list[Hit] = []
+    if len(hits) == 1:
+        return hits
     for hit in sorted(hits, key=lambda h: (h.start, -h.end)):
         if not shown or hit.end > shown[-1].end:
             shown.append(hit)

@@ -143,6 +143,8 @@ class Matcher:
         self._skeleton = _Literals(collected.skeleton, databases)
         self._sound = _Literals(collected.sound, databases)
         self._detectors = collected.detectors
+        late = [*collected.skeleton.values(), *collected.sound.values(), *collected.detectors.values()]
+        self.late_rules = frozenset(self._late) | {use.rule for uses in late for use in uses.late}
 
     def scan(self, views: Views, starts: Index) -> Scan:
         scan = Scan({}, {}, contacts(views, begins := starts.tolist()))

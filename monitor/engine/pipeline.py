@@ -71,8 +71,9 @@ def judge(engine: EngineSet, batch: Batch, *, skip: Container[int] = ()) -> Judg
         for hit in raw:
             bits |= 1 << hit[3][1]
         if rule.possible(bits) and event not in skip and _applies(engine, rule, batch, event, views):
-            late = engine.matcher.late_hits(scan, event, index, views, _span(batch, event, views))
-            match = _evaluate(rule, event, [*raw, *late], batch, views, scores, engine)
+            if index in engine.matcher.late_rules:
+                raw += engine.matcher.late_hits(scan, event, index, views, _span(batch, event, views))
+            match = _evaluate(rule, event, raw, batch, views, scores, engine)
             if match is not None:
                 matches.append(match)
     matches.sort(key=lambda m: (m.event, m.rule.index))
@@ -127,7 +128,7 @@ def _evaluate(
             bits |= (known[category] >= gte) << i
     if not rule.holds(bits, unknown):
         return None
-    shown = outermost(h for h in hits if rule.shown >> h.selection & 1)
+    shown = outermost([h for h in hits if rule.shown >> h.selection & 1])
     return _match(rule, event, hits, shown, batch, views, known)
 
 
