@@ -50,6 +50,8 @@ EXIT_OWNERSHIP: Final = 75
 _M_ARENA_MAX: Final = -8
 _COLLECT_AFTER: Final = 50_000
 """Allocations between collections: events live for one batch and hold no cycles, so collecting often only costs."""
+_LAST_REQUESTS_S: Final = 3
+"""How long a stop waits for requests that are being answered."""
 _SWITCH_S: Final = 0.0005
 """How long a thread may hold the interpreter: the loop answers while the engine works (measured: stalls halve)."""
 
@@ -148,7 +150,7 @@ class Service:
             WebSettings(host=s.http.host, loopback=loopback, limits=self.ingest.settings.limits,
                         max_body_bytes=s.http.max_body_bytes, max_decompressed_bytes=s.http.max_decompressed_bytes,
                         body_timeout_s=s.http.body_timeout_s))
-        runner = web.AppRunner(app, access_log=None, handle_signals=False)
+        runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=_LAST_REQUESTS_S)
         await runner.setup()
         self._stack.push_async_callback(runner.cleanup)
         site = web.TCPSite(runner, s.http.host, s.http.port, backlog=1024)

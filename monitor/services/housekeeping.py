@@ -2,10 +2,12 @@
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Final
 
 from msgspec import Struct
 
+from monitor.domain.errors import BusyError, StorageError
 from monitor.domain.findings import Severity
 from monitor.services.detect import Detect
 from monitor.services.ports import Archive, Clock, Log, Store, Telemetry
@@ -45,12 +47,16 @@ class Housekeeping:
                 continue
 
     async def trim(self) -> None:
-        """Never past the place from which a restart reads the log again."""
+        """Never past the place from which a restart reads the log again. What the disk refuses is tried again at the
+        next turn: a full one is no reason to end, least of all here."""
         now, s = self._clock.now(), self.settings
-        await self._log.trim(before=self._detect.trimmable, accepted_before=now - s.log_keep_ms,
-                             max_bytes=s.log_max_bytes)
-        await self._store.trim_outbox(keep=s.outbox_keep)
-        await self._archive.expire(before=now - s.events_keep_ms)
+        with suppress(BusyError, StorageError):
+            await self._log.trim(before=self._detect.trimmable, accepted_before=now - s.log_keep_ms,
+                                 max_bytes=s.log_max_bytes)
+        with suppress(BusyError, StorageError):
+            await self._store.trim_outbox(keep=s.outbox_keep)
+        with suppress(BusyError, StorageError):
+            await self._archive.expire(before=now - s.events_keep_ms)
 
     async def gauges(self) -> None:
         detect, telemetry = self._detect, self._telemetry

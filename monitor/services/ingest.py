@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from monitor.domain import frames
 from monitor.domain.decoding import Decoded, Limits, Rejected, decode
-from monitor.domain.errors import BusyError
+from monitor.domain.errors import BusyError, StorageError
 from monitor.domain.events import FINAL_REVISION, KINDS, Event
 from monitor.domain.frames import Entry, Mark
 from monitor.services.ports import Clock, Log, Telemetry
@@ -99,19 +99,30 @@ class Ingest:
         now = self._clock.now()
         decoded = decode(body, self.settings.limits, now_ms=now)
         readable = bool(decoded.events) or not decoded.rejected
-        fresh, keys = self._without_duplicates(tenant, decoded.events)
+        fresh, keys, known = self._without_duplicates(tenant, decoded.events)
         duplicates = len(decoded.events) - len(fresh)
         if fresh or session:
-            await self._append(self._frames(tenant, fresh, now, session, session_seq), keys)
+            try:
+                built = self._frames(tenant, fresh, now, session, session_seq)
+            except BaseException:
+                self._recent.discard(keys)
+                raise
+            await self._append(built, keys)
         if duplicates and self._latest is not None:
             # Their first copy may still be on its way to the disk; it must be there before this copy is acknowledged.
             await asyncio.shield(self._latest)
+            if not all(key in self._recent for key in known):
+                raise StorageError("the first copy of some of these events could not be written", hint="send again")
         self._count(decoded, fresh, now, via="ws" if session else "http")
         return Receipt(len(fresh), duplicates, decoded.rejected, decoded.rejected_total, readable)
 
-    def _without_duplicates(self, tenant: str, events: list[Event]) -> tuple[list[Event], list[EventKey]]:
+    def _without_duplicates(
+        self, tenant: str, events: list[Event]
+    ) -> tuple[list[Event], list[EventKey], list[EventKey]]:
+        """The events that are new, their keys, and the keys of the others."""
         fresh: list[Event] = []
         keys: list[EventKey] = []
+        known: list[EventKey] = []
         recent = self._recent
         for event in events:
             if event.final or event.revision is not None:
@@ -119,11 +130,12 @@ class Ingest:
                 if event.revision is not None:
                     key = f"{key}\x1f{event.revision}"
                 if key in recent:
+                    known.append(key)
                     continue
                 recent.add(key)
                 keys.append(key)
             fresh.append(event)
-        return fresh, keys
+        return fresh, keys, known
 
     def _frames(
         self, tenant: str, events: list[Event], now: int, session: str, session_seq: int

@@ -86,6 +86,7 @@ class Lane:
         self.windows = Windows() if windows is None else windows
         self._revisions: OrderedDict[str, int] = OrderedDict(state.revisions)
         self._placed: OrderedDict[str, str] = OrderedDict(state.placed)
+        self._numbered = set(map(_id_of, state.revisions))  # ids of events, of whatever source
 
     def run(self, admitted: Sequence[Admitted], *, remember_only: bool = False) -> Outcome:
         """Judge frames in order. `remember_only`: fill the ring, change nothing else (re-reading before a snapshot)."""
@@ -137,16 +138,21 @@ class Lane:
         self, admitted: Sequence[Admitted], batch: FrameBatch, judged: Judged,
         masks: list[dict[int, list[tuple[int, int]]]], outcome: Outcome,
     ) -> None:
-        """Findings and withdrawals in log order. Only events with a match or an explicit revision are looked at."""
+        """Findings and withdrawals in log order. Looked at are events with a match, a revision, or the id of one that had
+        a revision: a result without one stands above it."""
         by_event: dict[tuple[int, int], list[Match]] = {}
         for match in judged.matches:
             by_event.setdefault(batch.locate(match.event), []).append(match)
         places = set(by_event)
         for k, item in enumerate(admitted):
-            if item.frame.revisions:
-                revisions = memoryview(item.frame.revisions).cast("i")
-                places.update((k, i) for i in range(len(item.frame))
-                              if revisions[i] != FINAL_REVISION or self._revisions)
+            frame = item.frame
+            if frame.revisions:
+                revisions = memoryview(frame.revisions).cast("i")
+                numbered = [i for i in range(len(frame)) if revisions[i] != FINAL_REVISION]
+                places.update((k, i) for i in numbered)
+                self._numbered.update(frame.ids[i] for i in numbered if not (frame.interim and frame.interim[i]))
+            if not self._numbered.isdisjoint(frame.ids):
+                places.update((k, i) for i, name in enumerate(frame.ids) if name in self._numbered)
         for k, i in sorted(places):
             item = admitted[k]
             start = int(batch.starts[batch.first[k] + i]) - int(batch.starts[batch.first[k]])
@@ -202,7 +208,7 @@ class Lane:
             self._revisions[key] = said.revision
             self._revisions.move_to_end(key)
             if len(self._revisions) > _REVISIONS:
-                self._revisions.popitem(last=False)
+                self._numbered.discard(_id_of(self._revisions.popitem(last=False)[0]))
         replaces = said.revision > known if known is not None else 0 < said.revision < FINAL_REVISION
         return True, replaces
 
@@ -222,6 +228,11 @@ class Lane:
             evasive=match.evasive, asr_variant=match.asr_variant, advice=rule.advice, scores=match.scores,
             engine_set=self.engine.version,
         )
+
+
+def _id_of(key: str) -> str:
+    """The event's id in a key of `revisions`."""
+    return key.split("\x1f", 2)[2]
 
 
 def _count(outcome: Outcome, reason: str, amount: int) -> None:

@@ -145,15 +145,24 @@ async def _client(run: Run, address: str, lines: list[bytes]) -> dict[str, Any]:
         await asyncio.gather(*pending)
         took = time.perf_counter() - start
         cpu = time.process_time() - cpu
-        quiet = len(seen)
-        for _ in range(120):
+        caught_up = time.perf_counter()
+        while await metric(session, address, "redpost_log_oldest_unjudged_seconds") > 0:
+            caught_up = time.perf_counter()
             await asyncio.sleep(1)
-            if len(seen) == quiet:
-                break
-            quiet = len(seen)
+        shed = await metric(session, address, "redpost_shed_total")
+        await asyncio.sleep(1)
         done.set()
         listener.cancel()
-    return {"accepted": accepted, "busy": busy, "took": took, "acks": acks, "seen": seen, "client_cpu": cpu / took}
+    return {"accepted": accepted, "busy": busy, "took": took, "acks": acks, "seen": seen, "client_cpu": cpu / took,
+            "shed": shed, "behind": caught_up - start - took}
+
+
+async def metric(session: aiohttp.ClientSession, address: str, name: str) -> float:
+    """The sum of a metric's samples; the gauges are set every five seconds, so the answer waits for the next turn."""
+    await asyncio.sleep(6)
+    async with session.get(f"{address}/metrics") as answer:
+        text = await answer.text()
+    return sum(float(line.rsplit(" ", 1)[1]) for line in text.splitlines() if line.startswith(name))
 
 
 def _client_process(run: Run, address: str, lines: list[bytes], results: Any) -> None:
@@ -217,7 +226,7 @@ def measure(run: Run, rules_folder: Path, rules: Any, lines: list[bytes]) -> dic
         "sse_ms": {p: percentile([s for s, _ in got["seen"]], q) * 1000 for p, q in (("p50", 0.5), ("p99", 0.99))},
         "sse_host_ms": {p: percentile(host, q) * 1000 for p, q in (("p50", 0.5), ("p99", 0.99))},
         "sse_viewers_ms": {p: percentile(viewers, q) * 1000 for p, q in (("p50", 0.5), ("p99", 0.99))},
-        "alerts_seen": len(got["seen"]), "findings": findings,
+        "shed": got["shed"], "seconds_behind": got["behind"], "alerts_seen": len(got["seen"]), "findings": findings,
         "findings_expected": None if run.bundled or run.loud_room else expected(lines, rules),
         "client_cpu": got["client_cpu"], "server_cpu": used / wall, "exit_status": status,
         "rss_mb": {"start": memory[0] / 1e6, "middle": memory[size // 2] / 1e6, "max": max(memory) / 1e6,
@@ -231,7 +240,7 @@ def line(run: Run, row: dict[str, Any]) -> str:
         f"{run.name:10} {row['events_per_s']:9,.0f} events/s for {row['seconds']:.0f} s, {run.per_request} a request",
         f"ack p50 {ack['p50']:.1f} p99 {ack['p99']:.1f} ms", f"SSE p50 {sse['p50']:.1f} p99 {sse['p99']:.1f} ms",
         f"host p99 {row['sse_host_ms']['p99']:.1f} viewers p99 {row['sse_viewers_ms']['p99']:.1f} ms",
-        f"not accepted {row['sent'] - row['accepted']}, busy {row['busy']}",
+        f"not accepted {row['sent'] - row['accepted']}, busy {row['busy']}, comments sampled out {row['shed']:.0f}",
         f"findings {row['findings']} of {row['findings_expected']}, alerts seen {row['alerts_seen']}",
         f"CPU server {row['server_cpu']:.0%} client {row['client_cpu']:.0%}",
         f"RSS start {rss['start']:.0f} max {rss['max']:.0f} last quarter {rss['last_quarter']:.0f} MB",

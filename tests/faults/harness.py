@@ -210,11 +210,15 @@ class Client:
                 break
 
     async def revive(self, failpoint: str = "") -> None:
-        """Wait for the death that a client has seen, and start again."""
-        status = await self.server.ended()
-        assert status == -signal.SIGKILL, (status, self.server.output())
-        self.deaths += 1
-        await self.server.start(failpoint)
+        """Wait for the death that a client has seen, and start again, once more where that meets its fail point."""
+        while True:
+            status = await self.server.ended()
+            assert status == -signal.SIGKILL, (status, self.server.output())
+            self.deaths += 1
+            self.server.spawn(failpoint)
+            if await self.server.ready():
+                return
+            failpoint = ""
 
     async def settle(self) -> None:
         """Until everything that the log holds is judged and committed; revives the service where it dies meanwhile."""

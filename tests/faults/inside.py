@@ -21,6 +21,7 @@ from monitor.adapters.storage.store import SqlStore
 from monitor.domain.alerts import GroupingSettings
 from monitor.domain.frames import Entry, Swap
 from monitor.engine.engineset import EngineSet
+from monitor.services.context import REACH_MS
 from monitor.services.detect import Detect, DetectSettings
 from monitor.services.evidence import EvidenceDesk
 from monitor.services.ingest import Ingest, IngestSettings
@@ -35,6 +36,8 @@ from tests.faults.streams import ZONE, tables
 
 TENANT: Final = "local"
 START: Final = 1_800_000_000_000
+Line = tuple[int, str, int]
+"""Lane, event, revision."""
 GROUPING: Final = GroupingSettings(gap_ms=4_000, longest_ms=9_000)
 
 
@@ -247,13 +250,15 @@ class World:
                 break
         desk = EvidenceDesk(self.store, self.detect) if self._judging else None
         alerts: dict[str, tuple[object, ...]] = {}
-        lines: dict[str, list[tuple[str, int]]] = {}
+        lines: dict[str, tuple[int, int, list[Line]]] = {}
         for alert in pages:
             found = await (desk or self.store).evidence(TENANT, alert.id)
             assert found is not None
             alerts[alert.id] = (msgspec.structs.replace(found.alert), [f.id for f in found.findings],
                                 [f.engine_set for f in found.findings])
-            lines[alert.id] = sorted((line.event_id, line.revision) for line in found.context)
+            times = [alert.at, alert.last_at, *(finding.at for finding in found.findings)]
+            around = sorted((line.lane, line.event_id, line.revision) for line in found.context)
+            lines[alert.id] = min(times) - REACH_MS, max(times) + REACH_MS, around
         kept = await self.archive.search(TENANT, ArchiveQuery(limit=100_000))
         names = [(event.id, event.revision) for event in kept]
         assert len(names) == len(set(names))
@@ -261,10 +266,11 @@ class World:
 
 
 class Seen(msgspec.Struct):
-    """`alerts`: with their findings and which engine set found them · `lines`: around each · `kept`: the archive."""
+    """`alerts`: with their findings and which engine set found them · `lines`: (since, until, what was said) around
+    each · `kept`: the archive."""
 
     alerts: dict[str, tuple[object, ...]]
-    lines: dict[str, list[tuple[str, int]]]
+    lines: dict[str, tuple[int, int, list[Line]]]
     kept: dict[tuple[str, int], tuple[str, str, bool, int]]
 
 

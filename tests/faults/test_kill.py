@@ -78,7 +78,7 @@ async def at_any_moment(data: Path, uninterrupted: Outcome, *, seed: int) -> Non
 @pytest.mark.parametrize("point", POINTS)
 async def test_killed_at_a_random_count(tmp_path: Path, uninterrupted: Outcome, point: str, turn: int) -> None:
     rng = random.Random(f"{point} {turn}")
-    points = [f"{point}:{rng.randint(1, 12)}" for _ in range(3)]
+    points = [f"{point}:{rng.randint(4, 12)}" for _ in range(3)]
     assert await survive(tmp_path / "data", uninterrupted, points) >= 2
 
 

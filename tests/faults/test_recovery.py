@@ -1,17 +1,25 @@
 """Single turns of fate that went wrong once, or would show nowhere else."""
 
-from collections.abc import Sequence
+import asyncio
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import msgspec
+import pytest
 
+from monitor.adapters.keys import KeyFiles
+from monitor.domain.errors import ConfigError, StorageError
 from monitor.domain.events import Event
-from monitor.domain.frames import Frame, Tick
+from monitor.domain.frames import Entry, Frame, Tick
 from monitor.services.detect import DetectSettings
+from monitor.services.housekeeping import Housekeeping, HousekeepingSettings
 from monitor.services.ingest import IngestSettings
+from monitor.services.pseudonyms import KEY_BYTES
 from monitor.services.records import AlertFilter
 from monitor.services.scan import Scanner
-from tests.faults.harness import Item, until
+from tests.faults.harness import Item, body_of, until
 from tests.faults.inside import GROUPING, START, TENANT, MemoryHouse, World, engines, replayed
 
 NEVER = 10**15
@@ -180,3 +188,98 @@ async def test_an_old_batch_that_comes_again_moves_no_group() -> None:
     await world.settle()
     await world.stop()
     assert set((await world.seen()).alerts) == scanned([*batches, [speech(9, at=START + 18_000)]])
+
+
+async def test_a_copy_is_not_acknowledged_where_the_first_one_could_not_be_written() -> None:
+    """The first copy is refused by the disk, another request's events are taken, while a copy of the first waits."""
+    house = MemoryHouse()
+    world = world_of(house)
+    await world.open()
+    await world.settle()
+    append, gate = house.log.append, asyncio.Event()
+    appends = 0
+
+    async def refusing(entries: Sequence[Entry]) -> int:
+        nonlocal appends
+        if not any(isinstance(entry, Frame) for entry in entries):
+            return await append(entries)
+        appends += 1
+        mine = appends
+        await gate.wait()
+        if mine == 1:
+            raise StorageError("the disk refused")
+        return await append(entries)
+
+    house.log.append = refusing  # type: ignore[method-assign]
+    first = asyncio.create_task(world.send([speech(1)]))
+    await until(lambda: appends == 1)
+    second = asyncio.create_task(world.send([speech(2)]))
+    await until(lambda: appends == 2)
+    copy = asyncio.create_task(world.send([speech(1)]))
+    await asyncio.sleep(0)
+    gate.set()
+    ended = await asyncio.gather(first, second, copy, return_exceptions=True)
+    assert [type(end) for end in ended] == [StorageError, type(None), StorageError]
+    await world.send([speech(1)])
+    await world.settle()
+    assert {name for name, _ in (await world.seen()).kept} == {"s1", "s2"}
+    await check(world)
+
+
+async def test_events_that_could_not_be_packed_are_no_duplicates() -> None:
+    """The pseudonym key cannot be read when they come first."""
+    world = world_of(MemoryHouse())
+    await world.open()
+    pseudonyms, bad = world.ingest._pseudonyms, True
+
+    class Broken:
+        def of(self, tenant: str) -> Callable[[str], str]:
+            if bad:
+                raise ConfigError("no key")
+            return pseudonyms.of(tenant)
+
+    world.ingest._pseudonyms = Broken()  # type: ignore[assignment]
+    with pytest.raises(ConfigError):
+        await world.send([comment(1)])
+    bad = False
+    receipt = await world.ingest.accept(TENANT, body_of([comment(1)]))
+    assert (receipt.accepted, receipt.duplicates) == (1, 0)
+    await check(world)
+
+
+async def test_housekeeping_lives_with_a_full_disk() -> None:
+    house = MemoryHouse()
+    world = world_of(house)
+    await world.open()
+    await world.settle()
+
+    async def refused(*_: object, **__: object) -> int:
+        raise StorageError("no room")
+
+    house.log.trim = house.store.trim_outbox = house.archive.expire = refused  # type: ignore[method-assign,assignment]
+    keeping = Housekeeping(
+        log=house.log, store=house.store, archive=house.archive, detect=world.detect, telemetry=world.telemetry,
+        clock=world.clock, disk_free=lambda: 0, settings=HousekeepingSettings(
+            log_keep_ms=0, log_max_bytes=0, events_keep_ms=0, outbox_keep=1, gauges_s=0.001, trim_s=0))
+    stop = asyncio.Event()
+    running = asyncio.create_task(keeping.run(stop))
+    await asyncio.sleep(0.02)
+    stop.set()
+    await running
+    await world.stop()
+
+
+def test_a_half_made_key_is_no_obstacle(tmp_path: Path) -> None:
+    """Its maker died, and this process has the same number, as in a container."""
+    (tmp_path / f"local.{os.getpid()}.tmp").write_text("0123", encoding="ascii")
+    assert len(KeyFiles(tmp_path).key_of("local")) == KEY_BYTES
+
+
+@pytest.mark.parametrize("cut", [1, 2, 4])
+def test_a_plain_final_result_withdraws_a_numbered_one_however_the_events_are_cut(cut: int) -> None:
+    """A result without a revision stands above every numbered one, also in a batch where nothing else is numbered."""
+    items = [{**speech(1), "revision": 3}, comment(2, text="好看"), speech(1, at=START + 1, text="今天不贵"), speech(4)]
+    scanner = Scanner(next(iter(engines().values())), grouping=GROUPING, with_alerts=True)
+    for start in range(0, len(items), cut):
+        scanner.scan(msgspec.convert(items[start : start + cut], list[Event]))
+    assert [events for _, events in scanner.alerts()] == [["s4"]]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.harness import GONE, Batch, Client, listening, positions, serving, until
+from tests.faults.harness import GONE, Batch, Client, Server, listening, positions, serving, until
 from tests.faults.outcome import check, outcome_of
 from tests.faults.streams import cut, expected, stream
 
@@ -62,3 +62,43 @@ async def test_stopped_and_started_again_and_again(tmp_path: Path) -> None:
             await server.start()
         await client.settle()
         check(await outcome_of(client), batches)
+
+
+async def test_a_request_that_never_ends_does_not_hold_up_the_stop(tmp_path: Path) -> None:
+    """Sooner than a supervisor loses patience, and sooner than the time that a slow body is given."""
+    async with serving(tmp_path / "data") as server, Client(server) as client:
+        await client.deliver(BATCHES[:3])
+        host, _, port = server.address.removeprefix("http://").partition(":")
+        _, writer = await asyncio.open_connection(host, int(port))
+        try:
+            writer.write(b"POST /api/v1/events HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 99\r\n\r\n{")
+            await writer.drain()
+            async with client.http.ws_connect(f"{server.address}/api/v1/events/ws"):  # and one that never says hello
+                server.signal(signal.SIGTERM)
+                assert await server.ended(seconds=15) == 0, server.output()
+        finally:
+            writer.close()
+
+
+@pytest.mark.parametrize("turns", [4, pytest.param(20, marks=pytest.mark.soak)])
+async def test_killed_while_it_starts(tmp_path: Path, turns: int) -> None:
+    """At ever later moments of the first start, when files are made, and of later ones, when they are read again."""
+    server = Server(tmp_path / "data")
+    waits = [n / turns for n in range(1, turns + 1)]
+    for wait in waits:
+        server.spawn()
+        await asyncio.sleep(wait)
+        await server.kill()
+    await server.start()
+    async with Client(server) as client:
+        await client.deliver(BATCHES)
+        for wait in waits[turns // 2 :]:
+            await server.kill()
+            server.spawn()
+            await asyncio.sleep(wait)
+        await server.kill()
+        await server.start()
+        await client.settle()
+        outcome = await outcome_of(client)
+        check(outcome, BATCHES)
+        assert await server.stop() == 0, server.output()
