@@ -138,8 +138,8 @@ class Lane:
         self, admitted: Sequence[Admitted], batch: FrameBatch, judged: Judged,
         masks: list[dict[int, list[tuple[int, int]]]], outcome: Outcome,
     ) -> None:
-        """Findings and withdrawals in log order. Looked at are events with a match, a revision, or the id of one that had
-        a revision: a result without one stands above it."""
+        """Findings and withdrawals in log order. Looked at are events with a match, a revision, or the id of one that
+        had a revision: a result without one stands above it."""
         by_event: dict[tuple[int, int], list[Match]] = {}
         for match in judged.matches:
             by_event.setdefault(batch.locate(match.event), []).append(match)
