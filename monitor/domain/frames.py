@@ -6,7 +6,7 @@ Numbers are packed little-endian arrays; strings that repeat are a list of disti
 """
 
 from array import array
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from typing import Final, Literal, TypeVar, cast
 
 import msgspec
@@ -163,26 +163,31 @@ def starts(frame: Frame) -> "array[int]":
     return begin
 
 
-def utterance(frame: Frame, i: int, *, start: int, broadcast: str) -> Utterance:
-    """Event `i` of the frame. `start` as of `starts`; `broadcast` as admission resolved it."""
-    offset = number(frame.offsets, "i", i, -1)
-    length = number(frame.lengths, "I", i, 0)
-    return Utterance(
-        tenant=frame.tenant,
-        source=pick(frame.sources, frame.source_ix, i),
-        id=frame.ids[i],
-        revision=number(frame.revisions, "i", i, FINAL_REVISION),
-        final=not (frame.interim and frame.interim[i]),
-        room=pick(frame.rooms, frame.room_ix, i),
-        broadcast=broadcast,
-        kind=KINDS[frame.kinds[i]],
-        stage=STAGES[frame.stages[i]],
-        role=ROLES[frame.roles[i]],
-        speaker=pick(frame.speakers, frame.speaker_ix, i),
-        at=memoryview(frame.at).cast("q")[i],
-        offset_ms=None if offset < 0 else offset,
-        text=frame.text[start : start + length],
-    )
+def utterances(frame: Frame, chosen: Iterable[int], broadcasts: Sequence[str]) -> Iterator[Utterance]:
+    """The events of these indexes. `broadcasts[i]` is event i's, as admission resolved it."""
+    one = bytes(2 * len(frame))
+    source_ix, room_ix, speaker_ix = (
+        memoryview(column or one).cast("H") for column in (frame.source_ix, frame.room_ix, frame.speaker_ix))
+    lengths, at = memoryview(frame.lengths).cast("I"), memoryview(frame.at).cast("q")
+    offsets, revisions = memoryview(frame.offsets).cast("i"), memoryview(frame.revisions).cast("i")
+    begin = starts(frame)
+    for i in chosen:
+        yield Utterance(
+            tenant=frame.tenant,
+            source=frame.sources[source_ix[i]],
+            id=frame.ids[i],
+            revision=revisions[i] if revisions else FINAL_REVISION,
+            final=not (frame.interim and frame.interim[i]),
+            room=frame.rooms[room_ix[i]],
+            broadcast=broadcasts[i],
+            kind=KINDS[frame.kinds[i]],
+            stage=STAGES[frame.stages[i]],
+            role=ROLES[frame.roles[i]],
+            speaker=frame.speakers[speaker_ix[i]],
+            at=at[i],
+            offset_ms=offsets[i] if offsets and offsets[i] >= 0 else None,
+            text=frame.text[begin[i] : begin[i] + lengths[i]],
+        )
 
 
 def _optional(values: list[int | None]) -> bytes:

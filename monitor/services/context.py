@@ -2,6 +2,7 @@
 
 Judged frames wait in a ring for a little over a minute. By the time a frame leaves it, every alert that could want its
 lines is known: those before it and those after it. So each line is looked at once, and only alerted rooms are written.
+What is wanted gathers by room for a few seconds more, since a row of many lines costs hardly more than a row of one.
 """
 
 from bisect import bisect_left
@@ -20,6 +21,8 @@ from monitor.services.records import ContextChunk, ContextLine
 REACH_MS: Final = 60_000
 _LATENESS_MS: Final = 5_000
 STAY_MS: Final = REACH_MS + _LATENESS_MS
+CHUNK_LINES: Final = 32
+_GATHER_MS: Final = 5_000
 
 RoomKey = tuple[str, str]
 Masks = Mapping[int, Sequence[tuple[int, int]]]  # event → spans
@@ -72,6 +75,14 @@ class _Held(Struct, frozen=True):
     to_at: int
 
 
+class _Gathered(Struct):
+    """Lines of a room that left the ring and wait for a chunk of their own. `since`: UTC ms, of the first."""
+
+    first_seq: int
+    since: int
+    lines: list[ContextLine]
+
+
 class Ring:
     """One lane's judged frames of the last STAY_MS, packed (about 90 B an event), at most `max_bytes`."""
 
@@ -81,7 +92,7 @@ class Ring:
         self._held: deque[_Held] = deque()
         self._bytes = 0
         self._rooms: dict[RoomKey, int] = {}
-        self.left = 0  # every frame of the lane up to this sequence number has left the ring
+        self._gathered: dict[RoomKey, _Gathered] = {}  # in the order of their first lines
 
     def add(self, seq: int, frame: Frame, broadcasts: Sequence[str], masks: Masks) -> None:
         data = frames.encode(frame)
@@ -91,31 +102,40 @@ class Ring:
                                 np.array(sorted(numbers), dtype=np.uint32), int(at.min()), int(at.max())))
         self._bytes += len(data)
 
-    def leave(self, *, now: int, windows: Windows, all_of_it: bool = False) -> list[ContextChunk]:
-        """Let go of what is older than STAY_MS by `now` (UTC ms), or too much; the lines that alerts want."""
-        lines: dict[RoomKey, list[tuple[int, ContextLine]]] = {}
-        while self._held and (all_of_it or self._bytes > self._max_bytes or now - self._held[0].accepted_at > STAY_MS):
+    def leave(self, *, now: int, windows: Windows) -> list[ContextChunk]:
+        """Let go of what is older than STAY_MS by `now` (UTC ms), or too much; the lines that alerts want, a room's
+        together once they are CHUNK_LINES or have waited _GATHER_MS."""
+        chunks: list[ContextChunk] = []
+        while self._held and (self._bytes > self._max_bytes or now - self._held[0].accepted_at > STAY_MS):
             held = self._held.popleft()
             self._bytes -= len(held.data)
-            self.left = held.seq
             for room, line in self._wanted(held, windows.of):
-                lines.setdefault(room, []).append((held.seq, line))
+                gathered = self._gathered.get(room)
+                if gathered is None:
+                    gathered = self._gathered[room] = _Gathered(held.seq, now, [])
+                gathered.lines.append(line)
+                if len(gathered.lines) == CHUNK_LINES:
+                    chunks.append(self._chunk(room))
+        while self._gathered and now - next(iter(self._gathered.values())).since > _GATHER_MS:
+            chunks.append(self._chunk(next(iter(self._gathered))))
         if not self._held:
             self._rooms.clear()
-        return [
-            ContextChunk(tenant=room[0], room=room[1], lane=self.lane, first_seq=some[0][0],
-                         from_at=min(line.at for _, line in some), to_at=max(line.at for _, line in some),
-                         lines=[line for _, line in some])
-            for room, some in lines.items()
-        ]
+        return chunks
+
+    def _chunk(self, room: RoomKey) -> ContextChunk:
+        gathered = self._gathered.pop(room)
+        at = [line.at for line in gathered.lines]
+        return ContextChunk(tenant=room[0], room=room[1], lane=self.lane, first_seq=gathered.first_seq,
+                            from_at=min(at), to_at=max(at), lines=gathered.lines)
 
     def lines(self, room: RoomKey, *, since: int, until: int) -> list[ContextLine]:
-        """Lines of a room in [since, until] (UTC ms) that are still in the ring."""
+        """Lines of a room in [since, until] (UTC ms) that are not in a chunk yet."""
+        gathered = self._gathered.get(room)
+        found = [line for line in gathered.lines if since <= line.at <= until] if gathered is not None else []
         number = self._rooms.get(room)
         if number is None:
-            return []
+            return found
         wanted = {room: [Window(since, until, 0)]}
-        found: list[ContextLine] = []
         for held in list(self._held):
             i = int(np.searchsorted(held.rooms, number))
             if i < held.rooms.size and held.rooms[i] == number and held.from_at <= until and held.to_at >= since:
@@ -123,6 +143,9 @@ class Ring:
         return found
 
     def first_held(self) -> int | None:
+        """The oldest sequence number with a line that may still be wanted and is in no chunk."""
+        if self._gathered:
+            return next(iter(self._gathered.values())).first_seq
         return self._held[0].seq if self._held else None
 
     @staticmethod
@@ -137,13 +160,11 @@ class Ring:
         if not any(spans):
             return
         at = memoryview(frame.at).cast("q")
-        room_ix = memoryview(frame.room_ix).cast("H") if frame.room_ix else None
-        starts = frames.starts(frame)
-        for i in range(len(frame)):
-            ranges = spans[room_ix[i] if room_ix is not None else 0]
-            if ranges and any(w.from_at <= at[i] <= w.to_at for w in ranges):
-                said = frames.utterance(frame, i, start=starts[i], broadcast=held.broadcasts[i])
-                yield (said.tenant, said.room), line_of(said, frame.lane, held.masks.get(i, ()))
+        room_ix = memoryview(frame.room_ix).cast("H") if frame.room_ix else bytes(len(frame))
+        within = [i for i in range(len(frame))
+                  if (ranges := spans[room_ix[i]]) and any(w.from_at <= at[i] <= w.to_at for w in ranges)]
+        for i, said in zip(within, frames.utterances(frame, within, held.broadcasts), strict=True):
+            yield (said.tenant, said.room), line_of(said, frame.lane, held.masks.get(i, ()))
 
 
 def line_of(said: frames.Utterance, lane: int, masks: Sequence[tuple[int, int]]) -> ContextLine:

@@ -6,6 +6,8 @@ over its partitions. The same entries give the same outcome, however they are cu
 
 from collections import OrderedDict
 from collections.abc import Sequence
+from itertools import groupby
+from operator import itemgetter
 from typing import Final
 
 import msgspec
@@ -121,10 +123,8 @@ class Lane:
             before=self.state.now - self.settings.gap_ms - self.settings.longest_ms - _GROUPS_LATE_MS)
         return Outcome(context=self.leave())
 
-    def leave(self, *, all_of_it: bool = False) -> list[ContextChunk]:
-        if self.ring is None:
-            return []
-        return self.ring.leave(now=self.state.now, windows=self.windows, all_of_it=all_of_it)
+    def leave(self) -> list[ContextChunk]:
+        return [] if self.ring is None else self.ring.leave(now=self.state.now, windows=self.windows)
 
     def snapshot(self) -> LaneState:
         """The state, brought up to date; encode it before the lane goes on."""
@@ -153,11 +153,10 @@ class Lane:
                 self._numbered.update(frame.ids[i] for i in numbered if not (frame.interim and frame.interim[i]))
             if not self._numbered.isdisjoint(frame.ids):
                 places.update((k, i) for i, name in enumerate(frame.ids) if name in self._numbered)
-        for k, i in sorted(places):
-            item = admitted[k]
-            start = int(batch.starts[batch.first[k] + i]) - int(batch.starts[batch.first[k]])
-            said = frames.utterance(item.frame, i, start=start, broadcast=item.broadcasts[i])
-            self._event(said, item.frame, by_event.get((k, i), []), masks[k].get(i, []), outcome)
+        for k, of_frame in groupby(sorted(places), key=itemgetter(0)):
+            frame, chosen = admitted[k].frame, [i for _, i in of_frame]
+            for i, said in zip(chosen, frames.utterances(frame, chosen, admitted[k].broadcasts), strict=True):
+                self._event(said, frame, by_event.get((k, i), []), masks[k].get(i, []), outcome)
 
     def _event(
         self, said: Utterance, frame: Frame, matches: list[Match], masks: list[tuple[int, int]], outcome: Outcome

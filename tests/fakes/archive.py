@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from monitor.domain.frames import Frame, starts, utterance
+from monitor.domain.frames import Frame, utterances
 from monitor.domain.masking import mask_text
 from monitor.services.records import ArchiveQuery, KeptEvent, Mask
 
@@ -20,10 +20,8 @@ class MemoryArchive:
         self._flushed: set[tuple[int, int]] = set()
 
     async def keep(self, lane: int, seq: int, frame: Frame, broadcasts: Sequence[str], masks: Sequence[Mask]) -> None:
-        begin = starts(frame)
         rows: list[Row] = []
-        for i in range(len(frame)):
-            event = utterance(frame, i, start=begin[i], broadcast=broadcasts[i])
+        for i, event in enumerate(utterances(frame, range(len(frame)), broadcasts)):
             own = sorted((mask for mask in masks if mask.event == i), key=lambda mask: mask.start)
             kept = KeptEvent(
                 source=event.source, id=event.id, revision=event.revision, room=event.room, broadcast=broadcasts[i],

@@ -12,7 +12,7 @@ from monitor.domain.broadcasts import Rooms
 from monitor.domain.events import FINAL_REVISION, Event, Kind, Role, Speaker
 from monitor.domain.frames import Frame
 from monitor.services.admission import Admission
-from monitor.services.context import REACH_MS, STAY_MS, Ring, nearest
+from monitor.services.context import CHUNK_LINES, REACH_MS, STAY_MS, Ring, nearest
 from monitor.services.lane import Admitted, Lane, LaneState, Outcome
 from monitor.services.records import Numbered
 from monitor.services.scan import Scanner
@@ -109,7 +109,9 @@ def test_context_reaches_a_minute_both_ways_and_only_alerted_rooms_are_written()
         outcome = line.feed([said(second, text), said(second, text="别的房间", room="b", id=f"b{second}")],
                             accepted_at=second * 1_000)
         chunks += outcome.context
-    chunks += line.lane.tick(300_000 + STAY_MS).context
+    for second in (301, 310, 320):
+        chunks += line.lane.tick(second * 1_000 + STAY_MS).context
+    assert len(chunks) < 121 / 5  # a few seconds' lines together
     lines = [ln for c in chunks for ln in c.lines]
     assert {ln.room for ln in lines} == {"a"}
     assert [ln.at for ln in lines] == list(range(150_000 - REACH_MS, 150_000 + REACH_MS + 1, 1_000))
@@ -123,7 +125,27 @@ def test_the_ring_is_bounded_in_bytes() -> None:
     for n in range(500):
         line.feed([said(n, "话" * 20)], accepted_at=n)
     assert ring._bytes < 7_000
-    assert ring.left > 400
+    assert (ring.first_held() or 0) > 400
+
+
+def test_the_lines_of_a_loud_room_are_cut_into_chunks() -> None:
+    line = Line(ring=Ring(0, max_bytes=10**7))
+    line.feed([said(1, "全网最低", id=f"e{n}") for n in range(100)], accepted_at=1_000)
+    chunks = line.lane.tick(STAY_MS + 2_000).context + line.lane.tick(STAY_MS + 8_000).context
+    assert [len(c.lines) for c in chunks] == [CHUNK_LINES, CHUNK_LINES, CHUNK_LINES, 100 - 3 * CHUNK_LINES]
+
+
+def test_a_line_is_to_be_had_until_it_is_in_a_chunk() -> None:
+    ring = Ring(0, max_bytes=10**7)
+    line = Line(ring=ring)
+    line.feed([said(1, "全网最低")], accepted_at=1_000)
+    assert line.lane.tick(STAY_MS + 2_000).context == []  # it has left the ring and waits for more of its room
+    assert [ln.text for ln in ring.lines(("local", "a"), since=0, until=10**6)] == ["全网最低"]
+    assert ring.first_held() == 1
+    (chunk,) = line.lane.tick(STAY_MS + 10_000).context
+    assert [ln.text for ln in chunk.lines] == ["全网最低"]
+    assert ring.lines(("local", "a"), since=0, until=10**6) == []
+    assert ring.first_held() is None
 
 
 TEXTS = st.sampled_from(["全网最低", "全网.最低", "根治脚气", "你好", "一号链接", "拳网最低", "全网最", "低"])

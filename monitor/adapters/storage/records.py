@@ -19,6 +19,8 @@ FAST: Final = 1
 Values = dict[str, Any]
 
 _encoder: Final = msgspec.msgpack.Encoder()
+# One for the store's one writing thread: making one takes longer than using it.
+_compressor: Final = zstandard.ZstdCompressor(level=FAST)
 _alert: Final = msgspec.msgpack.Decoder(Alert)
 _finding: Final = msgspec.msgpack.Decoder(Finding)
 _lines: Final = msgspec.msgpack.Decoder(list[ContextLine])
@@ -66,7 +68,7 @@ def chunk_values(chunk: ContextChunk) -> Values:
     return {
         "tenant": chunk.tenant, "room": chunk.room, "lane": chunk.lane, "first_seq": chunk.first_seq,
         "digest": blake2b(lines, digest_size=8).digest(), "from_at": chunk.from_at, "to_at": chunk.to_at,
-        "body": zstandard.ZstdCompressor(level=FAST).compress(lines),
+        "body": _compressor.compress(lines),
     }  # fmt: skip
 
 
