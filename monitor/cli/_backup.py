@@ -9,7 +9,6 @@ import hashlib
 import os
 import re
 import shutil
-import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
@@ -21,6 +20,7 @@ import msgspec
 from msgspec import Struct
 
 from monitor.adapters.bus import logfile
+from monitor.adapters.sqlite import sqlite3
 from monitor.adapters.storage import copies
 from monitor.domain import frames
 from monitor.domain.errors import ConfigError, NewerFormat, StorageError

@@ -120,9 +120,7 @@ def _keys(checks: Checks, settings: "Settings") -> None:
 
 
 def _sqlite(checks: Checks) -> None:
-    import sqlite3
-
-    from monitor.adapters.bus.embedded import repaired
+    from monitor.adapters.sqlite import repaired, sqlite3
 
     if repaired(sqlite3.sqlite_version_info):
         checks.passed.append(f"SQLite {sqlite3.sqlite_version}")

@@ -40,8 +40,13 @@ class Committer:
         """The lane is judged up to `read`; commits soon where there is something to see."""
         self._pending[cursor.lane.number].append(outcome)
         cursor.read = read
-        if outcome.findings or outcome.withdrawals or outcome.context:
+        if _to_see(outcome):
             self.start()
+
+    def again(self, cursor: Cursor, outcome: Outcome) -> None:
+        """What a re-read of committed entries brought up: all of it is stored, but for lines that still gathered."""
+        if outcome.context:
+            self._pending[cursor.lane.number].append(Outcome(context=outcome.context))
 
     def start(self) -> None:
         """Commit what is pending, now or right after the commit that runs."""
@@ -53,7 +58,7 @@ class Committer:
 
     async def settle(self) -> None:
         """Everything that was added is committed, and both positions stand at what is read."""
-        while self._running is not None or any(c.read != c.position.seq for c in self._cursors) or self._changed:
+        while self._running is not None or self._waiting():
             self.start()
             if self._running is not None:
                 await self._running
@@ -77,12 +82,18 @@ class Committer:
             self._publisher.publish(updates)
             self._failpoint("published")
             self._count(taken, commits, updates, before)
-            if not any(o.findings or o.withdrawals or o.context for some in self._pending.values() for o in some):
+            if not self._to_see():
                 return
+
+    def _to_see(self) -> bool:
+        return any(_to_see(outcome) for some in self._pending.values() for outcome in some)
+
+    def _waiting(self) -> bool:
+        return bool(self._changed) or any(c.read != c.position.seq for c in self._cursors) or self._to_see()
 
     def _take(self) -> tuple[list[Commit], list[Outcome]]:
         """A commit of each lane from what is pending; empty where nothing moved."""
-        if not self._changed and all(c.read == c.position.seq for c in self._cursors):
+        if not self._waiting():
             return [], []
         changed, self._changed = self._changed, {}
         now = self._clock.now()
@@ -115,3 +126,8 @@ class Committer:
         for update in updates:
             if update.what == "opened":
                 self._telemetry.observe("event_to_alert_seconds", max(0, now - update.alert.accepted_at) / 1000)
+
+
+def _to_see(outcome: Outcome) -> bool:
+    """Is there something to write that somebody waits for?"""
+    return bool(outcome.findings or outcome.withdrawals or outcome.context)

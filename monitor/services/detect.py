@@ -167,17 +167,19 @@ class Detect:
                 cursor.lane.engine = await self._engine_of(entry.version)
             elif isinstance(entry, Tick):
                 if seq > cursor.snapshot_seq:
-                    await self._on_engine(cursor.lane.tick, entry.accepted_at)
+                    self._committer.again(cursor, await self._on_engine(cursor.lane.tick, entry.accepted_at))
             elif isinstance(entry, Frame) and entry.lane == cursor.lane.number:
                 item = [Admitted(seq, entry, self._broadcasts.pop(seq))]
                 again = partial(cursor.lane.run, item, remember_only=seq <= cursor.snapshot_seq)
                 outcome = await self._on_engine(again)
+                self._committer.again(cursor, outcome)
                 if seq > self._archive.position(entry.lane):
                     await self._keep(entry.lane, outcome)
 
     async def run(self) -> None:
         """Until `stop`; then everything judged is committed. Raises whatever went wrong, OwnershipLost included."""
         host, viewers = self._state.cursors
+        self._committer.start()
         try:
             while not self._stop.is_set():
                 await self._admit_new()

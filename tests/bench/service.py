@@ -17,7 +17,6 @@ import os
 import platform
 import re
 import shutil
-import sqlite3
 import statistics
 import subprocess
 import sys
@@ -30,6 +29,7 @@ import aiohttp
 import msgspec
 import psutil
 
+from monitor.adapters.sqlite import sqlite3
 from monitor.engine.batch import EventBatch
 from monitor.engine.pipeline import judge
 from tests.bench import corpus, packs

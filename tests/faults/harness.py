@@ -8,7 +8,6 @@ import os
 import re
 import resource
 import signal
-import sqlite3
 import subprocess
 import sys
 import time
@@ -21,6 +20,7 @@ import aiohttp
 import msgspec
 import zstandard
 
+from monitor.adapters.sqlite import sqlite3
 from monitor.domain import frames
 from monitor.domain.frames import Entry
 

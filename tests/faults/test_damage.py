@@ -3,7 +3,6 @@
 import asyncio
 import os
 import shutil
-import sqlite3
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -12,6 +11,7 @@ import msgspec
 import pytest
 import zstandard
 
+from monitor.adapters.sqlite import sqlite3
 from monitor.services.lane import LaneState
 from monitor.services.recovery import Saved
 from tests.faults.harness import Client, Server, positions, query, serving

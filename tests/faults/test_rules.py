@@ -2,7 +2,6 @@
 
 import shutil
 import signal
-import sqlite3
 from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
@@ -10,6 +9,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from monitor.adapters.sqlite import sqlite3
 from monitor.domain.findings import Finding
 from monitor.domain.frames import Swap
 from tests.faults.harness import RULES, Client, Item, Server, logged, serving, until

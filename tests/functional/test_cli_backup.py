@@ -3,7 +3,6 @@
 import asyncio
 import json
 import shutil
-import sqlite3
 import stat
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, closing
@@ -13,6 +12,7 @@ import msgspec
 import pytest
 
 from monitor.adapters.keys import KeyFiles
+from monitor.adapters.sqlite import sqlite3
 from monitor.bootstrap import Service
 from monitor.services.records import AlertFilter, ArchiveQuery
 from monitor.settings import load

@@ -3,7 +3,6 @@
 import asyncio
 import os
 import signal
-import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -19,9 +18,10 @@ import zstandard
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from monitor.adapters.bus.embedded import EmbeddedLog, LogSettings, open_log, repaired
+from monitor.adapters.bus.embedded import EmbeddedLog, LogSettings, open_log
 from monitor.adapters.bus.logrows import Totals, pack
 from monitor.adapters.bus.recent import Recent
+from monitor.adapters.sqlite import repaired, sqlite3
 from monitor.domain import frames
 from monitor.domain.errors import BusyError, ConfigError, NewerFormat, StorageError
 from monitor.domain.events import HOST_SIDE, VIEWERS, Event, Kind

@@ -1,7 +1,6 @@
 """The SQLite file: its revisions, what a refusing disk does, and where tests may make it die."""
 
 import shutil
-import sqlite3
 import stat
 import threading
 from collections.abc import Callable
@@ -19,6 +18,7 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.schema import CreateIndex, CreateTable
 
+from monitor.adapters.sqlite import sqlite3
 from monitor.adapters.storage import commits, schema, statements
 from monitor.adapters.storage.database import Database
 from monitor.adapters.storage.migrate import HEAD, SCRIPTS

@@ -4,11 +4,10 @@ All state but the file is touched in the event loop only; the writer's thread re
 """
 
 import asyncio
-import sqlite3
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import TypeVar
 
 from msgspec import Struct
 
@@ -17,15 +16,13 @@ from monitor.adapters.bus.logreader import LogReader
 from monitor.adapters.bus.logrows import Totals, pack
 from monitor.adapters.bus.logwriter import Append, Died, Job, LogWriter, Refused, Report, Trim, Trimmed, Written
 from monitor.adapters.bus.recent import Recent
+from monitor.adapters.sqlite import repaired, sqlite3
 from monitor.domain.errors import BusyError, StorageError
 from monitor.domain.frames import Entry
 from monitor.services.ports import FailPoint, Logger
 from monitor.services.records import Numbered
 
 T = TypeVar("T")
-
-_REPAIRED: Final = ((3, 44, 6), (3, 50, 7))
-"""The SQLite releases of older lines that repair the WAL reset; from 3.51.3 on all do (sqlite.org/wal.html)."""
 
 
 class LogSettings(Struct, frozen=True, kw_only=True):
@@ -47,11 +44,6 @@ class LogSettings(Struct, frozen=True, kw_only=True):
     spare_bytes: int = 64_000_000
     sessions: int = 100_000
     max_pages: int = 0
-
-
-def repaired(version: tuple[int, ...]) -> bool:
-    """Whether this SQLite never corrupts a WAL that two connections write or checkpoint at once."""
-    return version >= (3, 51, 3) or any(version[:2] == line[:2] and version >= line for line in _REPAIRED)
 
 
 def _nothing(name: str, events: int = 0) -> None:

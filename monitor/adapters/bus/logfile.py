@@ -5,7 +5,6 @@
 
 import fcntl
 import os
-import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
@@ -14,6 +13,7 @@ from typing import Final
 import zstandard
 
 from monitor.adapters.bus.logrows import BOTH, Packed, Totals, first_since, lowest, totals_at
+from monitor.adapters.sqlite import sqlite3
 from monitor.domain import frames
 from monitor.domain.errors import ConfigError, NewerFormat, StorageError
 from monitor.domain.events import HOST_SIDE, VIEWERS

@@ -1,6 +1,5 @@
 """Reading the embedded log's file through a connection of its own, which never writes. Blocking."""
 
-import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -11,6 +10,7 @@ import zstandard
 
 from monitor.adapters.bus.logfile import storage_error
 from monitor.adapters.bus.logrows import BOTH, Totals, first_since, totals_at
+from monitor.adapters.sqlite import sqlite3
 from monitor.domain import frames
 from monitor.domain.errors import StorageError
 from monitor.services.records import Numbered

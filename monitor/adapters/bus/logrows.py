@@ -4,13 +4,13 @@ Each row carries running totals, so that a backlog, an age or a size is a look-u
 instead of a sum over rows.
 """
 
-import sqlite3
 from bisect import bisect_left
 from collections.abc import Callable
 from typing import Final
 
 from msgspec import Struct
 
+from monitor.adapters.sqlite import sqlite3
 from monitor.domain import frames
 from monitor.domain.events import VIEWERS
 from monitor.domain.frames import Entry, Frame

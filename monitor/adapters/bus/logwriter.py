@@ -1,7 +1,6 @@
 """The thread that writes the embedded log: group commit, trimming in steps, checkpoints."""
 
 import asyncio
-import sqlite3
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -13,6 +12,7 @@ from msgspec import Struct
 
 from monitor.adapters.bus.logfile import LogFile
 from monitor.adapters.bus.logrows import Packed, Totals
+from monitor.adapters.sqlite import sqlite3
 from monitor.services.ports import FailPoint, Logger
 
 GROUP: Final = 32

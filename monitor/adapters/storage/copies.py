@@ -1,12 +1,12 @@
 """Copies of a database file: made while it is in use, and put back."""
 
 import os
-import sqlite3
 import tempfile
 from contextlib import closing
 from pathlib import Path
 from urllib.parse import quote
 
+from monitor.adapters.sqlite import sqlite3
 from monitor.adapters.storage.failures import refusals
 from monitor.adapters.storage.migrate import revision_in
 from monitor.domain.errors import ConfigError, StorageError

@@ -7,7 +7,6 @@ run on PostgreSQL.
 
 import asyncio
 import os
-import sqlite3
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -16,6 +15,7 @@ from urllib.parse import quote
 
 from sqlalchemy import Connection, Engine, QueuePool, StaticPool, create_engine, event
 
+from monitor.adapters.sqlite import sqlite3
 from monitor.adapters.storage.copies import copy_database
 from monitor.adapters.storage.failures import refusals
 from monitor.adapters.storage.migrate import HEAD, SCRIPTS, migrate
@@ -176,11 +176,11 @@ def _engine(path: Path, *, read_only: bool) -> Engine:
         return raw
 
     if read_only:
-        engine = create_engine(
-            "sqlite://", creator=connect, poolclass=QueuePool, pool_size=READERS, hide_parameters=True
-        )
+        engine = create_engine("sqlite://", module=sqlite3, creator=connect, poolclass=QueuePool, pool_size=READERS,
+                               hide_parameters=True)
     else:
-        engine = create_engine("sqlite://", creator=connect, poolclass=StaticPool, hide_parameters=True)
+        engine = create_engine("sqlite://", module=sqlite3, creator=connect, poolclass=StaticPool,
+                               hide_parameters=True)
     begin = "BEGIN" if read_only else "BEGIN IMMEDIATE"
     event.listen(engine, "begin", lambda connection: connection.exec_driver_sql(begin))
     return engine

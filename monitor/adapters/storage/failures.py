@@ -1,6 +1,5 @@
 """What a database refuses, in the project's errors."""
 
-import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -8,6 +7,7 @@ from typing import Final
 
 from sqlalchemy.exc import DBAPIError
 
+from monitor.adapters.sqlite import sqlite3
 from monitor.domain.errors import StorageError
 
 _HINTS: Final = {
