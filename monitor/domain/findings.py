@@ -29,6 +29,11 @@ class Evasion(StrEnum):
     SYMBOLS = "symbols"  # 免.费, zero-width, emoji in between
     HOMOPHONE = "homophone"  # 拳网最低
     SPELLED = "spelled"  # wei信
+    STRETCHED = "stretched"  # 免免免费
+    LETTERS = "letters"  # 免a费b领
+    LOOKALIKE = "lookalike"  # vір with Cyrillic letters
+    SPLIT = "split"  # 力口微
+    SIGNS = "signs"  # 🧧, ❤ for a word
 
 
 class Span(Struct, frozen=True):

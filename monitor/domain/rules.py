@@ -31,6 +31,18 @@ class View(StrEnum):
     PLAIN = "plain"
     SKELETON = "skeleton"
     SOUND = "sound"
+    NUMERALS = "numerals"  # 一折 = 壹折 = 1折
+    STRETCHED = "stretched"  # 免免免费
+    LETTER_GAPS = "letter_gaps"  # 免a费b领
+    CONFUSABLES = "confusables"  # Cyrillic and Greek look-alikes of Latin letters
+    SPLIT = "split"  # 力口 for 加
+    SIGNS = "signs"  # emoji and letters that stand for a word
+    DIALECT = "dialect"  # sound, with n/l, f/h, zh/z, -n/-ng taken for the same
+
+
+FOLDS: Final = (View.PLAIN, View.SKELETON, View.SOUND)
+"""What `views` chooses among; the others are looked for where `also` names them."""
+EXTRA: Final = tuple(view for view in View if view not in FOLDS)
 
 
 class Side(StrEnum):
@@ -52,8 +64,39 @@ class Reach(Struct, frozen=True):
     side: Side = Side.EITHER
 
 
+class Fact(StrEnum):
+    """What a rule may ask of the room at that moment."""
+
+    PLATFORM = "platform"
+    VERTICAL = "vertical"
+    TAG = "tag"
+    QUALIFICATION = "qualification"
+    PRODUCT_CATEGORY = "product_category"
+    HOUR = "hour"  # of the day in the tenant's zone, [from, to)
+    AGE = "age"  # of the broadcast in seconds, [from, to)
+
+
+class RoomTest(Struct, frozen=True):
+    """`values`: one of them must be true of the room; for HOUR and AGE the two bounds as texts."""
+
+    fact: Fact
+    values: tuple[str, ...]
+
+
+class Listed(StrEnum):
+    """How a price that is named compares with the room's listed prices."""
+
+    BELOW = "below"  # all of them
+    ABOVE = "above"  # all of them
+    NONE = "none"  # is none of them
+
+
 class Selection(Struct, frozen=True, kw_only=True):
-    """One named part of a rule's detection. Exactly one of terms, patterns, allow, score, detector is set.
+    """One named part of a rule's detection. One of terms, patterns, allow, score, detector, context and room is set.
+
+    `also`: further views, beside those of `views`. `times`: fewer hits than this are none. `context`: names of shared
+    contexts. `listed`: prices that compare so with the room's listed ones. `unproven`: a hit that lies in a claim for
+    which the room holds a proof is none. `words`: a hit must begin and end at a word's border.
 
     `views` is None for the defaults: plain and skeleton, and sound for terms of three syllables or more; plain for
     patterns. `near`: hits count only where a hit of that selection is in reach (side AFTER: it comes after this one).
@@ -66,9 +109,47 @@ class Selection(Struct, frozen=True, kw_only=True):
     detector: str = ""
     score: str = ""
     gte: float = 0.0
+    context: tuple[str, ...] = ()
+    room: RoomTest | None = None
     views: tuple[View, ...] | None = None
+    also: tuple[View, ...] = ()
+    times: int = 1
+    listed: Listed | None = None
+    unproven: bool = False
+    words: bool = False
     veto: Reach | None = None
     near: Reach | None = None
+
+
+class ContextPart(Struct, frozen=True, kw_only=True):
+    """Words of a context and how far they reach: `side` as seen from what they reach."""
+
+    terms: tuple[str, ...] = ()
+    patterns: tuple[str, ...] = ()
+    side: Side = Side.BEFORE
+    within: int = 4
+
+
+class Context(Struct, frozen=True, kw_only=True):
+    """A way of speaking that many rules spare: negation, quotation, correction, question.
+
+    `turns`: words that end its reach (不能说最好，但我们就是全网最好); so does the end of a sentence.
+    """
+
+    name: str
+    title: str
+    parts: tuple[ContextPart, ...]
+    turns: tuple[str, ...] = ()
+    path: str = ""
+    line: int = 1
+
+
+class Exempt(Struct, frozen=True):
+    """Words of `selection` within reach of a hit make it a candidate for this exemption."""
+
+    selection: str
+    within: int
+    clause: str
 
 
 class RoomFilter(Struct, frozen=True):
@@ -122,6 +203,7 @@ class Rule(Struct, frozen=True, kw_only=True):
     applies: Applies = Applies()
     selections: tuple[Selection, ...]
     condition: Condition
+    exempt: Exempt | None = None
     advice: Advice = Advice()
     cases: tuple[Case, ...] = ()
     pack: str
@@ -147,10 +229,14 @@ class RuleSet(Struct, frozen=True):
     clauses: dict[str, Clause]
     version: str
     sources: dict[str, bytes]
+    contexts: dict[str, Context] = {}
 
 
 class RoomContext(Struct, frozen=True, kw_only=True):
-    """What rules may know of a room; from config/rooms.yml. An unknown room has none of it."""
+    """What rules may know of a room; from config/rooms.yml. None: it is not known.
+
+    `listed_prices` in yuan; `claim_proofs`: a claim as it is said → the number of its proof.
+    """
 
     room: str
     tenant: str = "local"
@@ -159,3 +245,7 @@ class RoomContext(Struct, frozen=True, kw_only=True):
     vertical: str = ""
     tags: tuple[str, ...] = ()
     unit: str = ""
+    qualifications: tuple[str, ...] | None = None
+    product_categories: tuple[str, ...] | None = None
+    listed_prices: tuple[float, ...] | None = None
+    claim_proofs: dict[str, str] = {}

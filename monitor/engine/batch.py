@@ -43,6 +43,9 @@ class Batch(Protocol):
     def room(self, i: int) -> tuple[str, str]:
         """(tenant, room)"""
         ...
+    def age(self, i: int) -> int | None:
+        """ms since the broadcast began, where that is known."""
+        ...
 
 
 def _starts(lengths: "np.ndarray[tuple[int], np.dtype[np.int64]]") -> Index:
@@ -93,6 +96,11 @@ class FrameBatch:
         frame = self.frames[k]
         return frame.tenant, pick(frame.rooms, frame.room_ix, j)
 
+    def age(self, i: int) -> int | None:
+        k, j = self.locate(i)
+        offset = number(self.frames[k].offsets, "i", j, -1)
+        return None if offset < 0 else offset
+
 
 class EventBatch:
     """Events as decoded, for one-off judging (rule cases, the scan of a file, the benchmark)."""
@@ -122,3 +130,6 @@ class EventBatch:
 
     def room(self, i: int) -> tuple[str, str]:
         return self.tenant, self.events[i].room
+
+    def age(self, i: int) -> int | None:
+        return self.events[i].offset_ms

@@ -1,34 +1,57 @@
 """Rules as the engine runs them: bits instead of names, codes instead of sets; compiled once for a set."""
 
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, time
+from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
 
 from monitor.domain.conditions import And, Condition, Not, Ref, evaluate
 from monitor.domain.events import Kind, Role
-from monitor.domain.rules import RoomContext, Rule, Selection, Side
+from monitor.domain.rules import Context, RoomContext, Rule, Selection, Side
 from monitor.engine.batch import CODES, parts_of
+from monitor.engine.views import ViewTables
 
 Possible = tuple[bool, bool]
 
 
-class Reaching:
-    """A veto or a `near` of selection `by` on the selections in `of` (a bit mask)."""
+class Reaching(NamedTuple):
+    """A veto or a `near` of selection `by` on the selections in `of` (a bit mask). `turns`: what ends the reach."""
 
-    __slots__ = ("by", "of", "side", "within")
+    by: int
+    of: int
+    within: int
+    side: Side
+    turns: re.Pattern[str] | None = None
 
-    def __init__(self, by: int, of: int, within: int, side: Side) -> None:
-        self.by = by
-        self.of = of
-        self.within = within
-        self.side = side
+
+class Sparing(NamedTuple):
+    """Selection `by` has the hits of these contexts; it vetoes the selections in `of` (a bit mask), or none."""
+
+    by: int
+    of: int
+    contexts: tuple[int, ...]
+
+
+_SENTENCE_END: Final = "[。!?;…]"
+
+
+class CompiledContext:
+    """`parts[i]`: how far the hits of part i reach."""
+
+    def __init__(self, index: int, context: Context, tables: ViewTables) -> None:
+        self.index = index
+        self.context = context
+        turns = ["".join(map(chr, tables.fold(turn).tolist())) for turn in context.turns]
+        ends = re.compile("|".join([_SENTENCE_END, *map(re.escape, turns)]))
+        self.parts = [Reaching(0, 0, part.within, part.side, ends) for part in context.parts]
 
 
 class CompiledRule:
     """Selection i has bit 1 << i. `early`: selections that the condition names without negation, so without a hit of
-    them it cannot hold; `shown`: those whose hits a finding shows."""
+    them it cannot hold; `shown`: those whose hits a finding shows. `contexts`: index by name."""
 
-    def __init__(self, index: int, rule: Rule, zone: ZoneInfo) -> None:
+    def __init__(self, index: int, rule: Rule, zone: ZoneInfo, contexts: Mapping[str, int] = {}) -> None:
         self.index = index
         self.rule = rule
         self.names = [s.name for s in rule.selections]
@@ -36,12 +59,22 @@ class CompiledRule:
         self.allow = self._mask(s for s in rule.selections if s.allow)
         self.vetoes = self._reaching(rule.selections, "veto")
         self.nears = self._reaching(rule.selections, "near")
+        self.times = [(i, s.times) for i, s in enumerate(rule.selections) if s.times > 1]
+        self.spares, self.mentions = self._contexts(rule.selections, contexts)
+        self.contexts = frozenset(c for of in (*self.spares, *self.mentions) for c in of.contexts)
+        self.unproven = self._mask(s for s in rule.selections if s.unproven)
+        self.listed = [(i, s.detector, s.listed) for i, s in enumerate(rule.selections) if s.listed]
+        self.exempt = self._exempt()
         silent = self.allow | self._mask(s for s in rule.selections if s.veto)
-        self.early = self._positive(rule.condition)
-        self.shown = self.early & ~silent
-        self.restrained = bool(self.allow or self.vetoes or self.nears)
+        silent |= 0 if self.exempt is None else 1 << self.exempt.by
+        self.rooms = [(i, s.room) for i, s in enumerate(rule.selections) if s.room]
         self.scores = [(i, s.score, s.gte) for i, s in enumerate(rule.selections) if s.score]
-        self.unknown = self._mask(s for s in rule.selections if s.score)
+        self.unknown = self._mask(s for s in rule.selections if s.score or s.room or (s.context and not s.veto))
+        positive = self._positive(rule.condition)
+        self.early = positive & ~self.unknown
+        self.shown = positive & ~silent
+        self.restrained = bool(self.allow or self.vetoes or self.nears or self.times or self.spares or self.unproven
+                               or self.listed)
         self.codes = bytes([self._applies(code) for code in range(CODES)])
         self.since, self.until = (_midnight(d, zone) for d in (rule.effective.since, rule.effective.until))
         applies = rule.applies
@@ -49,18 +82,36 @@ class CompiledRule:
                                or applies.rooms.having or applies.rooms.without)
         self._possible: dict[int, bool] = {}
 
+    def _exempt(self) -> Reaching | None:
+        exempt = self.rule.exempt
+        return None if exempt is None else Reaching(self.names.index(exempt.selection), 0, exempt.within, Side.EITHER)
+
     def _mask(self, selections: Iterable[Selection]) -> int:
         return sum(self._bit[s.name] for s in selections)
 
+    def _of(self, target: str, by: int) -> int:
+        return (1 << len(self.names)) - 1 & ~(1 << by) if target == "all" else self._bit[target]
+
     def _reaching(self, selections: Sequence[Selection], which: str) -> list[Reaching]:
         found = []
-        every = (1 << len(selections)) - 1
         for i, selection in enumerate(selections):
             reach = selection.veto if which == "veto" else selection.near
-            if reach is not None:
-                of = every & ~(1 << i) if reach.of == "all" else self._bit[reach.of]
-                found.append(Reaching(i, of, reach.within, reach.side))
+            if reach is not None and not selection.context:
+                found.append(Reaching(i, self._of(reach.of, i), reach.within, reach.side))
         return found
+
+    def _contexts(
+        self, selections: Sequence[Selection], known: Mapping[str, int]
+    ) -> tuple[list[Sparing], list[Sparing]]:
+        spares: list[Sparing] = []
+        mentions: list[Sparing] = []
+        for i, selection in enumerate(selections):
+            numbers = tuple(known[name] for name in selection.context)
+            if numbers and selection.veto is not None:
+                spares.append(Sparing(i, self._of(selection.veto.of, i), numbers))
+            elif numbers:
+                mentions.append(Sparing(i, 0, numbers))
+        return spares, mentions
 
     def _positive(self, condition: Condition, *, negated: bool = False) -> int:
         if isinstance(condition, Ref):
@@ -116,13 +167,13 @@ class CompiledRule:
         return evaluate(self.rule.condition, value) is True
 
     def in_room(self, context: RoomContext | None) -> bool:
-        """An unknown room has no platform, vertical or tag."""
+        """An unknown room has no tag; where its platform or vertical is not known, a rule bound to some applies."""
         applies = self.rule.applies
         tags = set(context.tags) if context else set()
-        if applies.platforms is not None and (context is None or context.platform not in applies.platforms):
-            return False
-        if applies.verticals is not None and (context is None or context.vertical not in applies.verticals):
-            return False
+        for wanted, known in ((applies.platforms, context and context.platform),
+                              (applies.verticals, context and context.vertical)):
+            if wanted is not None and known and known not in wanted:
+                return False
         return tags.issuperset(applies.rooms.having) and tags.isdisjoint(applies.rooms.without)
 
     def in_force(self, at: int) -> bool:

@@ -1,16 +1,17 @@
-"""Which hits of a rule survive, and whether its condition holds on them.
+"""Which hits of a rule survive, and how they differ from their terms.
 
-Order: a hit must be one (edges, sentence ends, the views its term asks for) → allow → near → veto → condition.
+Order: a hit must be one (edges, sentence ends, the views its term asks for) → allow → proof → near → veto → times.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final
 
 from monitor.domain.events import Kind
 from monitor.domain.findings import Evasion
 from monitor.domain.rules import Side, View
-from monitor.engine.compiled import CompiledRule, Reaching
-from monitor.engine.matcher import VIEW_NAMES, RawHit
+from monitor.engine.compiled import CompiledContext, CompiledRule, Reaching
+from monitor.engine.folds import runs
+from monitor.engine.matcher import RawHit
 from monitor.engine.terms import Form
 from monitor.engine.views import Views
 
@@ -32,18 +33,21 @@ class Hit:
         self.form = form
 
 
+Phrases = Mapping[int, Sequence[Hit]]
+"""context → its hits in this text; a hit's `selection` is the part"""
+
+
 def genuine(raw: Iterable[RawHit], views: Views) -> list[Hit]:
     """The hits that are hits: at the right edges, in a view that the term asks for, each place once."""
     seen: dict[tuple[int, int, int], Hit] = {}
-    for start, end, view, use in raw:
-        key = (use.selection, start, end)
+    for start, end, view, selection, form in raw:
+        key = (selection, start, end)
         if key in seen:
             continue
-        form = use.form
         if form is None:
-            seen[key] = Hit(use.selection, start, end, VIEW_NAMES[view], None)
-        elif (seen_as := _view_of(form, VIEW_NAMES[view], start, end, views)) is not None:
-            seen[key] = Hit(use.selection, start, end, seen_as, form)
+            seen[key] = Hit(selection, start, end, view, None)
+        elif (seen_as := _view_of(form, view, start, end, views)) is not None:
+            seen[key] = Hit(selection, start, end, seen_as, form)
     return list(seen.values())
 
 
@@ -55,17 +59,23 @@ def _view_of(form: Form, view: View, start: int, end: int, views: Views) -> View
         return None
     if form.literal and view is View.PLAIN:
         return View.PLAIN
-    units = form.skeleton or form.sound
-    if view is View.SOUND and _same_characters(form, start, end, views):
+    if view is not View.SKELETON and _same_characters(form, start, end, views):
         view = View.SKELETON
     gap = views.skeleton_between(start, end) != end - start
     if view is View.SKELETON and not gap:
         view = View.PLAIN
-    if gap and len(units[0]) == 2 and not _SENTENCE_ENDS.isdisjoint(text[start:end]):
+    if gap and form.two and not _SENTENCE_ENDS.isdisjoint(text[start:end]):
         return None
     if view in form.views or (view is View.PLAIN and not form.literal):
-        return view
+        return view if view is not View.STRETCHED or _stretched(form, start, end, views) else None
     return View.SOUND if view is View.SKELETON and View.SOUND in form.views else None
+
+
+def _stretched(form: Form, start: int, end: int, views: Views) -> bool:
+    """Each run of the text is at least as long as the term's own: 天返 is not 天天返."""
+    kept = views.kept[start:end]
+    written = runs(views.plain[start:end][kept].tolist())
+    return len(written) == len(form.runs) and all(a >= b for a, b in zip(written, form.runs, strict=True))
 
 
 def _edge_free(edge: str, neighbour: str) -> bool:
@@ -77,26 +87,42 @@ def _edge_free(edge: str, neighbour: str) -> bool:
 
 def _same_characters(form: Form, start: int, end: int, views: Views) -> bool:
     kept = views.kept[start:end]
-    return bool(form.skeleton) and tuple(views.plain[start:end][kept].tolist()) in form.skeleton
+    return tuple(views.plain[start:end][kept].tolist()) == form.skeleton
 
 
-def surviving(rule: CompiledRule, hits: list[Hit], views: Views) -> list[Hit]:
-    """After allow, near and veto, in this order."""
+def surviving(
+    rule: CompiledRule, hits: list[Hit], views: Views, phrases: Phrases, contexts: Sequence[CompiledContext],
+    proved: Callable[[Hit], bool],
+) -> list[Hit]:
+    """After allow, proof, near, veto and times, in this order. `proved`: the room holds a proof of this claim."""
     if not rule.restrained:
         return hits
     if rule.allow:
         shields = [h for h in hits if rule.allow >> h.selection & 1]
         hits = [h for h in hits if not rule.allow >> h.selection & 1 and not _shielded(h, shields)]
+    if rule.unproven:
+        hits = [h for h in hits if not (rule.unproven >> h.selection & 1 and proved(h))]
     for near in rule.nears:
         partners = [h for h in hits if near.of >> h.selection & 1]
         hits = [h for h in hits
                 if h.selection != near.by or any(_in_reach(h, p, near, views) for p in partners if p is not h)]
     for veto in rule.vetoes:
-        phrases = [h for h in hits if h.selection == veto.by]
-        if phrases:
-            hits = [h for h in hits
-                    if not veto.of >> h.selection & 1 or not any(_in_reach(h, p, veto, views) for p in phrases)]
+        hits = _without(hits, veto.of, [(h, veto) for h in hits if h.selection == veto.by], views)
+    for spare in rule.spares:
+        said = [(h, contexts[c].parts[h.selection]) for c in spare.contexts for h in phrases.get(c, ())]
+        hits = _without(hits, spare.of, said, views)
+    for selection, times in rule.times:
+        if len(outermost([h for h in hits if h.selection == selection])) < times:
+            hits = [h for h in hits if h.selection != selection]
     return hits
+
+
+def _without(hits: list[Hit], of: int, phrases: Sequence[tuple[Hit, Reaching]], views: Views) -> list[Hit]:
+    """The hits that none of the phrases reaches."""
+    if not phrases:
+        return hits
+    return [h for h in hits
+            if not of >> h.selection & 1 or not any(_in_reach(h, p, reach, views) for p, reach in phrases)]
 
 
 def _shielded(hit: Hit, shields: Sequence[Hit]) -> bool:
@@ -106,10 +132,20 @@ def _shielded(hit: Hit, shields: Sequence[Hit]) -> bool:
 def _in_reach(hit: Hit, other: Hit, reach: Reaching, views: Views) -> bool:
     """Does `other` stand on the wanted side of `hit`, within so many skeleton code points? Overlap is no distance."""
     if reach.side is not Side.AFTER and other.start < hit.start:
-        return views.skeleton_between(other.end, hit.start) <= reach.within
+        return _close(other.end, hit.start, reach, views)
     if reach.side is not Side.BEFORE and other.end > hit.end:
-        return views.skeleton_between(hit.end, other.start) <= reach.within
+        return _close(hit.end, other.start, reach, views)
     return reach.side is Side.EITHER and other.start < hit.end and hit.start < other.end
+
+
+def _close(start: int, end: int, reach: Reaching, views: Views) -> bool:
+    if views.skeleton_between(start, end) > reach.within:
+        return False
+    return reach.turns is None or end <= start or reach.turns.search(views.plain_text, start, end) is None
+
+
+def reached(hit: Hit, others: Iterable[Hit], reach: Reaching, views: Views) -> bool:
+    return any(_in_reach(hit, other, reach, views) for other in others)
 
 
 def outermost(hits: list[Hit]) -> list[Hit]:
@@ -123,16 +159,24 @@ def outermost(hits: list[Hit]) -> list[Hit]:
     return shown
 
 
+_EVASIONS: Final = {
+    View.SKELETON: Evasion.SYMBOLS, View.STRETCHED: Evasion.STRETCHED, View.LETTER_GAPS: Evasion.LETTERS,
+    View.CONFUSABLES: Evasion.LOOKALIKE, View.SPLIT: Evasion.SPLIT, View.SIGNS: Evasion.SIGNS,
+    View.DIALECT: Evasion.HOMOPHONE,
+}
+
+
 def evasion_of(hit: Hit, text: str, views: Views) -> Evasion | None:
-    """How the hit differs from its term, beyond case, width and traditional form. `text`: the joined original."""
+    """How the hit differs from its term, beyond case, width, traditional form and the way a number is written.
+    `text`: the joined original."""
     if hit.form is None:
         return None
     if hit.view is View.SOUND:
         written = sum(c in _LETTERS for c in views.plain_text[hit.start : hit.end])
         own = sum(c in _LETTERS for c in hit.form.term.lower())
         return Evasion.SPELLED if written > own else Evasion.HOMOPHONE
-    if hit.view is View.SKELETON:
-        return Evasion.SYMBOLS
+    if hit.view in _EVASIONS:
+        return _EVASIONS[hit.view]
     return Evasion.STYLED if any(_is_styled(c, views) for c in text[hit.start : hit.end]) else None
 
 

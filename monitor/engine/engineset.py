@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 from monitor.domain.conditions import names_in
 from monitor.domain.ids import digest
 from monitor.domain.rules import RoomContext, RuleSet, Status
-from monitor.engine.compiled import CompiledRule
+from monitor.engine.compiled import CompiledContext, CompiledRule
 from monitor.engine.databases import Databases
 from monitor.engine.matcher import Matcher
 from monitor.engine.scorer import Scorer
@@ -33,8 +33,11 @@ class EngineSet:
         self.scorer = scorer
         self.rooms: Mapping[tuple[str, str], RoomContext] = {(r.tenant, r.room): r for r in rooms}
         running = [rule for rule in ruleset.rules if rule.status in statuses]
-        self.rules = [CompiledRule(i, rule, zone) for i, rule in enumerate(running)]
-        self.matcher = Matcher(self.rules, tables, databases or Databases())
+        self.zone = zone
+        self.contexts = [CompiledContext(i, c, tables) for i, c in enumerate(ruleset.contexts.values())]
+        numbers = {c.context.name: c.index for c in self.contexts}
+        self.rules = [CompiledRule(i, rule, zone, numbers) for i, rule in enumerate(running)]
+        self.matcher = Matcher(self.rules, self.contexts, tables, databases or Databases())
         self.version = digest(
             ruleset.version, scorer.version if scorer else "", repr(sorted(self.rooms.items())), str(zone),
             str(sorted(tables.meta.items())), *sorted(statuses),

@@ -1,223 +1,158 @@
-"""One scan per view for the terms and patterns of all rules together.
+"""What all rules together look for, in two lexicons.
 
-Literals are scanned as permuted two-byte units (see views.MIX), patterns as UTF-8 of the plain view, one database per
-pack. A symbol-free term needs no plain scan: its plain hits are skeleton hits without a gap.
-
-Selections that a condition names are looked for in every text. All others (vetoes, what `near` asks for, what a
-condition negates) only matter once a rule could hold: their literals wait by event, their patterns are scanned then.
+Selections that a condition names are looked for in every text, all rules in one scan per view. All others (vetoes,
+shared contexts, what `near` asks for, what a condition negates) are made of everyday words and only matter once a rule
+could hold: they are looked for in that one text, then.
 """
 
-from bisect import bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Final, NamedTuple
 
-import hyperscan
 import numpy as np
 
 from monitor.domain.errors import Fault, RuleError
-from monitor.domain.rules import View
-from monitor.engine.compiled import CompiledRule
-from monitor.engine.databases import Databases, PatternError, fault_of
-from monitor.engine.patterns import ContactSpan, contacts, places, places_in
-from monitor.engine.terms import Form, fold_pattern
-from monitor.engine.views import Index, Views, ViewTables, mixed
+from monitor.domain.rules import Context, Rule, Selection, View
+from monitor.engine.compiled import CompiledContext, CompiledRule
+from monitor.engine.databases import Databases
+from monitor.engine.lexicon import Lexicon, scan_one
+from monitor.engine.patterns import ContactSpan, contacts
+from monitor.engine.terms import Form
+from monitor.engine.views import Index, Views, ViewTables
 
-_PLAIN, _SKELETON, _SOUND, _PATTERN = range(4)
-VIEW_NAMES: Final = (View.PLAIN, View.SKELETON, View.SOUND, View.PLAIN)
-
-Raw = tuple[int, int]  # literal, end in units
-RawHit = tuple[int, int, int, "Use"]
-"""(start, end, view, use): code points of the joined text; `view` indexes VIEW_NAMES."""
-Waiting = tuple[int, int, int, list["Use"]]  # start, end, view, uses
+_HINT: Final = "see docs/rules.md"
 
 
-class Use(NamedTuple):
-    """A rule's selection that a literal, pattern or detector serves. `form` is None for patterns and detectors."""
+class RawHit(NamedTuple):
+    """Code points of the joined text. `form` is None for patterns and detectors; a context's part is a `selection`."""
 
-    rule: int
+    start: int
+    end: int
+    view: View
     selection: int
     form: Form | None
 
 
+Owner = tuple[int, int]
+"""(rule, selection), or (-1 - context, part)"""
+
+
 class Scan(NamedTuple):
-    """`by_rule`: (event, rule) → hits of what the condition names. `waiting`: event → hits of everything else."""
+    """`by_rule`: (event, rule) → hits of what the condition names."""
 
-    by_rule: dict[tuple[int, int], list[RawHit]]
-    waiting: dict[int, list[Waiting]]
+    by_rule: dict[Owner, list[RawHit]]
     contacts: list[ContactSpan]
-
-
-class Uses:
-    """Who wants to know of one literal or pattern: at once, and only when a rule could hold."""
-
-    __slots__ = ("early", "late")
-
-    def __init__(self) -> None:
-        self.early: list[Use] = []
-        self.late: list[Use] = []
-
-
-class _Literals:
-    """The literals of one view in one database."""
-
-    def __init__(self, forms: dict[tuple[int, ...], Uses], databases: Databases) -> None:
-        self.uses = list(forms.values())
-        self.sizes: Index = np.array([len(units) for units in forms] or [0], dtype=np.int64)
-        self._db = databases.literals(list(forms)) if forms else None
-
-    def scan(self, data: bytes) -> list[Raw]:
-        if self._db is None or not data:
-            return []
-        found: list[Raw] = []
-        self._db.scan(data, match_event_handler=lambda n, start, end, flags, context: found.append((n, end)))
-        return [(n, end >> 1) for n, end in found if not end & 1]  # an odd end lies between two units
-
-
-class _Patterns(NamedTuple):
-    db: hyperscan.Database
-    uses: list[list[Use]]
-
-
-class _Collected:
-    """What the rules look for, before it is compiled."""
-
-    def __init__(self) -> None:
-        self.skeleton: dict[tuple[int, ...], Uses] = {}
-        self.sound: dict[tuple[int, ...], Uses] = {}
-        self.early: dict[str, dict[str, list[Use]]] = {}  # pack → pattern → uses
-        self.late: dict[int, dict[str, list[Use]]] = {}  # rule → pattern → uses
-        self.detectors: dict[str, Uses] = {}
-        self.faults: list[Fault] = []
-
-    def rule(self, rule: CompiledRule, tables: ViewTables) -> None:
-        for i, selection in enumerate(rule.rule.selections):
-            is_early = bool(rule.early >> i & 1)
-            use = Use(rule.index, i, None)
-            if selection.detector:
-                _note(self.detectors.setdefault(selection.detector, Uses()), use, is_early)
-            for pattern in selection.patterns:
-                self._pattern(rule, fold_pattern(pattern, tables), use, is_early)
-            for term in (*selection.terms, *selection.allow):
-                try:
-                    form = Form(term, tables, selection.views)
-                except ValueError as error:
-                    self.faults.append(_fault(rule, f"term {term!r} in {selection.name}: {error}"))
-                    continue
-                self._term(rule, form, Use(rule.index, i, form), is_early)
-
-    def _term(self, rule: CompiledRule, form: Form, use: Use, is_early: bool) -> None:
-        for units in form.skeleton:
-            _note(self.skeleton.setdefault(units, Uses()), use, is_early)
-        for units in form.sound:
-            _note(self.sound.setdefault(units, Uses()), use, is_early)
-        if form.literal:
-            self._pattern(rule, form.literal, use, is_early)
-
-    def _pattern(self, rule: CompiledRule, pattern: str, use: Use, is_early: bool) -> None:
-        of = self.early.setdefault(rule.rule.pack, {}) if is_early else self.late.setdefault(rule.index, {})
-        of.setdefault(pattern, []).append(use)
-
-
-def _note(uses: Uses, use: Use, is_early: bool) -> None:
-    (uses.early if is_early else uses.late).append(use)
 
 
 class Matcher:
     """Compiled over the rules of all units. Not safe for two threads at once: one engine, one thread."""
 
-    def __init__(self, rules: Sequence[CompiledRule], tables: ViewTables, databases: Databases) -> None:
+    def __init__(
+        self, rules: Sequence[CompiledRule], contexts: Sequence[CompiledContext], tables: ViewTables,
+        databases: Databases,
+    ) -> None:
         """Raises RuleError with all faults: terms that fold to nothing, patterns that do not compile."""
-        collected = _Collected()
+        self._early, self._late = Lexicon(tables), Lexicon(tables)
+        self._detectors: dict[str, list[Owner]] = {}
+        self._late_detectors: dict[str, list[Owner]] = {}
+        collecting = _Collecting(tables, [])
+        late: set[int] = set()
         for rule in rules:
-            collected.rule(rule, tables)
-        faults = collected.faults
-        self._early: list[_Patterns] = []
-        self._late: dict[int, _Patterns] = {}
-        for some in collected.early.values():
-            self._early += _compiled(some, databases, rules, faults)
-        for index, some in collected.late.items():
-            for patterns in _compiled(some, databases, rules, faults):
-                self._late[index] = patterns
-        if faults:
-            raise RuleError(sorted(faults, key=lambda f: (f.path, f.line, f.message)))
-        self._skeleton = _Literals(collected.skeleton, databases)
-        self._sound = _Literals(collected.sound, databases)
-        self._detectors = collected.detectors
-        late = [*collected.skeleton.values(), *collected.sound.values(), *collected.detectors.values()]
-        self.late_rules = frozenset(self._late) | {use.rule for uses in late for use in uses.late}
+            for i, selection in enumerate(rule.rule.selections):
+                early = bool(rule.early >> i & 1)
+                if selection.detector:
+                    of = self._detectors if early else self._late_detectors
+                    of.setdefault(selection.detector, []).append((rule.index, i))
+                collecting.selection(rule.rule, selection, (rule.index, i), self._early if early else self._late)
+                if not early and not selection.room and not selection.score:
+                    late.add(rule.index)
+        for index, context in enumerate(context.context for context in contexts):
+            for i, part in enumerate(context.parts):
+                asked = Selection(name=context.name, terms=part.terms, patterns=part.patterns)
+                collecting.selection(context, asked, (-1 - index, i), self._late)
+        if collecting.faults:
+            raise RuleError(sorted(collecting.faults, key=lambda f: (f.path, f.line, f.message)))
+        self._early.compile(databases)
+        self._late.compile(databases)
+        self.late_rules = frozenset(late)
 
     def scan(self, views: Views, starts: Index) -> Scan:
-        scan = Scan({}, {}, contacts(views, begins := starts.tolist()))
-        skeleton, sound = self.scan_literals(views)
-        if skeleton:
-            self._place(scan, starts, self._skeleton, skeleton, views, _SKELETON)
-        if sound:
-            self._place(scan, starts, self._sound, sound, views, _SOUND)
-        for patterns in self._early:
-            for n, start, end in places(patterns.db, views):
-                _add(scan.by_rule, bisect_right(begins, start) - 1, start, end, _PATTERN, patterns.uses[n])
-        for contact in scan.contacts:
-            uses = self._detectors.get(contact.kind)
-            if uses is not None:
-                start, end = begins[contact.event] + contact.start, begins[contact.event] + contact.end
-                _add(scan.by_rule, contact.event, start, end, _PATTERN, uses.early)
-                if uses.late:
-                    scan.waiting.setdefault(contact.event, []).append((start, end, _PATTERN, uses.late))
+        begins = starts.tolist()
+        scan = Scan({}, contacts(views, begins))
+        waiting: dict[Owner, None] = {}  # (event, pattern)
+        for view, units, raw in self._early.scan_literals(views.whole):
+            leads = self._early.leads(view)
+            first, last = self._early.places(view, units, raw)
+            events = (np.searchsorted(starts, first, side="right") - 1).tolist()
+            for (n, _), event, start, end in zip(raw, events, first, last, strict=True):
+                for lead in leads[n]:
+                    if type(lead) is int:
+                        waiting[event, lead] = None
+                        continue
+                    shown, form, (rule, selection) = lead
+                    key = (event, rule)
+                    hit = RawHit(start, end, shown, selection, form)
+                    if key in scan.by_rule:
+                        scan.by_rule[key].append(hit)
+                    else:
+                        scan.by_rule[key] = [hit]
+        texts = {event: views.one(*span_of(event, begins, views)) for event, _ in waiting}
+        for event, pattern in waiting:
+            for found in self._early.run(pattern, texts[event]):
+                rule, selection = found.owner
+                scan.by_rule.setdefault((event, rule), []).append(
+                    RawHit(found.start, found.end, found.view, selection, found.form))
+        self._add_detected(scan, self._detectors, begins)
         return scan
 
-    def late_hits(self, scan: Scan, event: int, rule: int, views: Views, span: tuple[int, int]) -> list[RawHit]:
-        """The hits of a rule that only matter once it could hold. `span`: the event's place in the joined text."""
-        hits = [(start, end, view, use)
-                for start, end, view, uses in scan.waiting.get(event, ()) for use in uses if use.rule == rule]
-        late = self._late.get(rule)
-        if late is not None:
-            for n, start, end in places_in(late.db, views.plain_text[span[0] : span[1]], span[0]):
-                hits += [(start, end, _PATTERN, use) for use in late.uses[n]]
+    def _add_detected(self, scan: Scan, asking: dict[str, list[Owner]], begins: Sequence[int]) -> None:
+        for contact in scan.contacts:
+            base = begins[contact.event]
+            for rule, selection in asking.get(contact.kind, ()):
+                scan.by_rule.setdefault((contact.event, rule), []).append(
+                    RawHit(base + contact.start, base + contact.end, View.PLAIN, selection, None))
+
+    def late_hits(self, scan: Scan, event: int, views: Views, begins: Sequence[int]) -> dict[int, list[RawHit]]:
+        """rule (or -1 - context) → the hits in one text of everything that only matters once a rule could hold."""
+        hits: dict[int, list[RawHit]] = {}
+        if self._late:
+            for found in scan_one(self._late, views.one(*span_of(event, begins, views))):
+                owner, selection = found.owner
+                hits.setdefault(owner, []).append(RawHit(found.start, found.end, found.view, selection, found.form))
+        if self._late_detectors:
+            base = begins[event]
+            for contact in scan.contacts:
+                if contact.event == event:
+                    for owner, selection in self._late_detectors.get(contact.kind, ()):
+                        hits.setdefault(owner, []).append(
+                            RawHit(base + contact.start, base + contact.end, View.PLAIN, selection, None))
         return hits
 
-    def scan_literals(self, views: Views) -> tuple[list[Raw], list[Raw]]:
-        """Literal hits of the skeleton and of the sound view, in units of each."""
-        return self._skeleton.scan(mixed(views.skeleton)), self._sound.scan(mixed(views.sound))
-
-    @staticmethod
-    def _place(scan: Scan, starts: Index, literals: _Literals, found: list[Raw], views: Views, view: int) -> None:
-        hits = np.array(found, dtype=np.int64)
-        ends = hits[:, 1]
-        begins = ends - literals.sizes[hits[:, 0]]
-        a, b = views.of_sound(begins, ends) if view == _SOUND else views.of_skeleton(begins, ends)
-        events = np.searchsorted(starts, a, side="right") - 1
-        by_rule, uses = scan.by_rule, literals.uses
-        for (n, _), event, start, end in zip(found, events.tolist(), a.tolist(), b.tolist(), strict=True):
-            wanted = uses[n]
-            for use in wanted.early:
-                key = (event, use[0])
-                if key in by_rule:
-                    by_rule[key].append((start, end, view, use))
-                else:
-                    by_rule[key] = [(start, end, view, use)]
-            if wanted.late:
-                scan.waiting.setdefault(event, []).append((start, end, view, wanted.late))
+    def scan_literals(self, views: Views) -> int:
+        """The literal scans alone; how many hits they give."""
+        return sum(len(raw) for _, _, raw in self._early.scan_literals(views.whole))
 
 
-def _add(
-    by_rule: dict[tuple[int, int], list[RawHit]], event: int, start: int, end: int, view: int, uses: Iterable[Use]
-) -> None:
-    for use in uses:
-        by_rule.setdefault((event, use.rule), []).append((start, end, view, use))
+def span_of(event: int, begins: Sequence[int], views: Views) -> tuple[int, int]:
+    """The event's place in the joined text."""
+    return begins[event], begins[event + 1] - 1 if event + 1 < len(begins) else len(views.plain)
 
 
-def _compiled(
-    patterns: dict[str, list[Use]], databases: Databases, rules: Sequence[CompiledRule], faults: list[Fault]
-) -> list[_Patterns]:
-    """One database, or none where a pattern is at fault: then every faulty one is named."""
-    try:
-        return [_Patterns(databases.patterns(list(patterns)), list(patterns.values()))]
-    except PatternError as error:
-        wrong = {pattern: why for pattern in patterns if (why := fault_of(pattern))} or {error.expression: str(error)}
-        faults += [_fault(rules[use.rule], f"pattern {pattern!r}: {why}")
-                   for pattern, why in wrong.items() for use in patterns[pattern]]
-        return []
+class _Collecting(NamedTuple):
+    """Puts selections into a lexicon and notes what cannot be looked for."""
 
+    tables: ViewTables
+    faults: list[Fault]
 
-def _fault(rule: CompiledRule, message: str) -> Fault:
-    return Fault(rule.rule.path, rule.rule.line, 1, message, "see docs/rules.md")
+    def selection(self, of: Rule | Context, selection: Selection, owner: Owner, lexicon: Lexicon) -> None:
+        for term in (*selection.terms, *selection.allow):
+            try:
+                lexicon.term(Form(term, self.tables, selection), owner)
+            except ValueError as error:
+                self.faults.append(Fault(of.path, of.line, 1, f"term {term!r} in {selection.name}: {error}", _HINT))
+        view = View.SKELETON if selection.views and View.SKELETON in selection.views else View.PLAIN
+        for pattern in selection.patterns:
+            try:
+                lexicon.pattern(pattern, view, owner)
+            except ValueError as error:
+                self.faults.append(
+                    Fault(of.path, of.line, 1, f"pattern {pattern!r} in {selection.name}: {error}", _HINT))

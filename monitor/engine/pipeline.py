@@ -4,7 +4,7 @@ What a batch is cut into does not change what is found.
 """
 
 import re
-from collections.abc import Container
+from collections.abc import Callable, Container
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -13,10 +13,11 @@ from numpy.typing import NDArray
 from monitor.domain.findings import Evasion
 from monitor.engine.batch import Batch, parts_of
 from monitor.engine.compiled import CompiledRule
-from monitor.engine.conditions import Hit, evasion_of, genuine, outermost, surviving, variant_of
+from monitor.engine.conditions import Hit, Phrases, evasion_of, genuine, outermost, reached, surviving, variant_of
 from monitor.engine.engineset import EngineSet
-from monitor.engine.matcher import RawHit
+from monitor.engine.matcher import RawHit, Scan, span_of
 from monitor.engine.patterns import ContactSpan
+from monitor.engine.roomfacts import is_proved, room_holds
 from monitor.engine.views import Views
 
 # An unknown speaker who sells is judged as official: names the link, the price, the goods as their own.
@@ -28,7 +29,8 @@ _BUYS: Final = re.compile(r"[吗嘛么?]|我(买|拍|用|穿|吃|喝|收到)|买
 
 
 class Match(NamedTuple):
-    """A rule that holds for event `event` of the batch. `spans`: code points of that event's text."""
+    """A rule that holds for event `event` of the batch. `spans`: code points of that event's text. `exempt`: the clause
+    of an exemption that may apply."""
 
     event: int
     rule: CompiledRule
@@ -37,6 +39,7 @@ class Match(NamedTuple):
     asr_variant: bool
     scores: dict[str, float]
     surviving: frozenset[str]
+    exempt: str = ""
 
 
 class MatchSpan(NamedTuple):
@@ -61,19 +64,17 @@ def judge(engine: EngineSet, batch: Batch, *, skip: Container[int] = ()) -> Judg
     views = Views(engine.tables, batch.text)
     scan = engine.matcher.scan(views, batch.starts)
     scores = engine.scorer.score(views, batch) if engine.scorer else None
-    by_rule = scan.by_rule
     if scores is not None:
-        _add_scored(engine, scores, by_rule)
+        _add_scored(engine, scores, scan.by_rule)
+    judging = _Judging(engine, batch, views, scan, scores)
     matches: list[Match] = []
-    for (event, index), raw in by_rule.items():
+    for (event, index), raw in scan.by_rule.items():
         rule = engine.rules[index]
         bits = 0
         for hit in raw:
-            bits |= 1 << hit[3][1]
-        if rule.possible(bits) and event not in skip and _applies(engine, rule, batch, event, views):
-            if index in engine.matcher.late_rules:
-                raw += engine.matcher.late_hits(scan, event, index, views, _span(batch, event, views))
-            match = _evaluate(rule, event, raw, batch, views, scores, engine)
+            bits |= 1 << hit[3]
+        if rule.possible(bits) and event not in skip and judging.applies(rule, event):
+            match = judging.evaluate(rule, event, raw)
             if match is not None:
                 matches.append(match)
     matches.sort(key=lambda m: (m.event, m.rule.index))
@@ -93,57 +94,103 @@ def _add_scored(
                     by_rule.setdefault((event, rule.index), [])
 
 
-def _applies(engine: EngineSet, rule: CompiledRule, batch: Batch, event: int, views: Views) -> bool:
-    applies = rule.codes[batch.code(event)]
-    if not applies or not rule.in_force(batch.at(event)):
-        return False
-    if applies == 2 and not _sells(views.plain_text[slice(*_span(batch, event, views))]):
-        return False
-    return not rule.room_bound or engine.active_in(rule, batch.room(event))
-
-
-def _span(batch: Batch, event: int, views: Views) -> tuple[int, int]:
-    """The event's place in the joined text."""
-    starts = batch.starts
-    return int(starts[event]), int(starts[event + 1]) - 1 if event + 1 < len(starts) else len(views.plain)
-
-
 def _sells(text: str) -> bool:
     return bool(_SELLS.search(text)) and not _BUYS.search(text)
 
 
-def _evaluate(
-    rule: CompiledRule, event: int, raw: list[RawHit], batch: Batch, views: Views,
-    scores: NDArray[np.float32] | None, engine: EngineSet,
-) -> Match | None:
-    hits = surviving(rule, genuine(raw, views), views) if raw else []
-    bits, unknown, known = 0, 0, {}
-    for hit in hits:
-        bits |= 1 << hit.selection
-    for i, category, gte in rule.scores:
-        if scores is None or engine.scorer is None or category not in engine.scorer.categories:
-            unknown |= 1 << i
-        else:
-            known[category] = float(scores[event, engine.scorer.categories.index(category)])
-            bits |= (known[category] >= gte) << i
-    if not rule.holds(bits, unknown):
-        return None
-    shown = outermost([h for h in hits if rule.shown >> h.selection & 1])
-    return _match(rule, event, hits, shown, batch, views, known)
+class _Judging:
+    """One batch under judgement; what is looked for late is looked for once per text."""
 
+    def __init__(
+        self, engine: EngineSet, batch: Batch, views: Views, scan: Scan, scores: NDArray[np.float32] | None
+    ) -> None:
+        self._engine, self._batch, self._views, self._scan, self._scores = engine, batch, views, scan, scores
+        self._begins: list[int] = batch.starts.tolist()
+        self._late_of = -1
+        self._late: dict[int, list[RawHit]] = {}
 
-def _match(
-    rule: CompiledRule, event: int, hits: list[Hit], shown: list[Hit], batch: Batch, views: Views,
-    scores: dict[str, float],
-) -> Match:
-    base = int(batch.starts[event])
-    kind = parts_of(batch.code(event))[0]
-    evasions = [variant_of(evasion_of(hit, batch.text, views), kind) for hit in shown]
-    spans = tuple(MatchSpan(h.start - base, h.end - base, rule.names[h.selection], h.view) for h in shown)
-    return Match(
-        event, rule, spans,
-        evasive=next((evasive for evasive, _ in evasions if evasive), None),
-        asr_variant=any(variant for _, variant in evasions),
-        scores=scores,
-        surviving=frozenset(rule.names[h.selection] for h in hits),
-    )
+    def applies(self, rule: CompiledRule, event: int) -> bool:
+        batch = self._batch
+        applies = rule.codes[batch.code(event)]
+        if not applies or not rule.in_force(batch.at(event)):
+            return False
+        if applies == 2 and not _sells(self._views.plain_text[slice(*span_of(event, self._begins, self._views))]):
+            return False
+        return not rule.room_bound or self._engine.active_in(rule, batch.room(event))
+
+    def evaluate(self, rule: CompiledRule, event: int, raw: list[RawHit]) -> Match | None:
+        views = self._views
+        phrases: Phrases = {}
+        exempting: list[Hit] = []
+        if rule.index in self._engine.matcher.late_rules:
+            late = self._late_hits(event)
+            raw = raw + late.get(rule.index, [])
+            phrases = {c: genuine(late[-1 - c], views) for c in rule.contexts if -1 - c in late}
+        hits = genuine(raw, views) if raw else []
+        if rule.exempt is not None:
+            exempting = [h for h in hits if h.selection == rule.exempt.by]
+            hits = [h for h in hits if h.selection != rule.exempt.by]
+        hits = surviving(rule, hits, views, phrases, self._engine.contexts, self._proved(event))
+        hits += [Hit(mention.by, h.start, h.end, h.view, h.form)
+                 for mention in rule.mentions for c in mention.contexts for h in phrases.get(c, ())]
+        bits, unknown, known = self._facts(rule, event)
+        for hit in hits:
+            bits |= 1 << hit.selection
+        if not rule.holds(bits, unknown):
+            return None
+        shown = outermost([h for h in hits if rule.shown >> h.selection & 1])
+        clause = ""
+        if rule.exempt is not None and rule.rule.exempt is not None and any(
+                reached(h, exempting, rule.exempt, views) for h in shown):
+            clause = rule.rule.exempt.clause
+        return self._match(rule, event, hits, shown, known, clause)
+
+    def _late_hits(self, event: int) -> dict[int, list[RawHit]]:
+        if event != self._late_of:
+            self._late_of = event
+            self._late = self._engine.matcher.late_hits(self._scan, event, self._views, self._begins)
+        return self._late
+
+    def _facts(self, rule: CompiledRule, event: int) -> tuple[int, int, dict[str, float]]:
+        """What has no place in the text: (selections that are true, those that are unknown, the scores)."""
+        bits, unknown, known = 0, 0, {}
+        scorer, scores = self._engine.scorer, self._scores
+        for i, category, gte in rule.scores:
+            if scores is None or scorer is None or category not in scorer.categories:
+                unknown |= 1 << i
+            else:
+                known[category] = float(scores[event, scorer.categories.index(category)])
+                bits |= (known[category] >= gte) << i
+        if rule.rooms:
+            room = self._engine.rooms.get(self._batch.room(event))
+            for i, test in rule.rooms:
+                found = room_holds(test, room, at=self._batch.at(event), age=self._batch.age(event),
+                                   zone=self._engine.zone)
+                bits |= bool(found) << i
+                unknown |= (found is None) << i
+        return bits, unknown, known
+
+    def _proved(self, event: int) -> Callable[[Hit], bool]:
+        def proved(hit: Hit) -> bool:
+            room = self._engine.rooms.get(self._batch.room(event))
+            text = self._views.plain_text[slice(*span_of(event, self._begins, self._views))]
+            return room is not None and is_proved(room, text, hit.start - self._begins[event],
+                                                  hit.end - self._begins[event], self._engine.tables)
+
+        return proved
+
+    def _match(
+        self, rule: CompiledRule, event: int, hits: list[Hit], shown: list[Hit], scores: dict[str, float], exempt: str
+    ) -> Match:
+        base, text = self._begins[event], self._batch.text
+        kind = parts_of(self._batch.code(event))[0]
+        evasions = [variant_of(evasion_of(hit, text, self._views), kind) for hit in shown]
+        spans = tuple(MatchSpan(h.start - base, h.end - base, rule.names[h.selection], h.view) for h in shown)
+        return Match(
+            event, rule, spans,
+            evasive=next((evasive for evasive, _ in evasions if evasive), None),
+            asr_variant=any(variant for _, variant in evasions),
+            scores=scores,
+            surviving=frozenset(rule.names[h.selection] for h in hits),
+            exempt=exempt,
+        )

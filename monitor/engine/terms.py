@@ -1,12 +1,15 @@
 """From a term to what is scanned for: its forms in each view, decided on the rule's side at load."""
 
 import re
-from itertools import product
+from collections.abc import Mapping, Sequence
+from itertools import chain, islice, product
 from typing import Final
 
 import numpy as np
 
-from monitor.domain.rules import View
+from monitor.domain.rules import EXTRA, Selection, View
+from monitor.engine.folds import folded, runs
+from monitor.engine.spellings import LETTERS, PARTS
 from monitor.engine.views import LF, SYLLABLE_BASE, ViewTables, runs_of
 
 SOUND_FROM: Final = 3
@@ -17,34 +20,69 @@ _MAX_READINGS: Final = 64
 
 
 class Form:
-    """One term as scanned. Units are 16-bit code units; all tuples hold distinct forms.
+    """One term as scanned. `scanned`: view → its forms, in 16-bit units; all distinct.
 
-    `literal`: escaped text for the pattern scan, where the term holds a symbol (the skeleton would drop it).
+    `literal`: escaped text for a pattern, where the term holds a symbol (the skeleton would drop it). `skeleton`: its
+    own units. `views`: where it may be found.
     """
 
-    __slots__ = ("literal", "skeleton", "sound", "term", "views")
+    __slots__ = ("literal", "runs", "scanned", "skeleton", "term", "views", "words")
 
-    def __init__(self, term: str, tables: ViewTables, views: tuple[View, ...] | None) -> None:
+    def __init__(self, term: str, tables: ViewTables, selection: Selection) -> None:
+        """Raises ValueError for a term that folds to nothing."""
         plain = tables.fold(term)
         keep = tables.keep[plain]
-        skeleton = plain[keep].tolist()
+        skeleton = tuple(plain[keep].tolist())
         if not skeleton or LF in skeleton:
             raise ValueError("the term folds to nothing" if not skeleton else "the term holds a line feed")
-        symbols = [u for u in plain[~keep].tolist() if not chr(u).isspace()]
-        self.term = term
+        symbols = any(not chr(u).isspace() for u in plain[~keep].tolist())
+        sounds = _sound_forms(tables, list(skeleton))
+        syllables = sum(code >= SYLLABLE_BASE for code in sounds[0])
+        self.term, self.skeleton, self.words = term, skeleton, selection.words
         self.literal = re_escape("".join(map(chr, plain.tolist()))) if symbols else ""
-        asked = set(views or (View.PLAIN, View.SKELETON))
-        if symbols:
-            # 9.9包邮 is not 99包邮: the form without its symbols is looked for only where the rule names the view.
-            asked = set(views or (View.PLAIN,))
-        codes = _sound_forms(tables, skeleton)
-        syllables = sum(code >= SYLLABLE_BASE for code in codes[0])
-        if views is None and not symbols and syllables >= SOUND_FROM:
-            asked.add(View.SOUND)
-        self.views = frozenset(asked)
-        wants_skeleton = View.SKELETON in asked or (View.PLAIN in asked and not symbols)
-        self.skeleton: tuple[tuple[int, ...], ...] = (tuple(skeleton),) if wants_skeleton else ()
-        self.sound = tuple(codes) if View.SOUND in asked and syllables else ()
+        self.views = _asked(selection, symbols=symbols, syllables=syllables)
+        self.runs = runs(skeleton) if View.STRETCHED in self.views else []
+        self.scanned: dict[View, list[tuple[int, ...]]] = {}
+        if View.SKELETON in self.views or (View.PLAIN in self.views and not symbols):
+            self.scanned[View.SKELETON] = [skeleton]
+        if View.SOUND in self.views and syllables:
+            self.scanned[View.SOUND] = sounds
+        for view in EXTRA:
+            if view in self.views:
+                self.scanned[view] = _extra_forms(view, tables, skeleton, sounds)
+
+    @property
+    def two(self) -> bool:
+        """A term of two units is too short to reach over the end of a sentence."""
+        return len(self.skeleton) == 2
+
+
+def _asked(selection: Selection, *, symbols: bool, syllables: int) -> frozenset[View]:
+    """Where a term is looked for. 9.9包邮 is not 99包邮: with symbols, its skeleton only where the rule names it."""
+    if selection.views is not None:
+        asked = set(selection.views)
+    elif symbols:
+        asked = {View.PLAIN}
+    else:
+        asked = {View.PLAIN, View.SKELETON, *((View.SOUND,) if syllables >= SOUND_FROM else ())}
+    return frozenset(asked.union(selection.also))
+
+
+def _extra_forms(
+    view: View, tables: ViewTables, skeleton: tuple[int, ...], sounds: list[tuple[int, ...]]
+) -> list[tuple[int, ...]]:
+    if view is View.SPLIT:
+        return _alternatives(skeleton, {ord(c): (parts,) for c, parts in PARTS.items()})[1:]
+    if view is View.SIGNS:
+        return _alternatives(skeleton, {ord(c): others for c, others in LETTERS.items()})
+    return folded(view, tables, skeleton, sounds)
+
+
+def _alternatives(units: tuple[int, ...], others: Mapping[int, Sequence[str]]) -> list[tuple[int, ...]]:
+    """The units themselves, then with any of them written another way; bounded."""
+    choices = [((unit,), *(tuple(map(ord, other)) for other in others.get(unit, ()))) for unit in units]
+    found = (tuple(chain.from_iterable(each)) for each in product(*choices))
+    return list(dict.fromkeys(islice(found, _MAX_READINGS)))
 
 
 def _sound_forms(tables: ViewTables, skeleton: list[int]) -> list[tuple[int, ...]]:
@@ -57,12 +95,7 @@ def _sound_forms(tables: ViewTables, skeleton: list[int]) -> list[tuple[int, ...
         for offset, length, unit in (tables.spelled(bytes(skeleton[start:end])) if end - start >= 2 else None) or ():
             choices[start + offset : start + offset + length] = [(unit,), *[None] * (length - 1)]
     present = [c for c in choices if c is not None]
-    forms = []
-    for form in product(*present):
-        forms.append(form)
-        if len(forms) == _MAX_READINGS:
-            break
-    return list(dict.fromkeys(forms))
+    return list(dict.fromkeys(islice(product(*present), _MAX_READINGS)))
 
 
 _META: Final = frozenset("\\^$.|?*+()[]{}/#-&~")

@@ -9,13 +9,15 @@ A batch is one text joined by line feeds; the feed is a unit that every view kee
 
 import io
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from itertools import pairwise
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+
+from monitor.engine.spellings import INITIALS, LOOKALIKES, NUMERALS, SIGN_BASE, SIGNS
 
 Units = NDArray[np.uint16]
 Index = NDArray[np.int64]
@@ -49,7 +51,15 @@ class ViewTables:
             self.styled = frozenset(map(chr, arrays["styled"].tolist()))
             names = arrays["syllables"].tobytes().decode("ascii").split("\n")
             units, offsets, codes = (arrays[f"reading_{k}"].tolist() for k in ("units", "offsets", "codes"))
+        self.signs: Units = np.zeros(65536, dtype=np.uint16)  # unit of a sign → the word that it stands for, else 0
+        signs = [(ord(sign), ord(word)) for word, signs in SIGNS.items() for sign in signs]
+        for unit, (sign, word) in enumerate(signs, SIGN_BASE):
+            if self.skip[self.plain[sign]]:
+                self.plain[sign], self.signs[unit], self.skip[unit] = unit, word, True
         self.syllables = {name: SYLLABLE_BASE + i for i, name in enumerate(names)}
+        self.numerals = _mapped(NUMERALS)
+        self.lookalikes = _mapped(LOOKALIKES)
+        self.merged = self._confused()  # syllables that dialects and recognisers confuse → one of them
         self.readings = {u: tuple(codes[offsets[i] : offsets[i + 1]]) for i, u in enumerate(units)}
         self.keep: NDArray[np.bool_] = ~self.skip
         self.keep_point: NDArray[np.bool_] = self.keep[self.plain]
@@ -57,6 +67,15 @@ class ViewTables:
         latin[list(_LATIN)] = True
         self.latin: NDArray[np.bool_] = latin
         self._spelled: dict[bytes, Syllables | None] = {}
+
+    def _confused(self) -> Units:
+        table = np.arange(65536, dtype=np.uint16)
+        first: dict[str, int] = {}
+        for name, unit in self.syllables.items():
+            initial = next((each for each in INITIALS if name.startswith(each)), "")
+            key = INITIALS.get(initial, "") + name[len(initial):]
+            table[unit] = first.setdefault(key.removesuffix("g") if key.endswith("ng") else key, unit)
+        return table
 
     def fold(self, text: str) -> Units:
         """Plain units of `text`, one per code point."""
@@ -96,6 +115,14 @@ class ViewTables:
         return best[0]
 
 
+def _mapped(pairs: Mapping[str, str]) -> Units:
+    """A table that maps these characters, and every other one to itself."""
+    table = np.arange(65536, dtype=np.uint16)
+    for source, target in pairs.items():
+        table[ord(source)] = ord(target)
+    return table
+
+
 def code_points(text: str) -> NDArray[np.uint32]:
     """uint32[N]. Tag characters and supplementary variation selectors read as the skipped placeholder, since the
     tables end below them."""
@@ -115,6 +142,34 @@ def runs_of(mask: NDArray[np.bool_]) -> tuple[Index, Index]:
     return edges[::2], edges[1::2]
 
 
+class Layer(NamedTuple):
+    """Units that are scanned, and the way back. Unit i stands for `where[at[i]]` of the original, or for `where[i]`
+    without `at`, which has one item more than there are units. `tight`: what was left out after a unit is not its own.
+    """
+
+    units: Units
+    where: Index
+    at: Index | None = None
+    tight: bool = False
+
+    def place(self, begin: Index, end: Index) -> tuple[Index, Index]:
+        """Original half-open spans of spans of units (int64[h] each)."""
+        if self.at is None:
+            return self.where[begin], self.where[end - 1] + 1
+        last = self.at[end - 1] if self.tight else self.at[end] - 1
+        return self.where[self.at[begin]], self.where[last] + 1
+
+
+class Section(NamedTuple):
+    """The views of a whole batch or of one text in it; places are those of the batch's joined text."""
+
+    tables: ViewTables
+    plain: Units  # uint16[N]
+    offset: int  # place of plain[0] in the joined text
+    skeleton: Layer
+    sound: Layer
+
+
 class Views:
     """The views of one joined text. Each is computed when it is first asked for.
 
@@ -129,16 +184,15 @@ class Views:
         self.kept: NDArray[np.bool_] = np.take(tables.keep_point, points, mode="clip")  # bool[N]
         self.where: Index = np.flatnonzero(self.kept)  # int64[S]: original position of each skeleton unit
         self.skeleton: Units = self.plain[self.where]  # uint16[S]
-        self._sound()
+        sound = self._sound()
+        self.whole = Section(tables, self.plain, 0, Layer(self.skeleton, self.where), sound)
 
-    def _sound(self) -> None:
-        """`sound` (uint16[U]) and `sound_at` (int64[U + 1]: skeleton position of each unit, then S)."""
+    def _sound(self) -> Layer:
         tables, skeleton = self.tables, self.skeleton
-        self.sound: Units = np.take(tables.sound, skeleton)
-        self.sound_at: Index | None = None
+        units: Units = np.take(tables.sound, skeleton)
         latin = np.take(tables.latin, skeleton)
         if not latin.any():
-            return
+            return Layer(units, self.where)
         keep = np.ones(skeleton.size, dtype=bool)
         merged = False
         for start, end in zip(*(edge.tolist() for edge in runs_of(latin)), strict=True):
@@ -150,11 +204,31 @@ class Views:
             for offset, length, unit in tables.spelled(run, gaps) or ():
                 merged = True
                 keep[start + offset + 1 : start + offset + length] = False
-                self.sound[start + offset] = unit
-        if merged:
-            at = np.flatnonzero(keep)
-            self.sound = self.sound[at]
-            self.sound_at = np.concatenate((at, [skeleton.size]))
+                units[start + offset] = unit
+        if not merged:
+            return Layer(units, self.where)
+        at = np.flatnonzero(keep)
+        return Layer(units[at], self.where, np.concatenate((at, [skeleton.size])))
+
+    @property
+    def sound(self) -> Units:
+        return self.whole.sound.units
+
+    def one(self, start: int, end: int) -> "OneText":
+        """One text, which stands at [start, end) of the joined text."""
+        return OneText(self, start, end)
+
+    def section(self, start: int, end: int) -> Section:
+        """The views of one text, which stands at [start, end) of the joined text."""
+        low, high = np.searchsorted(self.where, (start, end)).tolist()
+        where = self.where[low:high]
+        units, _, at, _ = self.whole.sound
+        if at is None:
+            sound = Layer(units[low:high], where)
+        else:
+            first, last = np.searchsorted(at, (low, high)).tolist()
+            sound = Layer(units[first:last], where, at[first : last + 1] - low)
+        return Section(self.tables, self.plain[start:end], start, Layer(self.skeleton[low:high], where), sound)
 
     @cached_property
     def kept_bytes(self) -> bytes:
@@ -190,15 +264,26 @@ class Views:
         """Skeleton code points in [start, end) of the original."""
         return self.kept_bytes.count(1, start, end) if end > start else 0
 
-    def of_skeleton(self, start: Index, end: Index) -> tuple[Index, Index]:
-        """Original half-open spans of skeleton spans (int64[h] each)."""
-        return self.where[start], self.where[end - 1] + 1
 
-    def of_sound(self, start: Index, end: Index) -> tuple[Index, Index]:
-        """Original half-open spans of sound spans; a merged syllable spans all its letters."""
-        if self.sound_at is None:
-            return self.of_skeleton(start, end)
-        return self.of_skeleton(self.sound_at[start], self.sound_at[end])
+class OneText:
+    """One text of the batch; its views are cut out when they are first asked for."""
+
+    def __init__(self, views: Views, start: int, end: int) -> None:
+        self._views = views
+        self.start = start
+        self.end = end
+
+    @cached_property
+    def plain(self) -> str:
+        return self._views.plain_text[self.start : self.end]
+
+    @cached_property
+    def section(self) -> Section:
+        return self._views.section(self.start, self.end)
+
+    @cached_property
+    def skeleton(self) -> str:
+        return self.section.skeleton.units.tobytes().decode("utf-16-le")
 
 
 def mixed(units: Units) -> bytes:

@@ -1,0 +1,84 @@
+"""Further views, folded from the skeleton on demand: each costs one more scan, where a rule asks for it.
+
+The text's side is `layer`, the rule's side `folded`; both use the same tables, so that what a term folds to is what the
+text folds to.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from monitor.domain.rules import View
+from monitor.engine.views import Index, Layer, Section, Units, ViewTables
+
+
+def layer(view: View, section: Section) -> Layer:
+    """The units of one of EXTRA's views over a section. SPLIT has none of its own: it is looked for in the skeleton."""
+    units, where, _, _ = section.skeleton
+    match view:
+        case View.NUMERALS:
+            return Layer(np.take(section.tables.numerals, units), where)
+        case View.CONFUSABLES:
+            return Layer(np.take(section.tables.lookalikes, units), where)
+        case View.STRETCHED:
+            at = _run_starts(units)
+            return Layer(units[at], where, np.concatenate((at, [units.size])))
+        case View.LETTER_GAPS:
+            at = np.flatnonzero(~_lone_letters(section.tables, units))
+            return Layer(units[at], where, np.concatenate((at, [units.size])), tight=True)
+        case View.DIALECT:
+            return section.sound._replace(units=np.take(section.tables.merged, section.sound.units))
+        case View.SIGNS:
+            return _with_signs(section)
+    raise ValueError(f"{view} is no layer")
+
+
+def folded(view: View, tables: ViewTables, skeleton: Sequence[int], sounds: Sequence[tuple[int, ...]]
+           ) -> list[tuple[int, ...]]:
+    """The forms in which a term is looked for in this view. `sounds`: its forms in the sound view."""
+    units = np.array(skeleton, dtype=np.uint16)
+    match view:
+        case View.NUMERALS:
+            return [tuple(np.take(tables.numerals, units).tolist())]
+        case View.CONFUSABLES:
+            return [tuple(np.take(tables.lookalikes, units).tolist())]
+        case View.STRETCHED:
+            return [tuple(units[_run_starts(units)].tolist())]
+        case View.DIALECT:
+            return list(dict.fromkeys(tuple(int(tables.merged[u]) for u in form) for form in sounds))
+    return [tuple(skeleton)]
+
+
+def runs(units: Sequence[int]) -> list[int]:
+    """Lengths of the runs of equal units: 天天返 → [2, 1]."""
+    found: list[int] = []
+    for i, unit in enumerate(units):
+        if i and unit == units[i - 1]:
+            found[-1] += 1
+        else:
+            found.append(1)
+    return found
+
+
+def _run_starts(units: Units) -> Index:
+    return np.concatenate(([0], np.flatnonzero(units[1:] != units[:-1]) + 1)) if units.size else np.zeros(0, np.int64)
+
+
+def _lone_letters(tables: ViewTables, units: Units) -> NDArray[np.bool_]:
+    """Latin letters with no letter beside them."""
+    latin = np.take(tables.latin, units)
+    lone = latin.copy()
+    lone[1:] &= ~latin[:-1]
+    lone[:-1] &= ~latin[1:]
+    return lone
+
+
+def _with_signs(section: Section) -> Layer:
+    """The skeleton with the signs between put in as the words that they stand for."""
+    plain = section.plain
+    words = np.take(section.tables.signs, plain)
+    where = np.flatnonzero(np.take(section.tables.keep, plain) | (words != 0))
+    units = plain[where]
+    signs = words[where]
+    return Layer(np.where(signs != 0, signs, units), where + section.offset)

@@ -1,0 +1,190 @@
+"""Terms and patterns compiled for one scan: literals of all views, and patterns behind the literals that they need.
+
+Literals are scanned as permuted two-byte units (see views.MIX), one database for each view. A pattern has no scan of
+its own: its atoms are among the literals of the skeleton, and it runs on a text in which one of them stands. A
+symbol-free term needs no scan of the plain view: its plain hits are skeleton hits without a gap.
+"""
+
+from collections.abc import Iterable
+from typing import Any, Final, NamedTuple
+
+import hyperscan
+import numpy as np
+import re2
+
+from monitor.domain.rules import View
+from monitor.engine.atoms import atoms_of
+from monitor.engine.databases import Databases
+from monitor.engine.folds import layer
+from monitor.engine.terms import Form, fold_pattern
+from monitor.engine.views import Index, Layer, OneText, Section, ViewTables, mixed
+
+Raw = tuple[int, int]  # literal, end in units
+MAX_MEMORY: Final = 2**20
+"""Bytes that one compiled pattern may take; a pattern that would need more is refused."""
+
+
+class Found(NamedTuple):
+    """A hit, in code points of the joined text. `form` is None for a pattern."""
+
+    start: int
+    end: int
+    view: View
+    owner: Any
+    form: Form | None
+
+
+class Pattern:
+    """One pattern. Hits are the longest from each start."""
+
+    __slots__ = ("_expression", "view")
+
+    def __init__(self, folded: str, view: View) -> None:
+        """Raises ValueError where the linear-time engine refuses it or where it matches nothing at all."""
+        options = re2.Options()
+        options.longest_match, options.log_errors, options.max_mem = True, False, MAX_MEMORY
+        try:
+            self._expression = re2.compile(folded.encode(), options)
+        except re2.error as error:
+            raise ValueError(_said(error)) from error
+        if self._expression.search(b""):
+            raise ValueError("it matches the empty text")
+        self.view = view
+
+    def hits(self, text: OneText) -> list[tuple[int, int]]:
+        """Code points of the joined text."""
+        if self.view is View.PLAIN:
+            return [(text.start + a, text.start + b) for a, b in self._spans(text.plain)]
+        where = text.section.skeleton.where
+        return [(int(where[a]), int(where[b - 1]) + 1) for a, b in self._spans(text.skeleton)]
+
+    def _spans(self, text: str) -> list[tuple[int, int]]:
+        data, search = text.encode(), self._expression.search
+        found, at, chars, last = [], 0, 0, 0
+        while (match := search(data, at)) is not None:
+            start, end = match.span()
+            chars += len(data[last:start].decode())
+            found.append((chars, chars + len(data[start:end].decode())))
+            last = start
+            at = start + len(text[chars].encode())
+        return found
+
+
+def _said(error: Exception) -> str:
+    what = error.args[0] if error.args else error
+    return what.decode(errors="replace") if isinstance(what, bytes) else str(what)
+
+
+class _Literals:
+    """The literals of one view in one database. `leads[n]`: what literal n leads to."""
+
+    def __init__(self, forms: dict[tuple[int, ...], list[Any]], databases: Databases) -> None:
+        self.leads = list(forms.values())
+        self.sizes: Index = np.array([len(units) for units in forms], dtype=np.int64)
+        self._db: hyperscan.Database = databases.literals(list(forms))
+
+    def scan(self, data: bytes) -> list[Raw]:
+        found: list[Raw] = []
+        if data:
+            self._db.scan(data, match_event_handler=lambda n, start, end, flags, context: found.append((n, end)))
+        return [(n, end >> 1) for n, end in found if not end & 1]  # an odd end lies between two units
+
+
+class Lexicon:
+    """What is looked for, with owners: whoever asked. Built by `term` and `pattern`, then `compile`d once."""
+
+    def __init__(self, tables: ViewTables) -> None:
+        self._tables = tables
+        self._forms: dict[View, dict[tuple[int, ...], list[Any]]] = {}
+        self._known: dict[tuple[str, View], int] = {}
+        self._patterns: list[Pattern] = []
+        self._asking: list[list[Any]] = []  # by pattern
+        self._literals: dict[View, _Literals] = {}
+
+    def __bool__(self) -> bool:
+        return bool(self._forms)
+
+    def term(self, form: Form, owner: Any) -> None:
+        for view, forms in form.scanned.items():
+            scanned = View.SKELETON if view is View.SPLIT else view
+            for units in forms:
+                self._lead(scanned, units, (view, form, owner))
+        if form.literal and not form.views.isdisjoint((View.PLAIN, View.SKELETON)):
+            self.folded_pattern(form.literal, View.PLAIN, owner, form)
+
+    def pattern(self, pattern: str, view: View, owner: Any) -> None:
+        """Raises ValueError for a pattern that cannot be run."""
+        self.folded_pattern(fold_pattern(pattern, self._tables), view, owner, None)
+
+    def folded_pattern(self, folded: str, view: View, owner: Any, form: Form | None) -> None:
+        number = self._known.get((folded, view))
+        if number is None:
+            number = self._known[folded, view] = len(self._patterns)
+            self._patterns.append(Pattern(folded, view))
+            self._asking.append([])
+            for atom in self._atoms(folded):
+                self._lead(View.SKELETON, atom, number)
+        self._asking[number].append((owner, form))
+
+    def _atoms(self, folded: str) -> set[tuple[int, ...]]:
+        """Atoms as the skeleton shows them. Raises ValueError where a text needs nothing sure to match."""
+        found = atoms_of(folded, lambda atom: bool(self._skeleton(atom)))
+        if not found:
+            raise ValueError("it holds no word that every hit must have; give each alternative one")
+        return set(map(self._skeleton, found))
+
+    def _skeleton(self, atom: str) -> tuple[int, ...]:
+        """Of an atom, which is folded already."""
+        return tuple(unit for unit in map(ord, atom) if self._tables.keep[unit])
+
+    def _lead(self, view: View, units: tuple[int, ...], lead: Any) -> None:
+        self._forms.setdefault(view, {}).setdefault(units, []).append(lead)
+
+    def compile(self, databases: Databases) -> None:
+        self._literals = {view: _Literals(forms, databases) for view, forms in self._forms.items()}
+
+    def scan_literals(self, section: Section) -> list[tuple[View, Layer, list[Raw]]]:
+        """Literal hits of each view, in units of its layer."""
+        found = []
+        for view, literals in self._literals.items():
+            units = (section.skeleton if view is View.SKELETON else section.sound if view is View.SOUND
+                     else layer(view, section))
+            raw = literals.scan(mixed(units.units))
+            if raw:
+                found.append((view, units, raw))
+        return found
+
+    def places(self, view: View, units: Layer, raw: list[Raw]) -> tuple[list[int], list[int]]:
+        """Starts and ends of literal hits in the joined text."""
+        hits = np.array(raw, dtype=np.int64)
+        ends = hits[:, 1]
+        starts, stops = units.place(ends - self._literals[view].sizes[hits[:, 0]], ends)
+        return starts.tolist(), stops.tolist()
+
+    def leads(self, view: View) -> list[list[Any]]:
+        return self._literals[view].leads
+
+    def run(self, number: int, text: OneText) -> Iterable[Found]:
+        """Hits of one pattern, once for each that asks."""
+        pattern = self._patterns[number]
+        for start, end in pattern.hits(text):
+            for owner, form in self._asking[number]:
+                yield Found(start, end, View.PLAIN if form else pattern.view, owner, form)
+
+
+def scan_one(lexicon: Lexicon, text: OneText) -> list[Found]:
+    """All hits in one text."""
+    found: list[Found] = []
+    patterns: dict[int, None] = {}
+    for view, units, raw in lexicon.scan_literals(text.section):
+        leads = lexicon.leads(view)
+        for (n, _), start, end in zip(raw, *lexicon.places(view, units, raw), strict=True):
+            for lead in leads[n]:
+                if type(lead) is int:
+                    patterns[lead] = None
+                else:
+                    shown, form, owner = lead
+                    found.append(Found(start, end, shown, owner, form))
+    for number in patterns:
+        found += lexicon.run(number, text)
+    return found

@@ -1,0 +1,49 @@
+"""What a rule may ask of the room at that moment. None: it is not known, and the condition's value may stay unknown."""
+
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+from monitor.domain.rules import Fact, RoomContext, RoomTest
+from monitor.engine.views import ViewTables
+
+
+def room_holds(test: RoomTest, room: RoomContext | None, *, at: int, age: int | None, zone: ZoneInfo) -> bool | None:
+    """`at`: UTC ms of the event. `age`: ms since its broadcast began, None where that is not known."""
+    if test.fact is Fact.HOUR:
+        hour = datetime.fromtimestamp(at / 1000, UTC).astimezone(zone).hour
+        start, end = map(int, test.values)
+        return start <= hour < end if start <= end else hour >= start or hour < end
+    if test.fact is Fact.AGE:
+        start, end = map(int, test.values)
+        return None if age is None else start <= age // 1000 < end
+    known = _known(test.fact, room)
+    return None if known is None else not known.isdisjoint(test.values)
+
+
+def _known(fact: Fact, room: RoomContext | None) -> frozenset[str] | None:
+    if room is None:
+        return None
+    found: tuple[str, ...] | None
+    match fact:
+        case Fact.TAG:
+            found = room.tags
+        case Fact.QUALIFICATION:
+            found = room.qualifications
+        case Fact.PRODUCT_CATEGORY:
+            found = room.product_categories
+        case _:
+            one = room.platform if fact is Fact.PLATFORM else room.vertical
+            found = (one,) if one else None
+    return None if found is None else frozenset(found)
+
+
+def is_proved(room: RoomContext, text: str, start: int, end: int, tables: ViewTables) -> bool:
+    """Does [start, end) of the plain `text` lie in a claim for which the room holds a proof?"""
+    for claim in room.claim_proofs:
+        plain = "".join(map(chr, tables.fold(claim).tolist()))
+        at = text.find(plain) if plain else -1
+        while at >= 0:
+            if at <= start and end <= at + len(plain):
+                return True
+            at = text.find(plain, at + 1)
+    return False
