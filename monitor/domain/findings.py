@@ -90,3 +90,4 @@ class Finding(Struct, frozen=True, kw_only=True):
     advice: Advice
     scores: dict[str, float] = {}
     engine_set: str = ""
+    exempt: str = ""  # the clause of an exemption that may apply: then the severity is info

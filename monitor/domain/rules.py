@@ -177,8 +177,28 @@ class Effective(Struct, frozen=True):
     until: date | None = None
 
 
+class RoomContext(Struct, frozen=True, kw_only=True):
+    """What rules may know of a room; from config/rooms.yml. None: it is not known.
+
+    `listed_prices` in yuan; `claim_proofs`: a claim as it is said → the number of its proof.
+    """
+
+    room: str
+    tenant: str = "local"
+    title: str = ""
+    platform: str = ""
+    vertical: str = ""
+    tags: tuple[str, ...] = ()
+    unit: str = ""
+    qualifications: tuple[str, ...] | None = None
+    product_categories: tuple[str, ...] | None = None
+    listed_prices: tuple[float, ...] | None = None
+    claim_proofs: dict[str, str] = {}
+
+
 class Case(Struct, frozen=True):
-    """`expect`: selections with surviving hits; empty = no finding."""
+    """`expect`: selections with surviving hits; empty = no finding. `at`: UTC ms. `exempt`: the clause that the finding
+    must hint at, or "" for none."""
 
     text: str
     expect: tuple[str, ...]
@@ -186,6 +206,10 @@ class Case(Struct, frozen=True):
     speaker: Role | None = None
     stage: Stage = Stage.LIVE
     line: int = 0
+    at: int | None = None
+    offset_ms: int | None = None
+    room: RoomContext | None = None
+    exempt: str = ""
 
 
 class Rule(Struct, frozen=True, kw_only=True):
@@ -230,22 +254,3 @@ class RuleSet(Struct, frozen=True):
     version: str
     sources: dict[str, bytes]
     contexts: dict[str, Context] = {}
-
-
-class RoomContext(Struct, frozen=True, kw_only=True):
-    """What rules may know of a room; from config/rooms.yml. None: it is not known.
-
-    `listed_prices` in yuan; `claim_proofs`: a claim as it is said → the number of its proof.
-    """
-
-    room: str
-    tenant: str = "local"
-    title: str = ""
-    platform: str = ""
-    vertical: str = ""
-    tags: tuple[str, ...] = ()
-    unit: str = ""
-    qualifications: tuple[str, ...] | None = None
-    product_categories: tuple[str, ...] | None = None
-    listed_prices: tuple[float, ...] | None = None
-    claim_proofs: dict[str, str] = {}

@@ -91,10 +91,15 @@ class _Literals:
 
 
 class Lexicon:
-    """What is looked for, with owners: whoever asked. Built by `term` and `pattern`, then `compile`d once."""
+    """What is looked for, with owners: whoever asked. Built by `term` and `pattern`, then `compile`d once.
 
-    def __init__(self, tables: ViewTables) -> None:
+    `wordless`: take patterns that hold no word which every hit must have, such as `[?]`; they run on every text.
+    """
+
+    def __init__(self, tables: ViewTables, *, wordless: bool = False) -> None:
         self._tables = tables
+        self._takes_wordless = wordless
+        self.wordless: list[int] = []
         self._forms: dict[View, dict[tuple[int, ...], list[Any]]] = {}
         self._known: dict[tuple[str, View], int] = {}
         self._patterns: list[Pattern] = []
@@ -102,7 +107,7 @@ class Lexicon:
         self._literals: dict[View, _Literals] = {}
 
     def __bool__(self) -> bool:
-        return bool(self._forms)
+        return bool(self._patterns or self._forms)
 
     def term(self, form: Form, owner: Any) -> None:
         for view, forms in form.scanned.items():
@@ -122,16 +127,19 @@ class Lexicon:
             number = self._known[folded, view] = len(self._patterns)
             self._patterns.append(Pattern(folded, view))
             self._asking.append([])
-            for atom in self._atoms(folded):
+            atoms = self._atoms(folded)
+            if not atoms:
+                self.wordless.append(number)
+            for atom in atoms:
                 self._lead(View.SKELETON, atom, number)
         self._asking[number].append((owner, form))
 
     def _atoms(self, folded: str) -> set[tuple[int, ...]]:
-        """Atoms as the skeleton shows them. Raises ValueError where a text needs nothing sure to match."""
+        """Atoms as the skeleton shows them. Raises ValueError where there are none and must be some."""
         found = atoms_of(folded, lambda atom: bool(self._skeleton(atom)))
-        if not found:
+        if not found and not self._takes_wordless:
             raise ValueError("it holds no word that every hit must have; give each alternative one")
-        return set(map(self._skeleton, found))
+        return set(map(self._skeleton, found or ()))
 
     def _skeleton(self, atom: str) -> tuple[int, ...]:
         """Of an atom, which is folded already."""
@@ -175,7 +183,7 @@ class Lexicon:
 def scan_one(lexicon: Lexicon, text: OneText) -> list[Found]:
     """All hits in one text."""
     found: list[Found] = []
-    patterns: dict[int, None] = {}
+    patterns = dict.fromkeys(lexicon.wordless)
     for view, units, raw in lexicon.scan_literals(text.section):
         leads = lexicon.leads(view)
         for (n, _), start, end in zip(raw, *lexicon.places(view, units, raw), strict=True):

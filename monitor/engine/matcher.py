@@ -51,7 +51,7 @@ class Matcher:
         databases: Databases,
     ) -> None:
         """Raises RuleError with all faults: terms that fold to nothing, patterns that do not compile."""
-        self._early, self._late = Lexicon(tables), Lexicon(tables)
+        self._early, self._late = Lexicon(tables), Lexicon(tables, wordless=True)
         self._detectors: dict[str, list[Owner]] = {}
         self._late_detectors: dict[str, list[Owner]] = {}
         collecting = _Collecting(tables, [])

@@ -16,7 +16,7 @@ from msgspec import Struct
 from monitor.domain import frames
 from monitor.domain.alerts import Grouping, GroupingSettings, Withdrawal
 from monitor.domain.events import FINAL_REVISION
-from monitor.domain.findings import Finding, Span, Tier
+from monitor.domain.findings import Finding, Severity, Span, Tier
 from monitor.domain.frames import Frame, Utterance
 from monitor.domain.ids import event_key, finding_id
 from monitor.domain.masking import mask_text
@@ -221,11 +221,12 @@ class Lane:
             revision=said.revision, room=said.room, broadcast=said.broadcast, lane=frame.lane, kind=said.kind,
             stage=said.stage, role=said.role, speaker=said.speaker, at=said.at, offset_ms=said.offset_ms,
             accepted_at=frame.accepted_at, text=text, rule=rule.id, rule_version=rule.version, title=rule.title,
-            category=list(rule.category), sub=rule.sub, tier=rule.tier, severity=rule.severity,
+            category=list(rule.category), sub=rule.sub, tier=rule.tier,
+            severity=Severity.INFO if match.exempt else rule.severity,
             clauses=list(rule.clauses),
             spans=[Span(s.start, s.end, text[s.start : s.end], s.selection, s.view) for s in match.spans],
             evasive=match.evasive, asr_variant=match.asr_variant, advice=rule.advice, scores=match.scores,
-            engine_set=self.engine.version,
+            engine_set=self.engine.version, exempt=match.exempt,
         )
 
 

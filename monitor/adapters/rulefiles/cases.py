@@ -1,10 +1,13 @@
 """The cases of a rule: texts with the selections that they must hit, or none."""
 
+from datetime import datetime
+
 from monitor.adapters.rulefiles import keys
 from monitor.adapters.rulefiles.detection import Detection, can_hold
 from monitor.adapters.rulefiles.faults import Faults, guess, shown
 from monitor.adapters.rulefiles.fields import Fields, items_of, words_of
 from monitor.adapters.rulefiles.nodes import Broken, Items, Node, Scalar
+from monitor.adapters.rulefiles.rooms import read_facts
 from monitor.domain.events import Event, Kind, Role, Stage, role_and_id
 from monitor.domain.rules import Applies, Case, Status
 
@@ -38,6 +41,7 @@ def read_cases(
 
 def _case(fields: Fields, detection: Detection) -> Case:
     fields.require("text", "expect")
+    room = fields.node("room")
     kind = fields.choice("kind", Kind) or Kind.TRANSCRIPT
     if kind is Kind.SIGNAL:
         fields.faults.add(fields.where("kind"), "a signal has no text to judge", "remove the case")
@@ -48,7 +52,27 @@ def _case(fields: Fields, detection: Detection) -> Case:
         speaker=fields.choice("speaker", Role),
         stage=fields.choice("stage", Stage) or Stage.LIVE,
         line=fields.at.line,
+        at=_at(fields),
+        offset_ms=fields.whole("offset", most=86_400) * 1000 if "offset" in fields else None,
+        room=None if room is None else read_facts(Fields(room, fields.faults, "the room", keys.CASE_ROOM)),
+        exempt=fields.text("exempt"),
     )
+
+
+def _at(fields: Fields) -> int | None:
+    """UTC ms of a time with its offset."""
+    text = fields.text("at")
+    if not text:
+        return None
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        at = None
+    if at is None or at.tzinfo is None:
+        fields.faults.add(fields.where("at"), "at must be a time with its offset",
+                          "write '2026-11-26T23:30:00+08:00', in quotes")
+        return None
+    return round(at.timestamp() * 1000)
 
 
 def _check_applies(case: Case, applies: Applies, fields: Fields) -> None:

@@ -1,7 +1,7 @@
 """The detection of a rule: its selections, how they refer to one another, and the condition."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Final
 
 from msgspec import Struct
@@ -12,7 +12,7 @@ from monitor.adapters.rulefiles.nodes import Broken, Node, Scalar, Table
 from monitor.adapters.rulefiles.selections import Lists, Part, read_selection
 from monitor.domain.conditions import And, Condition, ConditionError, Not, Ref, evaluate, names_in, parse
 
-RESERVED: Final = frozenset(("and", "or", "not", "of", "all", "any", "them", "none", "condition"))
+RESERVED: Final = frozenset(("and", "or", "not", "of", "all", "any", "them", "none", "condition", "exempt"))
 MAX_CONDITION: Final = 2_000
 _NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}")
 _WORD: Final = re.compile(r"[A-Za-z0-9_]+")
@@ -33,7 +33,7 @@ class Detection(Struct, frozen=True):
         return [n for n, p in self.parts.items() if n in named | near and p.has_hits and not p.silent]
 
 
-def read_detection(node: Node, lists: Lists, faults: Faults) -> Detection:
+def read_detection(node: Node, lists: Lists, contexts: Collection[str], faults: Faults) -> Detection:
     if not isinstance(node, Table):
         if not isinstance(node, Broken):
             faults.add(node, "detection must be a table of selections and a condition", "see docs/rules.md")
@@ -47,7 +47,7 @@ def read_detection(node: Node, lists: Lists, faults: Faults) -> Detection:
         if not _NAME.fullmatch(name.value) or name.value.lower() in RESERVED:
             faults.add(name, f"{shown(name.value)} cannot name a selection",
                        "letters, digits and _, a letter first, and none of the words of a condition")
-        parts[name.value] = read_selection(name, value, lists, faults)
+        parts[name.value] = read_selection(name, value, lists, contexts, faults)
     for part in parts.values():
         _check_target(part, parts, faults)
     if said is None:
@@ -117,7 +117,8 @@ def can_hold(detection: Detection, expected: Sequence[str]) -> bool:
     if detection.condition is None:
         return True
     scores = [name for name, part in detection.parts.items() if part.form == "score"]
-    return _possible(detection.condition, expected, scores)[0]
+    free = [name for name, part in detection.parts.items() if part.form == "room"]
+    return _possible(detection.condition, [*expected, *free], scores)[0]
 
 
 def _possible(condition: Condition, hit: Sequence[str], unknown: Sequence[str]) -> tuple[bool, bool]:

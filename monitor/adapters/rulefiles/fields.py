@@ -132,6 +132,16 @@ class Fields:
         node = self._nodes.get(key)
         return [] if node is None else list(words_of(node, self.faults, key))
 
+    def members(self, key: str, kind: type[E], of: Sequence[E]) -> list[E]:
+        """Members of `of` that the list names."""
+        found = []
+        for word, at in self.words(key):
+            if word in of:
+                found.append(kind(word))
+            else:
+                self.faults.add(at, f"{key}: there is no {shown(word)} here", "one of " + ", ".join(of))
+        return found
+
     def choice(self, key: str, kind: type[E]) -> E | None:
         found = self.text(key)
         return member(found, self._nodes[key], self.faults, key, kind) if found else None

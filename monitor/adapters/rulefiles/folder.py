@@ -4,12 +4,13 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
+from monitor.adapters.rulefiles.contexts import FILE, read_contexts
 from monitor.adapters.rulefiles.faults import TOP, Faults, raise_any
 from monitor.adapters.rulefiles.nodes import MAX_LIST, MAX_YAML
 from monitor.adapters.rulefiles.registers import Register, TermList, read_list
 from monitor.adapters.rulefiles.rulefile import Known, Pack, hashed, read_pack, read_rule
 from monitor.domain.errors import Fault, RuleError
-from monitor.domain.rules import Rule, RuleSet
+from monitor.domain.rules import Context, Rule, RuleSet
 
 _DEEPEST: Final = 5
 _WHICH: Final = "name the folder that holds the packs"
@@ -46,7 +47,7 @@ def load_sources(sources: Mapping[str, bytes]) -> RuleSet:
 
 
 def place_of(path: str) -> str | None:
-    """What a file is by its path: clauses, pack, rule, list; stray (would be overlooked); None: not ours."""
+    """What a file is by its path: clauses, contexts, pack, rule, list; stray (would be overlooked); None: not ours."""
     *folders, name = path.split("/")
     suffix = name.rpartition(".")[2].lower()
     if any(not part or part.startswith(".") for part in (*folders, name)):
@@ -54,9 +55,13 @@ def place_of(path: str) -> str | None:
     if name.startswith("clauses") and suffix == "csv":
         return "stray" if folders else "clauses"
     if suffix in ("yml", "yaml"):
-        if len(folders) != 1 or not name.endswith(".yml"):
+        if path == FILE:
+            return "contexts"
+        if len(folders) not in (1, 2) or folders[1:] == ["lists"] or not name.endswith(".yml"):
             return "stray"
-        return "pack" if name == "pack.yml" else "rule"
+        if name != "pack.yml":
+            return "rule"
+        return "pack" if len(folders) == 1 else "stray"
     if suffix == "txt" and folders[1:2] == ["lists"]:
         return "list" if len(folders) == 2 else "stray"
     return None
@@ -99,7 +104,10 @@ def _load(sources: dict[str, bytes], unread: list[Faults]) -> RuleSet:
         register.add(data, faults)
     packs = _packs(reading)
     rules: list[Rule] = []
-    known = Known(register, {})
+    contexts: dict[str, Context] = {}
+    for path, data, faults in reading.of("contexts"):
+        contexts = read_contexts(path, data, faults)
+    known = Known(register, {}, contexts, sources.get(FILE, b""))
     for path, data, faults in reading.of("rule"):
         pack = packs.get(path.partition("/")[0])
         if pack is None:
@@ -110,7 +118,7 @@ def _load(sources: dict[str, bytes], unread: list[Faults]) -> RuleSet:
             rules.append(rule)
     _strays(reading)
     raise_any([*reading.files.values(), *unread])
-    return RuleSet(tuple(sorted(rules, key=lambda r: r.id)), register.clauses, hashed(sources), sources)
+    return RuleSet(tuple(sorted(rules, key=lambda r: r.id)), register.clauses, hashed(sources), sources, contexts)
 
 
 def _packs(reading: _Reading) -> dict[str, Pack]:
@@ -123,11 +131,11 @@ def _packs(reading: _Reading) -> dict[str, Pack]:
     first: dict[str, str] = {}
     for path, data, faults in reading.of("pack"):
         folder = path.partition("/")[0]
-        found, node = read_pack(data, faults)
+        found, node, applies = read_pack(data, faults)
         if found and found in first:
             faults.add(node, f"the pack {found} stands twice, first in {first[found]}", "rename one")
         first.setdefault(found, path)
-        packs[folder] = Pack(found, lists.get(folder, {}))
+        packs[folder] = Pack(found, lists.get(folder, {}), applies)
     return packs
 
 
@@ -140,4 +148,4 @@ def _strays(reading: _Reading) -> None:
         elif path.endswith(".txt"):
             faults.add(TOP, "the file would be overlooked", "put it directly into the pack's folder lists/")
         else:
-            faults.add(TOP, "the file would be overlooked", "put it directly into the folder of a pack")
+            faults.add(TOP, "the file would be overlooked", "put it into the folder of a pack, or one folder below")

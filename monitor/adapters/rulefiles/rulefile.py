@@ -1,24 +1,28 @@
 """One rule file: from bytes to a Rule, with every fault noted."""
 
+import re
 from collections.abc import Mapping
 from hashlib import blake2b
 from typing import Final
 
+import msgspec
 from msgspec import Struct
 
 from monitor.adapters.rulefiles import keys
 from monitor.adapters.rulefiles.cases import read_cases
+from monitor.adapters.rulefiles.contexts import FILE
 from monitor.adapters.rulefiles.detection import Detection, read_detection
 from monitor.adapters.rulefiles.faults import Faults, guess, shown
 from monitor.adapters.rulefiles.fields import NAME, Fields, text_of
 from monitor.adapters.rulefiles.nodes import Broken, Items, Node, Scalar, Table, parse
 from monitor.adapters.rulefiles.registers import Register, TermList
-from monitor.adapters.rulefiles.selections import Lists
+from monitor.adapters.rulefiles.selections import MAX_WITHIN, Lists, read_selection
 from monitor.domain.conditions import Ref
 from monitor.domain.events import Kind, Role, Stage
 from monitor.domain.findings import Advice, Severity, Tier
-from monitor.domain.rules import CATEGORIES, Applies, Effective, RoomFilter, Rule, Status
+from monitor.domain.rules import CATEGORIES, Applies, Context, Effective, Exempt, RoomFilter, Rule, Selection, Status
 
+PACK_ID: Final = re.compile(r"[a-z][a-z0-9_-]{0,63}")
 _MUST: Final = ("id", "title", "tier", "severity", "status")
 
 
@@ -27,6 +31,7 @@ class Pack(Struct, frozen=True):
 
     id: str
     lists: Mapping[str, TermList]
+    applies: Node | None = None
 
 
 class Known(Struct, frozen=True):
@@ -34,6 +39,8 @@ class Known(Struct, frozen=True):
 
     register: Register
     ids: dict[str, str]
+    contexts: dict[str, Context] = {}
+    contexts_data: bytes = b""
 
 
 def hashed(parts: Mapping[str, bytes]) -> str:
@@ -54,13 +61,14 @@ def read_rule(path: str, data: bytes, pack: Pack, known: Known, faults: Faults) 
     fields = Fields(root, faults, "the rule", keys.RULE)
     fields.require(*_MUST, *(() if fields.strangers else ("detection",)))
     tier, status = fields.choice("tier", Tier), fields.choice("status", Status)
-    lists, applies = Lists(pack.lists), _applies(fields)
+    lists, applies = Lists(pack.lists), _applies(fields, pack)
     said = fields.node("detection")
-    detection = read_detection(said, lists, faults) if said is not None else Detection({}, None)
+    detection = read_detection(said, lists, known.contexts, faults) if said is not None else Detection({}, None)
+    exempt = _exempt(fields, lists, known.register)
     for unused in ("description", "notes"):
         fields.text(unused)
     rule = Rule(
-        id=_id(fields, pack, known.ids),
+        id=_id(fields, known.ids),
         title=fields.text("title"),
         tier=tier or Tier.STANDARD,
         category=_category(fields, tier),
@@ -70,23 +78,26 @@ def read_rule(path: str, data: bytes, pack: Pack, known: Known, faults: Faults) 
         effective=_effective(fields),
         clauses=_clauses(fields, tier, known.register),
         applies=applies,
-        selections=tuple(part.selection for part in detection.parts.values()),
+        selections=(*(part.selection for part in detection.parts.values()), *(exempt[:1] if exempt else ())),
         condition=detection.condition or Ref(""),
+        exempt=exempt[1] if exempt else None,
         advice=_advice(fields),
         cases=read_cases(fields, status, applies, detection),
         pack=pack.id,
-        version=hashed({"": data} | {used: found.data for used, found in lists.used.items()}),
+        version=hashed({"": data} | {used: found.data for used, found in lists.used.items()}
+                       | ({FILE: known.contexts_data} if any(p.selection.context for p in detection.parts.values())
+                          else {})),
         path=path,
         line=root.line,
     )
     return None if faults.count else rule
 
 
-def read_pack(data: bytes, faults: Faults) -> tuple[str, Node]:
-    """The pack's id ("" where it is faulty) and its node."""
+def read_pack(data: bytes, faults: Faults) -> tuple[str, Node, Node | None]:
+    """The pack's id ("" where it is faulty), its node, and what its rules apply to where they do not say."""
     root = parse(data, faults)
     if root is None:
-        return "", Broken(1, 1)
+        return "", Broken(1, 1), None
     fields = Fields(root, faults, "the pack", keys.PACK)
     fields.require("id", "title", "version")
     for key in ("title", "description"):
@@ -94,10 +105,16 @@ def read_pack(data: bytes, faults: Faults) -> tuple[str, Node]:
     version = fields.node("version")
     if not (isinstance(version, Scalar) and version.tag in ("int", "float")):  # taken as written
         fields.text("version")
-    return fields.name("id"), fields.node("id") or root
+    _read_applies(fields.node("applies"), faults)
+    found = fields.text("id")
+    if found and not PACK_ID.fullmatch(found):
+        faults.add(fields.where("id"), f"id: {shown(found)} names no pack",
+                   "small letters, digits, - and _, a letter first")
+        found = ""
+    return found, fields.node("id") or root, fields.node("applies")
 
 
-def _id(fields: Fields, pack: Pack, taken: dict[str, str]) -> str:
+def _id(fields: Fields, taken: dict[str, str]) -> str:
     found = fields.text("id")
     if not found:
         return ""
@@ -107,10 +124,8 @@ def _id(fields: Fields, pack: Pack, taken: dict[str, str]) -> str:
         fields.faults.add(at, f"the id {shown(found)} stands twice, first in {taken[found]}", "rename one")
     taken.setdefault(found, fields.faults.path)
     if not dot or not NAME.fullmatch(name) or not NAME.fullmatch(before):
-        fields.faults.add(at, f"id: {shown(found)} is not of the form pack.name",
-                          f"write {pack.id or 'pack'}.name, each of small letters, digits and _")
-    elif pack.id and before != pack.id:
-        fields.faults.add(at, f"id: {shown(found)} is not of this pack", f"write {pack.id}.{name}")
+        fields.faults.add(at, f"id: {shown(found)} is not of the form subject.name",
+                          "write two words joined by a dot, each of small letters, digits and _")
     return found
 
 
@@ -160,14 +175,42 @@ def _clauses(fields: Fields, tier: Tier | None, register: Register) -> tuple[str
     return tuple(word for word, _ in words)
 
 
-def _applies(fields: Fields) -> Applies:
-    node = fields.node("applies")
+def _exempt(fields: Fields, lists: Lists, register: Register) -> tuple[Selection, Exempt] | None:
+    """The words of an exemption as a selection of their own, and how far they reach."""
+    node, faults = fields.node("exempt"), fields.faults
+    if node is None:
+        return None
+    inner = Fields(node, faults, "exempt", keys.EXEMPT)
+    inner.require("when", "within", "clause")
+    said, clause = inner.node("when"), inner.text("clause")
+    if clause and clause not in register.clauses and register.complete:
+        faults.add(inner.where("clause"), f"no register has the clause {shown(clause)}",
+                   guess(clause, sorted(register.clauses)))
+    selection = Selection(name="exempt")
+    if said is not None:
+        name = Scalar("exempt", "str", said.line, said.column)
+        selection = read_selection(name, said, lists, (), faults).selection
+    return selection, Exempt("exempt", inner.whole("within", most=MAX_WITHIN), clause)
+
+
+def _applies(fields: Fields, pack: Pack) -> Applies:
+    """The rule's own, and for what it does not say, its pack's."""
+    own = _read_applies(fields.node("applies"), fields.faults)
+    if pack.applies is None:
+        return own
+    general = _read_applies(pack.applies, Faults(""))  # what is wrong in it is noted with the pack
+    return Applies(*(mine if mine != empty else other for mine, other, empty in zip(
+        msgspec.structs.astuple(own), msgspec.structs.astuple(general), msgspec.structs.astuple(Applies()),
+        strict=True)))
+
+
+def _read_applies(node: Node | None, faults: Faults) -> Applies:
     if node is None:
         return Applies()
-    inner = Fields(node, fields.faults, "applies", keys.APPLIES)
+    inner = Fields(node, faults, "applies", keys.APPLIES)
     kinds = inner.choices("kinds", Kind)
     if kinds and Kind.SIGNAL in kinds:
-        fields.faults.add(inner.node("kinds") or node, "a signal has no text to judge", "remove signal")
+        faults.add(inner.node("kinds") or node, "a signal has no text to judge", "remove signal")
     platforms, verticals = inner.any_words("platforms"), inner.any_words("verticals")
     return Applies(
         kinds=kinds,

@@ -1,17 +1,18 @@
 """One selection: what it looks for, where, and what it reaches."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Final
 
 from msgspec import Struct
 
 from monitor.adapters.rulefiles import keys
 from monitor.adapters.rulefiles.faults import Faults, guess, shown
-from monitor.adapters.rulefiles.fields import Fields, items_of, member, text_of, words_of
+from monitor.adapters.rulefiles.fields import Fields, items_of, text_of
 from monitor.adapters.rulefiles.nodes import Items, Node, Scalar, Table
 from monitor.adapters.rulefiles.registers import TermList
+from monitor.adapters.rulefiles.roomtests import read_room_test
 from monitor.domain.rulelint import MAX_PATTERN, pattern_faults, term_fault
-from monitor.domain.rules import CATEGORIES, DETECTORS, Reach, Selection, Side, View
+from monitor.domain.rules import CATEGORIES, DETECTORS, EXTRA, FOLDS, Listed, Reach, Selection, Side, View
 
 MAX_WITHIN: Final = 200
 _MAX_READ: Final = 100_000  # so that a term's own limit is what is named
@@ -51,28 +52,37 @@ class Part(Struct, frozen=True):
 
     @property
     def has_hits(self) -> bool:
-        return self.form not in ("allow", "score")
+        return self.form not in ("allow", "score", "room")
 
 
-def read_selection(name: Scalar, node: Node, lists: Lists, faults: Faults) -> Part:
+def read_selection(
+    name: Scalar, node: Node, lists: Lists, contexts: Collection[str], faults: Faults
+) -> Part:
     if isinstance(node, Items):
-        return Part(Selection(name=name.value, terms=_terms(node, lists, faults, "terms")), name, "terms")
+        return Part(Selection(name=name.value, terms=read_terms(node, lists, faults, "terms")), name, "terms")
     fields = Fields(node, faults, f"the selection {name.value}", keys.SELECTION)
     form = _form(fields)
     if not form:
         return Part(Selection(name=name.value), name, "", "veto" in fields, None)
     said = fields.where(form)
-    reach = _reach(fields)
+    reach = _reach(fields, form)
     vetoes = "veto" in fields
     selection = Selection(
         name=name.value,
-        terms=_terms(said, lists, faults, "terms") if form == "terms" else (),
-        patterns=_patterns(said, faults) if form in ("pattern", "patterns") else (),
-        allow=_terms(said, lists, faults, "allow") if form == "allow" else (),
+        terms=read_terms(said, lists, faults, "terms") if form == "terms" else (),
+        patterns=read_patterns(said, faults) if form in ("pattern", "patterns") else (),
+        allow=read_terms(said, lists, faults, "allow") if form == "allow" else (),
         detector=_one_of(fields, "detector", DETECTORS),
         score=_one_of(fields, "score", CATEGORIES),
         gte=fields.share("gte"),
+        context=_contexts(fields, contexts),
+        room=read_room_test(said, faults) if form == "room" else None,
         views=_views(fields, form),
+        also=tuple(fields.members("also", View, EXTRA)),
+        times=fields.whole("times", most=99) if "times" in fields else 1,
+        listed=fields.choice("listed", Listed),
+        unproven=fields.flag("unproven"),
+        words=fields.flag("words"),
         veto=reach if vetoes else None,
         near=None if vetoes else reach,
     )
@@ -121,7 +131,7 @@ def _entries(node: Node, lists: Lists, faults: Faults, what: str) -> Iterator[tu
                 yield term, item, ""
 
 
-def _terms(node: Node, lists: Lists, faults: Faults, what: str) -> tuple[str, ...]:
+def read_terms(node: Node, lists: Lists, faults: Faults, what: str) -> tuple[str, ...]:
     seen: dict[str, str] = {}
     for term, item, listed in _entries(node, lists, faults, what):
         if term in seen:
@@ -132,7 +142,7 @@ def _terms(node: Node, lists: Lists, faults: Faults, what: str) -> tuple[str, ..
     return tuple(seen)
 
 
-def _patterns(node: Node, faults: Faults) -> tuple[str, ...]:
+def read_patterns(node: Node, faults: Faults) -> tuple[str, ...]:
     found: list[str] = []
     for item in items_of(node, faults, "patterns") if isinstance(node, Items) else [node]:
         pattern = text_of(item, faults, "pattern", limit=_MAX_READ)
@@ -158,18 +168,22 @@ def _views(fields: Fields, form: str) -> tuple[View, ...] | None:
     node = fields.node("views")
     if node is None or "views" not in keys.FORMS[form]:
         return None
-    found = []
-    for word, at in words_of(node, fields.faults, "views"):
-        view = member(word, at, fields.faults, "views", View)
-        if view is not None and view is not View.PLAIN and form != "terms":
-            fields.faults.add(at, f"patterns run on the plain view only, not on {view}",
-                              "remove it, or write terms")
-        elif view is not None:
-            found.append(view)
+    found = fields.members("views", View, FOLDS)
+    if form != "terms" and (len(found) > 1 or View.SOUND in found):
+        fields.faults.add(node, "a pattern runs on one view, plain or skeleton", "write [skeleton], or terms")
     return tuple(found)
 
 
-def _reach(fields: Fields) -> Reach | None:
+def _contexts(fields: Fields, known: Collection[str]) -> tuple[str, ...]:
+    found = fields.words("context")
+    for word, at in found:
+        if word not in known:
+            fields.faults.add(at, f"contexts.yml has no context {shown(word)}",
+                              guess(word, sorted(known)) or "add contexts.yml at the top of the rules folder")
+    return tuple(word for word, _ in found)
+
+
+def _reach(fields: Fields, form: str) -> Reach | None:
     """The reach of a veto or a near, its target not yet looked up."""
     faults = fields.faults
     kinds = [key for key in ("veto", "near") if key in fields]
@@ -184,7 +198,7 @@ def _reach(fields: Fields) -> Reach | None:
             faults.add(fields.where("within"), "within says nothing without veto or near", "add one")
         return None
     target = fields.node(kinds[0])
-    if "within" not in fields:
+    if "within" not in fields and form != "context":  # a context brings its own
         faults.add(target or fields.at, f"{kinds[0]} needs within",
                    f"add within: 0 to {MAX_WITHIN}, in characters")
     side = fields.choice("side", Side) or Side.EITHER

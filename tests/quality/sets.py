@@ -1,0 +1,42 @@
+"""The evaluation sets: lines that people who write no rules wrote and labelled from the taxonomy alone.
+
+`*_dev.jsonl` may be read while rules are written; of `*_test.jsonl` only `evaluate` prints counts. The halves are split
+by author and topic, so that lines which resemble one another never stand on both sides.
+"""
+
+from hashlib import blake2b
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+FOLDER: Final = Path(__file__).parent / "data"
+HALVES: Final = ("dev", "test")
+
+
+class Line(msgspec.Struct, frozen=True):
+    """`type`: V violation · E violation in an evasive spelling (`plain`: without it) · N hard negative · O ordinary."""
+
+    id: str
+    type: str
+    labels: list[str]
+    kind: str
+    speaker: str
+    vertical: str
+    topic: str
+    text: str
+    plain: str = ""
+
+
+def half_of(author: str, topic: str) -> str:
+    return HALVES[blake2b(f"{author}/{topic}".encode(), digest_size=1).digest()[0] & 1]
+
+
+def load(which: str, half: str) -> list[Line]:
+    """`which`: labelled · ordinary."""
+    return msgspec.json.Decoder(Line).decode_lines((FOLDER / f"{which}_{half}.jsonl").read_bytes())
+
+
+def save(which: str, half: str, lines: list[Line]) -> None:
+    data = b"".join(msgspec.json.encode(line) + b"\n" for line in sorted(lines, key=lambda line: line.id))
+    (FOLDER / f"{which}_{half}.jsonl").write_bytes(data)
