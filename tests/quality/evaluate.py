@@ -37,9 +37,9 @@ CARE: Final = "care"
 
 
 class Judge:
-    def __init__(self) -> None:
+    def __init__(self, rules: Path) -> None:
         tables = ViewTables((ROOT / "monitor/engine/data/views.npz").read_bytes())
-        self.engine = EngineSet(load_rules(ROOT / "rules"), tables, zone=ZoneInfo("Asia/Shanghai"))
+        self.engine = EngineSet(load_rules(rules), tables, zone=ZoneInfo("Asia/Shanghai"))
 
     def rules(self, lines: list[Line], texts: list[str]) -> list[dict[str, set[str]]]:
         """Of each line: rule → its categories (`care` for that tier), hints at exemptions left out."""
@@ -121,9 +121,10 @@ def main() -> None:
     parser.add_argument("--misses", action="store_true")
     parser.add_argument("--alarms", action="store_true")
     parser.add_argument("--category", default="")
+    parser.add_argument("--rules", type=Path, default=ROOT / "rules")
     options = parser.parse_args()
     labelled, ordinary = load("labelled", options.half), load("ordinary", options.half)
-    judge_ = Judge()
+    judge_ = Judge(options.rules)
     if options.half == "dev" and (options.misses or options.alarms):
         show(judge_, [*labelled, *ordinary], misses=options.misses, alarms=options.alarms, category=options.category)
         return
@@ -133,7 +134,7 @@ def main() -> None:
     sys.stdout.write("\n".join(f"{name:18} {value:.4f}" for name, value in total.items()) + "\n")
     kinds = Counter(line.type for line in labelled)
     sys.stdout.write(f"{dict(kinds)} · rules {judge_.engine.ruleset.version}\n")
-    if options.half == "test":
+    if options.half == "test" and options.rules == ROOT / "rules":
         new = not LOG.exists()
         with LOG.open("a", newline="") as file:
             writer = csv.writer(file)
