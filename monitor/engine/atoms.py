@@ -54,9 +54,9 @@ class _Reader:
         return self._better(part.exact, part.needs)
 
     def _better(self, one: Strings, other: Strings) -> Strings:
-        """That whose shortest literal is longer (of two characters or more: that with fewer literals)."""
+        """That whose shortest literal is longer (of three characters or more: that with fewer literals)."""
         sets = [s for s in (one, other) if s and len(s) <= MOST and all(map(self._usable, s))]
-        return max(sets, key=lambda s: (min(min(map(len, s)), 2), -len(s)), default=None)
+        return max(sets, key=lambda s: (min(min(map(len, s)), 3), -len(s)), default=None)
 
     def sequence(self, items: Iterable[Any]) -> Part:
         """Parts one after the other: exact strings grow as long as they stay few; the best that went by is kept."""
@@ -65,11 +65,12 @@ class _Reader:
         whole = True
         for code, value in items:
             part = self._part(code, value)
+            needs = self._better(needs, self.best(part))
             if exact is not None and part.exact is not None and len(exact) * len(part.exact) <= _EXACT:
                 exact = frozenset(a + b for a, b in product(exact, part.exact))
                 continue
             whole = False
-            needs = self._better(self._better(needs, exact), self.best(part))
+            needs = self._better(needs, exact)
             exact = part.exact
         return Part(exact if whole else None, self._better(needs, exact))
 

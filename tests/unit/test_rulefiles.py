@@ -273,9 +273,8 @@ def test_golden_faults() -> None:
         ("clauses: [AD-1]\n", "", "1:1: a rule of tier redline rests on at least one clause"),
         ("category: absolute_claim", "category: []", "4:11: category is an empty list"),
         ("tier: redline", "tier: care", "4:11: a rule of tier care has no category"),
-        ("shop.rule", "rule", "1:5: id: 'rule' is not of the form pack.name"),
-        ("shop.rule", "shop.Rule", "1:5: id: 'shop.Rule' is not of the form pack.name"),
-        ("shop.rule", "other.rule", "1:5: id: 'other.rule' is not of this pack"),
+        ("shop.rule", "rule", "1:5: id: 'rule' is not of the form subject.name"),
+        ("shop.rule", "shop.Rule", "1:5: id: 'shop.Rule' is not of the form subject.name"),
         ("status: draft", "status: active", "1:1: the rule has no case with a positive outcome"),
         ("title: t", "title:", "2:7: title is empty"),
         ("title: t", "title: [t]", "2:8: title must be a text"),
@@ -521,7 +520,7 @@ def test_the_folder_is_read_as_its_sources_are(tmp_path: Path) -> None:
         (tmp_path / path).write_bytes(data)
     assert load(tmp_path) == load_sources(sources(DRAFT))
     (tmp_path / "shop" / "loop").symlink_to(tmp_path / "shop")
-    with pytest.raises(RuleError, match=r"shop/loop/rule\.yml:1:1: the file would be overlooked"):
+    with pytest.raises(RuleError, match=r"shop/loop/loop/rule\.yml:1:1: the file would be overlooked"):
         load(tmp_path)
     (tmp_path / "shop" / "loop").unlink()
     (tmp_path / "shop" / "gone.yml").symlink_to(tmp_path / "nowhere")
@@ -632,6 +631,13 @@ def test_room_faults(text: str, expected: str) -> None:
     assert sorted(str(caught.value).split("\n")) == sorted(expected.split("\n"))
 
 
+CONTEXTS = """
+turns: [但是]
+contexts:
+  negation: {title: 否定, parts: [{terms: [不能说], side: before, within: 4}]}
+  question: {title: 询问, parts: [{patterns: ['吗[?]?'], side: after, within: 3}]}
+"""
+
 # The reference
 
 
@@ -653,9 +659,11 @@ def test_the_documented_examples_load() -> None:
     text = (ROOT / "docs" / "rules.md").read_text(encoding="utf-8")
     rule, rooms = re.findall(r"^```yaml\n(.*?)^```$", text, flags=re.MULTILINE | re.DOTALL)
     found = loaded(
-        rule, {"shop/lists/absolute.txt": "销量第一", "clauses.csv": CLAUSES.replace(b"AD-1", b"AD-09-3")}
+        rule, {"shop/lists/absolute.txt": "销量第一", "clauses.csv": CLAUSES.replace(b"AD-1", b"AD-09-3"),
+               "contexts.yml": CONTEXTS}
     )
-    assert (len(found.selections), len(found.cases)) == (7, 4)
+    assert (len(found.selections), len(found.cases)) == (9, 4)
+    assert found.exempt is not None and found.exempt.clause == "AD-09-3"
     assert [room.room for room in load_rooms_source(rooms.encode(), path="rooms.yml")] == ["9001", "9002"]
 
 

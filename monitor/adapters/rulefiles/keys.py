@@ -2,6 +2,8 @@
 
 from typing import Final
 
+from monitor.domain.rules import EXTRA, Fact
+
 RULE: Final = ("id", "title", "tier", "category", "sub", "severity", "status", "effective", "clauses",
                "applies", "detection", "exempt", "advice", "cases", "description", "notes")
 EFFECTIVE: Final = ("from", "until")
@@ -38,7 +40,7 @@ LATER: Final = ("correlation", "generate")
 
 DOCUMENTED: Final = {
     "Pack": PACK, "Rule": RULE, "Effective": EFFECTIVE, "Applies": APPLIES, "Room filter": ROOM_FILTER,
-    "Selection": SELECTION, "Exemption": EXEMPT, "Contexts": CONTEXTS, "Context": CONTEXT,
+    "Selection": SELECTION, "Further views": tuple(EXTRA), "Room facts": tuple(Fact), "Exemption": EXEMPT, "Contexts": CONTEXTS, "Context": CONTEXT,
     "Part of a context": CONTEXT_PART, "Advice": ADVICE, "Case": CASE, "Clause register": CLAUSES, "Rooms file": ROOM,
     "Not in this version": LATER,
 }
