@@ -1,5 +1,6 @@
 """Derived ids: the same input gives the same id, on every machine and after every restart."""
 
+from collections.abc import Sequence
 from hashlib import blake2b
 
 
@@ -20,6 +21,11 @@ def event_key(tenant: str, source: str, event_id: str, revision: int) -> str:
 def finding_id(tenant: str, rule: str, subject: str) -> str:
     """`subject`: an event's key, or what stands for one (DESIGN: windows, absences, facts about a broadcast)."""
     return digest("finding", tenant, rule, subject)
+
+
+def window_subject(event_keys: Sequence[str]) -> str:
+    """The subject of a finding over several events, in their order."""
+    return digest("window", *event_keys)
 
 
 def alert_id(opening_finding: str) -> str:

@@ -18,13 +18,14 @@ from monitor.domain.alerts import Grouping, GroupingSettings, Withdrawal
 from monitor.domain.events import FINAL_REVISION
 from monitor.domain.findings import Finding, Severity, Span, Tier
 from monitor.domain.frames import Frame, Utterance
-from monitor.domain.ids import event_key, finding_id
+from monitor.domain.ids import event_key, finding_id, window_subject
 from monitor.domain.masking import mask_text
 from monitor.engine.batch import FrameBatch
 from monitor.engine.engineset import EngineSet
 from monitor.engine.pipeline import Judged, Match, judge
 from monitor.services.context import Ring, Windows
 from monitor.services.records import ContextChunk, Mask
+from monitor.services.straddling import Straddle, Straddling, Tail
 
 _REVISIONS: Final = 50_000
 _PLACED: Final = 10_000
@@ -40,6 +41,7 @@ class LaneState(Struct):
     revisions: dict[str, int] = {}
     placed: dict[str, str] = {}  # the latest findings → the ones that opened their alerts
     windows: Windows = msgspec.field(default_factory=Windows)
+    tails: dict[str, Tail] = {}
     now: int = 0  # UTC ms: the latest `accepted_at` seen in this lane
     engine: str = ""  # version of the engine set that judges here
 
@@ -88,6 +90,7 @@ class Lane:
         self.windows = Windows() if windows is None else windows
         self._revisions: OrderedDict[str, int] = OrderedDict(state.revisions)
         self._placed: OrderedDict[str, str] = OrderedDict(state.placed)
+        self._straddling = Straddling(state.tails)
         self._numbered = set(map(_id_of, state.revisions))  # ids of events, of whatever source
 
     def run(self, admitted: Sequence[Admitted], *, remember_only: bool = False) -> Outcome:
@@ -96,7 +99,8 @@ class Lane:
         if not admitted:
             return outcome
         batch = FrameBatch([a.frame for a in admitted])
-        judged = judge(self.engine, batch, skip=_sampled_out(batch))
+        skip = _sampled_out(batch)
+        judged = judge(self.engine, batch, skip=skip)
         kept: list[list[Mask]] = [[] for _ in admitted]
         masks: list[dict[int, list[tuple[int, int]]]] = [{} for _ in admitted]
         for contact in judged.contacts:
@@ -112,7 +116,9 @@ class Lane:
                 outcome.shed += len(item.frame) - (len(item.frame) + item.frame.sample - 1) // item.frame.sample
             self.state.now = max(self.state.now, item.frame.accepted_at)
         if not remember_only:
-            self._find(admitted, batch, judged, masks, outcome)
+            of_event = {batch.first[k] + i: spans for k, some in enumerate(masks) for i, spans in some.items()}
+            straddles = self._straddling.judge(self.engine, batch, judged.matches, of_event, skip)
+            self._find(admitted, batch, judged, straddles, masks, outcome)
             outcome.context = self.leave()
         return outcome
 
@@ -131,11 +137,12 @@ class Lane:
         self.state.revisions = dict(self._revisions)
         self.state.placed = dict(self._placed)
         self.state.windows = self.windows
+        self.state.tails = self._straddling.tails()
         self.state.engine = self.engine.version
         return self.state
 
     def _find(
-        self, admitted: Sequence[Admitted], batch: FrameBatch, judged: Judged,
+        self, admitted: Sequence[Admitted], batch: FrameBatch, judged: Judged, straddles: dict[int, list[Straddle]],
         masks: list[dict[int, list[tuple[int, int]]]], outcome: Outcome,
     ) -> None:
         """Findings and withdrawals in log order. Looked at are events with a match, a revision, or the id of one that
@@ -143,7 +150,8 @@ class Lane:
         by_event: dict[tuple[int, int], list[Match]] = {}
         for match in judged.matches:
             by_event.setdefault(batch.locate(match.event), []).append(match)
-        places = set(by_event)
+        over_two = {batch.locate(event): some for event, some in straddles.items()}
+        places = set(by_event) | set(over_two)
         for k, item in enumerate(admitted):
             frame = item.frame
             if frame.revisions:
@@ -156,10 +164,12 @@ class Lane:
         for k, of_frame in groupby(sorted(places), key=itemgetter(0)):
             frame, chosen = admitted[k].frame, [i for _, i in of_frame]
             for i, said in zip(chosen, frames.utterances(frame, chosen, admitted[k].broadcasts), strict=True):
-                self._event(said, frame, by_event.get((k, i), []), masks[k].get(i, []), outcome)
+                self._event(said, frame, by_event.get((k, i), []), over_two.get((k, i), []), masks[k].get(i, []),
+                            outcome)
 
     def _event(
-        self, said: Utterance, frame: Frame, matches: list[Match], masks: list[tuple[int, int]], outcome: Outcome
+        self, said: Utterance, frame: Frame, matches: list[Match], straddles: list[Straddle],
+        masks: list[tuple[int, int]], outcome: Outcome,
     ) -> None:
         if not said.final:
             _count(outcome, "interim", len(matches))
@@ -169,6 +179,7 @@ class Lane:
             _count(outcome, "superseded", len(matches))
             return
         findings = [self._finding(said, frame, match, masks) for match in matches]
+        findings += [_over_two(self._finding(said, frame, s.match, masks), s) for s in straddles]
         if replaces:
             outcome.withdrawals.append(Withdrawal(said.tenant, said.source, said.id, said.revision))
         placed = []
@@ -228,6 +239,17 @@ class Lane:
             evasive=match.evasive, asr_variant=match.asr_variant, advice=rule.advice, scores=match.scores,
             engine_set=self.engine.version, exempt=match.exempt,
         )
+
+
+def _over_two(finding: Finding, straddle: Straddle) -> Finding:
+    """The same rule, over the event before and this one."""
+    tail = straddle.tail
+    revision = FINAL_REVISION if tail.revision < 0 else tail.revision
+    subject = window_subject([event_key(finding.tenant, tail.source, tail.id, revision),
+                              event_key(finding.tenant, finding.source, finding.event_id, finding.revision)])
+    own = finding_id(finding.tenant, finding.rule, subject)
+    return msgspec.structs.replace(finding, id=own, opened_by=own, event_ids=[tail.id, finding.event_id],
+                                   spans=straddle.spans)
 
 
 def _id_of(key: str) -> str:
