@@ -9,6 +9,7 @@ from cyclopts import Parameter
 if TYPE_CHECKING:
     from monitor.adapters.sources import SourceOptions
 
+Speaks = Literal["host", "assistant", "official", "guest", "viewer", "unknown"]
 TextKind = Literal["transcript", "comment", "caption", "product", "script"]
 
 Files = Annotated[list[str], Parameter(

@@ -1,11 +1,11 @@
-"""redpost rules lint · test · show"""
+"""redpost rules lint · test · explain · new · show"""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
-from monitor.cli.options import Rules
+from monitor.cli.options import Rules, Speaks, TextKind
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -48,7 +48,7 @@ def lint(folder: Folder = None, /) -> int:
 def test(folder: Folder = None, /) -> int:
     """Run the cases that the rules carry, after checking the folder as `redpost rules lint` does.
 
-    Cases run without a model and without a room, on rules of every status.
+    Cases run without a model, on rules of every status.
 
     ```
     redpost rules test
@@ -73,6 +73,52 @@ def test(folder: Folder = None, /) -> int:
     print(f"{counted(count, 'case')} of {counted(rules, 'rule')}: {count - len(failures):,} hold"
           + (f", {len(failures):,} in {counted(len(failed), 'rule')} not" if failures else ""))
     return int(bool(failures))
+
+
+def explain(
+    text: Annotated[str, Parameter(name="TEXT", help="What was said or written.")], /, *, rules: Rules = None,
+    kind: Annotated[TextKind, Parameter(show_default=True, help="What the text is.")] = "transcript",
+    speaker: Annotated[Speaks | None, Parameter(help="Who says it. Default: by the kind.")] = None,
+) -> int:
+    """Show what each rule makes of a text: which selections were hit, what took a hit away, and whether the rule holds.
+
+    ```
+    redpost rules explain 不能说最好，但我们就是全网最低
+    redpost rules explain 加我V信 --kind comment --speaker viewer
+    ```
+
+    Exit codes: 0 no rule holds, 1 one does.
+    """
+    from monitor.adapters.clock import SystemClock
+    from monitor.cli.loading import engine_set
+    from monitor.cli.rules_text import tell_explained
+    from monitor.domain.events import Event, Kind, Role, Speaker
+    from monitor.engine.batch import EventBatch
+    from monitor.engine.pipeline import explain as explained
+
+    event = Event(id="text", kind=Kind(kind), text=text, at=SystemClock().now(),
+                  speaker=Speaker(Role(speaker)) if speaker else None)
+    found = explained(engine_set(rules, None), EventBatch([event]))
+    tell_explained(text, found)
+    return int(any(each.holds and each.applies for each in found))
+
+
+def new(
+    rule: Annotated[str, Parameter(name="RULE", help="Its id: subject.name.")], /, *,
+    to: Annotated[Path, Parameter(help="Folder of the pack; pack.yml is made where there is none.")],
+    category: Annotated[str, Parameter(help="A category of the taxonomy.")],
+    title: Annotated[str, Parameter(help="For people.")] = "",
+) -> int:
+    """Write a draft of a rule, to be filled in and then tested with `redpost rules test`.
+
+    ```
+    redpost rules new price_consumer.early_bird --to my-rules/shop --category price_consumer
+    ```
+    """
+    from monitor.adapters.rulefiles.drafts import write_draft
+
+    print(write_draft(to, rule, category=category, title=title))
+    return 0
 
 
 def show(

@@ -16,7 +16,7 @@ from monitor.domain.events import Event, Speaker
 from monitor.domain.rules import Case, Effective, Rule, RuleSet, Selection, Status
 from monitor.engine.batch import EventBatch
 from monitor.engine.engineset import EngineSet
-from monitor.engine.pipeline import MatchSpan, judge
+from monitor.engine.pipeline import Explained, MatchSpan, judge
 from monitor.engine.views import ViewTables
 from monitor.services.casework import CaseFailure
 
@@ -82,6 +82,23 @@ def _spans(rule: Rule, case: Case, tables: ViewTables) -> Sequence[MatchSpan]:
     event = Event(id="case", kind=case.kind, stage=case.stage, text=case.text, at=0,
                   speaker=None if case.speaker is None else Speaker(case.speaker))
     return [span for match in judge(engine, EventBatch([event])).matches for span in match.spans]
+
+
+def tell_explained(text: str, found: Sequence[Explained]) -> None:
+    """Of each rule with a hit: whether it holds, its hits, and what took a hit away."""
+    lines: list[Text] = []
+    for each in found:
+        rule, standing = each.rule.rule, [f for f in each.hits if not f.taken_by]
+        verdict = "holds" if each.holds and each.applies else "does not apply here" if each.holds else "does not hold"
+        style = SEVERITY_STYLES[rule.severity] if verdict == "holds" else "dim"
+        lines.append(Text(f" {verdict} ", style=style).append(f" {rule.id}  {safe(rule.title)}", style="bold"))
+        lines.append(Text("  ").append_text(marked(text, [(f.start, f.end) for f in standing], brackets=_plain())))
+        for fate in each.hits:
+            what = f"  {fate.selection}: {text[fate.start : fate.end]} ({fate.view})"
+            lines.append(Text(safe(what + (f" — taken away by {fate.taken_by}" if fate.taken_by else ""))))
+        lines += [Text(safe(f"  {f.selection} heard: {text[f.start : f.end]}"), style="dim") for f in each.phrases]
+        lines.append(Text(""))
+    out().print(*(lines or [Text("no rule has a hit in this text")]), sep="\n", soft_wrap=True)
 
 
 def tell_rule(rule: Rule, ruleset: RuleSet) -> None:

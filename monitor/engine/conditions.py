@@ -3,7 +3,7 @@
 Order: a hit must be one (edges, sentence ends, the views its term asks for) → allow → proof → near → veto → times.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
 from monitor.domain.events import Kind
@@ -94,27 +94,42 @@ def surviving(
     rule: CompiledRule, hits: list[Hit], views: Views, phrases: Phrases, contexts: Sequence[CompiledContext],
     proved: Callable[[Hit], bool],
 ) -> list[Hit]:
-    """After allow, proof, near, veto and times, in this order. `proved`: the room holds a proof of this claim."""
-    if not rule.restrained:
-        return hits
+    """What is left after all `stages`."""
+    left = hits
+    if rule.restrained:
+        for _, left in stages(rule, hits, views, phrases, contexts, proved):  # noqa: B007 - the last one counts
+            pass
+    return left
+
+
+def stages(
+    rule: CompiledRule, hits: list[Hit], views: Views, phrases: Phrases, contexts: Sequence[CompiledContext],
+    proved: Callable[[Hit], bool],
+) -> Iterator[tuple[str, list[Hit]]]:
+    """What is left, after each stage with its name. `proved`: the room holds a proof of this claim."""
     if rule.allow:
         shields = [h for h in hits if rule.allow >> h.selection & 1]
         hits = [h for h in hits if not rule.allow >> h.selection & 1 and not _shielded(h, shields)]
+        yield "allow", hits
     if rule.unproven:
         hits = [h for h in hits if not (rule.unproven >> h.selection & 1 and proved(h))]
+        yield "proof", hits
     for near in rule.nears:
         partners = [h for h in hits if near.of >> h.selection & 1]
         hits = [h for h in hits
                 if h.selection != near.by or any(_in_reach(h, p, near, views) for p in partners if p is not h)]
+        yield f"near {rule.names[near.of.bit_length() - 1]}", hits
     for veto in rule.vetoes:
         hits = _without(hits, veto.of, [(h, veto) for h in hits if h.selection == veto.by], views)
+        yield f"veto {rule.names[veto.by]}", hits
     for spare in rule.spares:
-        said = [(h, contexts[c].parts[h.selection]) for c in spare.contexts for h in phrases.get(c, ())]
-        hits = _without(hits, spare.of, said, views)
+        for c in spare.contexts:
+            hits = _without(hits, spare.of, [(h, contexts[c].parts[h.selection]) for h in phrases.get(c, ())], views)
+            yield f"context {contexts[c].context.name}", hits
     for selection, times in rule.times:
         if len(outermost([h for h in hits if h.selection == selection])) < times:
             hits = [h for h in hits if h.selection != selection]
-    return hits
+        yield f"times {times}", hits
 
 
 def _without(hits: list[Hit], of: int, phrases: Sequence[tuple[Hit, Reaching]], views: Views) -> list[Hit]:

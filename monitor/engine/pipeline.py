@@ -13,7 +13,17 @@ from numpy.typing import NDArray
 from monitor.domain.findings import Evasion
 from monitor.engine.batch import Batch, parts_of
 from monitor.engine.compiled import CompiledRule
-from monitor.engine.conditions import Hit, Phrases, evasion_of, genuine, outermost, reached, surviving, variant_of
+from monitor.engine.conditions import (
+    Hit,
+    Phrases,
+    evasion_of,
+    genuine,
+    outermost,
+    reached,
+    stages,
+    surviving,
+    variant_of,
+)
 from monitor.engine.engineset import EngineSet
 from monitor.engine.matcher import RawHit, Scan, span_of
 from monitor.engine.patterns import ContactSpan
@@ -55,6 +65,36 @@ class Judged(NamedTuple):
     matches: list[Match]
     contacts: list[ContactSpan]
     scores: NDArray[np.float32] | None
+
+
+class Fate(NamedTuple):
+    """A hit in code points of the text; `taken_by`: the stage that took it away, "" where it stands."""
+
+    selection: str
+    start: int
+    end: int
+    view: str
+    taken_by: str
+
+
+class Explained(NamedTuple):
+    """What one rule made of one text. `applies`: to its kind, speaker, stage, room and date. `phrases`: hits of the
+    contexts that the rule names, by context."""
+
+    rule: CompiledRule
+    applies: bool
+    holds: bool
+    hits: list[Fate]
+    phrases: list[Fate]
+
+
+def explain(engine: EngineSet, batch: Batch) -> list[Explained]:
+    """All rules that have a hit in the one event of the batch, those that hold first."""
+    views = Views(engine.tables, batch.text)
+    scan = engine.matcher.scan(views, batch.starts)
+    judging = _Judging(engine, batch, views, scan, engine.scorer.score(views, batch) if engine.scorer else None)
+    found = [judging.explain(engine.rules[index], event, raw) for (event, index), raw in scan.by_rule.items()]
+    return sorted(found, key=lambda each: (not (each.holds and each.applies), each.rule.rule.id))
 
 
 def judge(engine: EngineSet, batch: Batch, *, skip: Container[int] = ()) -> Judged:
@@ -120,13 +160,8 @@ class _Judging:
 
     def evaluate(self, rule: CompiledRule, event: int, raw: list[RawHit]) -> Match | None:
         views = self._views
-        phrases: Phrases = {}
+        hits, phrases = self._hits(rule, event, raw)
         exempting: list[Hit] = []
-        if rule.index in self._engine.matcher.late_rules:
-            late = self._late_hits(event)
-            raw = raw + late.get(rule.index, [])
-            phrases = {c: genuine(late[-1 - c], views) for c in rule.contexts if -1 - c in late}
-        hits = genuine(raw, views) if raw else []
         if rule.exempt is not None:
             exempting = [h for h in hits if h.selection == rule.exempt.by]
             hits = [h for h in hits if h.selection != rule.exempt.by]
@@ -144,6 +179,30 @@ class _Judging:
                 reached(h, exempting, rule.exempt, views) for h in shown):
             clause = rule.rule.exempt.clause
         return self._match(rule, event, hits, shown, known, clause)
+
+    def explain(self, rule: CompiledRule, event: int, raw: list[RawHit]) -> "Explained":
+        """Every hit of the rule with what took it away, and whether the condition holds on the rest."""
+        hits, phrases = self._hits(rule, event, raw)
+        base, fates = self._begins[event], dict.fromkeys(hits, "")
+        left = set(hits)
+        for stage, rest in stages(rule, hits, self._views, phrases, self._engine.contexts, self._proved(event)):
+            fates.update((hit, stage) for hit in left.difference(rest))
+            left.intersection_update(rest)
+        match = self.evaluate(rule, event, raw)
+        told = [Fate(rule.names[h.selection], h.start - base, h.end - base, h.view, fate)
+                for h, fate in sorted(fates.items(), key=lambda each: (each[0].start, each[0].end))
+                if fate != "allow" or not rule.allow >> h.selection & 1]
+        said = [Fate(self._engine.contexts[c].context.name, h.start - base, h.end - base, h.view, "")
+                for c, some in phrases.items() for h in some]
+        return Explained(rule, self.applies(rule, event), match is not None, told, said)
+
+    def _hits(self, rule: CompiledRule, event: int, raw: list[RawHit]) -> tuple[list[Hit], Phrases]:
+        """All hits of the rule in this text, and those of the contexts that it names."""
+        if rule.index not in self._engine.matcher.late_rules:
+            return genuine(raw, self._views) if raw else [], {}
+        late = self._late_hits(event)
+        phrases = {c: genuine(late[-1 - c], self._views) for c in rule.contexts if -1 - c in late}
+        return genuine(raw + late.get(rule.index, []), self._views), phrases
 
     def _late_hits(self, event: int) -> dict[int, list[RawHit]]:
         if event != self._late_of:

@@ -19,7 +19,8 @@ CONTEXT_PART: Final = ("terms", "patterns", "side", "within")
 FACTS: Final = ("platform", "vertical", "tags", "qualifications", "product_categories", "listed_prices", "claim_proofs")
 CASE_ROOM: Final = (*FACTS, "profile")
 ROOM: Final = ("room", "tenant", "title", "unit", "profile", *FACTS)
-CLAUSES: Final = ("id", "document", "issuer", "article", "effective_from", "requirement", "source_confidence")
+CLAUSES: Final = ("id", "document", "issuer", "article", "requirement", "effective_from", "effective_until",
+                  "confidence", "categories")
 
 _REACH: Final = ("veto", "side", "near", "ordered", "within")
 FORMS: Final[dict[str, tuple[str, ...]]] = {
@@ -40,7 +41,8 @@ LATER: Final = ("correlation", "generate")
 
 DOCUMENTED: Final = {
     "Pack": PACK, "Rule": RULE, "Effective": EFFECTIVE, "Applies": APPLIES, "Room filter": ROOM_FILTER,
-    "Selection": SELECTION, "Further views": tuple(EXTRA), "Room facts": tuple(Fact), "Exemption": EXEMPT, "Contexts": CONTEXTS, "Context": CONTEXT,
+    "Selection": SELECTION, "Further views": tuple(EXTRA), "Room facts": tuple(Fact), "Exemption": EXEMPT,
+    "Contexts": CONTEXTS, "Context": CONTEXT,
     "Part of a context": CONTEXT_PART, "Advice": ADVICE, "Case": CASE, "Clause register": CLAUSES, "Rooms file": ROOM,
     "Not in this version": LATER,
 }
