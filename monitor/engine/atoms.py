@@ -7,7 +7,9 @@ patterns go into the one literal scan, and a pattern runs only on texts in which
 import re._constants as op  # type: ignore[import-not-found]
 import re._parser as parser  # type: ignore[import-not-found]
 from collections.abc import Callable, Iterable
+from functools import cache
 from itertools import product
+from math import inf
 from typing import Any, Final
 
 from msgspec import Struct
@@ -33,12 +35,13 @@ class Part(Struct, frozen=True):
 _ANYTHING: Final = Part()
 
 
-def atoms_of(pattern: str, usable: Callable[[str], bool] = bool) -> Strings:
-    """Literals of which each hit of the pattern holds at least one; None where there are none.
+def atoms_of(pattern: str, chance: Callable[[str], float]) -> Strings:
+    """Literals of which each hit of the pattern holds at least one, as rare as possible; None where there are none.
 
-    `usable`: can this literal be looked for? Raises re.error for what is no pattern.
+    `chance`: how likely this literal stands in a text; infinite for one that cannot be looked for. Raises re.error for
+    what is no pattern.
     """
-    reader = _Reader(usable)
+    reader = _Reader(chance)
     found = reader.best(reader.sequence(parser.parse(pattern)))
     if found is None:
         return None
@@ -46,17 +49,18 @@ def atoms_of(pattern: str, usable: Callable[[str], bool] = bool) -> Strings:
 
 
 class _Reader:
-    def __init__(self, usable: Callable[[str], bool]) -> None:
-        self._usable = usable
+    def __init__(self, chance: Callable[[str], float]) -> None:
+        self._chance = cache(chance)
 
     def best(self, part: Part) -> Strings:
         """The better of the two as literals to look for."""
         return self._better(part.exact, part.needs)
 
     def _better(self, one: Strings, other: Strings) -> Strings:
-        """That whose shortest literal is longer (of three characters or more: that with fewer literals)."""
-        sets = [s for s in (one, other) if s and len(s) <= MOST and all(map(self._usable, s))]
-        return max(sets, key=lambda s: (min(min(map(len, s)), 3), -len(s)), default=None)
+        """That of which a text is less likely to hold one."""
+        sets = [(sum(map(self._chance, s)), n, s) for n, s in enumerate((one, other)) if s and len(s) <= MOST]
+        cost, _, found = min(sets, default=(inf, 0, None))
+        return found if cost < inf else None
 
     def sequence(self, items: Iterable[Any]) -> Part:
         """Parts one after the other: exact strings grow as long as they stay few; the best that went by is kept."""

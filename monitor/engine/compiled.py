@@ -1,8 +1,9 @@
 """Rules as the engine runs them: bits instead of names, codes instead of sets; compiled once for a set."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime, time
+from math import inf
 from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -13,6 +14,8 @@ from monitor.engine.batch import CODES, parts_of
 from monitor.engine.views import ViewTables
 
 Possible = tuple[bool, bool]
+_RARE: Final = 0.001
+"""What is no likelier than this is looked for in every text, since a second look costs more than its hits."""
 
 
 class Reaching(NamedTuple):
@@ -48,10 +51,14 @@ class CompiledContext:
 
 
 class CompiledRule:
-    """Selection i has bit 1 << i. `early`: selections that the condition names without negation, so without a hit of
-    them it cannot hold; `shown`: those whose hits a finding shows. `contexts`: index by name."""
+    """Selection i has bit 1 << i. `early`: selections that are looked for in every text; without a hit of one of them
+    the condition cannot hold. `shown`: those whose hits a finding shows. `contexts`: index by name. `chance`: about how
+    likely a character of speech begins a hit of a selection."""
 
-    def __init__(self, index: int, rule: Rule, zone: ZoneInfo, contexts: Mapping[str, int] = {}) -> None:
+    def __init__(
+        self, index: int, rule: Rule, zone: ZoneInfo, contexts: Mapping[str, int] = {},
+        chance: Callable[[Selection], float] = lambda selection: 0.0,
+    ) -> None:
         self.index = index
         self.rule = rule
         self.names = [s.name for s in rule.selections]
@@ -71,7 +78,10 @@ class CompiledRule:
         self.scores = [(i, s.score, s.gte) for i, s in enumerate(rule.selections) if s.score]
         self.unknown = self._mask(s for s in rule.selections if s.score or s.room or (s.context and not s.veto))
         positive = self._positive(rule.condition)
-        self.early = positive & ~self.unknown
+        costs = [chance(s) for s in rule.selections]
+        rare = self._mask(s for s, cost in zip(rule.selections, costs, strict=True) if cost <= _RARE)
+        self.early = (positive & rare | self._needed(rule.condition, costs)[1]) & ~self.unknown
+        self.unknown |= positive & ~self.early  # as long as they have not been looked for
         self.shown = positive & ~silent
         self.restrained = bool(self.allow or self.vetoes or self.nears or self.times or self.spares or self.unproven
                                or self.listed)
@@ -122,6 +132,21 @@ class CompiledRule:
         for part in condition.parts:
             bits |= self._positive(part, negated=negated)
         return bits
+
+    def _needed(self, condition: Condition, costs: Sequence[float]) -> tuple[float, int]:
+        """(cost, the cheapest selections of which one must have a hit); of no use is what can hold without any."""
+        if isinstance(condition, Ref):
+            bit = self._bit[condition.name]
+            return (inf, 0) if bit & self.unknown else (costs[bit.bit_length() - 1], bit)
+        if isinstance(condition, Not):
+            return inf, 0
+        parts = [self._needed(part, costs) for part in condition.parts]
+        if isinstance(condition, And):
+            return min(parts)
+        needed = 0
+        for _, bits in parts:
+            needed |= bits
+        return sum(cost for cost, _ in parts), needed
 
     def _applies(self, code: int) -> int:
         """0: does not apply · 1: applies · 2: applies to an unknown speaker only where the text sells."""

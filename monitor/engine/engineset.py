@@ -1,6 +1,7 @@
 """One immutable set of all that judges: tables, rules, scorer, rooms. Compiled aside, swapped between batches."""
 
 from collections.abc import Iterable, Mapping
+from functools import partial
 from zoneinfo import ZoneInfo
 
 from monitor.domain.conditions import names_in
@@ -8,6 +9,7 @@ from monitor.domain.ids import digest
 from monitor.domain.rules import RoomContext, RuleSet, Status
 from monitor.engine.compiled import CompiledContext, CompiledRule
 from monitor.engine.databases import Databases
+from monitor.engine.lexicon import likelihood
 from monitor.engine.matcher import Matcher
 from monitor.engine.scorer import Scorer
 from monitor.engine.views import ViewTables
@@ -36,7 +38,8 @@ class EngineSet:
         self.zone = zone
         self.contexts = [CompiledContext(i, c, tables) for i, c in enumerate(ruleset.contexts.values())]
         numbers = {c.context.name: c.index for c in self.contexts}
-        self.rules = [CompiledRule(i, rule, zone, numbers) for i, rule in enumerate(running)]
+        likely = partial(likelihood, tables=tables)
+        self.rules = [CompiledRule(i, rule, zone, numbers, likely) for i, rule in enumerate(running)]
         self.matcher = Matcher(self.rules, self.contexts, tables, databases or Databases())
         self.version = digest(
             ruleset.version, scorer.version if scorer else "", repr(sorted(self.rooms.items())), str(zone),

@@ -5,21 +5,28 @@ its own: its atoms are among the literals of the skeleton, and it runs on a text
 symbol-free term needs no scan of the plain view: its plain hits are skeleton hits without a gap.
 """
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from math import inf, prod
 from typing import Any, Final, NamedTuple
 
 import hyperscan
 import numpy as np
 import re2
 
-from monitor.domain.rules import View
+from monitor.domain.rules import Selection, View
 from monitor.engine.atoms import atoms_of
 from monitor.engine.databases import Databases
 from monitor.engine.folds import layer
+from monitor.engine.spellings import FREQUENT
 from monitor.engine.terms import Form, fold_pattern
 from monitor.engine.views import Index, Layer, OneText, Section, ViewTables, mixed
 
 Raw = tuple[int, int]  # literal, end in units
+# Zipf's law, fitted to 31,000 characters of hosts and viewers.
+_FREQUENT: Final = {ord(char): 0.2 / (8 + rank) for rank, char in enumerate(FREQUENT)}
+_RARE: Final = 0.0002
 MAX_MEMORY: Final = 2**20
 """Bytes that one compiled pattern may take; a pattern that would need more is refused."""
 
@@ -73,6 +80,28 @@ class Pattern:
 def _said(error: Exception) -> str:
     what = error.args[0] if error.args else error
     return what.decode(errors="replace") if isinstance(what, bytes) else str(what)
+
+
+def chance(units: Sequence[int]) -> float:
+    """About how likely a text holds these units, by the frequency of its characters in speech; infinite for none."""
+    if not units:
+        return inf
+    each = [_FREQUENT.get(unit, _RARE) for unit in units]
+    return each[0] * prod(min(1.0, 8 * more) for more in each[1:])  # neighbours are no strangers
+
+
+def likelihood(selection: Selection, tables: ViewTables) -> float:
+    """About how likely a character of speech begins a hit of this selection. Faulty patterns count as none."""
+    words = list(selection.terms)
+    for pattern in selection.patterns:
+        with suppress(re.error):
+            words += atoms_of(fold_pattern(pattern, tables), lambda atom: _said_by(tables, atom)) or ()
+    return sum(min(1.0, _said_by(tables, word)) for word in words)
+
+
+def _said_by(tables: ViewTables, word: str) -> float:
+    units = tables.fold(word)
+    return chance(units[tables.keep[units]].tolist())
 
 
 class _Literals:
@@ -136,7 +165,7 @@ class Lexicon:
 
     def _atoms(self, folded: str) -> set[tuple[int, ...]]:
         """Atoms as the skeleton shows them. Raises ValueError where there are none and must be some."""
-        found = atoms_of(folded, lambda atom: bool(self._skeleton(atom)))
+        found = atoms_of(folded, lambda atom: chance(self._skeleton(atom)))
         if not found and not self._takes_wordless:
             raise ValueError("it holds no word that every hit must have; give each alternative one")
         return set(map(self._skeleton, found or ()))
@@ -171,6 +200,10 @@ class Lexicon:
 
     def leads(self, view: View) -> list[list[Any]]:
         return self._literals[view].leads
+
+    def asking(self, number: int) -> list[tuple[Any, Form | None]]:
+        """(owner, form) of each that asks for this pattern."""
+        return self._asking[number]
 
     def run(self, number: int, text: OneText) -> Iterable[Found]:
         """Hits of one pattern, once for each that asks."""

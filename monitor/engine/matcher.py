@@ -5,7 +5,8 @@ shared contexts, what `near` asks for, what a condition negates) are made of eve
 could hold: they are looked for in that one text, then.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import cache
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -17,7 +18,7 @@ from monitor.engine.databases import Databases
 from monitor.engine.lexicon import Lexicon, scan_one
 from monitor.engine.patterns import ContactSpan, contacts
 from monitor.engine.terms import Form
-from monitor.engine.views import Index, Views, ViewTables
+from monitor.engine.views import Index, OneText, Views, ViewTables
 
 _HINT: Final = "see docs/rules.md"
 
@@ -74,10 +75,13 @@ class Matcher:
         self._early.compile(databases)
         self._late.compile(databases)
         self.late_rules = frozenset(late)
+        self._applies = [rule.codes for rule in rules]
 
-    def scan(self, views: Views, starts: Index) -> Scan:
+    def scan(self, views: Views, starts: Index, code: Callable[[int], int]) -> Scan:
+        """`code`: an event's kind, role and stage as one number. What no rule applies to is not looked at."""
         begins = starts.tolist()
         scan = Scan({}, contacts(views, begins))
+        code_of, applies = cache(code), self._applies
         waiting: dict[Owner, None] = {}  # (event, pattern)
         for view, units, raw in self._early.scan_literals(views.whole):
             leads = self._early.leads(view)
@@ -89,14 +93,20 @@ class Matcher:
                         waiting[event, lead] = None
                         continue
                     shown, form, (rule, selection) = lead
+                    if not applies[rule][code_of(event)]:
+                        continue
                     key = (event, rule)
                     hit = RawHit(start, end, shown, selection, form)
                     if key in scan.by_rule:
                         scan.by_rule[key].append(hit)
                     else:
                         scan.by_rule[key] = [hit]
-        texts = {event: views.one(*span_of(event, begins, views)) for event, _ in waiting}
+        texts: dict[int, OneText] = {}
         for event, pattern in waiting:
+            if not any(applies[rule][code_of(event)] for (rule, _), _ in self._early.asking(pattern)):
+                continue
+            if event not in texts:
+                texts[event] = views.one(*span_of(event, begins, views))
             for found in self._early.run(pattern, texts[event]):
                 rule, selection = found.owner
                 scan.by_rule.setdefault((event, rule), []).append(

@@ -91,7 +91,7 @@ class Explained(NamedTuple):
 def explain(engine: EngineSet, batch: Batch) -> list[Explained]:
     """All rules that have a hit in the one event of the batch, those that hold first."""
     views = Views(engine.tables, batch.text)
-    scan = engine.matcher.scan(views, batch.starts)
+    scan = engine.matcher.scan(views, batch.starts, batch.code)
     judging = _Judging(engine, batch, views, scan, engine.scorer.score(views, batch) if engine.scorer else None)
     found = [judging.explain(engine.rules[index], event, raw) for (event, index), raw in scan.by_rule.items()]
     return sorted(found, key=lambda each: (not (each.holds and each.applies), each.rule.rule.id))
@@ -102,7 +102,7 @@ def judge(engine: EngineSet, batch: Batch, *, skip: Container[int] = ()) -> Judg
     if not len(batch.starts):
         return Judged([], [], None)
     views = Views(engine.tables, batch.text)
-    scan = engine.matcher.scan(views, batch.starts)
+    scan = engine.matcher.scan(views, batch.starts, batch.code)
     scores = engine.scorer.score(views, batch) if engine.scorer else None
     if scores is not None:
         _add_scored(engine, scores, scan.by_rule)

@@ -66,3 +66,12 @@ LOOKALIKES: Final = {
 
 INITIALS: Final = {"zh": "z", "ch": "c", "sh": "s", "n": "l", "f": "h"}
 """Initials that dialects and recognisers confuse; so are finals in -n and -ng."""
+
+FREQUENT: Final = (
+    "的一了不个我是有天下子你点能这十来看上就到大那好三没两在头吗要里小面二多号拍发手1今家们五还色分着水别人"
+    "放哈去会以口给四么都可得几0问用包拿打洗先时播老单穿说后再开换儿六5吃姐行八袋也讲链米带2回自3起买边晚条"
+    "年公长接斤装出妈钟过百机刚件加跟次少电收高只半等块掉走码中4样戴新己完6款哪试前月圈量地箱听音干太早红明"
+    "8底字皮种味第白套脚怎衣进花服什谢粉气拉盖话对平把候做主货慢垫昨重毛想黑吧孩颜心周快写改线送背妹鞋黄比备"
+    "钱啊九才片生眼补学克外叫数坐瓶声香清身报注围啥车毫客睡宝往扣师"
+)
+"""The commonest characters of hosts and viewers, in this order."""

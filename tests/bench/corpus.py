@@ -75,6 +75,11 @@ def _rule(name: str, selections: Sequence[Selection], condition: str) -> Rule:
     )
 
 
+def one(name: str, words: Sequence[str]) -> Rule:
+    """A rule of one selection of terms."""
+    return _rule(name, (Selection(name="claim", terms=tuple(words)),), "claim")
+
+
 def rules(seed: int) -> tuple[list[Rule], list[str], list[str]]:
     """(rules, terms whose hit is a finding, terms whose hit alone is none)"""
     every = terms(seed)

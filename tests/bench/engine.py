@@ -66,16 +66,16 @@ def decode_only(bodies: list[bytes]) -> None:
         decode(body)
 
 
-def match_only(engine: EngineSet, joined: list[tuple[str, Any]]) -> None:
-    for text, starts in joined:
-        engine.matcher.scan(Views(engine.tables, text), starts)
+def match_only(engine: EngineSet, batches: list[EventBatch]) -> None:
+    for batch in batches:
+        engine.matcher.scan(Views(engine.tables, batch.text), batch.starts, batch.code)
 
 
 def share_of(engine: EngineSet, batches: list[EventBatch]) -> tuple[float, float]:
     """Of the texts: how many have a hit, how many a finding."""
     hits = findings = total = 0
     for batch in batches:
-        scan = engine.matcher.scan(Views(engine.tables, batch.text), batch.starts)
+        scan = engine.matcher.scan(Views(engine.tables, batch.text), batch.starts, batch.code)
         hits += len({event for event, _ in scan.by_rule})
         findings += len({m.event for m in judge(engine, batch).matches})
         total += len(batch)
@@ -158,7 +158,7 @@ def run(*, quick: bool = False) -> dict[str, Any]:
         us = interleaved({
             "decode": lambda bodies=bodies: decode_only(bodies),
             "pipeline": lambda bodies=bodies: pipeline(engine, bodies),
-            "match": lambda joined=joined: match_only(engine, joined),
+            "match": lambda batches=batches: match_only(engine, batches),
         }, len(texts), count)
         report["shares"][f"{share:.0%}"] = row = {
             "texts": len(texts), "text_hash": corpus.text_hash(texts), "hit": hit, "finding": finding,
@@ -171,7 +171,7 @@ def run(*, quick: bool = False) -> dict[str, Any]:
             some = texts[: len(texts) // 8]
             py, usual = peer_matcher_py(terms), peer_usual(terms)
             theirs = interleaved({
-                "redpost": lambda joined=joined: match_only(engine, joined[: len(joined) // 8]),
+                "redpost": lambda batches=batches: match_only(engine, batches[: len(batches) // 8]),
                 "matcher_py": lambda run=py, some=some: run(some),
                 "pyahocorasick + jieba": lambda run=usual, some=some: run(some),
             }, len(some), count)
