@@ -5,7 +5,6 @@ from importlib.metadata import version
 from typing import Final, Protocol
 
 import hyperscan
-import numpy as np
 
 from monitor.domain.ids import digest
 from monitor.engine.views import MIX
@@ -31,10 +30,19 @@ class Databases:
 
     def literals(self, forms: Sequence[tuple[int, ...]]) -> hyperscan.Database:
         """Over permuted two-byte units; each form is a tuple of units."""
-        return self._database([_hex(units) for units in forms], 0)
+        spelled = _Spelled()
+        return self._database([b"".join(map(spelled.__getitem__, units)) for units in forms], 0)
+
+    def get(self, key: str) -> bytes | None:
+        """What an earlier start kept under this key."""
+        return self._blobs.get(key) if self._blobs is not None else None
+
+    def put(self, key: str, data: bytes) -> None:
+        if self._blobs is not None:
+            self._blobs.put(key, data)
 
     def _database(self, expressions: Sequence[bytes], flags: int) -> hyperscan.Database:
-        key = digest(version("hyperscan"), flags, *(e.decode("latin-1") for e in expressions))
+        key = digest(version("hyperscan"), flags, len(expressions), b"\n".join(expressions).decode("latin-1"))
         if key not in self._known:
             if len(self._known) >= _KEPT:
                 self._known.clear()
@@ -66,6 +74,10 @@ def compiled(expressions: Sequence[bytes], flags: int) -> hyperscan.Database:
     return db
 
 
-def _hex(units: Sequence[int]) -> bytes:
-    data = (np.array(units, dtype=np.uint16) * MIX).tobytes()
-    return b"".join(b"\\x%02x" % byte for byte in data)
+class _Spelled(dict[int, bytes]):
+    """unit → its two bytes, permuted, as a literal is written."""
+
+    def __missing__(self, unit: int) -> bytes:
+        low, high = (unit * int(MIX) & 0xFFFF).to_bytes(2, "little")
+        found = self[unit] = b"\\x%02x\\x%02x" % (low, high)
+        return found

@@ -1,15 +1,16 @@
 """One immutable set of all that judges: tables, rules, scorer, rooms. Compiled aside, swapped between batches."""
 
 from collections.abc import Iterable, Mapping
-from functools import partial
 from zoneinfo import ZoneInfo
+
+import msgspec
 
 from monitor.domain.conditions import names_in
 from monitor.domain.ids import digest
 from monitor.domain.rules import RoomContext, RuleSet, Status
 from monitor.engine.compiled import CompiledContext, CompiledRule
 from monitor.engine.databases import Databases
-from monitor.engine.lexicon import likelihood
+from monitor.engine.lexicon import Reader
 from monitor.engine.matcher import Matcher
 from monitor.engine.scorer import Scorer
 from monitor.engine.views import ViewTables
@@ -38,9 +39,17 @@ class EngineSet:
         self.zone = zone
         self.contexts = [CompiledContext(i, c, tables) for i, c in enumerate(ruleset.contexts.values())]
         numbers = {c.context.name: c.index for c in self.contexts}
-        likely = partial(likelihood, tables=tables)
-        self.rules = [CompiledRule(i, rule, zone, numbers, likely) for i, rule in enumerate(running)]
-        self.matcher = Matcher(self.rules, self.contexts, tables, databases or Databases())
+        compiling = databases or Databases()
+        reader = Reader(tables, {})
+        key = digest("atoms", str(sorted(tables.meta.items())), *sorted(
+            {p for rule in running for s in rule.selections for p in s.patterns}
+            | {p for context in ruleset.contexts.values() for part in context.parts for p in part.patterns}))
+        if (kept := compiling.get(key)) is not None:
+            reader.known = msgspec.msgpack.decode(kept, type=dict[str, list[str]])
+        self.rules = [CompiledRule(i, rule, zone, numbers, reader.likelihood) for i, rule in enumerate(running)]
+        self.matcher = Matcher(self.rules, self.contexts, reader, compiling)
+        if kept is None:
+            compiling.put(key, msgspec.msgpack.encode(reader.known))
         self.version = digest(
             ruleset.version, scorer.version if scorer else "", repr(sorted(self.rooms.items())), str(zone),
             str(sorted(tables.meta.items())), *sorted(statuses),

@@ -5,9 +5,9 @@ its own: its atoms are among the literals of the skeleton, and it runs on a text
 symbol-free term needs no scan of the plain view: its plain hits are skeleton hits without a gap.
 """
 
-import re
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
+from functools import cache
 from math import inf, prod
 from typing import Any, Final, NamedTuple
 
@@ -27,6 +27,8 @@ Raw = tuple[int, int]  # literal, end in units
 # Zipf's law, fitted to 31,000 characters of hosts and viewers.
 _FREQUENT: Final = {ord(char): 0.2 / (8 + rank) for rank, char in enumerate(FREQUENT)}
 _RARE: Final = 0.0002
+_NEVER: Final = 4
+"""Terms of so many characters are too rare to count."""
 MAX_MEMORY: Final = 2**20
 """Bytes that one compiled pattern may take; a pattern that would need more is refused."""
 
@@ -44,19 +46,28 @@ class Found(NamedTuple):
 class Pattern:
     """One pattern. Hits are the longest from each start."""
 
-    __slots__ = ("_expression", "view")
+    __slots__ = ("_expression", "_folded", "view")
 
     def __init__(self, folded: str, view: View) -> None:
-        """Raises ValueError where the linear-time engine refuses it or where it matches nothing at all."""
-        options = re2.Options()
-        options.longest_match, options.log_errors, options.max_mem = True, False, MAX_MEMORY
-        try:
-            self._expression = re2.compile(folded.encode(), options)
-        except re2.error as error:
-            raise ValueError(_said(error)) from error
-        if self._expression.search(b""):
-            raise ValueError("it matches the empty text")
         self.view = view
+        self._folded = folded
+        self._expression: Any = None
+
+    def check(self) -> None:
+        """Raises ValueError where the linear-time engine refuses it or where it matches nothing at all."""
+        if self._compiled().search(b""):
+            raise ValueError("it matches the empty text")
+
+    def _compiled(self) -> Any:
+        """Made when it is first needed: most patterns of a set never are, in one process."""
+        if self._expression is None:
+            options = re2.Options()
+            options.longest_match, options.log_errors, options.max_mem = True, False, MAX_MEMORY
+            try:
+                self._expression = re2.compile(self._folded.encode(), options)
+            except re2.error as error:
+                raise ValueError(_said(error)) from error
+        return self._expression
 
     def hits(self, text: OneText) -> list[tuple[int, int]]:
         """Code points of the joined text."""
@@ -66,7 +77,7 @@ class Pattern:
         return [(int(where[a]), int(where[b - 1]) + 1) for a, b in self._spans(text.skeleton)]
 
     def _spans(self, text: str) -> list[tuple[int, int]]:
-        data, search = text.encode(), self._expression.search
+        data, search = text.encode(), self._compiled().search
         found, at, chars, last = [], 0, 0, 0
         while (match := search(data, at)) is not None:
             start, end = match.span()
@@ -90,18 +101,45 @@ def chance(units: Sequence[int]) -> float:
     return each[0] * prod(min(1.0, 8 * more) for more in each[1:])  # neighbours are no strangers
 
 
-def likelihood(selection: Selection, tables: ViewTables) -> float:
-    """About how likely a character of speech begins a hit of this selection. Faulty patterns count as none."""
-    words = list(selection.terms)
-    for pattern in selection.patterns:
-        with suppress(re.error):
-            words += atoms_of(fold_pattern(pattern, tables), lambda atom: _said_by(tables, atom)) or ()
-    return sum(min(1.0, _said_by(tables, word)) for word in words)
+class Reader:
+    """Folds patterns and finds their atoms, each pattern once. `known`: folded pattern → its atoms, from an earlier
+    start; what is known was checked then."""
 
+    def __init__(self, tables: ViewTables, known: dict[str, list[str]]) -> None:
+        self.tables = tables
+        self.known = known
+        self.fold = cache(self._fold)
 
-def _said_by(tables: ViewTables, word: str) -> float:
-    units = tables.fold(word)
-    return chance(units[tables.keep[units]].tolist())
+    def _fold(self, pattern: str) -> str:
+        return fold_pattern(pattern, self.tables)
+
+    def checked(self, folded: str, view: View) -> Pattern:
+        """Raises ValueError for a pattern that cannot be run."""
+        pattern = Pattern(folded, view)
+        if folded not in self.known:
+            pattern.check()
+            self.known[folded] = sorted(atoms_of(folded, lambda atom: chance(self._skeleton(atom))) or ())
+        return pattern
+
+    def atoms(self, folded: str) -> set[tuple[int, ...]]:
+        """Of a checked pattern: literals as the skeleton shows them, one of which is in each hit."""
+        return set(map(self._skeleton, self.known[folded]))
+
+    def _skeleton(self, atom: str) -> tuple[int, ...]:
+        return self.tables.skeleton(list(map(ord, atom)))
+
+    def likelihood(self, selection: Selection) -> float:
+        """About how likely a character of speech begins a hit of this selection. Faulty patterns count as none."""
+        tables, units = self.tables, []
+        for term in selection.terms:
+            if len(term) < _NEVER:
+                units.append(tables.skeleton(tables.units(term)))
+        for pattern in selection.patterns:
+            folded = self.fold(pattern)
+            with suppress(ValueError):
+                self.checked(folded, View.PLAIN)
+                units += self.atoms(folded)
+        return sum(min(1.0, chance(each)) for each in units)
 
 
 class _Literals:
@@ -125,8 +163,8 @@ class Lexicon:
     `wordless`: take patterns that hold no word which every hit must have, such as `[?]`; they run on every text.
     """
 
-    def __init__(self, tables: ViewTables, *, wordless: bool = False) -> None:
-        self._tables = tables
+    def __init__(self, reader: Reader, *, wordless: bool = False) -> None:
+        self._reader = reader
         self._takes_wordless = wordless
         self.wordless: list[int] = []
         self._forms: dict[View, dict[tuple[int, ...], list[Any]]] = {}
@@ -148,31 +186,22 @@ class Lexicon:
 
     def pattern(self, pattern: str, view: View, owner: Any) -> None:
         """Raises ValueError for a pattern that cannot be run."""
-        self.folded_pattern(fold_pattern(pattern, self._tables), view, owner, None)
+        self.folded_pattern(self._reader.fold(pattern), view, owner, None)
 
     def folded_pattern(self, folded: str, view: View, owner: Any, form: Form | None) -> None:
         number = self._known.get((folded, view))
         if number is None:
+            checked, atoms = self._reader.checked(folded, view), self._reader.atoms(folded)
+            if not atoms and not self._takes_wordless:
+                raise ValueError("it holds no word that every hit must have; give each alternative one")
             number = self._known[folded, view] = len(self._patterns)
-            self._patterns.append(Pattern(folded, view))
+            self._patterns.append(checked)
             self._asking.append([])
-            atoms = self._atoms(folded)
             if not atoms:
                 self.wordless.append(number)
             for atom in atoms:
                 self._lead(View.SKELETON, atom, number)
         self._asking[number].append((owner, form))
-
-    def _atoms(self, folded: str) -> set[tuple[int, ...]]:
-        """Atoms as the skeleton shows them. Raises ValueError where there are none and must be some."""
-        found = atoms_of(folded, lambda atom: chance(self._skeleton(atom)))
-        if not found and not self._takes_wordless:
-            raise ValueError("it holds no word that every hit must have; give each alternative one")
-        return set(map(self._skeleton, found or ()))
-
-    def _skeleton(self, atom: str) -> tuple[int, ...]:
-        """Of an atom, which is folded already."""
-        return tuple(unit for unit in map(ord, atom) if self._tables.keep[unit])
 
     def _lead(self, view: View, units: tuple[int, ...], lead: Any) -> None:
         self._forms.setdefault(view, {}).setdefault(units, []).append(lead)

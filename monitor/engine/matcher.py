@@ -15,7 +15,7 @@ from monitor.domain.errors import Fault, RuleError
 from monitor.domain.rules import Context, Rule, Selection, View
 from monitor.engine.compiled import CompiledContext, CompiledRule
 from monitor.engine.databases import Databases
-from monitor.engine.lexicon import Lexicon, scan_one
+from monitor.engine.lexicon import Lexicon, Reader, scan_one
 from monitor.engine.patterns import ContactSpan, contacts
 from monitor.engine.terms import Form
 from monitor.engine.views import Index, OneText, Views, ViewTables
@@ -48,14 +48,13 @@ class Matcher:
     """Compiled over the rules of all units. Not safe for two threads at once: one engine, one thread."""
 
     def __init__(
-        self, rules: Sequence[CompiledRule], contexts: Sequence[CompiledContext], tables: ViewTables,
-        databases: Databases,
+        self, rules: Sequence[CompiledRule], contexts: Sequence[CompiledContext], reader: Reader, databases: Databases
     ) -> None:
         """Raises RuleError with all faults: terms that fold to nothing, patterns that do not compile."""
-        self._early, self._late = Lexicon(tables), Lexicon(tables, wordless=True)
+        self._early, self._late = Lexicon(reader), Lexicon(reader, wordless=True)
         self._detectors: dict[str, list[Owner]] = {}
         self._late_detectors: dict[str, list[Owner]] = {}
-        collecting = _Collecting(tables, [])
+        collecting = _Collecting(reader.tables, [])
         late: set[int] = set()
         for rule in rules:
             for i, selection in enumerate(rule.rule.selections):

@@ -5,18 +5,18 @@ from collections.abc import Mapping, Sequence
 from itertools import chain, islice, product
 from typing import Final
 
-import numpy as np
-
 from monitor.domain.rules import EXTRA, Selection, View
 from monitor.engine.folds import folded, runs
 from monitor.engine.spellings import LETTERS, PARTS
-from monitor.engine.views import LF, SYLLABLE_BASE, ViewTables, runs_of
+from monitor.engine.views import LF, SYLLABLE_BASE, ViewTables
 
 SOUND_FROM: Final = 3
 """Sound is on by default for terms of at least so many syllables: on 40,000 clean reviews homophones of two cost 1.3 %
 false hits, of three 0.015 %, of four none."""
 
-_MAX_READINGS: Final = 64
+_MOST: Final = 64
+"""Other ways of writing one term that are looked for."""
+_LATIN: Final = re.compile("[a-z]{2,}")
 
 
 class Form:
@@ -30,16 +30,16 @@ class Form:
 
     def __init__(self, term: str, tables: ViewTables, selection: Selection) -> None:
         """Raises ValueError for a term that folds to nothing."""
-        plain = tables.fold(term)
-        keep = tables.keep[plain]
-        skeleton = tuple(plain[keep].tolist())
+        plain = tables.units(term)
+        skeleton = tables.skeleton(plain)
         if not skeleton or LF in skeleton:
             raise ValueError("the term folds to nothing" if not skeleton else "the term holds a line feed")
-        symbols = any(not chr(u).isspace() for u in plain[~keep].tolist())
-        sounds = _sound_forms(tables, list(skeleton))
+        symbols = len(skeleton) < len(plain) and any(
+            not chr(unit).isspace() and not tables.skeleton((unit,)) for unit in plain)
+        sounds = _sound_forms(tables, skeleton)
         syllables = sum(code >= SYLLABLE_BASE for code in sounds[0])
         self.term, self.skeleton, self.words = term, skeleton, selection.words
-        self.literal = re_escape("".join(map(chr, plain.tolist()))) if symbols else ""
+        self.literal = re_escape("".join(map(chr, plain))) if symbols else ""
         self.views = _asked(selection, symbols=symbols, syllables=syllables)
         self.runs = runs(skeleton) if View.STRETCHED in self.views else []
         self.scanned: dict[View, list[tuple[int, ...]]] = {}
@@ -47,9 +47,8 @@ class Form:
             self.scanned[View.SKELETON] = [skeleton]
         if View.SOUND in self.views and syllables:
             self.scanned[View.SOUND] = sounds
-        for view in EXTRA:
-            if view in self.views:
-                self.scanned[view] = _extra_forms(view, tables, skeleton, sounds)
+        for view in self.views.intersection(EXTRA) if selection.also else ():
+            self.scanned[view] = _extra_forms(view, tables, skeleton, sounds)
 
     @property
     def two(self) -> bool:
@@ -82,20 +81,22 @@ def _alternatives(units: tuple[int, ...], others: Mapping[int, Sequence[str]]) -
     """The units themselves, then with any of them written another way; bounded."""
     choices = [((unit,), *(tuple(map(ord, other)) for other in others.get(unit, ()))) for unit in units]
     found = (tuple(chain.from_iterable(each)) for each in product(*choices))
-    return list(dict.fromkeys(islice(found, _MAX_READINGS)))
+    return list(dict.fromkeys(islice(found, _MOST)))
 
 
-def _sound_forms(tables: ViewTables, skeleton: list[int]) -> list[tuple[int, ...]]:
-    """All readings of the term, the default first; bounded, since a term of many polyphones would multiply."""
-    units = np.array(skeleton, dtype=np.uint16)
-    choices: list[tuple[int, ...] | None] = [
-        tables.readings.get(u) or (int(tables.sound[u]),) for u in skeleton
-    ]
-    for start, end in zip(*(e.tolist() for e in runs_of(tables.latin[units])), strict=True):
-        for offset, length, unit in (tables.spelled(bytes(skeleton[start:end])) if end - start >= 2 else None) or ():
+def _sound_forms(tables: ViewTables, skeleton: tuple[int, ...]) -> list[tuple[int, ...]]:
+    """The usual reading of the term, then those in which one polyphone is read another way. Who writes homophones plays
+    with one of them; all combinations would multiply 100,000 terms by five."""
+    readings = tables.readings
+    choices: list[tuple[int, ...] | None] = [readings.get(unit) or (tables.syllable(unit),) for unit in skeleton]
+    for latin in _LATIN.finditer("".join(map(chr, skeleton))):
+        start = latin.start()
+        for offset, length, unit in tables.spelled(latin.group().encode()) or ():
             choices[start + offset : start + offset + length] = [(unit,), *[None] * (length - 1)]
-    present = [c for c in choices if c is not None]
-    return list(dict.fromkeys(islice(product(*present), _MAX_READINGS)))
+    present = [choice for choice in choices if choice is not None]
+    usual = tuple([choice[0] for choice in present])
+    return [usual, *((*usual[:i], other, *usual[i + 1 :])
+                     for i, choice in enumerate(present) if len(choice) > 1 for other in choice[1:])]
 
 
 _META: Final = frozenset("\\^$.|?*+()[]{}/#-&~")
@@ -123,7 +124,7 @@ def fold_pattern(pattern: str, tables: ViewTables) -> str:
             position = escape.end()
             continue
         char = pattern[position]
-        folded = chr(int(tables.fold(char)[0]))
+        folded = chr(tables.units(char)[0])
         opens_class = out[-1:] == ["["] and folded in ":=."  # [: would begin a POSIX class
         out.append("\\" + folded if opens_class or (folded != char and folded in _META) else folded)
         position += 1

@@ -62,6 +62,8 @@ class ViewTables:
         self.merged = self._confused()  # syllables that dialects and recognisers confuse → one of them
         self.readings = {u: tuple(codes[offsets[i] : offsets[i + 1]]) for i, u in enumerate(units)}
         self.keep: NDArray[np.bool_] = ~self.skip
+        self._plain, self._kept = self.plain.data, self.keep.data
+        self._sound = self.sound.data
         self.keep_point: NDArray[np.bool_] = self.keep[self.plain]
         latin = np.zeros(65536, dtype=bool)
         latin[list(_LATIN)] = True
@@ -80,6 +82,20 @@ class ViewTables:
     def fold(self, text: str) -> Units:
         """Plain units of `text`, one per code point."""
         return np.take(self.plain, code_points(text), mode="clip")
+
+    def units(self, text: str) -> list[int]:
+        """The same as `fold`, for a short text."""
+        plain, last, (low, high) = self._plain, self.plain.size - 1, _INVISIBLE
+        return [plain[_SKIPPED if low <= point < high else min(point, last)] for point in map(ord, text)]
+
+    def syllable(self, unit: int) -> int:
+        """The usual reading of a unit, or the unit itself."""
+        return self._sound[unit]
+
+    def skeleton(self, units: Sequence[int]) -> tuple[int, ...]:
+        """Of plain units, those that the skeleton keeps."""
+        kept = self._kept
+        return tuple([unit for unit in units if kept[unit]])
 
     def spelled(self, run: bytes, gaps: Sequence[int] = ()) -> Syllables | None:
         """Segment a run of Latin letters into syllables: ((offset, length, unit), …), or None where it is no pinyin.
