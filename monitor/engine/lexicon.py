@@ -27,6 +27,7 @@ Raw = tuple[int, int]  # literal, end in units
 # Zipf's law, fitted to 31,000 characters of hosts and viewers.
 _FREQUENT: Final = {ord(char): 0.2 / (8 + rank) for rank, char in enumerate(FREQUENT)}
 _RARE: Final = 0.0002
+_AT_ONCE: Final = 30_000
 _NEVER: Final = 4
 """Terms of so many characters are too rare to count."""
 MAX_MEMORY: Final = 2**20
@@ -143,17 +144,21 @@ class Reader:
 
 
 class _Literals:
-    """The literals of one view in one database. `leads[n]`: what literal n leads to."""
+    """The literals of one view. `leads[n]`: what literal n leads to. One database, or several of bounded size, since
+    compiling takes more than linear time and memory."""
 
     def __init__(self, forms: dict[tuple[int, ...], list[Any]], databases: Databases) -> None:
         self.leads = list(forms.values())
         self.sizes: Index = np.array([len(units) for units in forms], dtype=np.int64)
-        self._db: hyperscan.Database = databases.literals(list(forms))
+        units = list(forms)
+        self._parts: list[tuple[int, hyperscan.Database]] = [
+            (first, databases.literals(units[first : first + _AT_ONCE])) for first in range(0, len(units), _AT_ONCE)]
 
     def scan(self, data: bytes) -> list[Raw]:
         found: list[Raw] = []
-        if data:
-            self._db.scan(data, match_event_handler=lambda n, start, end, flags, context: found.append((n, end)))
+        for first, db in self._parts if data else ():
+            db.scan(data, match_event_handler=lambda n, start, end, flags, first: found.append((first + n, end)),
+                    context=first)
         return [(n, end >> 1) for n, end in found if not end & 1]  # an odd end lies between two units
 
 
@@ -174,13 +179,13 @@ class Lexicon:
         self._literals: dict[View, _Literals] = {}
 
     def __bool__(self) -> bool:
-        return bool(self._patterns or self._forms)
+        return bool(self._patterns or self._literals)
 
     def term(self, form: Form, owner: Any) -> None:
-        for view, forms in form.scanned.items():
-            scanned = View.SKELETON if view is View.SPLIT else view
+        for view, forms in form.take().items():
+            scanned, lead = View.SKELETON if view is View.SPLIT else view, (view, form, owner)
             for units in forms:
-                self._lead(scanned, units, (view, form, owner))
+                self._lead(scanned, units, lead)
         if form.literal and not form.views.isdisjoint((View.PLAIN, View.SKELETON)):
             self.folded_pattern(form.literal, View.PLAIN, owner, form)
 
@@ -207,7 +212,9 @@ class Lexicon:
         self._forms.setdefault(view, {}).setdefault(units, []).append(lead)
 
     def compile(self, databases: Databases) -> None:
-        self._literals = {view: _Literals(forms, databases) for view, forms in self._forms.items()}
+        """Nothing can be added from then on."""
+        for view in list(self._forms):
+            self._literals[view] = _Literals(self._forms.pop(view), databases)
 
     def scan_literals(self, section: Section) -> list[tuple[View, Layer, list[Raw]]]:
         """Literal hits of each view, in units of its layer."""

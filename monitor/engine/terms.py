@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from functools import cache
 from itertools import chain, islice, product
 from typing import Final
 
@@ -20,13 +21,13 @@ _LATIN: Final = re.compile("[a-z]{2,}")
 
 
 class Form:
-    """One term as scanned. `scanned`: view → its forms, in 16-bit units; all distinct.
+    """One term as scanned.
 
     `literal`: escaped text for a pattern, where the term holds a symbol (the skeleton would drop it). `skeleton`: its
     own units. `views`: where it may be found.
     """
 
-    __slots__ = ("literal", "runs", "scanned", "skeleton", "term", "views", "words")
+    __slots__ = ("_scanned", "literal", "runs", "skeleton", "term", "views", "words")
 
     def __init__(self, term: str, tables: ViewTables, selection: Selection) -> None:
         """Raises ValueError for a term that folds to nothing."""
@@ -40,15 +41,20 @@ class Form:
         syllables = sum(code >= SYLLABLE_BASE for code in sounds[0])
         self.term, self.skeleton, self.words = term, skeleton, selection.words
         self.literal = re_escape("".join(map(chr, plain))) if symbols else ""
-        self.views = _asked(selection, symbols=symbols, syllables=syllables)
+        self.views = _asked(selection.views, selection.also, symbols, syllables >= SOUND_FROM)
         self.runs = runs(skeleton) if View.STRETCHED in self.views else []
-        self.scanned: dict[View, list[tuple[int, ...]]] = {}
+        self._scanned: dict[View, list[tuple[int, ...]]] = {}
         if View.SKELETON in self.views or (View.PLAIN in self.views and not symbols):
-            self.scanned[View.SKELETON] = [skeleton]
+            self._scanned[View.SKELETON] = [skeleton]
         if View.SOUND in self.views and syllables:
-            self.scanned[View.SOUND] = sounds
+            self._scanned[View.SOUND] = sounds
         for view in self.views.intersection(EXTRA) if selection.also else ():
-            self.scanned[view] = _extra_forms(view, tables, skeleton, sounds)
+            self._scanned[view] = _extra_forms(view, tables, skeleton, sounds)
+
+    def take(self) -> dict[View, list[tuple[int, ...]]]:
+        """View → the forms that are scanned for, in 16-bit units, all distinct; once, since they are many."""
+        scanned, self._scanned = self._scanned, {}
+        return scanned
 
     @property
     def two(self) -> bool:
@@ -56,15 +62,14 @@ class Form:
         return len(self.skeleton) == 2
 
 
-def _asked(selection: Selection, *, symbols: bool, syllables: int) -> frozenset[View]:
+@cache
+def _asked(views: tuple[View, ...] | None, also: tuple[View, ...], symbols: bool, sound: bool) -> frozenset[View]:
     """Where a term is looked for. 9.9包邮 is not 99包邮: with symbols, its skeleton only where the rule names it."""
-    if selection.views is not None:
-        asked = set(selection.views)
-    elif symbols:
-        asked = {View.PLAIN}
-    else:
-        asked = {View.PLAIN, View.SKELETON, *((View.SOUND,) if syllables >= SOUND_FROM else ())}
-    return frozenset(asked.union(selection.also))
+    if views is not None:
+        return frozenset((*views, *also))
+    if symbols:
+        return frozenset((View.PLAIN, *also))
+    return frozenset((View.PLAIN, View.SKELETON, *((View.SOUND,) if sound else ()), *also))
 
 
 def _extra_forms(
