@@ -15,6 +15,7 @@ SOUND_FROM: Final = 3
 """Sound is on by default for terms of at least so many syllables: on 40,000 clean reviews homophones of two cost 1.3 %
 false hits, of three 0.015 %, of four none."""
 
+_OTHER_READINGS: Final = 4
 _MOST: Final = 64
 """Other ways of writing one term that are looked for."""
 _LATIN: Final = re.compile("[a-z]{2,}")
@@ -90,8 +91,8 @@ def _alternatives(units: tuple[int, ...], others: Mapping[int, Sequence[str]]) -
 
 
 def _sound_forms(tables: ViewTables, skeleton: tuple[int, ...]) -> list[tuple[int, ...]]:
-    """The usual reading of the term, then those in which one polyphone is read another way. Who writes homophones plays
-    with one of them; all combinations would multiply 100,000 terms by five."""
+    """The usual reading of the term, then for a short one those in which one polyphone is read another way. Who writes
+    homophones plays with one of them; all combinations would multiply 100,000 terms by five."""
     readings = tables.readings
     choices: list[tuple[int, ...] | None] = [readings.get(unit) or (tables.syllable(unit),) for unit in skeleton]
     for latin in _LATIN.finditer("".join(map(chr, skeleton))):
@@ -100,6 +101,8 @@ def _sound_forms(tables: ViewTables, skeleton: tuple[int, ...]) -> list[tuple[in
             choices[start + offset : start + offset + length] = [(unit,), *[None] * (length - 1)]
     present = [choice for choice in choices if choice is not None]
     usual = tuple([choice[0] for choice in present])
+    if len(usual) > _OTHER_READINGS:
+        return [usual]
     return [usual, *((*usual[:i], other, *usual[i + 1 :])
                      for i, choice in enumerate(present) if len(choice) > 1 for other in choice[1:])]
 
