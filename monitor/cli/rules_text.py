@@ -9,7 +9,7 @@ from rich.cells import cell_len
 from rich.text import Text
 
 from monitor.cli.loading import zone
-from monitor.cli.scan_text import marked
+from monitor.cli.scan_text import cited, marked
 from monitor.cli.terminal import SEVERITY_STYLES, counted, err, out, safe
 from monitor.domain.errors import Fault
 from monitor.domain.events import Event, Speaker
@@ -107,7 +107,8 @@ def tell_rule(rule: Rule, ruleset: RuleSet) -> None:
     facts = [f"{rule.tier} · {rule.status} · {', '.join(rule.category)} · {rule.path}:{rule.line}"]
     for clause in rule.clauses:
         known = ruleset.clauses.get(clause)
-        facts.append(f"{clause}  " + (f"{known.document} {known.article}: {known.requirement}" if known else ""))
+        facts.append(f"{cited(clause, ruleset.clauses)}  "
+                     + (f"{known.document} {known.article}: {known.requirement}" if known else ""))
     if rule.advice.say:
         facts.append(f"→ {rule.advice.say}")
     facts += [f"  {old} → {new}" for old, new in rule.advice.rewrite.items()]

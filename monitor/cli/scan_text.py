@@ -17,7 +17,7 @@ from monitor.cli.terminal import SEVERITY_STYLES, clock, counted, out, safe
 from monitor.domain.alerts import Alert
 from monitor.domain.events import Event, at_ms
 from monitor.domain.findings import Finding, Severity
-from monitor.domain.rules import Clause
+from monitor.domain.rules import Clause, unverified
 from monitor.engine.engineset import EngineSet
 from monitor.services.scan import Scanned, Scanner
 
@@ -58,6 +58,11 @@ def marked(text: str, spans: Iterable[tuple[int, int]], *, brackets: bool, aroun
 def _shortened(text: str, head: int, tail: int) -> str:
     """The first `head` and the last `tail` characters."""
     return text if len(text) <= head + tail + 1 else text[:head] + "…" + text[len(text) - tail :]
+
+
+def cited(clause: str, clauses: Mapping[str, Clause]) -> str:
+    """The id of a clause, marked where its source is not verified."""
+    return f"{clause} (待核)" if unverified([clause], clauses) else clause
 
 
 class FindingTexts:
@@ -101,7 +106,8 @@ class FindingTexts:
             lines.append(f"  written so as to evade: {finding.evasive}")
         for clause in finding.clauses:
             known = self._clauses.get(clause)
-            lines.append(f"  {clause}" + (f"  {known.document} {known.article}".rstrip() if known else ""))
+            where = f"  {known.document} {known.article}" if known else ""
+            lines.append(f"  {cited(clause, self._clauses)}{where}")
         if finding.advice.say:
             lines.append(f"  → {finding.advice.say}")
         lines += [f"    {old} → {new}" for old, new in finding.advice.rewrite.items()]

@@ -1,5 +1,6 @@
 """Rules as values: what a rule file says, checked for structure. How terms are matched is the engine's business."""
 
+from collections.abc import Iterable, Mapping
 from datetime import date
 from enum import StrEnum
 from typing import Final
@@ -15,6 +16,8 @@ CATEGORIES: Final = (
     "prohibited_trade", "minors", "personal_info", "offsite_fraud", "vulgar_sexual", "dangerous_conduct",
     "abuse_harassment", "counterfeit_quality", "spam_fakedata", "identity_ai", "reward_inducement",
 )
+PROCESS_DUTY: Final = "process_duty"
+"""The category of duties: what an operator must do and keep, not what is said."""
 DETECTORS: Final = ("phone", "id_card", "bank_card", "email", "wechat_id")
 
 
@@ -236,14 +239,40 @@ class Rule(Struct, frozen=True, kw_only=True):
     line: int = 1
 
 
-class Clause(Struct, frozen=True):
-    """A published article that rules rest on; `effective_from` as an ISO date, or "" where it is not certain."""
+class Confidence(StrEnum):
+    """How far the wording of a clause was checked; low: not at all, so that people must be told."""
+
+    HIGH = "high"
+    MEDIUM = "medium"
+    LOW = "low"
+
+
+class Clause(Struct, frozen=True, kw_only=True):
+    """A published article that rules rest on; with PROCESS_DUTY among its categories a duty, on which no rule can rest.
+
+    It holds in the half-open [effective_from, effective_until); None where the day is not certain, or has not come.
+    """
 
     id: str
     document: str
+    issuer: str
     article: str
     requirement: str
-    effective_from: str = ""
+    effective_from: date | None = None
+    effective_until: date | None = None
+    confidence: Confidence
+    categories: tuple[str, ...]
+
+
+def citable(clause: Clause, on: date) -> bool:
+    """Whether the clause held on that day; one without a certain day may be cited, but without a day."""
+    begun = clause.effective_from is None or clause.effective_from <= on
+    return begun and (clause.effective_until is None or on < clause.effective_until)
+
+
+def unverified(ids: Iterable[str], clauses: Mapping[str, Clause]) -> list[str]:
+    """Those of low confidence, each once, in the order given."""
+    return [each for each in dict.fromkeys(ids) if each in clauses and clauses[each].confidence is Confidence.LOW]
 
 
 class RuleSet(Struct, frozen=True):

@@ -1,6 +1,5 @@
 """The benchmark's rules as a rules folder, so that the service loads them as it loads any."""
 
-import csv
 from pathlib import Path
 
 import yaml
@@ -8,17 +7,17 @@ import yaml
 from tests.bench import corpus
 
 CLEAN = "今天天气不错"
-COLUMNS = ("id", "document", "issuer", "article", "effective_from", "requirement", "source_confidence")
 
 
 def write(folder: Path, seed: int) -> None:
     """1,000 rules of ten terms and 80 of one pattern: the engine benchmark's, each with a case for and against."""
     (folder / "bench").mkdir(parents=True)
     (folder / "bench/pack.yml").write_text("id: bench\ntitle: bench\nversion: 1\n", encoding="utf-8")
-    with (folder / "clauses.csv").open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(COLUMNS)
-        writer.writerow(["B-1", "benchmark", "nobody", "1", "", "none", "high"])
+    clause = {
+        "id": "B-1", "document": "benchmark", "issuer": "nobody", "article": "one", "requirement": "none",
+        "confidence": "high", "categories": ["absolute_claim"],
+    }
+    (folder / "clauses.yml").write_text(yaml.safe_dump([clause], sort_keys=False), encoding="utf-8")
     rules, _, _ = corpus.rules(seed)
     samples = corpus.pattern_samples(seed)
     for rule in rules:

@@ -33,6 +33,17 @@ async def test_alerts_come_page_by_page_newest_first() -> None:
         assert page["next"] is None
 
 
+async def test_clauses_that_are_not_verified_are_named() -> None:
+    async with serving() as api:
+        api.store.kept.extend([alert(1, tenant="local"), alert(2, tenant="local", clauses=["PLT-KS-1", "AD-09-3"])])
+        asked: list[list[str]] = []
+        api.hub.unverified = lambda clauses: asked.append(list(clauses)) or ["PLT-KS-1"]
+        _, page = await get(api, f"{API}/alerts")
+        _, one = await get(api, f"{API}/alerts/{page['alerts'][0]['id']}")
+        assert (page["unverified"], one["unverified"]) == (["PLT-KS-1"], ["PLT-KS-1"])
+        assert asked == [["PLT-KS-1", "AD-09-3", "AD-09-3"], ["PLT-KS-1", "AD-09-3"] * 2]
+
+
 async def test_every_filter_reaches_the_store() -> None:
     async with serving() as api:
         query = ("room=r1&broadcast=b1&rule=a.b&category=c&tier=redline&severity=high&state=open"

@@ -69,6 +69,11 @@ def test_show() -> None:
     assert (done.code, done.err) == (0, "")
 
 
+def test_show_marks_a_clause_that_is_not_verified() -> None:
+    shown = redpost("rules", "show", "shop.contact", "--rules", RULES).out
+    assert "  LSM-18-5 (待核)  直播行为守则 第十八条第五项: 不得引导用户私下交易\n" in shown
+
+
 def test_show_suggests_a_rule() -> None:
     done = redpost("rules", "show", "shop.absolut", "--rules", RULES)
     assert done == (2, "", "error: there is no rule 'shop.absolut'\nhint: did you mean shop.absolute?\n")

@@ -40,7 +40,7 @@ def test_json_is_one_object_per_event_with_findings_and_exactly_these_keys() -> 
     assert lines[1] == (
         '{"id":"c1","findings":[{"rule":"shop.contact","category":["offsite_fraud"],"tier":"redline",'
         '"severity":"medium","spans":[{"start":3,"end":8,"text":"加 微.信"},'
-        '{"start":11,"end":22,"text":"13800138000"}],"evasive":"symbols","clauses":["LSM-18-5"]}],"scores":{}}'
+        '{"start":11,"end":22,"text":"13800138000"}],"evasive":"symbols","clauses":["LSM-18-5"],"unverified":["LSM-18-5"]}],"scores":{}}'
     )
     assert [json.loads(each)["id"] for each in lines] == ["t2", "c1", "t3", "c3", "t4", "t5"]
     assert done.code == 1
@@ -269,7 +269,7 @@ def test_rules_hold_from_a_date_on(tmp_path: Path) -> None:
     """A recording without a date is judged as of today, one that says its day as of that day."""
     rules = tmp_path / "rules"
     (rules / "p").mkdir(parents=True)
-    (rules / "clauses.csv").write_bytes((RULES / "clauses.csv").read_bytes())
+    (rules / "clauses.yml").write_bytes((RULES / "clauses.yml").read_bytes())
     (rules / "p/pack.yml").write_text("id: p\ntitle: p\nversion: '1'\n", encoding="utf-8")
     text = (RULES / "shop/absolute.yml").read_text("utf-8").replace("shop.absolute", "p.absolute")
     (rules / "p/r.yml").write_text(text + "effective: {from: 2023-05-01}\n", encoding="utf-8")

@@ -7,12 +7,14 @@ from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
 
+import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from monitor.adapters.rulefiles import keys, load, load_rooms, load_rooms_source, load_sources
-from monitor.adapters.rulefiles.faults import MAX_FAULTS
+from monitor.adapters.rulefiles.faults import MAX_FAULTS, Faults
+from monitor.adapters.rulefiles.registers import Register
 from monitor.domain.conditions import And, Or, Ref
 from monitor.domain.errors import Fault, RuleError
 from monitor.domain.events import Kind, Role, Stage
@@ -24,6 +26,7 @@ from monitor.domain.rules import (
     Applies,
     Case,
     Clause,
+    Confidence,
     Effective,
     Reach,
     RoomContext,
@@ -34,6 +37,8 @@ from monitor.domain.rules import (
     Side,
     Status,
     View,
+    citable,
+    unverified,
 )
 
 ROOT = Path(__file__).parents[2]
@@ -42,11 +47,23 @@ GOLDEN = DATA / "bad.faults"
 
 NOTHING: Mapping[str, str] = {}
 PACK = b"{id: shop, title: t, version: 1}"
-CLAUSES = f"""\
-{",".join(keys.CLAUSES)}
-AD-1,law,issuer,1,2021-04-29,must not,high
-AD-2,law,i,2,,must not,high
-""".encode()
+CLAUSES = b"""\
+- id: AD-1
+  document: law
+  issuer: issuer
+  article: one
+  requirement: must not
+  effective_from: 2021-04-29
+  confidence: high
+  categories: [absolute_claim]
+- id: AD-2
+  document: law
+  issuer: i
+  article: two
+  requirement: must not
+  confidence: medium
+  categories: [minors, absolute_claim]
+"""
 DRAFT = """\
 id: shop.rule
 title: t
@@ -62,7 +79,7 @@ detection:
 
 
 def sources(rule: str | bytes, more: Mapping[str, str | bytes] = NOTHING) -> dict[str, bytes]:
-    files = {"clauses.csv": CLAUSES, "shop/pack.yml": PACK, "shop/rule.yml": rule, **more}
+    files = {"clauses.yml": CLAUSES, "shop/pack.yml": PACK, "shop/rule.yml": rule, **more}
     return {path: data.encode() if isinstance(data, str) else data for path, data in files.items()}
 
 
@@ -162,22 +179,33 @@ def test_the_good_folder_loads_to_these_values() -> None:
     assert found.rules == (absolute_claim(found.rules[0].version), despair)
     assert found.clauses == {
         "AD-09-3": Clause(
-            "AD-09-3",
-            "中华人民共和国广告法（2021修正）",
-            "第九条第三项",
-            "不得使用“国家级”“最高级”“最佳”及含义相同近似的用语",
-            "2021-04-29",
+            id="AD-09-3",
+            document="中华人民共和国广告法（2021修正）",
+            issuer="全国人大常委会",
+            article="第九条第三项",
+            requirement="不得使用“国家级”“最高级”“最佳”及含义相同近似的用语",
+            effective_from=date(2021, 4, 29),
+            confidence=Confidence.HIGH,
+            categories=("absolute_claim",),
         ),
-        "PLT-1": Clause("PLT-1", "平台规范", "", "不得引导私下交易,\n包括留联系方式", ""),
+        "PLT-1": Clause(
+            id="PLT-1",
+            document="平台规范",
+            issuer="某平台",
+            article="第一节",
+            requirement="不得引导私下交易,\n包括留联系方式",
+            confidence=Confidence.LOW,
+            categories=("offsite_fraud", "false_promotion"),
+        ),
     }
     assert all(re.fullmatch("[0-9a-f]{16}", v) for v in (found.version, *(r.version for r in found.rules)))
 
 
 def test_sources_load_again_to_the_same() -> None:
     found = load(DATA / "good")
-    assert len(found.sources) == 8
+    assert len(found.sources) == 9
     assert load_sources(found.sources) == found
-    assert load_sources({**found.sources, "README.md": b"x", ".git/clauses.csv": b"x"}) == found
+    assert load_sources({**found.sources, "README.md": b"x", ".git/clauses.yml": b"x"}) == found
     assert load_sources({}) == RuleSet((), {}, load_sources({}).version, {})
 
 
@@ -225,7 +253,7 @@ def test_bom_and_windows_lines() -> None:
     files = sources(
         b"\xef\xbb\xbf" + DRAFT.replace("\n", "\r\n").encode(),
         {
-            "clauses.csv": b"\xef\xbb\xbf" + CLAUSES.replace(b"\n", b"\r\n"),
+            "clauses.yml": b"\xef\xbb\xbf" + CLAUSES.replace(b"\n", b"\r\n"),
             "shop/lists/a.txt": "全网最好\r\n国家级\r\n",
         },
     )
@@ -313,7 +341,7 @@ def test_golden_faults() -> None:
         ),
         ("[全网最好]", "[全网最好]\n  l: {score: minors, gte: 1}", "10:3: the selection l is never used"),
         ("[全网最好]", "[{list: lists/none.txt}]", "9:14: the pack has no list 'lists/none.txt'"),
-        ("[全网最好]", "[{list: ../../clauses.csv}]", "9:14: the pack has no list '../../clauses.csv'"),
+        ("[全网最好]", "[{list: ../../clauses.yml}]", "9:14: the pack has no list '../../clauses.yml'"),
     ],
 )
 def test_a_fault_is_named_at_its_place(old: str, new: str, expected: str) -> None:
@@ -454,14 +482,14 @@ def test_a_garbled_list_has_a_bounded_number_of_faults() -> None:
 
 
 def test_faults_of_all_files_come_together() -> None:
-    found = faults_of({"a/pack.yml": b"id: a", "a/x.yml": b"", "clauses.csv": b"", "b/y.yml": b"- 1"})
+    found = faults_of({"a/pack.yml": b"id: a", "a/x.yml": b"", "clauses.yml": b"", "b/y.yml": b"- 1"})
     assert [f.path for f in found] == [
         "a/pack.yml",
         "a/pack.yml",
         "a/x.yml",
         "b/y.yml",
         "b/y.yml",
-        "clauses.csv",
+        "clauses.yml",
     ]
 
 
@@ -529,7 +557,7 @@ def test_the_folder_is_read_as_its_sources_are(tmp_path: Path) -> None:
 
 
 def test_100_rules_with_10000_terms_load_in_well_under_a_second() -> None:
-    files = {"clauses.csv": CLAUSES, "shop/pack.yml": PACK}
+    files = {"clauses.yml": CLAUSES, "shop/pack.yml": PACK}
     for number in range(100):
         terms = ", ".join(f"词条{number}之{n}" for n in range(100))
         cases = "".join(f"  - {{text: 例句{n}, expect: none}}\n" for n in range(10))
@@ -546,37 +574,160 @@ def test_100_rules_with_10000_terms_load_in_well_under_a_second() -> None:
 
 # Registers
 
+ENTRY = CLAUSES.decode().partition("- id: AD-2")[0].replace("AD-1", "AD-3")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        ("  article: one\n", "", "16:3: the clause has no article"),
+        ("issuer: issuer", "issuer:", "18:10: issuer is empty"),
+        ("id: AD-3", "id: 3.1", "16:7: id: 3.1 is read as a number"),
+        ("id: AD-3", "id: AD-1", "16:7: the id 'AD-1' stands twice, first in line 1"),
+        ("requirement", "requirment", "20:3: the clause has no key 'requirment'"),
+        ("effective_from", "source_confidence", "21:3: the clause has no key 'source_confidence'"),
+        ("2021-04-29", "2021", "21:19: effective_from is no date"),
+        ("2021-04-29", "2021-02-30", "21:19: effective_from is no date"),
+        (
+            "2021-04-29",
+            "2021-04-29\n  effective_until: 2021-04-29",
+            "22:20: effective_until 2021-04-29 is not after effective_from 2021-04-29",
+        ),
+        ("confidence: high", "confidence: sure", "22:15: confidence: there is no 'sure'"),
+        ("[absolute_claim]", "[absolute_clam]", "23:16: there is no category 'absolute_clam'"),
+        ("[absolute_claim]", "[process_duty]", "23:16: a clause that rules rest on is no duty"),
+        ("[absolute_claim]", "[]", "23:15: categories is an empty list"),
+        ("[absolute_claim]", "absolute_claim", "23:15: categories must be a list"),
+        (ENTRY, "- AD-3\n", "16:3: the clause must be a table of keys and values"),
+        (ENTRY, ENTRY + ENTRY, "24:7: the id 'AD-3' stands twice, first in line 16"),
+        (ENTRY, "- {id: AD-3, id: x}", "16:14: the key 'id' stands twice, first in line 16"),
+    ],
+)
+def test_register_faults(old: str, new: str, expected: str) -> None:
+    assert old in ENTRY
+    found = rule_faults(DRAFT, {"clauses.yml": CLAUSES.decode() + ENTRY.replace(old, new)})
+    assert expected in [fault[: len(expected)] for fault in found]
+
 
 @pytest.mark.parametrize(
     ("data", "expected"),
     [
-        ("id,document\n", "1:1: the register has no column issuer"),
-        (CLAUSES.decode() + "AD-3,law\n", "4:1: the row has 2 fields, the header 7"),
-        (CLAUSES.decode() + ",law,i,1,,must,high\n", "4:1: id is empty"),
-        (CLAUSES.decode() + "AD-3,law,i,1,2021,must,high\n", "4:1: effective_from: '2021' is no date"),
-        (
-            CLAUSES.decode() + "AD-1,law,other,1,2021-04-29,must not,high\n",
-            "4:1: the clause 'AD-1' differs from clauses.csv:2 in issuer",
-        ),
-        (
-            CLAUSES.decode() + 'AD-3,"law\nof two lines",i,1,,must,high\nAD-4\n',
-            "6:1: the row has 1 fields, the header 7",
-        ),
-        (CLAUSES.decode() + 'AD-3,"law', "1:1: not valid CSV: unexpected end of data"),
-        ("", "1:1: the register is empty"),
+        (b"", "1:1: the file is empty"),
+        (b"[]", "1:1: a register must be a list of clauses"),
+        (b"clauses: []", "1:1: a register must be a list of clauses"),
+        (b"\xff", "1:1: the file is not UTF-8"),
+        (b"- {id: AD-3", "not valid YAML"),
+        (b"# " + b"x" * 1_000_000, "1:1: the file has over 1,000,000 bytes"),
     ],
 )
-def test_register_faults(data: str, expected: str) -> None:
-    assert expected in rule_faults(DRAFT, {"clauses.csv": data})
+def test_a_register_that_cannot_be_read_is_the_only_fault(data: bytes, expected: str) -> None:
+    (found,) = rule_faults(DRAFT, {"clauses.yml": data})
+    assert expected in found
 
 
-def test_an_unreadable_register_is_the_only_fault() -> None:
-    assert rule_faults(DRAFT, {"clauses.csv": b"\xff"}) == ["1:1: the file is not UTF-8"]
+def test_a_register_elsewhere_or_of_another_kind_would_be_overlooked() -> None:
+    for path, hint in (
+        ("clauses.csv", "write it as clauses.yml at the top of the rules folder"),
+        ("shop/clauses.csv", "write it as clauses.yml at the top of the rules folder"),
+        ("clauses_b.yaml", "let its name end in .yml"),
+    ):
+        (found,) = faults_of(sources(DRAFT, {path: CLAUSES}))
+        assert (found.path, found.message, found.hint) == (path, "the file would be overlooked", hint)
 
 
-def test_registers_are_merged() -> None:
+def test_registers_are_merged_where_they_agree() -> None:
     more = CLAUSES.replace(b"AD-2", b"PLT-9")
-    assert list(load_sources(sources(DRAFT, {"clauses_b.csv": more})).clauses) == ["AD-1", "AD-2", "PLT-9"]
+    assert list(load_sources(sources(DRAFT, {"clauses_b.yml": more})).clauses) == ["AD-1", "AD-2", "PLT-9"]
+    (found,) = faults_of(sources(DRAFT, {"clauses_b.yml": more.replace(b"2021-04-29", b"2015-09-01")}))
+    assert str(found) == (
+        "clauses_b.yml:1:7: 'AD-1' differs from clauses.yml:1 in effective_from"
+        " — make them agree, or give one another id"
+    )
+
+
+DUTY = ENTRY.replace("AD-3", "LEC-30").replace("[absolute_claim]", "[process_duty, minors]")
+
+
+def test_no_rule_rests_on_a_duty() -> None:
+    found = load_sources(sources(DRAFT, {"duties.yml": DUTY}))
+    assert list(found.clauses) == ["AD-1", "AD-2"]
+    (fault,) = faults_of(sources(DRAFT.replace("[AD-1]", "[AD-1, LEC-30]"), {"duties.yml": DUTY}))
+    assert (fault.line, fault.column) == (7, 17)
+    assert fault.message == "'LEC-30' is a duty of the operator, on which no rule can rest"
+    exempt = "exempt: {when: [我们自家], within: 4, clause: LEC-30}\n"
+    assert rule_faults(DRAFT + exempt, {"duties.yml": DUTY}) == [f"11:43: {fault.message}"]
+
+
+def test_duties_and_clauses_are_told_apart() -> None:
+    (found,) = faults_of(sources(DRAFT, {"duties.yml": DUTY.replace("process_duty, ", "")}))
+    assert (found.line, found.message) == (8, "a duty has the category process_duty")
+    (found,) = faults_of(sources(DRAFT, {"duties.yml": DUTY.replace("LEC-30", "AD-1")}))
+    assert found.message == "'AD-1' differs from clauses.yml:1 in categories"
+
+
+def test_an_unknown_clause_is_shown_its_neighbours() -> None:
+    more = CLAUSES.replace(b"AD-1", b"AD-09-2").replace(b"AD-2", b"AD-09-3")
+    for cited, hint in (
+        ("AD-9-3", "did you mean AD-09-3 or AD-09-2 or AD-2?"),
+        ("全网", "add the clause to clauses.yml, or cite one from there"),
+    ):
+        (found,) = faults_of(sources(DRAFT.replace("[AD-1]", f"[AD-1, {cited}]"), {"clauses_b.yml": more}))
+        assert (found.message, found.hint) == (f"no register has the clause '{cited}'", hint)
+
+
+def test_a_clause_is_citable_while_it_holds() -> None:
+    held = msgspec.structs.replace(
+        load_sources(sources(DRAFT)).clauses["AD-1"], effective_until=date(2027, 1, 1)
+    )
+    days = [date(2021, 4, 28), date(2021, 4, 29), date(2026, 12, 31), date(2027, 1, 1)]
+    assert [citable(held, day) for day in days] == [False, True, True, False]
+    undated = msgspec.structs.replace(held, effective_from=None, effective_until=None)
+    assert citable(undated, date.min) and citable(undated, date.max)
+
+
+def test_unverified_are_those_of_low_confidence() -> None:
+    clauses = load(DATA / "good").clauses
+    assert unverified(["AD-09-3", "PLT-1", "XX-1", "PLT-1"], clauses) == ["PLT-1"]
+
+
+def shipped() -> Register:
+    register = Register()
+    for kind in ("clauses", "duties"):
+        faults = Faults(f"{kind}.yml")
+        register.add((ROOT / "rules" / f"{kind}.yml").read_bytes(), faults, duties=kind == "duties")
+        assert not faults.all()
+    return register
+
+
+def test_the_shipped_registers() -> None:
+    register = shipped()
+    assert len(register.clauses) > 250
+    assert len(register.duties) > 40
+    requirements = [each.requirement for each in (*register.clauses.values(), *register.duties.values())]
+    assert len(set(requirements)) == len(requirements)
+    assert not [said for said in requirements if re.search("[。；\n]", said)]  # one sentence
+    assert {name for each in register.clauses.values() for name in each.categories} == set(CATEGORIES)
+    assert 0 < len(unverified(register.clauses, register.clauses)) < 20
+
+
+def test_the_shipped_rules_cite_what_is_in_the_registers() -> None:
+    """Read without the loader, which would refuse the whole folder."""
+    cited: set[str] = set()
+    for path in (ROOT / "rules").glob("*/**/*.yml"):
+        text = path.read_text(encoding="utf-8")
+        for found in re.findall(r"^clauses: *\[([^\]]*)\]|clause: *([A-Z][\w-]+)", text, re.MULTILINE):
+            cited |= {name.strip() for part in found for name in part.split(",") if name.strip()}
+    assert len(cited) > 100
+    assert cited <= shipped().clauses.keys()
+
+
+def test_the_shipped_registers_load_in_well_under_150_ms() -> None:
+    took = []
+    for _ in range(3):
+        started = time.perf_counter()
+        shipped()
+        took.append(time.perf_counter() - started)
+    assert min(took) < 0.15
 
 
 # Rooms
@@ -650,7 +801,7 @@ def test_the_documented_keys_are_the_accepted_ones() -> None:
         if found:
             documented[title] = sorted(found)
     assert documented == {title: sorted(known) for title, known in keys.DOCUMENTED.items()}
-    for word in (*CATEGORIES, *DETECTORS, *Tier, *Severity, *Status, *View, *Side, *Stage, *Role):
+    for word in (*CATEGORIES, *DETECTORS, *Tier, *Severity, *Status, *View, *Side, *Stage, *Role, *Confidence):
         assert f"`{word}`" in text
     assert all(f"`{kind}`" in text for kind in Kind if kind is not Kind.SIGNAL)
 
@@ -659,7 +810,7 @@ def test_the_documented_examples_load() -> None:
     text = (ROOT / "docs" / "rules.md").read_text(encoding="utf-8")
     rule, rooms = re.findall(r"^```yaml\n(.*?)^```$", text, flags=re.MULTILINE | re.DOTALL)
     found = loaded(
-        rule, {"shop/lists/absolute.txt": "销量第一", "clauses.csv": CLAUSES.replace(b"AD-1", b"AD-09-3"),
+        rule, {"shop/lists/absolute.txt": "销量第一", "clauses.yml": CLAUSES.replace(b"AD-1", b"AD-09-3"),
                "contexts.yml": CONTEXTS}
     )
     assert (len(found.selections), len(found.cases)) == (9, 4)
@@ -760,11 +911,11 @@ def only_rule_errors(files: dict[str, bytes]) -> None:
 def test_yamlish_text_never_raises_anything_else(text: str) -> None:
     only_rule_errors(
         {
-            "clauses.csv": CLAUSES,
+            "clauses.yml": CLAUSES,
             "shop/pack.yml": text.encode(),
             "shop/rule.yml": text.encode(),
             "shop/lists/a.txt": text.encode(),
-            "clauses2.csv": text.encode(),
+            "clauses2.yml": text.encode(),
         }
     )
     try:
@@ -787,7 +938,7 @@ def test_a_damaged_rule_never_raises_anything_else(edits: list[tuple[int, int, s
 def test_bytes_never_raise_anything_else(data: bytes, pattern: str) -> None:
     only_rule_errors(
         sources(
-            data, {"shop/pack.yml": data, "shop/lists/x.txt": data, "clauses9.csv": data, "c/x.yaml": data}
+            data, {"shop/pack.yml": data, "shop/lists/x.txt": data, "clauses9.yml": data, "c/x.yaml": data}
         )
     )
     assert isinstance(pattern_faults(pattern), list)

@@ -14,6 +14,7 @@ from monitor.domain.rules import Context, Rule, RuleSet
 
 _DEEPEST: Final = 5
 _WHICH: Final = "name the folder that holds the packs"
+_REGISTERS: Final = ("clauses", "duties")
 
 
 def load(folder: Path) -> RuleSet:
@@ -47,13 +48,15 @@ def load_sources(sources: Mapping[str, bytes]) -> RuleSet:
 
 
 def place_of(path: str) -> str | None:
-    """What a file is by its path: clauses, contexts, pack, rule, list; stray (would be overlooked); None: not ours."""
+    """What a file is by its path: clauses, duties, contexts, pack, rule, list; stray: overlooked; None: not ours."""
     *folders, name = path.split("/")
     suffix = name.rpartition(".")[2].lower()
     if any(not part or part.startswith(".") for part in (*folders, name)):
         return None
     if name.startswith("clauses") and suffix == "csv":
-        return "stray" if folders else "clauses"
+        return "stray"
+    if not folders and name.startswith(_REGISTERS) and name.endswith(".yml"):
+        return next(kind for kind in _REGISTERS if name.startswith(kind))
     if suffix in ("yml", "yaml"):
         if path == FILE:
             return "contexts"
@@ -99,9 +102,10 @@ class _Reading:
 def _load(sources: dict[str, bytes], unread: list[Faults]) -> RuleSet:
     reading = _Reading(sources)
     register = Register()
-    register.complete = not any(place_of(faults.path) == "clauses" for faults in unread)
-    for _, data, faults in reading.of("clauses"):
-        register.add(data, faults)
+    register.complete = not any(place_of(faults.path) in _REGISTERS for faults in unread)
+    for kind in _REGISTERS:
+        for _, data, faults in reading.of(kind):
+            register.add(data, faults, duties=kind == "duties")
     packs = _packs(reading)
     rules: list[Rule] = []
     contexts: dict[str, Context] = {}
@@ -144,7 +148,7 @@ def _strays(reading: _Reading) -> None:
         if path.endswith(".yaml"):
             faults.add(TOP, "the file would be overlooked", "let its name end in .yml")
         elif path.endswith(".csv"):
-            faults.add(TOP, "the file would be overlooked", "put it at the top of the rules folder")
+            faults.add(TOP, "the file would be overlooked", "write it as clauses.yml at the top of the rules folder")
         elif path.endswith(".txt"):
             faults.add(TOP, "the file would be overlooked", "put it directly into the pack's folder lists/")
         else:

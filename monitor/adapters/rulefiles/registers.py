@@ -1,22 +1,21 @@
-"""What rules refer to: term lists and the clause register."""
+"""What rules refer to: term lists and the registers of clauses and duties."""
 
-import csv
+import difflib
 import re
-from collections.abc import Iterator
-from datetime import date
 from typing import Final
 
 from msgspec import Struct
 
 from monitor.adapters.rulefiles import keys
 from monitor.adapters.rulefiles.faults import TOP, Faults, Place, guess, shown
-from monitor.adapters.rulefiles.nodes import MAX_LIST, decode
+from monitor.adapters.rulefiles.fields import Fields
+from monitor.adapters.rulefiles.nodes import MAX_LIST, Broken, Items, Node, decode, parse
 from monitor.domain.rulelint import term_fault
-from monitor.domain.rules import Clause
+from monitor.domain.rules import CATEGORIES, PROCESS_DUTY, Clause, Confidence
 
 _COMMENT: Final = re.compile(r"(?:^|\s)#.*")
-_MUST: Final = ("id", "document", "requirement")
-_DAY: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_MUST: Final = ("id", "document", "issuer", "article", "requirement", "confidence", "categories")
+_MAX_ID: Final = 60
 
 
 class TermList(Struct, frozen=True):
@@ -50,80 +49,89 @@ def read_list(path: str, data: bytes, faults: Faults) -> TermList:
 
 
 class Register:
-    """The clauses of all register files, merged."""
+    """The clauses of all register files, merged; and the duties, on which no rule can rest."""
 
     def __init__(self) -> None:
         self.clauses: dict[str, Clause] = {}
+        self.duties: dict[str, Clause] = {}
         self.complete = True  # False: a file has a fault for which a clause may be missing
-        self._rows: dict[str, tuple[dict[str, str], str]] = {}
+        self._first: dict[str, tuple[Clause, str, int]] = {}  # with the file and the line
 
-    def add(self, data: bytes, faults: Faults) -> None:
-        text = decode(data, faults, limit=MAX_LIST)
-        if text is None:
-            self.complete = False
+    def add(self, data: bytes, faults: Faults, *, duties: bool = False) -> None:
+        """Read one file; what has an id is known from then on, whatever faults it has."""
+        root = parse(data, faults)
+        entries = root.items if isinstance(root, Items) else []
+        for node in entries:
+            self._entry(node, faults, duties=duties)
+        if entries:
             return
-        try:
-            rows = list(_rows(text))
-        except csv.Error as error:
-            faults.add(TOP, f"not valid CSV: {error}", "check the quotes")
-            self.complete = False
-            return
-        if not rows:
-            faults.add(TOP, "the register is empty", "columns: " + ",".join(keys.CLAUSES))
-        if not rows or not self._header_fits(rows[0], faults):
-            self.complete = False
-            return
-        header = rows[0][1]
-        for line, row in rows[1:]:
-            if len(row) == len(header):
-                self._row(dict(zip(header, row, strict=True)), line, faults)
-            else:
-                faults.add(Place(line), f"the row has {len(row)} fields, the header {len(header)}",
-                           "quote fields that hold commas")
-                self.complete = False
+        self.complete = False
+        if root is not None and not isinstance(root, Broken):
+            faults.add(root, "a register must be a list of clauses", "begin each clause with - id: …")
 
-    @staticmethod
-    def _header_fits(first: tuple[int, list[str]], faults: Faults) -> bool:
-        line, header = first
+    def why_not(self, name: str) -> tuple[str, str] | None:
+        """Why no rule can cite this, as message and hint; None: it can."""
+        if name in self.clauses:
+            return None
+        if name in self.duties:
+            return (f"{shown(name)} is a duty of the operator, on which no rule can rest",
+                    "cite a clause that says what must not be said or shown")
+        if not self.complete:
+            return None
+        near = difflib.get_close_matches(name[:_MAX_ID], sorted(self.clauses), n=3, cutoff=0.6)
+        hint = f"did you mean {' or '.join(near)}?" if near else "add the clause to clauses.yml, or cite one from there"
+        return f"no register has the clause {shown(name)}", hint
+
+    def _entry(self, node: Node, faults: Faults, *, duties: bool) -> None:
         before = faults.count
-        for name in header:
-            if name not in keys.CLAUSES:
-                faults.add(Place(line), f"no column is called {shown(name)}", guess(name, keys.CLAUSES))
-        for name in keys.CLAUSES:
-            if header.count(name) != 1:
-                often = "has no column" if name not in header else "repeats the column"
-                faults.add(Place(line), f"the register {often} {name}", "columns: " + ",".join(keys.CLAUSES))
-        return faults.count == before
+        fields = Fields(node, faults, "the duty" if duties else "the clause", keys.CLAUSES)
+        fields.require(*_MUST)
+        clause = Clause(
+            id=fields.text("id"),
+            document=fields.text("document"),
+            issuer=fields.text("issuer"),
+            article=fields.text("article"),
+            requirement=fields.text("requirement"),
+            effective_from=fields.day("effective_from"),
+            effective_until=fields.day("effective_until"),
+            confidence=fields.choice("confidence", Confidence) or Confidence.LOW,
+            categories=_categories(fields, duties=duties),
+        )
+        since, until = clause.effective_from, clause.effective_until
+        if since is not None and until is not None and since >= until:
+            faults.add(fields.where("effective_until"), f"effective_until {until} is not after effective_from {since}",
+                       "effective_until is the first day on which it no longer holds")
+        if not clause.id:
+            self.complete = False
+            return
+        if clause.id not in self._first:
+            self._first[clause.id] = clause, faults.path, node.line
+            (self.duties if duties else self.clauses)[clause.id] = clause
+        else:
+            self._again(clause, fields.where("id"), faults, sound=faults.count == before)
 
-    def _row(self, row: dict[str, str], line: int, faults: Faults) -> None:
-        for name in _MUST:
-            if not row[name].strip():
-                faults.add(Place(line), f"{name} is empty", "fill it in")
-        day = row["effective_from"]
-        if day and not _is_day(day):
-            faults.add(Place(line), f"effective_from: {shown(day)} is no date",
-                       "write it as 2026-11-23, or leave it empty where it is not certain")
-        known, where = self._rows.setdefault(row["id"], (row, f"{faults.path}:{line}"))
-        other = [name for name in keys.CLAUSES if known[name] != row[name]]
-        if other:
-            what = f"the clause {shown(row['id'])} differs from {where} in {', '.join(other)}"
-            faults.add(Place(line), what, "make them agree, or give one another id")
-        clause = Clause(row["id"], row["document"], row["article"], row["requirement"], day)
-        self.clauses.setdefault(clause.id, clause)
+    def _again(self, clause: Clause, at: Node, faults: Faults, *, sound: bool) -> None:
+        known, path, line = self._first[clause.id]
+        if path == faults.path:
+            faults.add(at, f"the id {shown(clause.id)} stands twice, first in line {line}",
+                       "remove one, or give it another id")
+            return
+        other = [name for name in keys.CLAUSES if getattr(clause, name) != getattr(known, name)]
+        if sound and other:
+            faults.add(at, f"{shown(clause.id)} differs from {path}:{line} in {', '.join(other)}",
+                       "make them agree, or give one another id")
 
 
-def _rows(text: str) -> Iterator[tuple[int, list[str]]]:
-    """Rows with the line in which each begins; empty ones are left out."""
-    reader = csv.reader(text.splitlines(keepends=True), strict=True)
-    line = 1
-    for row in reader:
-        if row:
-            yield line, row
-        line = reader.line_num + 1
-
-
-def _is_day(text: str) -> bool:
-    try:
-        return bool(_DAY.fullmatch(text) and date.fromisoformat(text))
-    except ValueError:
-        return False
+def _categories(fields: Fields, *, duties: bool) -> tuple[str, ...]:
+    faults, found = fields.faults, []
+    for word, at in fields.words("categories"):
+        if word in CATEGORIES or (duties and word == PROCESS_DUTY):
+            found.append(word)
+        elif word == PROCESS_DUTY:
+            faults.add(at, "a clause that rules rest on is no duty", "move it to duties.yml")
+        else:
+            faults.add(at, f"there is no category {shown(word)}", guess(word, CATEGORIES))
+    if duties and found and PROCESS_DUTY not in found:
+        faults.add(fields.where("categories"), f"a duty has the category {PROCESS_DUTY}",
+                   "add it, or move the clause to clauses.yml")
+    return tuple(found)

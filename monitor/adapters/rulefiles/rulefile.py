@@ -166,9 +166,9 @@ def _effective(fields: Fields) -> Effective:
 def _clauses(fields: Fields, tier: Tier | None, register: Register) -> tuple[str, ...]:
     words = fields.words("clauses")
     for word, at in words:
-        if word not in register.clauses and register.complete:
-            hint = guess(word, sorted(register.clauses)) or "there is no clause register: add clauses.csv"
-            fields.faults.add(at, f"no register has the clause {shown(word)}", hint)
+        why = register.why_not(word)
+        if why is not None:
+            fields.faults.add(at, *why)
     if tier in (Tier.REDLINE, Tier.STANDARD) and "clauses" not in fields and fields.readable:
         fields.faults.add(fields.at, f"a rule of tier {tier} rests on at least one clause",
                           "add clauses: [id of the register]")
@@ -183,9 +183,9 @@ def _exempt(fields: Fields, lists: Lists, register: Register) -> tuple[Selection
     inner = Fields(node, faults, "exempt", keys.EXEMPT)
     inner.require("when", "within", "clause")
     said, clause = inner.node("when"), inner.text("clause")
-    if clause and clause not in register.clauses and register.complete:
-        faults.add(inner.where("clause"), f"no register has the clause {shown(clause)}",
-                   guess(clause, sorted(register.clauses)))
+    why = register.why_not(clause) if clause else None
+    if why is not None:
+        faults.add(inner.where("clause"), *why)
     selection = Selection(name="exempt")
     if said is not None:
         name = Scalar("exempt", "str", said.line, said.column)

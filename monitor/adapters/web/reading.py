@@ -9,7 +9,7 @@ from monitor.adapters.web.errors import Problem, json_answer
 from monitor.adapters.web.handling import QUERY
 from monitor.adapters.web.params import Param, choice, count, text, time
 from monitor.adapters.web.services import SERVICES
-from monitor.adapters.web.types import EventsAnswer, RoomsAnswer
+from monitor.adapters.web.types import AlertAnswer, AlertsAnswer, EventsAnswer, RoomsAnswer
 from monitor.domain.alerts import AlertState
 from monitor.domain.findings import Severity, Tier
 from monitor.services.records import AlertFilter, ArchiveQuery
@@ -46,21 +46,22 @@ _LONGEST_ID: Final = 128
 async def list_alerts(request: web.Request) -> web.Response:
     query = request[QUERY].copy()
     cursor, limit = query.pop("cursor"), query.pop("limit")
-    page = await request.app[SERVICES].store.alerts(
-        request[PRINCIPAL].tenant, AlertFilter(**query), cursor=cursor, limit=limit
-    )
-    return json_answer(page)
+    services = request.app[SERVICES]
+    page = await services.store.alerts(request[PRINCIPAL].tenant, AlertFilter(**query), cursor=cursor, limit=limit)
+    clauses = [clause for alert in page.alerts for clause in alert.clauses]
+    return json_answer(AlertsAnswer(page.alerts, page.next, services.hub.unverified(clauses)))
 
 
 async def get_alert(request: web.Request) -> web.Response:
     """404 for an alert of another tenant as for one that does not exist."""
-    wanted = request.match_info["id"]
+    wanted, services = request.match_info["id"], request.app[SERVICES]
     found = None
     if len(wanted) <= _LONGEST_ID:
-        found = await request.app[SERVICES].evidence(request[PRINCIPAL].tenant, wanted)
+        found = await services.evidence(request[PRINCIPAL].tenant, wanted)
     if found is None:
         raise Problem(404, "not_found", "there is no alert with this id", hint="GET /api/v1/alerts lists them")
-    return json_answer(found)
+    clauses = [*found.alert.clauses, *(clause for each in found.findings for clause in each.clauses)]
+    return json_answer(AlertAnswer(found.alert, found.findings, found.context, services.hub.unverified(clauses)))
 
 
 async def list_rooms(request: web.Request) -> web.Response:
