@@ -67,7 +67,7 @@ class InFile:
             if source is not None:
                 self.format, self._batches = source.NAME, _read_as(source, self._stream, options)
             else:
-                self.format, self._batches = open_source(self._stream, options)
+                self.format, self._batches = open_source(self._stream, options, name=self.name)
         except BaseException:
             self._stream.close()
             raise

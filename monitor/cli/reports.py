@@ -148,7 +148,8 @@ def finding_line(finding: Finding, item: Scanned, clauses: Mapping[str, Clause])
     several = finding.event_ids if finding.event_ids != [item.event.id] else None
     return FindingLine(finding.rule, finding.category, finding.tier, finding.severity,
                        [_span_line(span, item) for span in finding.spans], finding.evasive, finding.clauses,
-                       unverified(finding.clauses, clauses) or None, event_ids=several)
+                       unverified(finding.clauses, clauses) or None, exempt=finding.exempt or None,
+                       event_ids=several)
 
 
 def _span_line(span: Span, item: Scanned) -> SpanLine:

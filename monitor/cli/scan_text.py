@@ -102,6 +102,8 @@ class FindingTexts:
     def _grounds(self, finding: Finding) -> list[Text]:
         """The clauses and the advice, one a line."""
         lines = []
+        if finding.exempt:
+            lines.append(f"  may be exempt under {cited(finding.exempt, self._clauses)}: check the proof")
         if finding.evasive:
             lines.append(f"  written so as to evade: {finding.evasive}")
         for clause in finding.clauses:

@@ -156,9 +156,14 @@ class _Literals:
 
     def scan(self, data: bytes) -> list[Raw]:
         found: list[Raw] = []
-        for first, db in self._parts if data else ():
-            db.scan(data, match_event_handler=lambda n, start, end, flags, first: found.append((first + n, end)),
-                    context=first)
+        if not data:
+            return found
+
+        def on_match(n: int, start: int, end: int, flags: int, first: int) -> None:
+            found.append((first + n, end))
+
+        for first, db in self._parts:
+            db.scan(data, match_event_handler=on_match, context=first)
         return [(n, end >> 1) for n, end in found if not end & 1]  # an odd end lies between two units
 
 

@@ -62,7 +62,7 @@ def utf8(name: str) -> bytes:
 
 def test_every_fixture_has_its_format() -> None:
     assert {path.name for path in DATA.iterdir()} == set(FORMAT_OF)
-    assert {source.NAME for source in SOURCES} == set(FORMAT_OF.values())
+    assert {source.NAME for source in SOURCES} == set(FORMAT_OF.values()) | {"script"}  # which no content shows
 
 
 @pytest.mark.parametrize("name", sorted(FORMAT_OF))
@@ -360,3 +360,35 @@ def test_the_docs_name_every_format_and_column() -> None:
     missing |= {name for field, aliases in COLUMNS.items() for name in (field, *aliases.split())} - words
     assert not missing
     assert all(word in docs for word in (*MODES, "sc", "gift", "guard", "toast"))
+
+
+@pytest.mark.parametrize("name", ["script.txt", "SCRIPT.MD"])
+def test_a_text_of_no_format_is_a_script_where_its_name_ends_like_one(name: str) -> None:
+    text = "开场白\n\n  今天这款全网最低  \n".encode()
+    found, batches = open_source(io.BytesIO(text), OPTIONS, name=name)
+    events, lines, _, _ = everything(list(batches))
+    assert found == "script"
+    assert [(e.kind, e.stage, e.text) for e in events] == [("script", "preair", "开场白"), ("script", "preair", "今天这款全网最低")]
+    assert lines == [1, 3]
+    with pytest.raises(InputError, match="no known format"):
+        open_source(io.BytesIO(text), OPTIONS, name="script.log")
+
+
+def test_a_named_script_with_a_format_of_its_own_is_that() -> None:
+    found, batches = open_source(io.BytesIO(b"1\n00:00:01,000 --> 00:00:02,000\nhi\n\n"), OPTIONS, name="cues.txt")
+    list(batches)
+    assert found == "srt"
+
+
+def test_a_word_document_is_read_by_paragraph_and_row(tmp_path: Path) -> None:
+    import docx
+
+    document = docx.Document()
+    document.add_paragraph("开场白")
+    row = document.add_table(1, 2).rows[0]
+    row.cells[0].text, row.cells[1].text = "话术", "销量第一"
+    document.save(str(tmp_path / "a.docx"))
+    _, batches = open_source(tmp_path / "a.docx", OPTIONS)
+    assert [event.text for event in everything(list(batches))[0]] == ["开场白", "话术 销量第一"]
+    with pytest.raises(InputError, match="no Word document"):
+        open_source(io.BytesIO(b"PK\x03\x04 broken"), OPTIONS, name="a.docx")

@@ -7,7 +7,8 @@ from typing import BinaryIO, Final
 
 import msgspec
 
-from monitor.adapters.sources import ass, csv_tsv, danmaku_xml, encoding, funasr, ndjson, srt, vtt
+from monitor.adapters.sources import ass, csv_tsv, danmaku_xml, encoding, funasr, ndjson, script, srt, vtt
+from monitor.adapters.sources.documents import text_of_docx
 from monitor.adapters.sources.model import HEAD, Batch, ByteStream, Source, SourceOptions
 from monitor.adapters.sources.unpacking import Peeked, Unpacked, unpack
 from monitor.domain.errors import InputError
@@ -20,6 +21,7 @@ SOURCES: Final[tuple[Source, ...]] = (
     funasr,
     ndjson,
     csv_tsv,
+    script,
 )
 
 _ENOUGH: Final = 2048
@@ -39,12 +41,13 @@ _STRANGERS: Final = (
 
 
 def open_source(
-    path_or_stream: str | Path | BinaryIO | ByteStream, options: SourceOptions, *, form: str = ""
+    path_or_stream: str | Path | BinaryIO | ByteStream, options: SourceOptions, *, form: str = "", name: str = ""
 ) -> tuple[str, Iterator[Batch]]:
     """Recognise a file by its content and read it: (name of the format, batches as they are read).
 
-    `form` names the format instead. gzip and zstd are unpacked, encodings are recognised. A pipe is read no further
-    than its first line before its format is known, where that line says it. An empty file gives the name `empty`.
+    `form` names the format instead, `name` the file behind a stream; a text of no format is a script where its name
+    ends like one. gzip and zstd are unpacked, encodings are recognised. A pipe is read no further than its first line
+    before its format is known, where that line says it. An empty file gives the name `empty`.
 
     Raises InputError where the file cannot be opened or fits no format, and while reading where it is a
     decompression bomb. A path is closed when the iterator ends or is dropped; a stream stays the caller's.
@@ -54,7 +57,8 @@ def open_source(
     if not candidates:
         names = ", ".join(source.NAME for source in SOURCES)
         raise InputError(f"there is no source format {form[:40]!r}", hint="one of " + names)
-    opened = _Opening(options, codec, candidates, named=bool(form))
+    suffix = Path(name or (path_or_stream if isinstance(path_or_stream, (str, Path)) else "")).suffix.lower()
+    opened = _Opening(options, codec, candidates, named=bool(form), suffix=suffix)
     if not isinstance(path_or_stream, (str, Path)):
         return opened.read(path_or_stream)
     try:
@@ -62,13 +66,13 @@ def open_source(
     except (OSError, ValueError) as error:
         raise InputError(f"cannot open {path_or_stream}: {error}", hint="check the path") from error
     try:
-        name, batches = opened.read(file)
+        found, batches = opened.read(file)
     except BaseException:
         file.close()
         raise
     closing = _closing(file, batches)
     next(closing)
-    return name, (batch for batch in closing if batch is not None)
+    return found, (batch for batch in closing if batch is not None)
 
 
 def _closing(file: BinaryIO, batches: Iterator[Batch]) -> Iterator[Batch | None]:
@@ -82,14 +86,18 @@ class _Opening:
     """One file on its way from bytes to batches."""
 
     def __init__(
-        self, options: SourceOptions, codec: str | None, candidates: tuple[Source, ...], *, named: bool
+        self, options: SourceOptions, codec: str | None, candidates: tuple[Source, ...], *, named: bool,
+        suffix: str,
     ) -> None:
         self._options = options
         self._codec = codec
         self._candidates = candidates
         self._named = named
+        self._suffix = suffix
 
     def read(self, stream: ByteStream) -> tuple[str, Iterator[Batch]]:
+        if self._suffix == ".docx":
+            stream = text_of_docx(stream)
         unpacked = unpack(stream)
         plain = unpacked if isinstance(unpacked, Peeked) else Peeked(unpacked)
         source = self._recognised(plain)
@@ -115,6 +123,9 @@ class _Opening:
             return source
         if _is_blank(encoding.as_utf8(sample, encoding=self._codec, legacy=False)):
             return None
+        strange = b"\0" in sample or any(pattern.match(sample) for pattern, _, _ in _STRANGERS)
+        if script in self._candidates and self._suffix in script.SUFFIXES and not strange:
+            return script
         raise _no_format(sample)
 
     def _fitting(self, sample: bytes) -> Source | None:
