@@ -155,16 +155,15 @@ class _Literals:
             (first, databases.literals(units[first : first + _AT_ONCE])) for first in range(0, len(units), _AT_ONCE)]
 
     def scan(self, data: bytes) -> list[Raw]:
-        found: list[Raw] = []
-        if not data:
-            return found
+        """Literal and end in units of each hit; an odd end in bytes lies between two units."""
+        return [(first + n, end >> 1) for first, db in self._parts for n, end in _ends(db, data) if not end & 1]
 
-        def on_match(n: int, start: int, end: int, flags: int, first: int) -> None:
-            found.append((first + n, end))
 
-        for first, db in self._parts:
-            db.scan(data, match_event_handler=on_match, context=first)
-        return [(n, end >> 1) for n, end in found if not end & 1]  # an odd end lies between two units
+def _ends(db: hyperscan.Database, data: bytes) -> list[Raw]:
+    found: list[Raw] = []
+    if data:
+        db.scan(data, match_event_handler=lambda n, start, end, flags, context: found.append((n, end)))
+    return found
 
 
 class Lexicon:

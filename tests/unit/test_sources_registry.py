@@ -368,7 +368,8 @@ def test_a_text_of_no_format_is_a_script_where_its_name_ends_like_one(name: str)
     found, batches = open_source(io.BytesIO(text), OPTIONS, name=name)
     events, lines, _, _ = everything(list(batches))
     assert found == "script"
-    assert [(e.kind, e.stage, e.text) for e in events] == [("script", "preair", "开场白"), ("script", "preair", "今天这款全网最低")]
+    assert {(e.kind, e.stage) for e in events} == {("script", "preair")}
+    assert [e.text for e in events] == ["开场白", "今天这款全网最低"]
     assert lines == [1, 3]
     with pytest.raises(InputError, match="no known format"):
         open_source(io.BytesIO(text), OPTIONS, name="script.log")
