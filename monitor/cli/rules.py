@@ -1,4 +1,4 @@
-"""redpost rules lint · test · explain · new · show"""
+"""redpost rules lint · test · explain · new · schema · show"""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -118,6 +118,21 @@ def new(
     from monitor.adapters.rulefiles.drafts import write_draft
 
     print(write_draft(to, rule, category=category, title=title))
+    return 0
+
+
+def schema() -> int:
+    """Print a JSON Schema of rule files, for editors.
+
+    ```
+    redpost rules schema > rule.schema.json
+    ```
+    """
+    import json
+
+    from monitor.adapters.rulefiles.schema import rule_schema
+
+    print(json.dumps(rule_schema(), ensure_ascii=False, indent=2))
     return 0
 
 

@@ -10,7 +10,7 @@ import pytest
 from tests.functional.clikit import COLUMNS, ROOT, check_golden, redpost
 
 COMMANDS: Final = (
-    "", "scan", "serve", "tail", "replay", "rules", "rules lint", "rules test", "rules show", "token", "token new",
+    "", "scan", "serve", "tail", "replay", "rules", "rules lint", "rules test", "rules explain", "rules new", "rules schema", "rules show", "token", "token new",
     "token list", "token revoke", "check-config", "backup", "restore",
 )  # fmt: skip
 HEAVY: Final = ("numpy", "hyperscan", "aiohttp", "sqlalchemy", "pyarrow", "zstandard", "yaml", "asyncio", "structlog")

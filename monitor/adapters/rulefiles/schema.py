@@ -1,0 +1,88 @@
+"""A JSON Schema of rule files, for editors: names, choices and shapes. What only the loader knows, it says at load."""
+
+from collections.abc import Iterable, Sequence
+from enum import StrEnum
+from typing import Any, Final
+
+from monitor.adapters.rulefiles import keys
+from monitor.domain.events import Kind, Role, Stage
+from monitor.domain.findings import Severity, Tier
+from monitor.domain.rules import CATEGORIES, DETECTORS, EXTRA, FOLDS, Fact, Listed, Side, Status
+
+Schema = dict[str, Any]
+
+_TEXT: Final[Schema] = {"type": "string", "minLength": 1}
+_TEXTS: Final[Schema] = {"type": "array", "items": _TEXT, "minItems": 1}
+_WITHIN: Final[Schema] = {"type": "integer", "minimum": 0, "maximum": 200}
+_LIST: Final[Schema] = {
+    "type": "object", "properties": {"list": _TEXT}, "required": ["list"], "additionalProperties": False,
+}
+_TERM: Final[Schema] = {"type": "string", "minLength": 2, "maxLength": 200}
+_TERMS: Final[Schema] = {"oneOf": [{"type": "array", "minItems": 1, "items": {"oneOf": [_TERM, _LIST]}}, _LIST]}
+_FLAG: Final[Schema] = {"type": "boolean"}
+_DAY: Final[Schema] = {"type": "string", "format": "date"}
+
+
+def rule_schema() -> Schema:
+    """JSON Schema 2020-12 of one rule file."""
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema", "title": "redpost rule",
+        **_table(keys.RULE, {
+            "id": {"type": "string", "pattern": "^[a-z][a-z0-9_]*[.][a-z][a-z0-9_]*$"},
+            "tier": _one(Tier), "severity": _one(Severity), "status": _one(Status),
+            "category": {"oneOf": [_one(CATEGORIES), {"type": "array", "items": _one(CATEGORIES)}]},
+            "sub": {"type": "string", "pattern": "^[a-z][a-z0-9_]*$"},
+            "effective": _table(keys.EFFECTIVE, {key: _DAY for key in keys.EFFECTIVE}),
+            "clauses": _TEXTS, "applies": _applies(), "detection": _detection(),
+            "exempt": _table(keys.EXEMPT, {"when": {"oneOf": [_TERMS, _selection()]}, "within": _WITHIN}, keys.EXEMPT),
+            "advice": _table(keys.ADVICE, {"rewrite": {"type": "object", "additionalProperties": _TEXT}}),
+            "cases": {"type": "array", "items": _case()},
+        }, ("id", "title", "tier", "severity", "status", "detection")),
+    }
+
+
+def _table(known: Sequence[str], own: Schema, required: Sequence[str] = ()) -> Schema:
+    """An object of these keys; those that `own` does not describe are texts."""
+    found: Schema = {"type": "object", "properties": {key: own.get(key, _TEXT) for key in known},
+                     "additionalProperties": False}
+    return found | ({"required": list(required)} if required else {})
+
+
+def _one(of: Iterable[str | StrEnum]) -> Schema:
+    return {"enum": [str(each) for each in of]}
+
+
+def _any_of(items: Schema) -> Schema:
+    return {"oneOf": [{"const": "any"}, {"type": "array", "items": items, "minItems": 1}]}
+
+
+def _applies() -> Schema:
+    return _table(keys.APPLIES, {
+        "kinds": _any_of(_one(kind for kind in Kind if kind is not Kind.SIGNAL)), "speakers": _any_of(_one(Role)),
+        "stages": _any_of(_one(Stage)), "platforms": _any_of(_TEXT), "verticals": _any_of(_TEXT),
+        "rooms": {"oneOf": [{"const": "any"}, _table(keys.ROOM_FILTER, dict.fromkeys(keys.ROOM_FILTER, _TEXTS))]},
+    })
+
+
+def _detection() -> Schema:
+    return {"type": "object", "required": ["condition"], "properties": {"condition": _TEXT},
+            "additionalProperties": {"oneOf": [_TERMS, _selection()]}}
+
+
+def _selection() -> Schema:
+    fact = {"oneOf": [_TEXT, _TEXTS]}
+    return _table(keys.SELECTION, {
+        "terms": _TERMS, "allow": _TERMS, "patterns": _TEXTS, "context": _TEXTS, "detector": _one(DETECTORS),
+        "score": _one(CATEGORIES), "gte": {"type": "number", "exclusiveMinimum": 0, "maximum": 1},
+        "views": {"type": "array", "items": _one(FOLDS)}, "also": {"type": "array", "items": _one(EXTRA)},
+        "times": {"type": "integer", "minimum": 2, "maximum": 99}, "within": _WITHIN, "side": _one(Side),
+        "listed": _one(Listed), "room": _table(tuple(Fact), dict.fromkeys(Fact, fact)),
+        "ordered": _FLAG, "unproven": _FLAG, "words": _FLAG,
+    })
+
+
+def _case() -> Schema:
+    return _table(keys.CASE, {
+        "expect": {"oneOf": [{"const": "none"}, _TEXTS]}, "kind": _one(Kind), "speaker": _one(Role),
+        "stage": _one(Stage), "offset": {"type": "integer", "minimum": 0}, "room": {"type": "object"},
+    }, ("text", "expect"))
