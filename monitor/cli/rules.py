@@ -63,12 +63,13 @@ def test(folder: Folder = None, /) -> int:
     from monitor.services.casework import run_cases
 
     tables = view_tables()
-    done = _loaded(folder, lambda rules: (len(rules.rules), *run_cases(rules, tables, zone(), databases())))
+    done = _loaded(folder, lambda rules: (rules, *run_cases(rules, tables, zone(), databases())))
     if done is None:
         return 2
-    rules, count, failures = done
+    ruleset, count, failures = done
+    rules = len(ruleset.rules)
     for failure in failures:
-        tell_failure(failure, tables)
+        tell_failure(failure, tables, ruleset.contexts)
     failed = {failure.rule.id for failure in failures}
     print(f"{counted(count, 'case')} of {counted(rules, 'rule')}: {count - len(failures):,} hold"
           + (f", {len(failures):,} in {counted(len(failed), 'rule')} not" if failures else ""))

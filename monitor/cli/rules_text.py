@@ -13,7 +13,7 @@ from monitor.cli.scan_text import cited, marked
 from monitor.cli.terminal import SEVERITY_STYLES, counted, err, out, safe
 from monitor.domain.errors import Fault
 from monitor.domain.events import Event, Speaker
-from monitor.domain.rules import Case, Effective, Rule, RuleSet, Selection, Status
+from monitor.domain.rules import Case, Context, Effective, Rule, RuleSet, Selection, Status
 from monitor.engine.batch import EventBatch
 from monitor.engine.engineset import EngineSet
 from monitor.engine.pipeline import Explained, MatchSpan, judge
@@ -58,12 +58,12 @@ def _excerpt(lines: Sequence[str], fault: Fault) -> Iterator[Text]:
         yield Text(" " * (len(number) - 2) + "= ", style="dim").append(safe(fault.hint), style="default")
 
 
-def tell_failure(failure: CaseFailure, tables: ViewTables) -> None:
+def tell_failure(failure: CaseFailure, tables: ViewTables, contexts: dict[str, Context]) -> None:
     """What a case wanted and what came, with the text and the spans."""
     rule, case = failure.rule, failure.case
     wanted = "no finding" if not case.expect else "hits of " + ", ".join(case.expect)
     got = "no finding" if failure.found is None else "a finding with hits of " + ", ".join(failure.found)
-    spans = [] if failure.found is None else _spans(rule, case, tables)
+    spans = [] if failure.found is None else _spans(rule, case, tables, contexts)
     lines = [Text(f"{rule.path}:{case.line}: {rule.id}", style="bold red"),
              Text(f"  expected {wanted}, got {got}"),
              Text("  ").append_text(marked(case.text, [(s.start, s.end) for s in spans], brackets=_plain()))]
@@ -76,8 +76,8 @@ def _plain() -> bool:
     return console.no_color or not console.is_terminal
 
 
-def _spans(rule: Rule, case: Case, tables: ViewTables) -> Sequence[MatchSpan]:
-    alone = RuleSet((msgspec.structs.replace(rule, effective=Effective()),), {}, rule.version, {})
+def _spans(rule: Rule, case: Case, tables: ViewTables, contexts: dict[str, Context]) -> Sequence[MatchSpan]:
+    alone = RuleSet((msgspec.structs.replace(rule, effective=Effective()),), {}, rule.version, {}, contexts)
     engine = EngineSet(alone, tables, zone=zone(), statuses=frozenset(Status))
     event = Event(id="case", kind=case.kind, stage=case.stage, text=case.text, at=0,
                   speaker=None if case.speaker is None else Speaker(case.speaker))

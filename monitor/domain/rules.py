@@ -136,12 +136,14 @@ class ContextPart(Struct, frozen=True, kw_only=True):
 class Context(Struct, frozen=True, kw_only=True):
     """A way of speaking that many rules spare: negation, quotation, correction, question.
 
-    `turns`: words that end its reach (不能说最好，但我们就是全网最好); so does the end of a sentence.
+    `turns`: words that end its reach (不能说最好，但我们就是全网最好); so does the end of a sentence. `unless`: phrases
+    that only look like it (敢不敢, 不是我吹): its words inside of them count for nothing.
     """
 
     name: str
     title: str
     parts: tuple[ContextPart, ...]
+    unless: tuple[str, ...] = ()
     turns: tuple[str, ...] = ()
     path: str = ""
     line: int = 1

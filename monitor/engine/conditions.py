@@ -140,6 +140,12 @@ def _without(hits: list[Hit], of: int, phrases: Sequence[tuple[Hit, Reaching]], 
             if not of >> h.selection & 1 or not any(_in_reach(h, p, reach, views) for p, reach in phrases)]
 
 
+def phrases_of(context: CompiledContext, hits: Sequence[Hit]) -> list[Hit]:
+    """The hits of a context's parts, but for those inside of what only looks like it."""
+    shields = [hit for hit in hits if hit.selection == len(context.parts)]
+    return [hit for hit in hits if hit.selection < len(context.parts) and not _shielded(hit, shields)]
+
+
 def _shielded(hit: Hit, shields: Sequence[Hit]) -> bool:
     return any(s.start <= hit.start and hit.end <= s.end for s in shields)
 

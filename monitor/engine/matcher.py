@@ -69,6 +69,8 @@ class Matcher:
             for i, part in enumerate(context.parts):
                 asked = Selection(name=context.name, terms=part.terms, patterns=part.patterns)
                 collecting.selection(context, asked, (-1 - index, i), self._late)
+            unless = Selection(name=context.name, terms=context.unless)
+            collecting.selection(context, unless, (-1 - index, len(context.parts)), self._late)
         if collecting.faults:
             raise RuleError(sorted(collecting.faults, key=lambda f: (f.path, f.line, f.message)))
         self._early.compile(databases)

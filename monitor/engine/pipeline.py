@@ -19,6 +19,7 @@ from monitor.engine.conditions import (
     evasion_of,
     genuine,
     outermost,
+    phrases_of,
     reached,
     stages,
     surviving,
@@ -201,7 +202,8 @@ class _Judging:
         if rule.index not in self._engine.matcher.late_rules:
             return genuine(raw, self._views) if raw else [], {}
         late = self._late_hits(event)
-        phrases = {c: genuine(late[-1 - c], self._views) for c in rule.contexts if -1 - c in late}
+        phrases = {c: phrases_of(self._engine.contexts[c], genuine(late[-1 - c], self._views))
+                   for c in rule.contexts if -1 - c in late}
         return genuine(raw + late.get(rule.index, []), self._views), phrases
 
     def _late_hits(self, event: int) -> dict[int, list[RawHit]]:

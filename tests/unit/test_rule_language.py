@@ -82,7 +82,7 @@ def test_the_longest_hit_from_each_start() -> None:
     assert spans(asking, "最低价格,最低") == {(0, 4), (5, 7)}
 
 
-NEGATION = Context(name="negation", title="", turns=("但是", "但我们"), parts=(
+NEGATION = Context(name="negation", title="", turns=("但是", "但我们"), unless=("不是我吹",), parts=(
     ContextPart(terms=("不能说", "不是"), side=Side.BEFORE, within=4),
     ContextPart(patterns=("是(假|骗人)的",), side=Side.AFTER, within=2),
 ))
@@ -110,6 +110,7 @@ def held(engine_set: EngineSet, text: str, **more: Any) -> list[Match]:
         ("全网最低这话是骗人的", set()),
         ("全网最低这句话是骗人的", {(0, 4)}),
         ("是假的全网最低", {(3, 7)}),
+        ("不是我吹全网最低", {(4, 8)}),
     ],
 )
 def test_a_context_vetoes_the_hits_that_it_reaches(text: str, expected: set[tuple[int, int]]) -> None:

@@ -30,8 +30,10 @@ def read_contexts(path: str, data: bytes, faults: Faults) -> dict[str, Context]:
         inner = Fields(node, faults, f"the context {name.value}", keys.CONTEXT)
         inner.require("title", "parts")
         parts = inner.node("parts")
+        unless = inner.node("unless")
         found[name.value] = Context(
             name=name.value, title=inner.text("title"), turns=turns, path=path, line=name.line,
+            unless=read_terms(unless, Lists({}), faults, "unless") if unless is not None else (),
             parts=tuple(_part(item, faults) for item in items_of(parts, faults, "parts")) if parts is not None else (),
         )
     return {} if faults.count else found
