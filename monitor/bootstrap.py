@@ -106,7 +106,8 @@ class Service:
             LogSettings(path=self.folder / "log.db", cache_bytes=s.log.cache_bytes), logger=self.logger,
             on_fatal=self._fail, failpoint=self.failpoint)
         self._stack.push_async_callback(self.log.close)
-        self.archive = await ParquetArchive.open(self.folder / "archive", log=self.logger)
+        self.archive = await ParquetArchive.open(
+            self.folder / "archive", log=self.logger, failpoint=self.failpoint)
         self._stack.push_async_callback(self.archive.close)
         self.rulebook = Rulebook(rule_folder(s, demo=self.demo), self.store, view_tables(), logger=self.logger,
                                  telemetry=self.telemetry, clock=self.clock,

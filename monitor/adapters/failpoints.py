@@ -2,7 +2,8 @@
 
 REDPOST_FAILPOINT=committed:3      die (SIGKILL) at the third pass of `committed`
 REDPOST_FAILPOINT=judging@60       sleep 60 µs for each event judged
-Several are separated by commas. Names: accepted, judging, judged, committed, published.
+Several are separated by commas. Names: accepted, judging, judged, committed, published,
+segment_written, segment_renamed, segment_removed.
 """
 
 import os

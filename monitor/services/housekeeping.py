@@ -1,4 +1,4 @@
-"""What goes on beside the judging: trimming the log, the outbox and the archive, and the gauges."""
+"""What goes on beside the judging: trimming the log, the outbox and the archive, tidying it, and the gauges."""
 
 import asyncio
 from collections.abc import Callable
@@ -17,12 +17,17 @@ POST: Final = "default"
 
 
 class HousekeepingSettings(Struct, frozen=True):
+    """`tidy_after_ms`: how old events are before the archive may merge their segments · `tidy_pause_s`: rest after each
+    step of it, so that the judging has the processor."""
+
     log_keep_ms: int
     log_max_bytes: int
     events_keep_ms: int
     outbox_keep: int
     gauges_s: float = 5
     trim_s: float = 60
+    tidy_after_ms: int = 300_000
+    tidy_pause_s: float = 0.2
 
 
 class Housekeeping:
@@ -35,16 +40,28 @@ class Housekeeping:
         self.settings = settings
 
     async def run(self, stop: asyncio.Event) -> None:
-        trimmed_at = self._clock.now()
+        trimmed_at, untidy = self._clock.now(), True
         while not stop.is_set():
             await self.gauges()
             if self._clock.now() - trimmed_at >= self.settings.trim_s * 1000:
-                trimmed_at = self._clock.now()
+                trimmed_at, untidy = self._clock.now(), True
                 await self.trim()
-            try:
-                await asyncio.wait_for(stop.wait(), self.settings.gauges_s)
-            except TimeoutError:
-                continue
+            untidy = await self._rest(stop, untidy)
+
+    async def _rest(self, stop: asyncio.Event, untidy: bool) -> bool:
+        """Until the gauges' next turn; meanwhile the archive is tidied, until nothing is left to do (then False)."""
+        end = self._clock.now() + self.settings.gauges_s * 1000
+        while untidy and not stop.is_set() and self._clock.now() < end:
+            untidy = await self.tidy()
+            await _either(stop, self.settings.tidy_pause_s)
+        await _either(stop, (end - self._clock.now()) / 1000)
+        return untidy
+
+    async def tidy(self) -> bool:
+        """One step; False where nothing is left to do, or where the disk refuses it for now."""
+        with suppress(StorageError):
+            return await self._archive.tidy(before=self._clock.now() - self.settings.tidy_after_ms)
+        return False
 
     async def trim(self) -> None:
         """Never past the place from which a restart reads the log again. What the disk refuses is tried again at the
@@ -72,3 +89,7 @@ class Housekeeping:
             telemetry.gauge("alert_oldest_open_seconds", age, severity=severity, post=POST)
 
 
+async def _either(stop: asyncio.Event, seconds: float) -> None:
+    """Until it is to stop, or this time has passed."""
+    with suppress(TimeoutError):
+        await asyncio.wait_for(stop.wait(), max(0, seconds))

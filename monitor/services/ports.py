@@ -145,6 +145,13 @@ class Archive(Protocol):
         """Drop segments whose newest event lies before `before` (UTC ms)."""
         ...
 
+    async def tidy(self, *, before: int) -> bool:
+        """One short step of merging small segments of a day whose events lie before `before` (UTC ms).
+
+        False where nothing is left to do. No search, position or flush shows a difference. Raises StorageError.
+        """
+        ...
+
     async def close(self) -> None: ...
 
 

@@ -241,6 +241,31 @@ async def test_a_re_read_may_cut_ranges_differently(archive: Archive, cuts: list
         assert await names(archive) == [f"e{seq}" for seq in range(7, 0, -1)]
 
 
+async def test_tidying_changes_nothing_that_is_seen(archive: Archive) -> None:
+    for seq in range(1, 40):
+        day = seq // 13 * DAY
+        await kept(archive, seq, event(f"e{seq}", NOON + day + seq % 7, text=f"第 {seq} 条"), accepted_at=NOON + day)
+        if seq != 39:
+            await archive.flush(VIEWERS)
+    middle = {"since": NOON + DAY, "until": NOON + DAY + 4}
+    queries: list[dict[str, object]] = [{}, {"limit": 5}, {"text": "第 1"}, {**middle}]
+    before = [await names(archive, **query) for query in queries]
+    for _ in range(100):
+        more = await archive.tidy(before=NOON + 9 * DAY)
+        assert [await names(archive, **query) for query in queries] == before
+        assert archive.position(VIEWERS) == 38
+        if not more:
+            break
+    else:
+        raise AssertionError("there was always something left to do")
+    await kept(archive, 20, event("e20", NOON + DAY + 20 % 7, text="第 1 条，改"))
+    assert await archive.flush(VIEWERS) == 39
+    assert sorted(await names(archive)) == sorted(before[0])
+    assert "e20" in await names(archive, text="第 1 条，改")
+    await archive.expire(before=NOON + DAY)
+    assert await names(archive) == [name for name in before[0] if int(name[1:]) >= 13]
+
+
 async def test_old_segments_expire(archive: Archive) -> None:
     await kept(archive, 1, event("old", NOON), event("older", NOON - DAY))
     await archive.flush(VIEWERS)

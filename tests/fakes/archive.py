@@ -62,5 +62,9 @@ class MemoryArchive:
             del self._frames[key]
         return len(old)
 
+    async def tidy(self, *, before: int) -> bool:
+        """Frames do not merge."""
+        return False
+
     async def close(self) -> None:
         self.closed = True

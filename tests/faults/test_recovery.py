@@ -256,7 +256,8 @@ async def test_housekeeping_lives_with_a_full_disk() -> None:
     async def refused(*_: object, **__: object) -> int:
         raise StorageError("no room")
 
-    house.log.trim = house.store.trim_outbox = house.archive.expire = refused  # type: ignore[method-assign,assignment]
+    house.log.trim = house.store.trim_outbox = refused  # type: ignore[method-assign,assignment]
+    house.archive.expire = house.archive.tidy = refused  # type: ignore[method-assign,assignment]
     keeping = Housekeeping(
         log=house.log, store=house.store, archive=house.archive, detect=world.detect, telemetry=world.telemetry,
         clock=world.clock, disk_free=lambda: 0, settings=HousekeepingSettings(

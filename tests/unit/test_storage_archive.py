@@ -13,8 +13,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from monitor.adapters.storage.archive import ParquetArchive
+from monitor.adapters.storage.segmentfile import Reader, Segment
 from monitor.adapters.storage.segments import Judged
-from monitor.adapters.storage.shelf import Segment, Shelf
+from monitor.adapters.storage.shelf import Shelf
 from monitor.domain.errors import NewerFormat, StorageError
 from monitor.domain.events import HOST_SIDE, VIEWERS
 from monitor.services.ports import FailPoint
@@ -313,15 +314,15 @@ class Moving(Shelf):
 
     moved = False
 
-    def read(self, segment: Segment, names: list[str]) -> Any:
+    def reader(self, segment: Segment) -> Reader:
         if segment.first == 1 and not self.moved:
             self.moved = True
             made = frame(event("e3", NOON + 3))
             self.put(VIEWERS, [Judged(3, made, ["b-0"], [])])
-        return super().read(segment, names)
+        return super().reader(segment)
 
 
-async def test_a_search_begins_again_where_segments_move(tmp_path: Path) -> None:
+async def test_a_search_goes_on_where_segments_move(tmp_path: Path) -> None:
     await three(tmp_path)
     shelf = Moving(tmp_path, log=Lines(), failpoint=dies_at("nowhere"))
     shelf.open()

@@ -3,21 +3,23 @@
 import asyncio
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 
 import pyarrow as pa  # type: ignore[import-untyped]
 
 from monitor.adapters.storage.newest import Newest
+from monitor.adapters.storage.segmentfile import Segment, Unusable
 from monitor.adapters.storage.segments import Judged, table_of
-from monitor.adapters.storage.shelf import Segment, Shelf, Unreadable
+from monitor.adapters.storage.shelf import Shelf
 from monitor.domain.frames import Frame
 from monitor.services.ports import FailPoint, Logger
 from monitor.services.records import ArchiveQuery, KeptEvent, Mask
 
 
 class _Moved(Exception):
-    """A segment was rewritten while a search went through the list."""
+    """A segment was rewritten, or merged with others, while a search went through the list."""
 
 
 class ParquetArchive:
@@ -69,42 +71,49 @@ class ParquetArchive:
 
     async def search(self, tenant: str, query: ArchiveQuery) -> list[KeptEvent]:
         """A cancelled search stops after the segment that it is reading."""
-        while query.limit > 0:
+        if query.limit <= 0:
+            return []
+        newest, seen = Newest(tenant, query), set[Segment]()
+        await self._look_at_buffers(newest)  # first: what is flushed meanwhile is in the segments listed later
+        while True:
             try:
-                return await self._search(Newest(tenant, query))
+                await self._look_at_segments(newest, seen)
             except _Moved:
                 continue
-        return []
+            return newest.events()
 
-    async def _search(self, newest: Newest) -> list[KeptEvent]:
+    async def _look_at_buffers(self, newest: Newest) -> None:
         loop = asyncio.get_running_loop()
-        segments = self._shelf.segments  # and the buffers of the same moment
         buffered = [(lane, [item for _, item in sorted(kept.items())]) for lane, kept in self._buffers.items()]
         for lane, judged in buffered:
             await loop.run_in_executor(self._searcher, _look, newest, judged, lane)
-        for segment in segments:
+
+    async def _look_at_segments(self, newest: Newest, seen: set[Segment]) -> None:
+        """All but those in `seen`, which grows. Raises _Moved."""
+        for segment in self._shelf.segments:
             if newest.has_passed(segment.facts.at_max):
                 break
-            if newest.wants(segment.facts.at_min):
+            if segment not in seen and newest.wants(segment.facts.at_min):
                 await self._read(segment, newest)
-        return newest.events()
+                seen.add(segment)
 
     async def _read(self, segment: Segment, newest: Newest) -> None:
         loop = asyncio.get_running_loop()
-        read = partial(self._shelf.read, segment)
         try:
-            await loop.run_in_executor(self._searcher, newest.look, read, segment.lane)
-        except FileNotFoundError as error:
+            await loop.run_in_executor(self._searcher, _look_into, self._shelf, segment, newest)
+        except Unusable as bad:
             if segment not in self._shelf.segments:
-                raise _Moved from error
-            await loop.run_in_executor(self._writer, self._shelf.drop, segment, error)
-        except Unreadable as error:
-            await loop.run_in_executor(self._writer, self._shelf.drop, segment, error)
+                raise _Moved from bad
+            await loop.run_in_executor(self._writer, self._shelf.drop, bad.path, bad.error)
 
     async def expire(self, *, before: int) -> int:
         return await asyncio.get_running_loop().run_in_executor(self._writer, self._shelf.expire, before)
 
+    async def tidy(self, *, before: int) -> bool:
+        return await asyncio.get_running_loop().run_in_executor(self._writer, self._shelf.tidy, before)
+
     async def close(self) -> None:
+        await asyncio.get_running_loop().run_in_executor(self._writer, self._shelf.close)
         for pool in (self._writer, self._searcher):
             await asyncio.get_running_loop().run_in_executor(None, pool.shutdown)
 
@@ -114,3 +123,12 @@ def _look(newest: Newest, judged: Sequence[Judged], lane: int) -> None:
     concerned = [j for j in judged if j.frame.tenant == tenant and (room is None or room in j.frame.rooms)]
     if concerned:
         newest.look(table_of(concerned).select, lane)
+
+
+def _look_into(shelf: Shelf, segment: Segment, newest: Newest) -> None:
+    with closing(shelf.reader(segment)) as reader:
+        for group in sorted(reader.groups, key=lambda group: group.at_max, reverse=True):
+            if newest.has_passed(group.at_max):
+                break
+            if newest.wants(group.at_min):
+                newest.look(partial(reader.read, group), segment.lane, start=group.start)

@@ -37,17 +37,17 @@ class Newest:
         """False where everything of this time (UTC ms) or after it is too new."""
         return self.query.until is None or at < self.query.until
 
-    def look(self, read: Callable[[list[str]], Any], lane: int) -> None:
-        """Take what matches from a segment; `read(columns)` gives its table."""
+    def look(self, read: Callable[[list[str]], Any], lane: int, *, start: int = 0) -> None:
+        """Take what matches from a segment, or a part of it behind `start` rows; `read(columns)` gives its table."""
         places = self._matching(read)
         if not len(places):
             return
         table = read(_COLUMNS)
         step, new = max(self.query.limit, _AT_LEAST), 0
-        for start in range(0, len(places), step):
-            part = places[start : start + step]
+        for done in range(0, len(places), step):
+            part = places[done : done + step]
             for place, row in zip(part.tolist(), table.take(part).to_pylist(), strict=True):
-                new += self._take(place, row, lane)
+                new += self._take(start + place, row, lane)
             if new >= self.query.limit:
                 break
         self._keep_newest()

@@ -1,33 +1,34 @@
-"""One archive segment: judged frames of one lane as a Parquet file of masked events."""
+"""The rows of a segment: judged frames of one lane as an arrow table of masked events."""
 
-import io
-import re
 from collections.abc import Iterable, Sequence
 from itertools import chain
-from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 import numpy as np
 import pyarrow as pa  # type: ignore[import-untyped]
-import pyarrow.compute as pc  # type: ignore[import-untyped]
-import pyarrow.parquet as pq  # type: ignore[import-untyped]
 
-from monitor.domain.errors import NewerFormat
 from monitor.domain.events import FINAL_REVISION, KINDS, ROLES, STAGES
 from monitor.domain.frames import Frame
 from monitor.domain.masking import mask_text
 from monitor.services.records import Mask
 
-FORMAT: Final = 1
-"""Version of the files; a reader that meets a newer one stops with a message."""
-
-# What repeats is written as a dictionary; ids, texts and (viewers') speakers hardly ever do.
-_REPEATING: Final = ["tenant", "source", "room", "broadcast", "kind", "stage", "role"]
 _NO_OFFSET: Final = np.array([-1], "<i4").tobytes()
 _FINAL: Final = np.array([FINAL_REVISION], "<i4").tobytes()
-_MARK: Final = re.compile(rb"redpost:(\d+):(-?\d+):(-?\d+);")
-_TAIL: Final = 16_384  # bytes; the metadata end the footer, whatever the number of its row groups
 _AT_ONCE: Final = 8_192  # events: making arrow strings of Python's holds the interpreter's lock, so the loop waits
+
+_TEXT: Final = pa.string()
+_REPEATED: Final = pa.dictionary(pa.int32(), _TEXT)
+_NAMED: Final = pa.dictionary(pa.int8(), _TEXT)
+_SPAN: Final = pa.struct({"start": pa.int32(), "end": pa.int32(), "kind": _TEXT})
+SCHEMA: Final = pa.schema(
+    {
+        "tenant": _REPEATED, "source": _REPEATED, "id": _TEXT, "revision": pa.int32(), "room": _REPEATED,
+        "broadcast": _REPEATED, "kind": _NAMED, "stage": _NAMED, "role": _NAMED, "speaker": _TEXT, "at": pa.int64(),
+        "offset_ms": pa.int32(), "text": _TEXT, "masks": pa.list_(_SPAN), "sampled_out": pa.bool_(),
+        "seq": pa.int64(),
+    }
+)  # fmt: skip
+"""What repeats is kept as a dictionary; ids, texts and (viewers') speakers hardly ever do."""
 
 
 class Judged(NamedTuple):
@@ -37,13 +38,6 @@ class Judged(NamedTuple):
     frame: Frame
     broadcasts: Sequence[str]
     masks: Sequence[Mask]
-
-
-class Facts(NamedTuple):
-    """What the footer of a segment says: the times (UTC ms) of its oldest and newest event."""
-
-    at_min: int
-    at_max: int
 
 
 def table_of(judged: Sequence[Judged]) -> Any:
@@ -82,7 +76,8 @@ def _table(judged: Sequence[Judged]) -> Any:
             "masks": _masks(judged, counts),
             "sampled_out": sampled_out,
             "seq": np.repeat(np.array([item.seq for item in judged], "<i8"), counts),
-        }
+        },
+        schema=SCHEMA,
     )
 
 
@@ -138,60 +133,3 @@ def _masks(judged: Sequence[Judged], counts: "np.ndarray[Any, Any]") -> Any:
         names=["start", "end", "kind"],
     )
     return pa.ListArray.from_arrays(offsets, spans)
-
-
-def write(path: Path, table: Any) -> Facts:
-    """Write `table` into the existing, empty file `path`. Raises OSError."""
-    bounds = pc.min_max(table["at"]).as_py()
-    facts = Facts(bounds["min"], bounds["max"])
-    pq.write_table(
-        table.replace_schema_metadata({"redpost": f"redpost:{FORMAT}:{facts.at_min}:{facts.at_max};"}),
-        path,
-        compression="zstd",
-        compression_level=1,
-        use_dictionary=_REPEATING,
-        write_statistics=["at", "seq"],
-    )
-    return facts
-
-
-def read_facts(path: Path) -> Facts:
-    """From the footer's metadata. Raises NewerFormat, OSError; ValueError where there is none of a segment.
-
-    The text is looked for as it stands: parsing the footer takes ten times as long, and an archive has many files.
-    """
-    with path.open("rb") as file:
-        file.seek(max(file.seek(0, io.SEEK_END) - _TAIL, 0))
-        tail = file.read()
-    footer = tail[-8 - int.from_bytes(tail[-8:-4], "little") :]
-    marks = _MARK.findall(footer)
-    if not marks or not tail.endswith(b"PAR1"):
-        raise ValueError("no segment of the archive, or not all of it")
-    version, at_min, at_max = map(int, marks[-1])
-    if version > FORMAT:
-        raise NewerFormat(
-            f"the archive segment {path} has format {version}, this version reads up to {FORMAT}",
-            hint="run the newer redpost that wrote it, or move the segment away",
-        )
-    return Facts(at_min, at_max)
-
-
-def leave(path: Path, seqs: Sequence[int]) -> tuple[Any, Any, Any]:
-    """The tables of a segment's rows before, among and after these log positions (in order), but for theirs."""
-    with pq.ParquetFile(path) as file:
-        table = file.read().replace_schema_metadata(None)
-    table = table.filter(pc.invert(pc.is_in(table["seq"], value_set=pa.array(seqs, pa.int64()))))
-    before, after = pc.less(table["seq"], seqs[0]), pc.greater(table["seq"], seqs[-1])
-    return table.filter(before), table.filter(pc.invert(pc.or_(before, after))), table.filter(after)
-
-
-def merged(tables: Sequence[Any]) -> Any:
-    """One table, by log position."""
-    filled = [table for table in tables if table.num_rows]
-    return filled[0] if len(filled) == 1 else pa.concat_tables(filled).unify_dictionaries().sort_by("seq")
-
-
-def columns(path: Path, names: list[str]) -> Any:
-    """Some columns of a segment, in the calling thread alone: the other cores judge."""
-    with pq.ParquetFile(path) as file:
-        return file.read(names, use_threads=False)

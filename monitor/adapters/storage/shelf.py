@@ -1,49 +1,42 @@
 """The archive's files: `<day>/<lane>-<from seq>-<to seq>.parquet`, found again by their names alone.
 
 A file appears in full or not at all (temporary file, fsync, rename). Where a range of log positions is written again,
-the new file comes first and what it replaces goes after it; a crash in between leaves rows twice, and a search tells
-each event once.
+or neighbours become one file, the new file comes first and what it replaces goes after it; a crash in between leaves
+rows twice, and a search tells each event once. What lies wholly within another file goes at the next start.
 """
 
-import os
 import re
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from monitor.adapters.storage.copies import sync
-from monitor.adapters.storage.segments import Facts, Judged, columns, leave, merged, read_facts, table_of, write
+from monitor.adapters.storage.merging import Merge, worth_merging
+from monitor.adapters.storage.segmentfile import (
+    Facts,
+    Made,
+    Piece,
+    Reader,
+    Segment,
+    Unusable,
+    made,
+    read_facts,
+    refusals,
+    rows,
+    spread,
+    together,
+    without,
+)
+from monitor.adapters.storage.segments import Judged, table_of
 from monitor.domain.errors import StorageError
 from monitor.services.ports import FailPoint, Logger
 
 _NAME: Final = re.compile(r"(\d+)-(\d+)-(\d+)\.parquet(\.bad)?")
 _DAYS: Final = "????-??-??"
-
-
-class Unreadable(Exception):
-    """A file that is no segment, or a damaged one."""
-
-
-class Segment(NamedTuple):
-    """A file: the log positions `first` to `last` of one lane."""
-
-    path: Path
-    lane: int
-    first: int
-    last: int
-    facts: Facts
-
-
-class Piece(NamedTuple):
-    """Rows that are to become a segment."""
-
-    folder: Path
-    lane: int
-    first: int
-    last: int
-    table: Any
+_STEP_S: Final = 0.03
 
 
 class Shelf:
@@ -56,14 +49,17 @@ class Shelf:
         self.root = root
         self.segments: tuple[Segment, ...] = ()
         self.ends: dict[int, int] = {}
+        self._runs: list[list[Segment]] = []  # to be merged, the next one last
+        self._merge: Merge | None = None
         self._log = log
         self._failpoint = failpoint
 
     def open(self) -> None:
-        """Find the files; delete unfinished ones, set unreadable ones aside. Raises NewerFormat, StorageError.
+        """Find the files; unfinished and doubled ones go, unreadable ones are set aside.
 
         A file that is set aside leaves a hole, so that its range is read from the log once more; from the next
         start on it counts as there, or a single bad file would have the log re-read for as long as it is kept.
+        Raises NewerFormat, StorageError.
         """
         with refusals(self.root):
             self.root.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -82,15 +78,17 @@ class Shelf:
                         continue
                     found.append(Segment(path, lane, first, last, facts))
                 ranges.setdefault(lane, []).append((first, last))
-        self.segments = _newest_first(found)
+            doubled = _doubled(found)
+            for segment in doubled:
+                segment.path.unlink()
+        self.segments = tuple(sorted((segment for segment in found if segment not in doubled), key=_age))
         self.ends = {lane: _reach(sorted(known)) for lane, known in ranges.items()}
 
     def _facts(self, path: Path) -> Facts | None:
         try:
-            with reading(self.root):
-                return read_facts(path)
-        except Unreadable as error:
-            self._set_aside(path, error)
+            return read_facts(path)
+        except Unusable as bad:
+            self._set_aside(path, bad.error)
             return None
 
     def _set_aside(self, path: Path, error: Exception) -> None:
@@ -99,68 +97,118 @@ class Shelf:
 
     def put(self, lane: int, judged: Sequence[Judged]) -> None:
         """Write frames (at least one, by seq) as a segment, in place of what was kept of them."""
-        seqs = [item.seq for item in judged]
+        seqs, table = [item.seq for item in judged], table_of(judged)
+        folder = self.root / _day(judged[0].frame.accepted_at)
+        with refusals(self.root):
+            while True:
+                try:
+                    self._put(folder, lane, seqs, table)
+                    break
+                except Unusable as bad:
+                    self.drop(bad.path, bad.error)
+        self.ends[lane] = max(self.ends.get(lane, 0), seqs[-1])
+
+    def _put(self, folder: Path, lane: int, seqs: Sequence[int], table: Any) -> None:
+        """A re-read may begin or end inside of a segment, whose other part then becomes one of its own."""
         first, last = seqs[0], seqs[-1]
         own = [segment for segment in self.segments if segment.lane == lane]
         touched = [segment for segment in own if segment.first <= last and segment.last >= first]
-        with refusals(self.root):
-            heads, among, tails = self._left(touched, seqs)
-            # Between two segments lie only positions of the other lane: ranges that meet say that nothing is missing.
-            after = max((segment.last for segment in own if segment.last < first), default=first - 1) + 1
-            start = first if heads else min([after, *(old.first for old in touched)])
-            stop = last if tails else max([last, *(old.last for old in touched)])
-            day = self.root / _day(judged[0].frame.accepted_at)
-            self._exchange([Piece(day, lane, start, stop, merged([table_of(judged), *among])), *heads, *tails], touched)
-        self.ends[lane] = max(self.ends.get(lane, 0), last)
-
-    def _left(self, touched: Iterable[Segment], seqs: Sequence[int]) -> tuple[list[Piece], list[Any], list[Piece]]:
-        """What the touched segments hold before, among and after these positions.
-
-        A re-read may begin or end inside of a segment, whose other part then becomes one of its own.
-        """
-        heads, among, tails = [], [], []
+        self._leave_off(touched)
+        among, heads, tails = [table], [], []
         for old in touched:
-            try:
-                with reading(self.root):
-                    before, between, after = leave(old.path, seqs)
-            except FileNotFoundError:
-                continue  # somebody removed it
-            except Unreadable as error:
-                self._set_aside(old.path, error)
-                continue
-            if before.num_rows:
-                heads.append(Piece(old.path.parent, old.lane, old.first, seqs[0] - 1, before))
-            among.append(between)
-            if after.num_rows:
-                tails.append(Piece(old.path.parent, old.lane, seqs[-1] + 1, old.last, after))
-        return heads, among, tails
-
-    def _exchange(self, pieces: Sequence[Piece], old: Sequence[Segment]) -> None:
-        """Put the new files in place, then remove the old ones."""
-        written: list[tuple[Path, Segment]] = []
+            path, (low, high) = old.path, spread(old.path)
+            among += [left for part in rows(path, first, last) if (left := without(part, seqs)).num_rows]
+            if low < first:
+                heads.append(Piece(path.parent, lane, old.first, first - 1, rows(path, low, first - 1)))
+            if high > last:
+                tails.append(Piece(path.parent, lane, last + 1, old.last, rows(path, last + 1, high)))
+        # Between two segments lie only positions of the other lane: ranges that meet say that nothing is missing.
+        after = max((segment.last for segment in own if segment.last < first), default=first - 1) + 1
+        start = first if heads else min([after, *(old.first for old in touched)])
+        stop = last if tails else max([last, *(old.last for old in touched)])
+        whole = table if len(among) == 1 else together(among).sort_by("seq")
+        new: list[Made] = []
         try:
-            for piece in pieces:
-                written.append(_write(piece))
-            self._failpoint("segment_written")
-            for temporary, segment in written:
-                temporary.rename(segment.path)
-        except OSError:
-            for temporary, _ in written:
+            for piece in (Piece(folder, lane, start, stop, [whole]), *heads, *tails):
+                new.append(made(piece))
+        except (OSError, StorageError, Unusable):
+            for temporary, _ in new:
                 temporary.unlink(missing_ok=True)
             raise
-        for folder in {segment.path.parent for _, segment in written}:
+        self._exchange(new, touched)
+
+    def _exchange(self, new: Sequence[Made], old: Sequence[Segment]) -> None:
+        """Put the new files in place, then remove the old ones."""
+        self._failpoint("segment_written")
+        try:
+            for temporary, segment in new:
+                temporary.rename(segment.path)
+        except OSError:
+            for temporary, _ in new:
+                temporary.unlink(missing_ok=True)
+            raise
+        for folder in {segment.path.parent for _, segment in new}:
             sync(folder)
         self._failpoint("segment_renamed")
-        new = [segment for _, segment in written]
-        taken = {segment.path for segment in new}
+        # The list first: a search that misses a file looks there whether others have taken its place.
+        self._change(old, [segment for _, segment in new])
+        taken = {segment.path for _, segment in new}
         for segment in old:
             if segment.path not in taken:
                 segment.path.unlink(missing_ok=True)
-        self.segments = _newest_first([*(s for s in self.segments if s not in old), *new])
+                self._failpoint("segment_removed")
+
+    def _change(self, gone: Sequence[Segment], new: Sequence[Segment] = ()) -> None:
+        """In the list; but for a part of it, the order stays, however long it is."""
+        times = [segment.facts.at_max for segment in (*gone, *new)]
+        if not times:
+            return
+        start = bisect_left(self.segments, -max(times), key=_age)
+        stop = bisect_right(self.segments, -min(times), key=_age)
+        paths = {segment.path for segment in gone}
+        part = [segment for segment in self.segments[start:stop] if segment.path not in paths]
+        self.segments = (*self.segments[:start], *sorted([*part, *new], key=_age), *self.segments[stop:])
+
+    def _leave_off(self, gone: Sequence[Segment]) -> None:
+        """Before these go: no merging of them, and what is to be merged next is planned anew."""
+        if gone:
+            self._runs = []
+        if self._merge is not None and not {s.path for s in gone}.isdisjoint(s.path for s in self._merge.run):
+            self.close()
+
+    def tidy(self, before: int, *, seconds: float = _STEP_S) -> bool:
+        """Go on for about so long with merging segments whose events lie before this time (UTC ms).
+
+        False where nothing is worth it. Raises StorageError; what was half done then begins anew.
+        """
+        if self._merge is None:
+            self._runs = self._runs or list(worth_merging(self.segments, before))[::-1]
+            if not self._runs:
+                return False
+            self._merge = Merge(self._runs.pop())
+        merge, self._merge = self._merge, None
+        with refusals(self.root):
+            try:
+                new = merge.go_on(seconds)
+            except Unusable as bad:
+                self.drop(bad.path, bad.error)
+                return True
+            if new is None:
+                self._merge = merge
+            else:
+                self._exchange([new], merge.run)
+        return True
+
+    def close(self) -> None:
+        """Leave off merging."""
+        if self._merge is not None:
+            self._merge.close()
+            self._merge = None
 
     def expire(self, before: int) -> int:
         """Delete the segments whose newest event lies before this time (UTC ms), and what was set aside by then."""
         gone = [segment for segment in self.segments if segment.facts.at_max < before]
+        self._leave_off(gone)
         with refusals(self.root):
             for segment in gone:
                 segment.path.unlink(missing_ok=True)
@@ -170,39 +218,38 @@ class Shelf:
                         aside.unlink()
                     with suppress(OSError):  # not empty
                         folder.rmdir()
-        self.segments = tuple(segment for segment in self.segments if segment not in gone)
+        self._change(gone)
         return len(gone)
 
-    def read(self, segment: Segment, names: list[str]) -> Any:
-        """Some columns of a segment. Raises Unreadable, FileNotFoundError, StorageError."""
-        with reading(self.root):
-            return columns(segment.path, names)
+    def reader(self, segment: Segment) -> Reader:
+        """To be closed. Raises Unusable, StorageError."""
+        return Reader(segment.path)
 
-    def drop(self, segment: Segment, error: Exception) -> None:
+    def drop(self, path: Path, error: Exception) -> None:
         """Set aside a segment that turned out to be unreadable, or forget one that somebody removed."""
+        known = [segment for segment in self.segments if segment.path == path]
+        self._leave_off(known)
         with refusals(self.root):
-            if segment in self.segments and segment.path.exists():
-                self._set_aside(segment.path, error)
-        self.segments = tuple(s for s in self.segments if s != segment)
+            if known and path.exists():
+                self._set_aside(path, error)
+        self._change(known)
 
 
-def _write(piece: Piece) -> tuple[Path, Segment]:
-    """A finished temporary file, and the segment that it is to become. Raises OSError and leaves nothing."""
-    piece.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    path = piece.folder / f"{piece.lane}-{piece.first:012d}-{piece.last:012d}.parquet"
-    temporary = path.with_name(f".{path.name}.tmp")
-    try:
-        os.close(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600))
-        facts = write(temporary, piece.table)
-        sync(temporary)
-    except OSError:
-        temporary.unlink(missing_ok=True)
-        raise
-    return temporary, Segment(path, piece.lane, piece.first, piece.last, facts)
+def _doubled(segments: Iterable[Segment]) -> set[Segment]:
+    """Those whose log positions all lie within another one of their lane."""
+    found = set()
+    ends: dict[int, int] = {}
+    for segment in sorted(segments, key=lambda s: (s.lane, s.first, -s.last)):
+        if segment.last <= ends.get(segment.lane, -1):
+            found.add(segment)
+        else:
+            ends[segment.lane] = segment.last
+    return found
 
 
-def _newest_first(segments: Iterable[Segment]) -> tuple[Segment, ...]:
-    return tuple(sorted(segments, key=lambda segment: segment.facts.at_max, reverse=True))
+def _age(segment: Segment) -> int:
+    """What newest first goes by."""
+    return -segment.facts.at_max
 
 
 def _reach(ranges: Sequence[tuple[int, int]]) -> int:
@@ -218,31 +265,3 @@ def _reach(ranges: Sequence[tuple[int, int]]) -> int:
 def _day(at: int) -> str:
     """The UTC date of a time in UTC ms."""
     return (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=at)).strftime("%Y-%m-%d")
-
-
-@contextmanager
-def refusals(root: Path) -> Iterator[None]:
-    """Turn what the disk refuses into StorageError."""
-    try:
-        yield
-    except OSError as error:
-        raise StorageError(
-            f"the archive {root} refused: {error}", hint="check free space, the mount and the folder's owner"
-        ) from error
-
-
-@contextmanager
-def reading(root: Path) -> Iterator[None]:
-    """Around reading one segment: Unreadable where its content is at fault, StorageError where the disk is.
-
-    FileNotFoundError stays what it is.
-    """
-    try:
-        yield
-    except FileNotFoundError:
-        raise
-    except (ValueError, KeyError, OSError) as error:
-        if isinstance(error, OSError) and error.errno is not None:
-            with refusals(root):
-                raise
-        raise Unreadable(str(error)) from error

@@ -1,0 +1,102 @@
+"""When the archive is tidied: a step at a time, with rests, until nothing is left to do."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any, cast
+
+from monitor.services.detect import Detect
+from monitor.services.housekeeping import Housekeeping, HousekeepingSettings
+from tests.fakes.archive import MemoryArchive
+from tests.fakes.log import MemoryLog
+from tests.fakes.store import MemoryStore
+
+
+class Idle:
+    """A judge without work, a telemetry that counts its gauges, and a clock that one moves."""
+
+    trimmable = 0
+
+    def __init__(self) -> None:
+        self.time = 1_000_000
+        self.turns = 0
+
+    def now(self) -> int:
+        self.time += 1
+        return self.time
+
+    def rooms_live(self) -> int:
+        return 0
+
+    def oldest_unjudged_ms(self) -> int:
+        return 0
+
+    def judging(self) -> str:
+        return "v"
+
+    def count(self, metric: str, amount: float = 1, /, **labels: str) -> None: ...
+
+    def observe(self, metric: str, value: float, /, **labels: str) -> None: ...
+
+    def gauge(self, metric: str, value: float, /, **labels: str) -> None:
+        self.turns += metric == "rooms_live"
+
+
+class Untidy(MemoryArchive):
+    """Something is left to do for `left` steps; each is told to `each`."""
+
+    def __init__(self, left: float, each: Callable[[], object] = lambda: None) -> None:
+        super().__init__()
+        self.left, self.each = left, each
+        self.asked: list[int] = []
+
+    async def tidy(self, *, before: int) -> bool:
+        self.asked.append(before)
+        self.each()
+        self.left -= 1
+        return self.left > 0
+
+
+def keeping(archive: MemoryArchive, idle: Idle, **settings: Any) -> Housekeeping:
+    return Housekeeping(
+        log=MemoryLog(), store=MemoryStore(), archive=archive, detect=cast(Detect, idle), telemetry=idle, clock=idle,
+        disk_free=lambda: 0, settings=HousekeepingSettings(
+            log_keep_ms=0, log_max_bytes=0, events_keep_ms=0, outbox_keep=1, **{"tidy_pause_s": 0, **settings}))
+
+
+async def turns(keeper: Housekeeping, idle: Idle, count: int) -> None:
+    """Run until the gauges were set so often."""
+    stop = asyncio.Event()
+    running = asyncio.create_task(keeper.run(stop))
+    while idle.turns < count:
+        await asyncio.sleep(0)
+    stop.set()
+    await running
+
+
+async def test_until_nothing_is_left_and_again_after_the_next_trim() -> None:
+    idle = Idle()
+    archive = Untidy(5)
+    await turns(keeping(archive, idle, gauges_s=0.02), idle, 4)
+    assert len(archive.asked) == 5
+    assert all(0 < idle.time - before - 300_000 < 1_000 for before in archive.asked)
+    await turns(keeping(archive, idle, gauges_s=0.02, trim_s=0), idle, 9)
+    assert len(archive.asked) > 7
+
+
+async def test_the_gauges_go_on_while_there_is_always_more_to_do() -> None:
+    idle = Idle()
+
+    def later() -> None:
+        idle.time += 100
+
+    archive = Untidy(float("inf"), later)
+    await turns(keeping(archive, idle, gauges_s=0.5), idle, 4)
+    assert 12 <= len(archive.asked) <= 20
+
+
+async def test_a_stop_does_not_wait_for_the_end() -> None:
+    idle = Idle()
+    stop = asyncio.Event()
+    archive = Untidy(float("inf"), stop.set)
+    await keeping(archive, idle, tidy_pause_s=3_600, gauges_s=3_600).run(stop)
+    assert len(archive.asked) == 1
