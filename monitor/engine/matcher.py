@@ -21,6 +21,8 @@ from monitor.engine.terms import Form
 from monitor.engine.views import Index, OneText, Views, ViewTables
 
 _HINT: Final = "see docs/rules.md"
+_SAID: Final = (View.PLAIN, View.SKELETON)
+"""Contexts are everyday words: their homophones stand everywhere."""
 
 
 class RawHit(NamedTuple):
@@ -67,9 +69,9 @@ class Matcher:
                     late.add(rule.index)
         for index, context in enumerate(context.context for context in contexts):
             for i, part in enumerate(context.parts):
-                asked = Selection(name=context.name, terms=part.terms, patterns=part.patterns)
+                asked = Selection(name=context.name, terms=part.terms, patterns=part.patterns, views=_SAID)
                 collecting.selection(context, asked, (-1 - index, i), self._late)
-            unless = Selection(name=context.name, terms=context.unless)
+            unless = Selection(name=context.name, terms=context.unless, views=_SAID)
             collecting.selection(context, unless, (-1 - index, len(context.parts)), self._late)
         if collecting.faults:
             raise RuleError(sorted(collecting.faults, key=lambda f: (f.path, f.line, f.message)))
@@ -160,7 +162,7 @@ class _Collecting(NamedTuple):
                 lexicon.term(Form(term, self.tables, selection), owner)
             except ValueError as error:
                 self.faults.append(Fault(of.path, of.line, 1, f"term {term!r} in {selection.name}: {error}", _HINT))
-        view = View.SKELETON if selection.views and View.SKELETON in selection.views else View.PLAIN
+        view = View.SKELETON if selection.views == (View.SKELETON,) else View.PLAIN
         for pattern in selection.patterns:
             try:
                 lexicon.pattern(pattern, view, owner)
