@@ -24,6 +24,8 @@ from monitor.engine.terms import Form, fold_pattern
 from monitor.engine.views import Index, Layer, OneText, Section, ViewTables, mixed
 
 Raw = tuple[int, int]  # literal, end in units
+Owner = tuple[int, int]
+"""Whoever asks: (rule, selection), or (-1 - context, part)."""
 # Zipf's law, fitted to 31,000 characters of hosts and viewers.
 _FREQUENT: Final = {ord(char): 0.2 / (8 + rank) for rank, char in enumerate(FREQUENT)}
 _RARE: Final = 0.0002
@@ -180,6 +182,7 @@ class Lexicon:
         self._known: dict[tuple[str, View], int] = {}
         self._patterns: list[Pattern] = []
         self._asking: list[list[Any]] = []  # by pattern
+        self._by_owner: dict[int, list[tuple[int, Owner, Form | None]]] = {}
         self._literals: dict[View, _Literals] = {}
 
     def __bool__(self) -> bool:
@@ -211,6 +214,7 @@ class Lexicon:
             for atom in atoms:
                 self._lead(View.SKELETON, atom, number)
         self._asking[number].append((owner, form))
+        self._by_owner.setdefault(owner[0], []).append((number, owner, form))
 
     def _lead(self, view: View, units: tuple[int, ...], lead: Any) -> None:
         self._forms.setdefault(view, {}).setdefault(units, []).append(lead)
@@ -241,6 +245,16 @@ class Lexicon:
     def leads(self, view: View) -> list[list[Any]]:
         return self._literals[view].leads
 
+    def patterns_of(self, owner: int) -> list[tuple[int, Owner, Form | None]]:
+        """(pattern, owner, form) of all that this owner asks for."""
+        return self._by_owner.get(owner, [])
+
+    def view_of(self, number: int) -> View:
+        return self._patterns[number].view
+
+    def hits(self, number: int, text: OneText) -> list[tuple[int, int]]:
+        return self._patterns[number].hits(text)
+
     def asking(self, number: int) -> list[tuple[Any, Form | None]]:
         """(owner, form) of each that asks for this pattern."""
         return self._asking[number]
@@ -253,19 +267,31 @@ class Lexicon:
                 yield Found(start, end, View.PLAIN if form else pattern.view, owner, form)
 
 
-def scan_one(lexicon: Lexicon, text: OneText) -> list[Found]:
-    """All hits in one text."""
-    found: list[Found] = []
-    patterns = dict.fromkeys(lexicon.wordless)
-    for view, units, raw in lexicon.scan_literals(text.section):
-        leads = lexicon.leads(view)
-        for (n, _), start, end in zip(raw, *lexicon.places(view, units, raw), strict=True):
-            for lead in leads[n]:
-                if type(lead) is int:
-                    patterns[lead] = None
-                else:
-                    shown, form, owner = lead
-                    found.append(Found(start, end, shown, owner, form))
-    for number in patterns:
-        found += lexicon.run(number, text)
-    return found
+class OneScan:
+    """One text, looked at for whoever asks: literals at once, a pattern when its owner's hits are asked for."""
+
+    def __init__(self, lexicon: Lexicon, text: OneText) -> None:
+        self._lexicon, self._text = lexicon, text
+        self._found: dict[int, list[Found]] = {}
+        self._seen = set(lexicon.wordless)
+        self._ran: dict[int, list[tuple[int, int]]] = {}
+        for view, units, raw in lexicon.scan_literals(text.section):
+            leads = lexicon.leads(view)
+            for (n, _), start, end in zip(raw, *lexicon.places(view, units, raw), strict=True):
+                for lead in leads[n]:
+                    if type(lead) is int:
+                        self._seen.add(lead)
+                    else:
+                        shown, form, owner = lead
+                        self._found.setdefault(owner[0], []).append(Found(start, end, shown, owner, form))
+
+    def of(self, owner: int) -> list[Found]:
+        """The hits of one owner, by the first part of its name."""
+        found = self._found.get(owner, [])
+        for number, name, form in self._lexicon.patterns_of(owner):
+            if number in self._seen:
+                if number not in self._ran:
+                    self._ran[number] = self._lexicon.hits(number, self._text)
+                view = View.PLAIN if form else self._lexicon.view_of(number)
+                found = found + [Found(start, end, view, name, form) for start, end in self._ran[number]]
+        return found

@@ -15,7 +15,7 @@ from monitor.domain.errors import Fault, RuleError
 from monitor.domain.rules import Context, Rule, Selection, View
 from monitor.engine.compiled import CompiledContext, CompiledRule
 from monitor.engine.databases import Databases
-from monitor.engine.lexicon import Lexicon, Reader, scan_one
+from monitor.engine.lexicon import Lexicon, OneScan, Owner, Reader
 from monitor.engine.patterns import ContactSpan, contacts
 from monitor.engine.terms import Form
 from monitor.engine.views import Index, OneText, Views, ViewTables
@@ -33,10 +33,6 @@ class RawHit(NamedTuple):
     view: View
     selection: int
     form: Form | None
-
-
-Owner = tuple[int, int]
-"""(rule, selection), or (-1 - context, part)"""
 
 
 class Scan(NamedTuple):
@@ -124,25 +120,30 @@ class Matcher:
                 scan.by_rule.setdefault((contact.event, rule), []).append(
                     RawHit(base + contact.start, base + contact.end, View.PLAIN, selection, None))
 
-    def late_hits(self, scan: Scan, event: int, views: Views, begins: Sequence[int]) -> dict[int, list[RawHit]]:
-        """rule (or -1 - context) → the hits in one text of everything that only matters once a rule could hold."""
-        hits: dict[int, list[RawHit]] = {}
-        if self._late:
-            for found in scan_one(self._late, views.one(*span_of(event, begins, views))):
-                owner, selection = found.owner
-                hits.setdefault(owner, []).append(RawHit(found.start, found.end, found.view, selection, found.form))
-        if self._late_detectors:
-            base = begins[event]
-            for contact in scan.contacts:
-                if contact.event == event:
-                    for owner, selection in self._late_detectors.get(contact.kind, ()):
-                        hits.setdefault(owner, []).append(
-                            RawHit(base + contact.start, base + contact.end, View.PLAIN, selection, None))
-        return hits
+    def late(self, scan: Scan, event: int, views: Views, begins: Sequence[int]) -> "Late":
+        """Everything in one text that only matters once a rule could hold."""
+        asked: dict[int, list[RawHit]] = {}
+        for contact in scan.contacts if self._late_detectors else ():
+            if contact.event == event:
+                for owner, selection in self._late_detectors.get(contact.kind, ()):
+                    start, end = begins[event] + contact.start, begins[event] + contact.end
+                    asked.setdefault(owner, []).append(RawHit(start, end, View.PLAIN, selection, None))
+        return Late(OneScan(self._late, views.one(*span_of(event, begins, views))), asked)
 
     def scan_literals(self, views: Views) -> int:
         """The literal scans alone; how many hits they give."""
         return sum(len(raw) for _, _, raw in self._early.scan_literals(views.whole))
+
+
+class Late(NamedTuple):
+    """What is looked for late in one text, by whoever asks: a rule, or -1 - context."""
+
+    scan: OneScan
+    detected: dict[int, list[RawHit]]
+
+    def of(self, owner: int) -> list[RawHit]:
+        return [RawHit(f.start, f.end, f.view, f.owner[1], f.form) for f in self.scan.of(owner)] + self.detected.get(
+            owner, [])
 
 
 def span_of(event: int, begins: Sequence[int], views: Views) -> tuple[int, int]:

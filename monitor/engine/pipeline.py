@@ -26,7 +26,7 @@ from monitor.engine.conditions import (
     variant_of,
 )
 from monitor.engine.engineset import EngineSet
-from monitor.engine.matcher import RawHit, Scan, span_of
+from monitor.engine.matcher import Late, RawHit, Scan, span_of
 from monitor.engine.patterns import ContactSpan
 from monitor.engine.roomfacts import is_proved, room_holds
 from monitor.engine.views import Views
@@ -108,18 +108,17 @@ def judge(engine: EngineSet, batch: Batch, *, skip: Container[int] = ()) -> Judg
     if scores is not None:
         _add_scored(engine, scores, scan.by_rule)
     judging = _Judging(engine, batch, views, scan, scores)
-    matches: list[Match] = []
+    candidates: list[tuple[int, int]] = []
     for (event, index), raw in scan.by_rule.items():
-        rule = engine.rules[index]
         bits = 0
         for hit in raw:
             bits |= 1 << hit[3]
+        rule = engine.rules[index]
         if rule.possible(bits) and event not in skip and judging.applies(rule, event):
-            match = judging.evaluate(rule, event, raw)
-            if match is not None:
-                matches.append(match)
-    matches.sort(key=lambda m: (m.event, m.rule.index))
-    return Judged(matches, scan.contacts, scores)
+            candidates.append((event, index))
+    candidates.sort()  # text by text, so that each is looked at late but once
+    matches = [judging.evaluate(engine.rules[index], event, scan.by_rule[event, index]) for event, index in candidates]
+    return Judged([match for match in matches if match is not None], scan.contacts, scores)
 
 
 def _add_scored(
@@ -148,7 +147,8 @@ class _Judging:
         self._engine, self._batch, self._views, self._scan, self._scores = engine, batch, views, scan, scores
         self._begins: list[int] = batch.starts.tolist()
         self._late_of = -1
-        self._late: dict[int, list[RawHit]] = {}
+        self._heard: dict[int, list[Hit]] = {}
+        self._late: Late | None = None
 
     def applies(self, rule: CompiledRule, event: int) -> bool:
         batch = self._batch
@@ -201,15 +201,22 @@ class _Judging:
         """All hits of the rule in this text, and those of the contexts that it names."""
         if rule.index not in self._engine.matcher.late_rules:
             return genuine(raw, self._views) if raw else [], {}
-        late = self._late_hits(event)
-        phrases = {c: phrases_of(self._engine.contexts[c], genuine(late[-1 - c], self._views))
-                   for c in rule.contexts if -1 - c in late}
-        return genuine(raw + late.get(rule.index, []), self._views), phrases
+        late = self._late_in(event)
+        if rule.index not in self._heard:
+            self._heard[rule.index] = genuine(raw + late.of(rule.index), self._views)
+        phrases: dict[int, list[Hit]] = {}
+        for c in rule.contexts:
+            if -1 - c not in self._heard:
+                self._heard[-1 - c] = phrases_of(self._engine.contexts[c], genuine(late.of(-1 - c), self._views))
+            phrases[c] = self._heard[-1 - c]
+        return self._heard[rule.index], phrases
 
-    def _late_hits(self, event: int) -> dict[int, list[RawHit]]:
-        if event != self._late_of:
+    def _late_in(self, event: int) -> Late:
+        """Made once for a text; so is what it gives for a rule or a context."""
+        if event != self._late_of or self._late is None:
             self._late_of = event
-            self._late = self._engine.matcher.late_hits(self._scan, event, self._views, self._begins)
+            self._late = self._engine.matcher.late(self._scan, event, self._views, self._begins)
+            self._heard = {}
         return self._late
 
     def _facts(self, rule: CompiledRule, event: int) -> tuple[int, int, dict[str, float]]:
