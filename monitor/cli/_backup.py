@@ -130,18 +130,25 @@ def _copy_log(source: Path, target: Path) -> None:
 
 
 def _copy_archive(data: Path, folder: Path) -> list[str]:
-    """Segments never change, but one may be replaced by others or expire meanwhile: then look again."""
+    """Segments never change, but others may take their place, or they expire, meanwhile: then look again.
+
+    At least twice: while a folder is listed, one file may appear and the files that it replaces go unseen.
+    """
+    whole = 0
     for _ in range(_TRIES):
         names = sorted(_segments(data))
-        try:
-            for name in names:
-                if not (folder / name).exists():
+        gone = False
+        for name in names:
+            if not (folder / name).exists():
+                try:
                     _copy(data, folder, name)
-        except FileNotFoundError:
-            continue
-        for name in _segments(folder) - set(names):
-            (folder / name).unlink()
-        return names
+                except FileNotFoundError:
+                    gone = True
+        whole += not gone
+        if whole > 1 and not gone:
+            for name in _segments(folder) - set(names):
+                (folder / name).unlink()
+            return names
     raise StorageError(f"the segments in {data / ARCHIVE} change faster than they are copied", hint="try again")
 
 

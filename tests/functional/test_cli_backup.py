@@ -35,13 +35,15 @@ class Quiet:
 
 @asynccontextmanager
 async def running(data: Path) -> AsyncIterator[Service]:
-    """The service on `data`, without HTTP; it archives, commits and saves often."""
+    """The service on `data`, without HTTP; it archives, merges, commits and saves often."""
     settings = load(environ={}, overrides={"data.dir": data, "rules.dir": RULES, "rules.watch": False}).settings
     log = Quiet()
     service = Service(settings, demo=False, logger=log)
     await service.open()
     service.detect.settings = msgspec.structs.replace(
         service.detect.settings, archive_ms=50, commit_ms=20, snapshot_ms=100, tick_ms=50)
+    service.housekeeping.settings = msgspec.structs.replace(
+        service.housekeeping.settings, gauges_s=0.1, trim_s=0, tidy_after_ms=0, tidy_pause_s=0.005)
     task = asyncio.create_task(service.run())
     try:
         yield service
@@ -114,6 +116,8 @@ async def test_copies_of_a_service_at_work_go_on_where_they_were(tmp_path: Path)
         writing = asyncio.create_task(sender.go_on(stop))
         for n in range(3):
             await asyncio.sleep(0.3)
+            while len(sender.acknowledged) <= 100 * (n + 1):
+                await asyncio.sleep(0.02)
             known.append(set(sender.acknowledged))
             done = await call("backup", tmp_path / f"b{n}", "--data", data)
             assert (done.code, done.err) == (0, "")
