@@ -34,6 +34,7 @@ from tests.quality.sets import Line, load
 ROOT: Final = Path(__file__).parents[2]
 LOG: Final = Path(__file__).parent / "log.csv"
 CARE: Final = "care"
+NOW: Final = 1_795_000_000_000
 
 
 class Judge:
@@ -43,7 +44,7 @@ class Judge:
 
     def rules(self, lines: list[Line], texts: list[str]) -> list[dict[str, set[str]]]:
         """Of each line: rule → its categories (`care` for that tier), hints at exemptions left out."""
-        events = [Event(id=line.id, kind=Kind(line.kind), text=text, speaker=Speaker(Role(line.speaker)), at=1_795_000_000_000)
+        events = [Event(id=line.id, kind=Kind(line.kind), text=text, speaker=Speaker(Role(line.speaker)), at=NOW)
                   for line, text in zip(lines, texts, strict=True)]
         found: list[dict[str, set[str]]] = [{} for _ in lines]
         for match in judge(self.engine, EventBatch(events)).matches:
@@ -88,7 +89,8 @@ def measure(judge_: Judge, labelled: list[Line], ordinary: list[Line]) -> tuple[
     alarms = [bool(found) for found in judge_.labels(ordinary, [line.text for line in ordinary])]
     of_plain = _recall(list(zip(disguised, plain, strict=True)))
     return each, {
-        "recall": _recall(pairs), "precision": sum(c.right for c in each.values()) / max(1, sum(c.found for c in each.values())),
+        "recall": _recall(pairs),
+        "precision": sum(c.right for c in each.values()) / max(1, sum(c.found for c in each.values())),
         "hard_alarms": sum(hard) / len(hard), "ordinary_alarms": sum(alarms) / len(alarms),
         "evasive_recall": _recall(list(zip(disguised, as_written, strict=True))), "plain_recall": of_plain,
         "evasive_of_plain": _recall(list(zip(disguised, as_written, strict=True))) / of_plain if of_plain else 0.0,

@@ -1,4 +1,4 @@
-"""What rules can say beyond terms and vetoes: further views, contexts, repeated parts, facts of the room, exemptions."""
+"""What rules say beyond terms and vetoes: further views, contexts, repeated parts, facts of the room, exemptions."""
 
 from datetime import datetime
 from typing import Any

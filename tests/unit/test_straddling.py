@@ -34,7 +34,8 @@ def found(*events: Event, together: bool = True, restart: bool = False) -> list[
 
 @pytest.mark.parametrize(("together", "restart"), [(True, False), (False, False), (False, True)])
 def test_a_term_straddles_two_segments_and_names_both(together: bool, restart: bool) -> None:
-    (finding,) = found(said(1, "家人们今天全网最", 1_000), said(2, "低价给到大家", 3_000), together=together, restart=restart)
+    two = said(1, "家人们今天全网最", 1_000), said(2, "低价给到大家", 3_000)
+    (finding,) = found(*two, together=together, restart=restart)
     assert finding.event_ids == ["e1", "e2"] and finding.event_id == "e2"
     assert [(s.event, s.start, s.end, s.text) for s in finding.spans] == [("e1", 5, 8, "全网最"), (None, 0, 2, "低价")]
 
@@ -63,7 +64,8 @@ def test_short_comments_of_one_viewer() -> None:
     (finding,) = found(said(1, "想要的加", 1_000, u, Kind.COMMENT), said(2, "微信", 2_000, u, Kind.COMMENT))
     assert finding.event_ids == ["e1", "e2"]
     assert not found(said(1, "想要的加", 1_000, u, Kind.COMMENT), said(2, "微信", 2_000, w, Kind.COMMENT))
-    assert not found(said(1, "想要这个好看的衣服的人可以一起加", 1_000, u, Kind.COMMENT), said(2, "微信", 2_000, u, Kind.COMMENT))
+    long = said(1, "想要这个好看的衣服的人可以一起加", 1_000, u, Kind.COMMENT)
+    assert not found(long, said(2, "微信", 2_000, u, Kind.COMMENT))
 
 
 def test_a_long_segment_counts_by_its_end() -> None:
