@@ -18,7 +18,10 @@ CATEGORIES: Final = (
 )
 PROCESS_DUTY: Final = "process_duty"
 """The category of duties: what an operator must do and keep, not what is said."""
-DETECTORS: Final = ("phone", "id_card", "bank_card", "email", "wechat_id")
+DETECTORS: Final = (
+    "phone", "hotline", "id_card", "bank_card", "email", "wechat_id", "qq_id", "qq_group", "url", "price", "discount",
+    "percent", "chinese_number", "quantity_days", "date", "time",
+)
 
 
 class Status(StrEnum):

@@ -1,146 +1,116 @@
-"""Contact data: built-in detectors. A wide pattern proposes, a check on the hit decides.
+"""Built-in detectors: contact data, and amounts and times that rules ask for.
 
-Everything works on the plain view, so full-width, circled and styled digits are digits already. Spoken forms are not
-read here. What is found is masked in all that is derived.
+A wide pattern proposes a text, a check that reads it decides. Patterns are written over the alphabet of
+detectors_alphabet: 1 is any way to write or say a one, a space is any sign. Checks read the plain view.
 """
 
-import re
 from collections.abc import Callable
-from datetime import date
+from decimal import Decimal
+from functools import partial
 from typing import Final, NamedTuple
 
-_SEPARATED: Final = r"[ \-.,_*~/|·]{0,2}"
-_RUN: Final = re.compile(rf"\d(?:{_SEPARATED}\d)*(?:{_SEPARATED}x)?")
-_GROUP: Final = re.compile(r"\d+x?|x")
+from monitor.engine import detectors_handles, detectors_numbers
+from monitor.engine.detectors_amounts import DISCOUNTS, NUMBERS, PRICES, SHARES, found, value_of
+from monitor.engine.detectors_links import emails, urls
+from monitor.engine.detectors_periods import PERIODS, courses_and_periods, dates, times
+from monitor.engine.detectors_spans import Spans
 
-Spans = list[tuple[int, int]]
+Check = Callable[[str], Spans]
 
 
 class Detector(NamedTuple):
-    """`pattern` (pattern-engine syntax) proposes; `check(text, start, end)` gives the spans that are contact data."""
+    """`check` gives the spans in one text, code points. `masks`: they are contact data, masked in all that is derived.
+
+    Two detectors may find one kind: a company's 400 number is public, a fixed line may be somebody's home.
+    """
 
     name: str
     pattern: str
-    check: Callable[[str, int, int], Spans]
+    check: Check
+    masks: bool = False
 
 
-def _is_digit(char: str) -> bool:
-    return "0" <= char <= "9"
-
-
-def _is_word(char: str) -> bool:
-    return char.isascii() and (char.isalnum() or char == "_")
-
-
-def _edges_free(text: str, start: int, end: int) -> bool:
-    return not (start > 0 and _is_word(text[start - 1])) and not (end < len(text) and _is_word(text[end]))
-
-
-def _numbers(text: str, start: int, is_one: Callable[[list[str]], bool], longest: int) -> Spans:
-    """The numbers in the run of digits around `start` that `is_one` accepts, given as their written groups."""
-    while start > 0 and _is_digit(text[start - 1]):
-        start -= 1
-    run = _RUN.match(text, start)
-    groups = list(_GROUP.finditer(text, *run.span())) if run else []
-    found: Spans = []
-    i = 0
-    while i < len(groups):
-        for j in range(min(len(groups), i + longest), i, -1):
-            if is_one([g.group() for g in groups[i:j]]):
-                found.append((groups[i].start(), groups[j - 1].end()))
-                i = j - 1
-                break
-        i += 1
-    return found
-
-
-_PHONE_GROUPS: Final = {(11,), (3, 4, 4), (3, 8), (7, 4), (3, 3, 5), (5, 6), (4, 4, 3), (3, 4, 2, 2), (6, 5)}
-
-
-def _is_phone(groups: list[str]) -> bool:
-    """Eleven digits in one piece, in groups that people use for phone numbers, or one by one (1-3-8-0-…)."""
-    digits = "".join(groups)
-    if len(digits) != 11 or not digits.isdigit() or digits[0] != "1" or digits[1] < "3":
-        return False
-    return tuple(map(len, groups)) in _PHONE_GROUPS or len(groups) >= 8
-
-
-_ID_WEIGHTS: Final = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
-_ID_CHECK: Final = "10x98765432"
-
-
-def _is_id_card(groups: list[str]) -> bool:
-    """18 places with a real date of birth and the check digit of GB 11643."""
-    places = "".join(groups)
-    if len(places) != 18 or "x" in places[:17]:
-        return False
-    try:
-        born = date(int(places[6:10]), int(places[10:12]), int(places[12:14]))
-    except ValueError:
-        return False
-    check = _ID_CHECK[sum(int(d) * w for d, w in zip(places[:17], _ID_WEIGHTS, strict=True)) % 11]
-    return check == places[17] and born.year >= 1900
-
-
-def luhn(digits: str) -> bool:
-    """The check digit of ISO/IEC 7812."""
-    total = 0
-    for i, char in enumerate(reversed(digits)):
-        value = int(char) * (2 if i % 2 else 1)
-        total += value - 9 if value > 9 else value
-    return total % 10 == 0
-
-
-def _is_bank_card(groups: list[str]) -> bool:
-    """16 to 19 digits with a valid check digit, in one piece, in groups, or one by one."""
-    digits = "".join(groups)
-    if not digits.isdigit() or not 16 <= len(digits) <= 19 or digits[0] not in "3456" or len(set(digits)) < 3:
-        return False
-    return (all(len(g) in (4, 6) for g in groups[:-1]) or len(groups) >= 14) and luhn(digits)
-
-
-_ADDRESS: Final = re.compile(r"[a-z0-9._%+\-]{1,64}@[a-z0-9\-]{1,63}(\.[a-z0-9\-]{1,63}){1,3}")
-
-
-def _email(text: str, start: int, end: int) -> Spans:
-    match = _ADDRESS.search(text, max(0, text.rfind("\n", 0, start) + 1, start - 64), end + 256)
-    return [match.span()] if match and match.start() <= start < match.end() else []
-
-
-_CUE: Final = r"(微信|薇信|威信|微x|vx|wx|v信|wechat|weixin|扣扣|企鹅|qq|q群|群号|加v|加微|加薇|加q|➕v|\+v|\+微)"
-_LINK: Final = r"(号码|号|是|搜|为|我|群|[:：=,.。 \-]){0,4}"
-_HANDLE: Final = r"([a-z][a-z0-9_\-]{5,19}|[1-9][0-9]{4,11})"
-_CONTACT: Final = re.compile(f"{_CUE}{_LINK}{_HANDLE}")
-_NO_HANDLE: Final = re.compile(r"^(weixin|wechat|douyin|taobao|kuaishou)$")
-
-
-def _wechat(text: str, start: int, end: int) -> Spans:
-    """A WeChat or QQ id after its cue word; the cue itself stays readable."""
-    found = []
-    for match in _CONTACT.finditer(text, start, end):
-        a, b = match.span(3)
-        while b < len(text) and _is_word(text[b]):
-            b += 1
-        if not _NO_HANDLE.match(text[a:b]) and b - a <= 20:
-            found.append((a, b))
-    return found
-
-
-def _of_digits(is_one: Callable[[list[str]], bool], longest: int) -> Callable[[str, int, int], Spans]:
-    def check(text: str, start: int, end: int) -> Spans:
-        return _numbers(text, start, is_one, longest)
-
-    return check
+_BETWEEN: Final = r"[ .,_*~/|:;=()\-然再下就个是号了]"
+_DIGIT: Final = "[0-9oli]"
 
 
 def _digits(count: int) -> str:
-    return rf"(\d{_SEPARATED}){{{count}}}"
+    """At least so many digits of one run, written or said."""
+    return rf"{_DIGIT}(?:{_BETWEEN}*{_DIGIT}){{{count - 1}}}"
 
+
+def _of_digits(kind: str) -> Check:
+    return partial(detectors_numbers.of_kind, kind)
+
+
+def _spoken_numbers(text: str) -> Spans:
+    """Those that are no contact data."""
+    spans = found(NUMBERS, text)
+    contact = (*detectors_numbers.numbers(text), *detectors_handles.handles(text)) if spans else ()
+    return [(a, b) for a, b in spans if not any(a < end and start < b for _, start, end in contact)]
+
+
+_LINK: Final = r"[ .,:=()\-号码是我加的个1下了然字母小大]*"
+_NUMBER: Final = rf"[0-9](?:{_BETWEEN}*[0-9]){{2}}"
+_WECHAT: Final = (
+    "(?:微[ .*~_-]*信|v ?信|[vw微] ?x|wei ?xin|we ?chat|绿泡泡?|小绿|绿[色的然个聊天]*(?:软件|图标|app)"
+    "|主页[上下里面的然个]*号|联系方式|私人号|工作号|(?:[加码私+]|我的)[我个下]?[v微]|[v微][ :号])"
+)
+_COUNT: Final = "[0-9十百千万亿wk]"
+_URL: Final = (
+    r"https?:|www|3w|三w|[a-z0-9]\.[a-z]{2}|(?:点|dot|\[\.\]|[a-z0-9] )[ )]?(?:c[o0]m|cn|net|[康扣]姆|西恩)"
+    "|[¥$][a-z0-9]{8}"
+)
+_PRICE: Final = (
+    f"¥ ?[0-9]|{_COUNT} ?[块元圆毛米]|[0-9]分钱|rmb|cny|软妹|人民币|大洋|[0-9][千百万][0-9]"
+    f"|{_COUNT}(?:包邮|到手|秒杀|带走|带回|拿)"
+    "|(?:价|到手|券然|折然|低至|只[要需卖]|仅[需售]|[才码]卖|卖你|给你)[只要才码是都价到手然: ,了的¥]*" + _COUNT
+)
+_PERIOD: Final = (
+    f"(?:{_COUNT}|半)(?:[天周年]|日[内之以无达见保试]|个?(?:星期|礼拜|小时|钟头|[大小]?疗程)|个半?[月星礼季])"
+)
+_DATE: Final = (
+    r"[0-9十](?:[年月]|[号日][早晚上然下凌当之截开0])|(?:19|20)[0-9]{2}[\-/.]?[0-9]|双[十1旦]|[0-9]\.1|618|38节"
+    "|51[假长劳]|十1[黄长假]|1111|1212"
+)
 
 DETECTORS: Final = (
-    Detector("phone", rf"{_digits(10)}\d", _of_digits(_is_phone, 11)),
-    Detector("id_card", rf"{_digits(17)}[\dx]", _of_digits(_is_id_card, 18)),
-    Detector("bank_card", rf"{_digits(15)}\d", _of_digits(_is_bank_card, 19)),
-    Detector("email", r"[a-z0-9_%+\-]@[a-z0-9]", _email),
-    Detector("wechat_id", f"{_CUE}{_LINK}{_HANDLE}", _wechat),
+    Detector("phone", _digits(7), _of_digits("phone"), masks=True),
+    Detector("hotline", _digits(8), _of_digits("landline"), masks=True),
+    Detector("hotline", _digits(7), _of_digits("hotline")),
+    Detector("id_card", _digits(10), _of_digits("id_card"), masks=True),
+    Detector("bank_card", _digits(10), _of_digits("bank_card"), masks=True),
+    Detector("email", r"@ ?[a-z0-9]|艾特|[(\[]at[)\]]", emails, masks=True),
+    Detector("wechat_id", rf"{_WECHAT}{_LINK}[0-9a-z]|wechat\.com/|weixin\.qq\.com/",
+             partial(detectors_handles.of_kind, "wechat_id"), masks=True),
+    Detector("qq_id", f"(?:q|扣扣|企鹅|球球){_LINK}{_NUMBER}", partial(detectors_handles.of_kind, "qq_id"), masks=True),
+    Detector("qq_group", rf"群{_LINK}{_NUMBER}|[qm]\.qq\.com/",
+             partial(detectors_handles.of_kind, "qq_group"), masks=True),
+    Detector("url", _URL, urls),
+    Detector("price", _PRICE, partial(found, PRICES)),
+    Detector("discount", "[0-9] ?折|半[价折]|对折|% ?off", partial(found, DISCOUNTS)),
+    Detector("percent", "[0-9] ?%|[百千万]分[之百]|[0-9十]成", partial(found, SHARES)),
+    Detector("chinese_number", "[0-9][十百千万亿]|十[0-9万亿]|[0-9]点[0-9]|[0-9]{3}", _spoken_numbers),
+    Detector("quantity_days", _PERIOD, courses_and_periods),
+    Detector("date", _DATE, dates),
+    Detector("time", "[0-9]:[0-5][0-9]|[0-9十]点", times),
 )
+
+_VALUES: Final = {
+    "price": (PRICES, "只要", ""), "discount": (DISCOUNTS, "打", ""), "percent": (SHARES, "", ""),
+    "chinese_number": (NUMBERS, "", ""), "quantity_days": (PERIODS, "", "内"),
+}
+"""kind → its forms, and words before and after a hit that stand for the context by which a form may have known it."""
+
+
+def value(kind: str, text: str) -> Decimal | None:
+    """What a hit says, from its words in the plain view.
+
+    Prices in yuan, whatever the currency's name; discounts as the share that is left to pay (八五折: 0.85), percent as
+    a share (99%: 0.99), numbers as they are, periods in days. None for other kinds, and where no number is said
+    (一个疗程).
+    """
+    if kind not in _VALUES:
+        return None
+    forms, before, after = _VALUES[kind]
+    return value_of(forms, text, before, after)

@@ -104,6 +104,8 @@ class Lane:
         kept: list[list[Mask]] = [[] for _ in admitted]
         masks: list[dict[int, list[tuple[int, int]]]] = [{} for _ in admitted]
         for contact in judged.contacts:
+            if not contact.masked:
+                continue
             k, i = batch.locate(contact.event)
             kept[k].append(Mask(i, contact.start, contact.end, contact.kind))
             masks[k].setdefault(i, []).append((contact.start, contact.end))
