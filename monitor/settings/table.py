@@ -88,7 +88,7 @@ class Broadcast(Struct, frozen=True):
 
 
 class Events(Struct, frozen=True):
-    keep_days: Annotated[Days, _help("judged events, masked, stay searchable this long; those of one day go together")] = 30
+    keep_days: Annotated[Days, _help("judged events, masked, stay searchable this long; a day goes as a whole")] = 30
 
 
 class Outbox(Struct, frozen=True):
