@@ -4,6 +4,7 @@ A wide pattern proposes a text, a check that reads it decides. Patterns are writ
 detectors_alphabet: 1 is any way to write or say a one, a space is any sign. Checks read the plain view.
 """
 
+import re
 from collections.abc import Callable
 from decimal import Decimal
 from functools import partial
@@ -44,12 +45,15 @@ def _of_digits(kind: str) -> Check:
 
 
 def _spoken_numbers(text: str) -> Spans:
-    """Those that are no contact data."""
+    """Those that are no contact data, which is said digit by digit."""
     spans = found(NUMBERS, text)
-    contact = (*detectors_numbers.numbers(text), *detectors_handles.handles(text)) if spans else ()
+    if all(_UNIT.search(text, a, b) for a, b in spans):
+        return spans
+    contact = (*detectors_numbers.numbers(text), *detectors_handles.handles(text))
     return [(a, b) for a, b in spans if not any(a < end and start < b for _, start, end in contact)]
 
 
+_UNIT: Final = re.compile("[十百千万亿点拾佰仟]")
 _LINK: Final = r"[ .,:=()\-号码是我加的个1下了然字母小大]*"
 _NUMBER: Final = rf"[0-9](?:{_BETWEEN}*[0-9]){{2}}"
 _WECHAT: Final = (

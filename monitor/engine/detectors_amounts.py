@@ -4,33 +4,48 @@ Each kind is a list of forms, tried in order; a later form takes no place that a
 """
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from decimal import Decimal
 from functools import partial
 from typing import Final
 
-from monitor.engine.detectors_numerals import MEASURE, NUMBER, NUMERALS, ONE, SPOKEN, WRITTEN, number
+from monitor.engine.detectors_numerals import MEASURE, NUMBER, NUMERALS, ONE, SPOKEN, WRITTEN, number, number_starts
 from monitor.engine.detectors_spans import Spans, apart
 
 Value = Callable[[re.Match[str]], Decimal | None]
+Form = tuple[re.Pattern[str] | None, re.Pattern[str], Value]
+"""What ends where the number begins, the pattern that is tried there, with the span as its group "it", and how a match
+reads. None: the pattern stands anywhere."""
+
+AT_NUMBER: Final = re.compile("")
+_LONGEST_LEAD: Final = 12
 
 
-Form = tuple[re.Pattern[str], Value]
-"""A pattern with the span as its group "it", and how a match reads."""
+def _matches(forms: Sequence[Form], text: str) -> Iterator[tuple[Value, re.Match[str]]]:
+    starts = number_starts(text)
+    for lead, pattern, value in forms:
+        if lead is None:
+            for match in pattern.finditer(text):
+                yield value, match
+            continue
+        for at in starts:
+            if lead is AT_NUMBER or lead.search(text, max(0, at - _LONGEST_LEAD), at):
+                at_number = pattern.match(text, at)
+                if at_number is not None:
+                    yield value, at_number
 
 
 def found(forms: Sequence[Form], text: str) -> Spans:
-    matches = ((value, match) for pattern, value in forms for match in pattern.finditer(text))
+    matches = _matches(forms, text)
     return apart((match.span("it") for value, match in matches if value(match) is not None), len(text))
 
 
 def value_of(forms: Sequence[Form], text: str, before: str = "", after: str = "") -> Decimal | None:
     """The value of a text that is one hit as a whole, alone or between words that a form may ask for."""
     for whole, start in ((text, 0), (before + text + after, len(before))):
-        for pattern, value in forms:
-            for match in pattern.finditer(whole):
-                if match.span("it") == (start, start + len(text)) and (read := value(match)) is not None:
-                    return read
+        for value, match in _matches(forms, whole):
+            if match.span("it") == (start, start + len(text)) and (read := value(match)) is not None:
+                return read
     return None
 
 
@@ -62,6 +77,8 @@ _NAMED: Final = (
     r"|活动价|开价|均价|低至|团购价|标价|报价|门店价|官网价|拍下价?|只要|只需|仅需|仅售|只卖|才卖|就卖|卖你|给你们?)"
     r"(?:只要|才|就|是|都|要|价|到|[:¥ ,了的]){0,3}"
 )
+_LEAD: Final = re.compile(rf"{_NAMED}$")
+_PAID: Final = re.compile(rf"(?:{_NAMED}|一共|付|花)$")
 _NO_COUNT: Final = rf"(?![{MEASURE}{NUMERALS}0-9a-z.%多几来小时钟吨平里遍步度包袋块元圆毛钱])"
 _TAKEN: Final = r"(?=包邮|到手(?!件)|秒杀|带走|拿走|拿下|带回家)"
 
@@ -87,20 +104,20 @@ def _bare(match: re.Match[str]) -> Decimal | None:
 
 
 PRICES: Final = (
-    (re.compile(rf"(?P<it>¥ ?(?P<n>{WRITTEN}(?: ?万)?))(?![a-z])"), _n),
-    (re.compile(rf"(?<![这那哪每第几数a-z])(?P<it>(?P<n>{NUMBER}) ?{_YUAN}{_TAIL})"), _yuan),
-    (re.compile(rf"(?P<it>(?P<n>{NUMBER}) ?{_CURRENCY}|{_CURRENCY} ?(?P<m>{WRITTEN}))"),
-         lambda match: number(match["n"] or match["m"])),
-    (re.compile(rf"(?<![{NUMERALS}0-9.点])(?P<it>(?P<n>[{ONE}])毛(?:钱|(?P<b>[{ONE}])分?)?)"
-                    r"(?![衣巾线孔绒笔利病发豆茸领呢坯重肚血囊不裤衫尖蟹毛用])"), _jiao),
-    (re.compile(rf"(?P<it>(?P<n>[{ONE}])分钱)"), partial(_scaled, "0.01")),
-    (re.compile(rf"(?:{_NAMED}|一共|付|花)(?P<it>(?P<n>{NUMBER})米)(?![{NUMERALS}长宽高以外远深厚])"), _n),
-    (re.compile(rf"(?P<it>(?P<n>{NUMBER})米){_TAKEN}"), _n),
-    (re.compile(rf"{_NAMED}(?P<it>(?P<n>{NUMBER})){_NO_COUNT}"), _bare),
-    (re.compile(rf"(?<![满第双])(?P<it>(?P<n>{NUMBER})){_TAKEN}"), _bare),
-    (re.compile(rf"(?<![第满近超{NUMERALS}点])(?P<it>(?P<n>[一两二三四五六七八九][千百万][一二三四五六七八九]))"
-                rf"(?![{MEASURE}十百千万亿之里多几来小时钟吨平包块元圆毛步字遍]|[{NUMERALS}](?![{MEASURE}]))"),
-     _bare),
+    (None, re.compile(rf"(?P<it>¥ ?(?P<n>{WRITTEN}(?: ?万)?))(?![a-z])"), _n),
+    (AT_NUMBER, re.compile(rf"(?<![这那哪每第几数a-z])(?P<it>(?P<n>{NUMBER}) ?{_YUAN}{_TAIL})"), _yuan),
+    (AT_NUMBER, re.compile(rf"(?P<it>(?P<n>{NUMBER}) ?{_CURRENCY})"), _n),
+    (None, re.compile(rf"(?P<it>{_CURRENCY} ?(?P<n>{WRITTEN}))"), _n),
+    (AT_NUMBER, re.compile(rf"(?P<it>(?P<n>[{ONE}])毛(?:钱|(?P<b>[{ONE}])分?)?)"
+                           r"(?![衣巾线孔绒笔利病发豆茸领呢坯重肚血囊不裤衫尖蟹毛用])"), _jiao),
+    (AT_NUMBER, re.compile(rf"(?P<it>(?P<n>[{ONE}])分钱)"), partial(_scaled, "0.01")),
+    (_PAID, re.compile(rf"(?P<it>(?P<n>{NUMBER})米)(?![{NUMERALS}长宽高以外远深厚])"), _n),
+    (AT_NUMBER, re.compile(rf"(?P<it>(?P<n>{NUMBER})米){_TAKEN}"), _n),
+    (_LEAD, re.compile(rf"(?P<it>(?P<n>{NUMBER})){_NO_COUNT}"), _bare),
+    (AT_NUMBER, re.compile(rf"(?<![满第双])(?P<it>(?P<n>{NUMBER})){_TAKEN}"), _bare),
+    (AT_NUMBER, re.compile(
+        r"(?<![第满近超])(?P<it>(?P<n>[一两二三四五六七八九][千百万][一二三四五六七八九]))"
+        rf"(?![{MEASURE}十百千万亿之里多几来小时钟吨平包块元圆毛步字遍]|[{NUMERALS}](?![{MEASURE}]))"), _bare),
 )
 
 # --- Discounts: the share of the price that is left ---
@@ -117,11 +134,13 @@ def _fold(match: re.Match[str]) -> Decimal | None:
 
 
 DISCOUNTS: Final = (
-    (re.compile(rf"(?<![0-9.百{NUMERALS}曲骨转波])(?P<it>(?P<n>[0-9]{{1,2}}(?:\.[0-9]{{1,2}})?"
-                    rf"|[一二两三四五六七八九](?:点?[一二三四五六七八九])?) ?折)(?![{_UNFOLDED}])"), _fold),
-    (re.compile(r"(?P<it>半价|(?:(?<=打)|(?<=打个)|(?<=打了))对折|(?<=打)半折|对折价)"), lambda match: Decimal("0.5")),
-    (re.compile(rf"(?P<it>(?P<n>{WRITTEN})% ?off)"),
-         lambda match: 1 - Decimal(match["n"]) / 100 if Decimal(match["n"]) < 100 else None),
+    (AT_NUMBER, re.compile(
+        r"(?P<it>(?P<n>[0-9]{1,2}(?:\.[0-9]{1,2})?|[一二两三四五六七八九](?:点?[一二三四五六七八九])?) ?折)"
+        rf"(?![{_UNFOLDED}])"), _fold),
+    (None, re.compile(r"(?P<it>半价|(?:(?<=打)|(?<=打个)|(?<=打了))对折|(?<=打)半折|对折价)"),
+     lambda match: Decimal("0.5")),
+    (AT_NUMBER, re.compile(rf"(?P<it>(?P<n>{WRITTEN})% ?off)"),
+     lambda match: 1 - Decimal(match["n"]) / 100 if Decimal(match["n"]) < 100 else None),
 )
 
 # --- Shares ---
@@ -137,15 +156,15 @@ def _tenths(match: re.Match[str]) -> Decimal | None:
 
 
 SHARES: Final = (
-    (re.compile(rf"(?P<it>(?P<n>{WRITTEN}) ?%)(?! ?off)"), partial(_scaled, "0.01")),
-    (re.compile(
+    (AT_NUMBER, re.compile(rf"(?P<it>(?P<n>{WRITTEN}) ?%)(?! ?off)"), partial(_scaled, "0.01")),
+    (AT_NUMBER, re.compile(
         rf"(?P<it>百分之 ?(?P<n>{WRITTEN}|[{NUMERALS}]{{1,16}}(?:点[零〇一二三四五六七八九]{{1,4}})?))(?!点?几)"),
      partial(_scaled, "0.01")),
-    (re.compile(rf"(?P<it>千分之 ?(?P<n>{NUMBER}))"), partial(_scaled, "0.001")),
-    (re.compile(rf"(?P<it>万分之 ?(?P<n>{NUMBER}))"), partial(_scaled, "0.0001")),
-    (re.compile(r"(?P<it>百分百|百分之百)"), lambda match: Decimal(1)),
-    (re.compile(rf"(?<![0-9.{NUMERALS}完])(?P<it>(?P<n>[0-9]|[一二两三四五六七八九十])成(?P<m>[一二三四五六七八九半])?)"
-                    rf"(?![{_WHOLE_TENTH}])"), _tenths),
+    (AT_NUMBER, re.compile(rf"(?P<it>千分之 ?(?P<n>{NUMBER}))"), partial(_scaled, "0.001")),
+    (AT_NUMBER, re.compile(rf"(?P<it>万分之 ?(?P<n>{NUMBER}))"), partial(_scaled, "0.0001")),
+    (AT_NUMBER, re.compile(r"(?P<it>百分百|百分之百)"), lambda match: Decimal(1)),
+    (AT_NUMBER, re.compile(r"(?<!完)(?P<it>(?P<n>[0-9]|[一二两三四五六七八九十])成(?P<m>[一二三四五六七八九半])?)"
+                           rf"(?![{_WHOLE_TENTH}])"), _tenths),
 )
 
 # --- Spoken numbers ---
@@ -162,4 +181,4 @@ def _said(match: re.Match[str]) -> Decimal | None:
     return number(text)
 
 
-NUMBERS: Final = ((re.compile(rf"(?<!双)(?<!分之)(?P<it>(?P<n>{SPOKEN}))(?!分之|刻)"), _said),)
+NUMBERS: Final = ((AT_NUMBER, re.compile(rf"(?<!双)(?<!分之)(?P<it>(?P<n>{SPOKEN}))(?!分之|刻)"), _said),)

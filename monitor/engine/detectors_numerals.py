@@ -2,6 +2,7 @@
 
 import re
 from decimal import Decimal
+from functools import lru_cache
 from typing import Final
 
 _DIGITS: Final = {char: n for n, chars in enumerate(
@@ -22,10 +23,17 @@ MEASURE: Final = (
 )
 """What makes the number before it a count."""
 
+_RUN: Final = re.compile(f"[0-9][0-9.,]*|[{NUMERALS}][{NUMERALS}点]*|半")
 _WRITTEN: Final = re.compile(r"(?:[0-9]{1,3}(?:,[0-9]{3})+|[0-9]+)(?:\.[0-9]+)?")
 _MIXED: Final = re.compile(rf"({_WRITTEN.pattern}) ?([万千百亿wk])([1-9])?")
 
 
+def number_starts(text: str) -> list[int]:
+    """Where a number may begin."""
+    return [run.start() for run in _RUN.finditer(text)]
+
+
+@lru_cache(maxsize=4096)
 def number(text: str) -> Decimal | None:
     """The value of a number that is the whole of `text`; None where it is none, or only about (七八十)."""
     text = text.strip()

@@ -1,12 +1,14 @@
 """Lengths of time in days, dates, and times of day."""
 
 import re
+from collections.abc import Iterable, Iterator
 from datetime import date
 from decimal import Decimal
+from itertools import chain
 from typing import Final
 
-from monitor.engine.detectors_amounts import found
-from monitor.engine.detectors_numerals import NUMBER, NUMERALS, number
+from monitor.engine.detectors_amounts import AT_NUMBER, found
+from monitor.engine.detectors_numerals import NUMBER, NUMERALS, number, number_starts
 from monitor.engine.detectors_spans import Spans, apart
 
 _DAYS: Final = {
@@ -32,13 +34,12 @@ def _hours(match: re.Match[str]) -> Decimal | None:
 _AFTER_DAYS: Final = "猫然生才空气真花堂津河地桥平鹅赋蓝山涯岁边末围到身级货糕画轻代年天"
 
 PERIODS: Final = (
-    (re.compile(rf"(?<![第0-9a-z])(?P<it>{_COUNT}个(?P<half>半)?(?P<unit>月|星期|礼拜|季度))"), _days),
-    (re.compile(rf"(?<!最后)(?<![第0-9a-z{NUMERALS}])"
-                rf"(?P<it>{_COUNT}(?P<unit>天|周|星期|礼拜|年)(?P<half>半)?)"
-                rf"(?![{_AFTER_DAYS}]|两头|[{NUMERALS}0-9]{{1,2}}月)"), _days),
-    (re.compile(rf"(?<![第0-9a-z月{NUMERALS}])(?P<it>{_COUNT}(?P<unit>日)(?P<half>(?!))?)"
-                r"(?=内|之内|以内|无理由|达|见效|保|试用)"), _days),
-    (re.compile(rf"(?<![第0-9a-z])(?P<it>{_COUNT}个?(?:小时|钟头))"), _hours),
+    (AT_NUMBER, re.compile(rf"(?<![第0-9a-z])(?P<it>{_COUNT}个(?P<half>半)?(?P<unit>月|星期|礼拜|季度))"), _days),
+    (AT_NUMBER, re.compile(rf"(?<!最后)(?<![第0-9a-z])(?P<it>{_COUNT}(?P<unit>天|周|星期|礼拜|年)(?P<half>半)?)"
+                           rf"(?![{_AFTER_DAYS}]|两头|[{NUMERALS}0-9]{{1,2}}月)"), _days),
+    (AT_NUMBER, re.compile(rf"(?<![第0-9a-z月])(?P<it>{_COUNT}(?P<unit>日)(?P<half>(?!))?)"
+                           r"(?=内|之内|以内|无理由|达|见效|保|试用)"), _days),
+    (AT_NUMBER, re.compile(rf"(?<![第0-9a-z])(?P<it>{_COUNT}个?(?:小时|钟头))"), _hours),
 )
 """Months as 30 days, quarters as 91, years as 365."""
 
@@ -56,39 +57,44 @@ _PART: Final = "(?:凌晨|清晨|早上|早晨|上午|中午|下午|晚上|今�
 _HOUR: Final = "(?:[0-9]{1,2}|[零一二两三四五六七八九十]{1,3})"
 
 DATES: Final = (
-    re.compile(rf"(?<![0-9{NUMERALS}])(?:(?P<y>{_YEAR})年 ?)?(?P<m>{_MONTH})月"
-               rf"(?:份| ?(?P<d>{_DAY}) ?[日号]?)(?![0-9{NUMERALS}个])"),
-    re.compile(rf"(?<![0-9{NUMERALS}])(?P<y>{_YEAR})年 ?(?P<m>{_MONTH})月"),
-    re.compile(r"(?<![0-9.])(?P<y>(?:19|20)[0-9]{2})([\-/.])(?P<m>[01]?[0-9])\2(?P<d>[0-3]?[0-9])(?![0-9])"),
-    re.compile(r"(?<![0-9.])(?P<y>(?:19|20)[0-9]{2})(?P<m>[01][0-9])(?P<d>[0-3][0-9])(?![0-9])"),
-    re.compile(rf"(?<![0-9{NUMERALS}])(?P<y>(?:19|20)[0-9]{{2}}|[一二][零〇九][零〇一二三四五六七八九]{{2}})年(?!代)"),
-    re.compile(r"(?<![0-9])双(?:十一|11|十二|12|旦)|(?<![0-9.])(?:11\.11|12\.12|6\.18)(?![0-9.]| ?[元块折包])"
-               rf"|(?<![0-9])(?:618|1111|1212)(?={_FAIR})|(?<=年中)618|六一八|三八节|五一(?:假期|长假|劳动节)"
-               r"|十一(?:黄金周|长假|假期)"),
-    re.compile(rf"(?<![0-9{NUMERALS}第])(?P<d>{_DAY})[号日]"
-               r"(?=早上|晚上|晚|上午|中午|下午|凌晨|当天|那天|之前|截止|开始|开播|零点)"),
+    re.compile(rf"(?:(?P<y>{_YEAR})年 ?)?(?P<m>{_MONTH})月(?:份| ?(?P<d>{_DAY}) ?[日号]?)(?![0-9{NUMERALS}个])"),
+    re.compile(rf"(?P<y>{_YEAR})年 ?(?P<m>{_MONTH})月"),
+    re.compile(r"(?P<y>(?:19|20)[0-9]{2})([\-/.])(?P<m>[01]?[0-9])\2(?P<d>[0-3]?[0-9])(?![0-9])"),
+    re.compile(r"(?P<y>(?:19|20)[0-9]{2})(?P<m>[01][0-9])(?P<d>[0-3][0-9])(?![0-9])"),
+    re.compile(r"(?P<y>(?:19|20)[0-9]{2}|[一二][零〇九][零〇一二三四五六七八九]{2})年(?!代)"),
+    re.compile(rf"(?:11\.11|12\.12|6\.18)(?![0-9.]| ?[元块折包])|(?:618|1111|1212)(?={_FAIR})|(?<=年中)618|六一八"
+               r"|三八节|五一(?:假期|长假|劳动节)|十一(?:黄金周|长假|假期)"),
+    re.compile(rf"(?<!第)(?P<d>{_DAY})[号日](?=早上|晚上|晚|上午|中午|下午|凌晨|当天|那天|之前|截止|开始|开播|零点)"),
 )
+_DOUBLE: Final = re.compile("双(?:十一|11|十二|12|旦)")
 
 TIMES: Final = (
-    re.compile(r"(?<![0-9:.])(?:[01]?[0-9]|2[0-4]):[0-5][0-9](?::[0-5][0-9])?(?![0-9:])"),
-    re.compile(rf"{_PART} ?{_HOUR} ?点(?:半|钟|整|[一三]刻|{_HOUR}?[0-9{NUMERALS}]{{1,3}}分?)?(?![{NUMERALS}0-9点])"),
-    re.compile(rf"(?<![0-9.{NUMERALS}])[{NUMERALS}0-9]{{1,3}}点(?:半(?!点)|钟|整|[一三]刻"
+    re.compile(r"(?<!:)(?:[01]?[0-9]|2[0-4]):[0-5][0-9](?::[0-5][0-9])?(?![0-9:])"),
+    re.compile(rf"[{NUMERALS}0-9]{{1,3}}点(?:半(?!点)|钟|整|[一三]刻"
                rf"|(?:[零十]?[{NUMERALS}]{{1,2}}|[0-5]?[0-9])分(?!钟|之)"
                r"|(?=准时|开播|开抢|开始|上架|下播|上车|见))"),
 )
+_OF_DAY: Final = re.compile(
+    rf"{_PART} ?{_HOUR} ?点(?:半|钟|整|[一三]刻|{_HOUR}?[0-9{NUMERALS}]{{1,3}}分?)?(?![{NUMERALS}0-9点])"
+)
+
+
+def _at_numbers(patterns: Iterable[re.Pattern[str]], text: str) -> Iterator[re.Match[str]]:
+    starts = number_starts(text)
+    return (match for pattern in patterns for at in starts if (match := pattern.match(text, at)) is not None)
 
 
 def dates(text: str) -> Spans:
-    matches = (match for pattern in DATES for match in pattern.finditer(text))
-    return apart((match.span() for match in matches if _exists(match.groupdict())), len(text))
+    found_at = (match.span() for match in _at_numbers(DATES, text) if _exists(match.groupdict()))
+    return apart(chain((match.span() for match in _DOUBLE.finditer(text)), found_at), len(text))
 
 
 def times(text: str) -> Spans:
-    return apart((match.span() for pattern in TIMES for match in pattern.finditer(text)), len(text))
+    return apart((m.span() for m in chain(_OF_DAY.finditer(text), _at_numbers(TIMES, text))), len(text))
 
 
 def courses_and_periods(text: str) -> Spans:
-    return apart([*found(PERIODS, text), *(match.span() for match in UNCERTAIN.finditer(text))], len(text))
+    return apart([*found(PERIODS, text), *(m.span() for m in _at_numbers([UNCERTAIN], text))], len(text))
 
 
 def _exists(parts: dict[str, str | None]) -> bool:
