@@ -18,7 +18,7 @@ _FIRST: Final = 0x80
 _FAMILIES: Final = {
     **SAID,
     **{char: family[0] for family in (
-        "十拾", "百佰", "千仟", WEI, "信芯", "群裙", "扣抠", "康坎考抗肯", "¥€£₤₳₴",
+        "十拾", "百佰", "千仟", "加嘉伽佳", WEI, "信芯", "群裙", "扣抠", "康坎考抗肯", "¥€£₤₳₴",
         "然后接来面边中间前跟着还有完嗯啊呃额哦哈那这横杠空格逗对呢",  # said between digits
         "码账帐就为叫搜索同步找",  # said before an id
         "母数写再划线",  # said within an id

@@ -67,7 +67,7 @@ _NOT_MONEY: Final = (
 _NOT_YUAN: Final = "素旦宵件气帅老首器组化宇复宝神月凶音春朝谋凯"
 _YUAN: Final = rf"(?:块(?:钱|大洋|(?![{_NOT_MONEY}]))|元(?![{_NOT_YUAN}])|圆整)"
 _TAIL: Final = (
-    rf"(?:(?P<a>[{ONE}])(?:毛|角)(?:(?P<b>[{ONE}])分?|钱)?"
+    rf"(?:零?(?P<a>[{ONE}])(?:毛|角)(?:(?P<b>[{ONE}])分?|钱)?"
     rf"|(?P<c>[{ONE}]{{1,2}})(?![{MEASURE}块元圆毛角%0-9.十百千万亿]|包(?!邮)"
     rf"|[{NUMERALS}]{{1,6}}(?![{NUMERALS}{MEASURE}])))?"
 )
@@ -115,6 +115,7 @@ PRICES: Final = (
     (AT_NUMBER, re.compile(rf"(?P<it>(?P<n>{NUMBER})米){_TAKEN}"), _n),
     (_LEAD, re.compile(rf"(?P<it>(?P<n>{NUMBER})){_NO_COUNT}"), _bare),
     (AT_NUMBER, re.compile(rf"(?<![满第双])(?P<it>(?P<n>{NUMBER})){_TAKEN}"), _bare),
+    (AT_NUMBER, re.compile(rf"(?P<it>(?P<n>[0-9]+\.[0-9]{{1,2}}))(?= ?[一两二三四五六1-6](?:[{MEASURE}]|包))"), _n),
     (AT_NUMBER, re.compile(
         r"(?<![第满近超])(?P<it>(?P<n>[一两二三四五六七八九][千百万][一二三四五六七八九]))"
         rf"(?![{MEASURE}十百千万亿之里多几来小时钟吨平包块元圆毛步字遍]|[{NUMERALS}](?![{MEASURE}]))"), _bare),

@@ -31,7 +31,7 @@ _MEASURE: Final = (
 _TOKEN: Final = re.compile(
     rf"(?P<times>[两二三四])个(?P<of>[0-9](?![0-9])|[{SAID_CLASS}])"
     r"|(?P<word>(?<![a-z0-9_])(?=[oli]{0,8}[0-9])[0-9oli]{2,40}(?![a-z0-9_]))|(?P<digit>[0-9])"
-    rf"|(?P<like>(?<![a-z0-9_])[oli](?![a-z0-9_])|(?<![a-z0-9_])[oli]{{1,4}}(?=[{SAID_CLASS}])"
+    rf"|(?P<like>(?<![a-z0-9_])[oli]{{1,4}}(?![a-z0-9_])|(?<![a-z0-9_])[oli]{{1,4}}(?=[{SAID_CLASS}])"
     rf"|(?<=[{SAID_CLASS}])[oli]{{1,4}}(?![a-z0-9_]))"
     rf"|(?P<heard>[{_HEARD}])(?=[{SAID_CLASS}])"
     rf"|(?<![十百千万亿])(?P<said>[{SAID_CLASS}])(?![十百千万亿])"
@@ -81,6 +81,12 @@ class Number(NamedTuple):
     @property
     def letters(self) -> int:
         return sum(d.letter for d in self.run[self.first : self.last])
+
+    @property
+    def repeated(self) -> bool:
+        """Some of the digits are said as 三个零."""
+        digits = self.run[self.first : self.last]
+        return any(d.end - d.start > 1 for d in digits)
 
     @property
     def pieces(self) -> list[str]:

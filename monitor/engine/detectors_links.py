@@ -6,12 +6,12 @@ from typing import Final
 from monitor.engine.detectors_spans import Spans, apart
 
 _ENDINGS: Final = (
-    "com|cn|net|org|top|xyz|vip|shop|store|cc|io|me|co|tv|info|club|site|online|link|ltd|icu|fun|live|pro|tech|work"
+    "com|c0m|cn|net|org|top|xyz|vip|shop|store|cc|io|me|co|tv|info|club|site|online|link|ltd|icu|fun|live|pro|tech|work"
     "|mobi|app|ink|biz"
 )
 _PATH: Final = r"[a-z0-9._~:/?#\[\]!$&'()*+,;=%\-]*[a-z0-9/=_\-#&]"
 _DOT: Final = r" ?(?:点|。|\(?dot\)?|\[\.\]|、) ?"
-_SPELLED: Final = r"com(?![a-z])|c0m|cn(?![a-z])|net(?![a-z])|康姆|坎姆|考姆|抗姆|肯姆|扣姆|西恩|西嗯"
+_SPELLED: Final = r"com(?![a-z])|c0m|cn(?![a-z])|net(?![a-z])|抠姆|康姆|坎姆|考姆|抗姆|肯姆|扣姆|西恩|西嗯"
 _LABEL: Final = r"[a-z0-9](?:[a-z0-9\-]{0,61}[a-z0-9])?"
 
 _URLS: Final = (

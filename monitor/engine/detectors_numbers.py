@@ -1,7 +1,7 @@
 """Numbers that reach or name somebody: mobile and fixed lines, hotlines, identity cards, bank cards."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date
 from functools import lru_cache
 from typing import Final
@@ -18,16 +18,11 @@ _PHONE_SHAPES: Final = frozenset([
 _HOTLINE_SHAPES: Final = frozenset([
     (10,), (3, 7), (3, 3, 4), (3, 4, 3), (4, 3, 3), (4, 6), (3, 3, 2, 2), (3, 2, 2, 3), (3, 2, 5),
 ])
-_CARDS: Final = (19, 18, 17, 16)
-_SIZES: Final = {
-    **{digit: _CARDS for digit in "235679"}, "0": (12, 11), "1": (*_CARDS, 11), "4": (*_CARDS, 10), "8": (*_CARDS, 10),
-}
-"""First digit → how many digits a number may have."""
 _ONE_BY_ONE: Final = 8  # pieces
 _MOSTLY_SPOKEN: Final = 6  # digits
 
 _CUE: Final = re.compile(
-    r"电话|手机|号码|拨|打给|打这|联系|微信|薇信|[vw]x|v信|加v|加微|加我|\+v|\+我|热线|咨询|call|tel|私聊|找我|同号|同步|客服|座机"
+    r"电话|手机|号码|号是|拨|打给|打这|联系|微信|薇信|[vw]x|v信|加v|加微|加我|\+v|\+我|热线|咨询|call|tel|私聊|找我|同号|同步|客服|座机"
     r"|短信"
 )
 _ORDER: Final = re.compile(
@@ -41,6 +36,9 @@ _DATED: Final = re.compile(
     r"(?<![0-9])(?:19|20)[0-9]{2}[\-/.][01]?[0-9][\-/.][0-3]?[0-9](?![0-9])|[0-9]:[0-5][0-9](?![0-9])"
 )
 _MONEY_AFTER: Final = re.compile(r" ?(?:元|块|圆|万|亿|%|¥|rmb|人民币|美元|日元|韩元)")
+_SERVICES: Final = ("400", "800")
+_CENTURIES: Final = ("19", "20")
+_ISSUER: Final = re.compile("62|9558|4|5[1-5]|35")
 _ISSUED: Final = re.compile(r"62|9558[0-9]{15}$|4[0-9]{15}$|(?:5[1-5]|35)[0-9]{14}$")
 _PAPERS: Final = re.compile(r"身份证|证件|证号|实名")
 _CARD: Final = re.compile(r"卡号|银行卡|账号|帐号|账户|打款|转账|储蓄卡|信用卡|开户|[工农建中交招]行")
@@ -63,9 +61,11 @@ def of_kind(kind: str, text: str) -> Spans:
 
 def _in_run(run: list[Digit], text: str) -> Iterator[Found]:
     digits = "".join([digit.value for digit in run])
+    cards = _CARD.search(text) is not None
     first = done = 0
     while first < len(run):
-        found = _beginning_at(Number(run, digits, first, first, done), text) if run[first].free else None
+        sizes = _sizes(digits, first, cards=cards) if run[first].free else ()
+        found = _beginning_at(Number(run, digits, first, first, done), sizes, text) if sizes else None
         if found is None:
             first += 1
             continue
@@ -74,12 +74,25 @@ def _in_run(run: list[Digit], text: str) -> Iterator[Found]:
         first = done = number.last
 
 
-def _beginning_at(place: Number, text: str) -> tuple[str, Number, int] | None:
+def _sizes(digits: str, at: int, *, cards: bool) -> tuple[int, ...]:
+    """How many digits the numbers may have that begin so, the longest first. `cards`: bank cards are spoken of."""
+    first = digits[at]
+    if first == "0":
+        return 12, 11
+    reached = 11 if first == "1" and digits[at + 1 : at + 2] >= "3" else 10 if digits[at : at + 3] in _SERVICES else 0
+    if cards or _ISSUER.match(digits, at):
+        return 19, 18, 17, 16, reached
+    if digits[at + 6 : at + 8] in _CENTURIES:
+        return 18, 17, reached
+    return (reached,) if reached else ()
+
+
+def _beginning_at(place: Number, sizes: Iterable[int], text: str) -> tuple[str, Number, int] | None:
     """(kind, number, end of its span)"""
     run, first = place.run, place.first
-    for size in _SIZES[run[first].value]:
+    for size in sizes:
         last = first + size
-        if last > len(run) or not (last == len(run) or run[last].free):
+        if not first < last <= len(run) or not (last == len(run) or run[last].free):
             continue
         number = place._replace(last=last)
         check = _CHECK_X.match(text, number.end) if size == 17 and last == len(run) else None
@@ -137,7 +150,7 @@ def _is_grouped(number: Number, text: str, shapes: frozenset[tuple[int, ...]]) -
     """
     if number.is_thousands:
         return False
-    if number.spoken >= _MOSTLY_SPOKEN or _is_cued(number, text):
+    if number.spoken >= _MOSTLY_SPOKEN or number.repeated or _is_cued(number, text):
         return True
     pieces = number.pieces
     if tuple(map(len, pieces)) not in shapes and len(pieces) < _ONE_BY_ONE:
@@ -169,7 +182,7 @@ def _is_phone(number: Number, text: str) -> bool:
 
 def _is_hotline(number: Number, text: str) -> bool:
     pieces = number.pieces
-    if number.digits[:3] not in ("400", "800"):
+    if number.digits[:3] not in _SERVICES:
         return False
     if len(pieces) > 1 and all(p[-1] == "0" != p[0] for p in pieces):
         return False  # 400 800 1200, prices
@@ -195,7 +208,7 @@ _CHECK_X: Final = re.compile(rf"{SIGN}{{0,2}}(?:x(?![a-z0-9])|×|叉|艾克斯|�
 
 def _is_id_card(places: str) -> bool:
     """18 places with a real date of birth and the check digit of GB 11643."""
-    if places[6:8] not in ("19", "20"):
+    if places[6:8] not in _CENTURIES:
         return False
     try:
         date(int(places[6:10]), int(places[10:12]), int(places[12:14]))
