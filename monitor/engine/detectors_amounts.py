@@ -68,8 +68,7 @@ _NOT_YUAN: Final = "素旦宵件气帅老首器组化宇复宝神月凶音春朝
 _YUAN: Final = rf"(?:块(?:钱|大洋|(?![{_NOT_MONEY}]))|元(?![{_NOT_YUAN}])|圆整)"
 _TAIL: Final = (
     rf"(?:零?(?P<a>[{ONE}])(?:毛|角)(?:(?P<b>[{ONE}])分?|钱)?"
-    rf"|(?P<c>[{ONE}]{{1,2}})(?![{MEASURE}块元圆毛角%0-9.十百千万亿]|包(?!邮)"
-    rf"|[{NUMERALS}]{{1,6}}(?![{NUMERALS}{MEASURE}])))?"
+    rf"|(?P<c>[{ONE}]{{1,2}})(?![{MEASURE}块元圆毛角%0-9.十百千万亿]|包(?!邮)))?"
 )
 _CURRENCY: Final = r"(?:rmb|cny|软妹币|人民币|大洋)"
 _NAMED: Final = (

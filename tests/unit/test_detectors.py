@@ -13,6 +13,7 @@ from monitor.engine.patterns import ContactSpan, contacts
 from monitor.engine.pipeline import judge
 from monitor.engine.views import Views
 from tests.unit.rulekit import engine, event, matches, rule, tables, terms
+from tests.unit.test_lane import Line, said
 
 CONTACT = frozenset([
     "phone", "hotline", "id_card", "bank_card", "email", "wechat_id", "qq_id", "qq_group", "url",
@@ -78,6 +79,12 @@ def test_only_contact_data_is_masked() -> None:
     assert len(kept) == len(text)
 
 
+def test_a_price_is_kept_in_what_is_derived_and_a_number_is_not() -> None:
+    outcome = Line().feed([said(1, "全网最低九块九，加QQ1000001，打400-000-0001")])
+    assert [finding.text for finding in outcome.findings] == ["全网最低九块九，加QQ*******，打400-000-0001"]
+    assert [(mask.start, mask.end, mask.kind) for mask in outcome.judged[0].masks] == [(11, 18, "qq_id")]
+
+
 def test_a_fixed_line_is_masked_and_a_hotline_is_not() -> None:
     found = {(c.kind, c.masked) for c in detect("热线400-000-0001，座机0999-2000001")}
     assert found == {("hotline", False), ("hotline", True)}
@@ -98,6 +105,8 @@ def test_a_rule_may_ask_for_each_kind() -> None:
         "percent": "99%", "chinese_number": "一百零五", "quantity_days": "七天", "date": "11月11日", "time": "八点半",
     }
     assert set(samples) == {d.name for d in DETECTORS}
+    masked = {"phone", "id_card", "bank_card", "email", "wechat_id", "qq_id", "qq_group"}
+    assert {kind for kind, text in samples.items() if any(c.masked and c.kind == kind for c in detect(text))} == masked
     for kind, text in samples.items():
         assert matches(rule(Selection(name="found", detector=kind)), text), kind
 
