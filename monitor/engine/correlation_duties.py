@@ -1,0 +1,166 @@
+"""The statements that a room owes: demands found for what happens, settled when time has passed."""
+
+from collections.abc import Callable, Collection, Iterable
+from typing import Final
+
+from monitor.domain.correlations import ENDED, STARTED, CorrelationRule
+from monitor.domain.ids import finding_id
+from monitor.engine.correlation_absence import Demand
+from monitor.engine.correlation_state import (
+    NEVER,
+    Bounds,
+    Due,
+    Duty,
+    EventRef,
+    Fallen,
+    Limits,
+    Observation,
+    Outcome,
+    Room,
+    Signal,
+    Why,
+    absence_subject,
+)
+
+_BROADCASTS: Final = 16
+
+
+class Duties:
+    """`applies`: does the rule hold in this room (tenant, room) at that time?"""
+
+    def __init__(
+        self, rules: Iterable[CorrelationRule], limits: Limits, quiet: Collection[str],
+        applies: Callable[[CorrelationRule, str, str, int], bool],
+    ) -> None:
+        self.demands = {rule.id: Demand(rule) for rule in rules}
+        self._limits, self._quiet, self._applies = limits, quiet, applies
+        self._heard: dict[str, list[Demand]] = {}
+        self._begun: dict[str, list[Demand]] = {}
+        self._signals: dict[str, list[Demand]] = {}
+        for demand in self.demands.values():
+            for name in demand.unless:
+                self._heard.setdefault(name, []).append(demand)
+            of = self._begun if demand.first else self._signals
+            of.setdefault(demand.first or demand.signal, []).append(demand)
+
+    @property
+    def looks_at(self) -> set[str]:
+        """Ids of the rules whose findings matter here."""
+        return {*self._heard, *self._begun}
+
+    def feed(self, room: Room, o: Observation, late: bool, out: Outcome) -> None:
+        ref = EventRef(o.at, o.source, o.id, o.revision, o.rule, o.seq)
+        upto = room.mark if late else o.at
+        for demand in self._heard.get(o.rule, ()):
+            if o.lane not in demand.lanes and not o.events:
+                out.drop(Why.LANE)
+                continue
+            duty = self._duty(room, demand, o.broadcast)
+            if not demand.hear(duty, ref):
+                out.drop(Why.LATE)
+            elif late:
+                self._settle(room, demand, o.broadcast, duty, upto, Why.HEARD, out)
+            if len(duty.heard) > self._limits.heard:
+                self._settle(room, demand, o.broadcast, duty, upto, Why.HEARD, out)
+                demand.fold(duty, duty.heard[len(duty.heard) // 2].at, _end(room, o.broadcast, duty))
+        for demand in self._begun.get(o.rule, ()):
+            if o.lane in demand.lanes or o.events:
+                self._begin(room, demand, o.broadcast, ref, late, out)
+
+    def signal(self, room: Room, signal: Signal, out: Outcome) -> None:
+        """Signals need no order: deadlines are worked out anew when time has passed."""
+        if not self.demands:
+            return
+        late = signal.at < room.mark
+        if signal.name in (ENDED, STARTED):
+            self._bound(room, signal)
+            for (rule, broadcast), duty in room.duties.items():
+                self._settle(room, self.demands[rule], broadcast, duty, room.mark, Why.ENDED, out)
+        ref = EventRef(signal.at, "", "", 0, signal.name, 0)
+        for demand in self._signals.get(signal.name, ()):
+            self._begin(room, demand, signal.broadcast, ref, late, out)
+
+    def strike(self, room: Room, source: str, event_id: str, below: int, out: Outcome) -> None:
+        for (rule, broadcast), duty in room.duties.items():
+            demand = self.demands[rule]
+            if demand.strike(duty, source, event_id, below):
+                self._settle(room, demand, broadcast, duty, room.mark, Why.REVISED, out)
+
+    def settle(self, room: Room, out: Outcome) -> None:
+        """Everything before the room's mark is known."""
+        for (rule, broadcast), duty in room.duties.items():
+            if duty.next_due < room.mark:
+                self._settle(room, self.demands[rule], broadcast, duty, room.mark, Why.MOVED, out)
+        room.next_due = min((duty.next_due for duty in room.duties.values()), default=NEVER)
+
+    def sweep(self, room: Room) -> None:
+        """Let go of what nothing can change any more."""
+        before = room.mark - self._limits.keep_ms
+        for key, duty in list(room.duties.items()):
+            ended = _end(room, key[1], duty)
+            self.demands[key[0]].fold(duty, before, ended)
+            over = ended is not None and ended < before
+            if over or not (duty.chains or duty.firsts or duty.heard or duty.began):
+                del room.duties[key]
+
+    def _duty(self, room: Room, demand: Demand, broadcast: str) -> Duty:
+        key = demand.id, broadcast
+        duty = room.duties.get(key)
+        if duty is None:
+            if len(room.duties) >= self._limits.groups:
+                del room.duties[next(iter(room.duties))]
+            duty = room.duties[key] = Duty(folded=room.mark - self._limits.keep_ms)
+        return duty
+
+    def _begin(self, room: Room, demand: Demand, broadcast: str, ref: EventRef, late: bool, out: Outcome) -> None:
+        duty = self._duty(room, demand, broadcast)
+        if not demand.begin(duty, ref):
+            out.drop(Why.LATE)
+        elif late:
+            self._settle(room, demand, broadcast, duty, room.mark, Why.MOVED, out)
+        else:
+            duty.next_due = min(duty.next_due, ref.at + demand.within)
+            room.next_due = min(room.next_due, duty.next_due)
+
+    @staticmethod
+    def _bound(room: Room, signal: Signal) -> None:
+        bounds = room.broadcasts.setdefault(signal.broadcast, Bounds())
+        if signal.name == ENDED:
+            bounds.end = signal.at if bounds.end is None else max(bounds.end, signal.at)
+        else:
+            bounds.start = signal.at if bounds.start is None else min(bounds.start, signal.at)
+            bounds.again = signal.at if bounds.again is None else max(bounds.again, signal.at)
+        if len(room.broadcasts) > _BROADCASTS:
+            del room.broadcasts[next(iter(room.broadcasts))]
+
+    def _settle(
+        self, room: Room, demand: Demand, broadcast: str, duty: Duty, mark: int, why: Why, out: Outcome
+    ) -> None:
+        new, gone = demand.settle(duty, mark, _end(room, broadcast, duty))
+        room.next_due = min(room.next_due, duty.next_due)
+        if demand.id in self._quiet:
+            return
+        for due in gone:
+            own = self._id(room, demand, broadcast, due)[0]
+            out.changes.append(Fallen(own, demand.id, room.tenant, room.room, why))
+        for due, since in new.items():
+            if self._applies(demand.rule, room.tenant, room.room, due):
+                own, subject = self._id(room, demand, broadcast, due)
+                out.changes.append(Due(rule=demand.id, id=own, subject=subject, tenant=room.tenant, room=room.room,
+                                       broadcast=broadcast, since=since, due_at=due))
+
+    @staticmethod
+    def _id(room: Room, demand: Demand, broadcast: str, due: int) -> tuple[str, str]:
+        subject = absence_subject(room.room, broadcast, due)
+        return finding_id(room.tenant, demand.id, subject), subject
+
+
+def _end(room: Room, broadcast: str, duty: Duty) -> int | None:
+    """When a broadcast was over: at its end, unless it began again, or when another one began in its room."""
+    own = room.broadcasts.get(broadcast) or Bounds()
+    over = own.end is not None and (own.again is None or own.end >= own.again)
+    ends = [own.end] if over and own.end is not None else []
+    start = own.start if own.start is not None else min((chain.since for chain in duty.chains), default=0)
+    ends += [other.start for name, other in room.broadcasts.items()
+             if name != broadcast and other.start is not None and other.start > start]
+    return min(ends, default=None)
