@@ -8,7 +8,7 @@ from typing import Final
 
 from monitor.domain.events import Kind
 from monitor.domain.findings import Evasion
-from monitor.domain.rules import Side, View
+from monitor.domain.rules import Listed, Side, View
 from monitor.engine.compiled import CompiledContext, CompiledRule, Reaching
 from monitor.engine.folds import runs
 from monitor.engine.matcher import RawHit
@@ -92,21 +92,22 @@ def _same_characters(form: Form, start: int, end: int, views: Views) -> bool:
 
 def surviving(
     rule: CompiledRule, hits: list[Hit], views: Views, phrases: Phrases, contexts: Sequence[CompiledContext],
-    proved: Callable[[Hit], bool],
+    proved: Callable[[Hit], bool], priced: Callable[[Hit, str, Listed], bool],
 ) -> list[Hit]:
     """What is left after all `stages`."""
     left = hits
     if rule.restrained:
-        for _, left in stages(rule, hits, views, phrases, contexts, proved):  # noqa: B007 - the last one counts
+        for _, left in stages(rule, hits, views, phrases, contexts, proved, priced):  # noqa: B007 - the last one counts
             pass
     return left
 
 
 def stages(
     rule: CompiledRule, hits: list[Hit], views: Views, phrases: Phrases, contexts: Sequence[CompiledContext],
-    proved: Callable[[Hit], bool],
+    proved: Callable[[Hit], bool], priced: Callable[[Hit, str, Listed], bool],
 ) -> Iterator[tuple[str, list[Hit]]]:
-    """What is left, after each stage with its name. `proved`: the room holds a proof of this claim."""
+    """What is left, after each stage with its name. `proved`: the room holds a proof of this claim. `priced`: what this
+    detector found compares so with the room's listed prices."""
     if rule.allow:
         shields = [h for h in hits if rule.allow >> h.selection & 1]
         hits = [h for h in hits if not rule.allow >> h.selection & 1 and not _shielded(h, shields)]
@@ -114,6 +115,9 @@ def stages(
     if rule.unproven:
         hits = [h for h in hits if not (rule.unproven >> h.selection & 1 and proved(h))]
         yield "proof", hits
+    for selection, detector, how in rule.listed:
+        hits = [h for h in hits if h.selection != selection or priced(h, detector, how)]
+        yield f"listed {how}", hits
     for near in rule.nears:
         partners = [h for h in hits if near.of >> h.selection & 1]
         hits = [h for h in hits

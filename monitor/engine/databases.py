@@ -9,7 +9,6 @@ import hyperscan
 from monitor.domain.ids import digest
 from monitor.engine.views import MIX
 
-PATTERN_FLAGS: Final = hyperscan.HS_FLAG_UTF8 | hyperscan.HS_FLAG_SOM_LEFTMOST | hyperscan.HS_FLAG_MULTILINE
 _KEPT: Final = 1_000
 
 

@@ -75,11 +75,12 @@ class Matcher:
         self._late.compile(databases)
         self.late_rules = frozenset(late)
         self._applies = [rule.codes for rule in rules]
+        self._kinds = frozenset((*self._detectors, *self._late_detectors))
 
     def scan(self, views: Views, starts: Index, code: Callable[[int], int]) -> Scan:
         """`code`: an event's kind, role and stage as one number. What no rule applies to is not looked at."""
         begins = starts.tolist()
-        scan = Scan({}, contacts(views, begins))
+        scan = Scan({}, contacts(views, begins, self._kinds))
         code_of, applies = cache(code), self._applies
         waiting: dict[Owner, None] = {}  # (event, pattern)
         for view, units, raw in self._early.scan_literals(views.whole):

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from monitor.domain.findings import Evasion
+from monitor.domain.rules import Listed
 from monitor.engine.batch import Batch, parts_of
 from monitor.engine.compiled import CompiledRule
 from monitor.engine.conditions import (
@@ -25,10 +26,11 @@ from monitor.engine.conditions import (
     surviving,
     variant_of,
 )
+from monitor.engine.detectors import value
 from monitor.engine.engineset import EngineSet
 from monitor.engine.matcher import Late, RawHit, Scan, span_of
 from monitor.engine.patterns import ContactSpan
-from monitor.engine.roomfacts import is_proved, room_holds
+from monitor.engine.roomfacts import compares, is_proved, room_holds
 from monitor.engine.views import Views
 
 # An unknown speaker who sells is judged as official: names the link, the price, the goods as their own.
@@ -166,7 +168,7 @@ class _Judging:
         if rule.exempt is not None:
             exempting = [h for h in hits if h.selection == rule.exempt.by]
             hits = [h for h in hits if h.selection != rule.exempt.by]
-        hits = surviving(rule, hits, views, phrases, self._engine.contexts, self._proved(event))
+        hits = surviving(rule, hits, views, phrases, self._engine.contexts, self._proved(event), self._priced(event))
         hits += [Hit(mention.by, h.start, h.end, h.view, h.form)
                  for mention in rule.mentions for c in mention.contexts for h in phrases.get(c, ())]
         bits, unknown, known = self._facts(rule, event)
@@ -186,7 +188,8 @@ class _Judging:
         hits, phrases = self._hits(rule, event, raw)
         base, fates = self._begins[event], dict.fromkeys(hits, "")
         left = set(hits)
-        for stage, rest in stages(rule, hits, self._views, phrases, self._engine.contexts, self._proved(event)):
+        for stage, rest in stages(rule, hits, self._views, phrases, self._engine.contexts, self._proved(event),
+                                  self._priced(event)):
             fates.update((hit, stage) for hit in left.difference(rest))
             left.intersection_update(rest)
         match = self.evaluate(rule, event, raw)
@@ -246,6 +249,14 @@ class _Judging:
                                                   hit.end - self._begins[event], self._engine.tables)
 
         return proved
+
+    def _priced(self, event: int) -> Callable[[Hit, str, Listed], bool]:
+        def priced(hit: Hit, detector: str, how: Listed) -> bool:
+            room = self._engine.rooms.get(self._batch.room(event))
+            said = value(detector, self._views.plain_text[hit.start : hit.end])
+            return room is not None and compares(said, room.listed_prices, how)
+
+        return priced
 
     def _match(
         self, rule: CompiledRule, event: int, hits: list[Hit], shown: list[Hit], scores: dict[str, float], exempt: str

@@ -1,9 +1,11 @@
 """What a rule may ask of the room at that moment. None: it is not known, and the condition's value may stay unknown."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
+from decimal import Decimal
 from zoneinfo import ZoneInfo
 
-from monitor.domain.rules import Fact, RoomContext, RoomTest
+from monitor.domain.rules import Fact, Listed, RoomContext, RoomTest
 from monitor.engine.views import ViewTables
 
 
@@ -47,3 +49,16 @@ def is_proved(room: RoomContext, text: str, start: int, end: int, tables: ViewTa
                 return True
             at = text.find(plain, at + 1)
     return False
+
+
+def compares(price: Decimal | None, listed: Sequence[float] | None, how: Listed) -> bool:
+    """Does a price that was named stand so to the listed ones? Where either is not known, it does not."""
+    if price is None or not listed:
+        return False
+    known = [Decimal(str(each)) for each in listed]
+    match how:
+        case Listed.BELOW:
+            return price < min(known)
+        case Listed.ABOVE:
+            return price > max(known)
+    return price not in known

@@ -257,11 +257,6 @@ class Views:
         return self.plain.tobytes().decode("utf-16-le")
 
     @cached_property
-    def plain_bytes(self) -> bytes:
-        """The plain view as UTF-8, for the pattern scans."""
-        return self.plain_text.encode()
-
-    @cached_property
     def breaks(self) -> Index:
         """int64[n - 1]: positions of the line feeds between the texts."""
         return np.flatnonzero(self.plain == LF)
@@ -270,11 +265,6 @@ class Views:
     def begins(self) -> list[int]:
         """Where each text begins in the joined text, code points."""
         return [0, *(self.breaks + 1).tolist()]
-
-    @cached_property
-    def byte_begins(self) -> list[int]:
-        """The same in `plain_bytes`."""
-        return [0, *(np.flatnonzero(np.frombuffer(self.plain_bytes, dtype=np.uint8) == LF) + 1).tolist()]
 
     def skeleton_between(self, start: int, end: int) -> int:
         """Skeleton code points in [start, end) of the original."""

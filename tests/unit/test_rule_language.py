@@ -12,6 +12,7 @@ from monitor.domain.rules import (
     ContextPart,
     Exempt,
     Fact,
+    Listed,
     Reach,
     RoomContext,
     RoomTest,
@@ -166,6 +167,25 @@ def test_a_claim_with_a_proof_is_none() -> None:
     assert not held(engine(asking, rooms=[room]), "我们是2026年全县销量第一", room="r")
     assert held(engine(asking, rooms=[room]), "我们全国销量第一", room="r")
     assert held(engine(asking), "2026年全县销量第一", room="r")
+
+
+@pytest.mark.parametrize(
+    ("how", "text", "listed", "expected"),
+    [
+        (Listed.ABOVE, "今天到手价128块", (99, 59.9), True),
+        (Listed.ABOVE, "今天到手价九十九块", (99, 59.9), False),
+        (Listed.BELOW, "今天到手价9块9", (99, 59.9), True),
+        (Listed.NONE, "今天到手价59.9元", (99, 59.9), False),
+        (Listed.NONE, "今天到手价69元", (99, 59.9), True),
+        (Listed.NONE, "今天到手价69元", None, False),
+    ],
+)
+def test_a_price_is_compared_with_the_listed_ones(
+    how: Listed, text: str, listed: tuple[float, ...] | None, expected: bool
+) -> None:
+    asking = rule(Selection(name="price", detector="price", listed=how))
+    room = RoomContext(room="r", listed_prices=listed)
+    assert bool(held(engine(asking, rooms=[room]), text, room="r")) is expected
 
 
 def test_an_exemption_is_a_hint_and_drops_nothing() -> None:
