@@ -122,6 +122,11 @@ class Ring:
             self._rooms.clear()
         return chunks
 
+    def flush(self) -> list[ContextChunk]:
+        """The lines that gather, as chunks now. To be committed before windows are pruned: after a restart nothing
+        would want these lines again."""
+        return [self._chunk(room) for room in list(self._gathered)]
+
     def _chunk(self, room: RoomKey) -> ContextChunk:
         gathered = self._gathered.pop(room)
         at = [line.at for line in gathered.lines]

@@ -314,6 +314,8 @@ class Detect:
 
     async def _save(self) -> None:
         state = self._state
+        for cursor in state.cursors:
+            self._committer.again(cursor, await self._on_engine(cursor.lane.flush))
         await self._committer.settle()
         state.windows.prune(now=min(c.lane.state.now for c in state.cursors))
         state.admission.remember()

@@ -134,6 +134,10 @@ class Lane:
     def leave(self) -> list[ContextChunk]:
         return [] if self.ring is None else self.ring.leave(now=self.state.now, windows=self.windows)
 
+    def flush(self) -> Outcome:
+        """What gathers, to be committed before the windows are pruned; see `Ring.flush`."""
+        return Outcome(context=[] if self.ring is None else self.ring.flush())
+
     def snapshot(self) -> LaneState:
         """The state, brought up to date; encode it before the lane goes on."""
         self.state.revisions = dict(self._revisions)

@@ -148,6 +148,16 @@ def test_a_line_is_to_be_had_until_it_is_in_a_chunk() -> None:
     assert ring.first_held() is None
 
 
+def test_what_gathers_can_be_flushed_before_its_window_is_forgotten() -> None:
+    line = Line(ring=Ring(0, max_bytes=10**7))
+    line.feed([said(1, "全网最低"), said(2, "第二句")], accepted_at=1_000)
+    assert line.lane.tick(STAY_MS + 2_000).context == []
+    (chunk,) = line.lane.flush().context
+    assert [ln.text for ln in chunk.lines] == ["全网最低", "第二句"]
+    assert line.lane.flush().context == []
+    assert line.lane.tick(STAY_MS + 60_000).context == []
+
+
 TEXTS = st.sampled_from(["全网最低", "全网.最低", "根治脚气", "你好", "一号链接", "拳网最低", "全网最", "低"])
 EVENTS = st.lists(st.tuples(TEXTS, st.sampled_from(["a", "b"]), st.integers(0, 90), st.booleans()), max_size=60)
 
