@@ -1,6 +1,7 @@
 """Each hit of a pattern holds one of its atoms, so that no hit is missed by looking for them first."""
 
 import re
+from functools import cache
 from math import inf
 from pathlib import Path
 
@@ -46,6 +47,7 @@ def test_an_atom_that_cannot_be_looked_for_is_passed_over() -> None:
     assert atoms_of("[0-9](%|折)", lambda atom: inf if "%" in atom else 1.0) == set("0123456789")
 
 
+@cache
 def shipped() -> list[str]:
     return sorted({pattern for rule in load(ROOT / "rules").rules for s in rule.selections for pattern in s.patterns})
 
