@@ -5,6 +5,7 @@ its own: its atoms are among the literals of the skeleton, and it runs on a text
 symbol-free term needs no scan of the plain view: its plain hits are skeleton hits without a gap.
 """
 
+import re
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from functools import cache
@@ -121,8 +122,14 @@ class Reader:
         pattern = Pattern(folded, view)
         if folded not in self.known:
             pattern.check()
-            self.known[folded] = sorted(atoms_of(folded, lambda atom: chance(self._skeleton(atom))) or ())
+            self.known[folded] = self._atoms(folded)
         return pattern
+
+    def _atoms(self, folded: str) -> list[str]:
+        try:
+            return sorted(atoms_of(folded, lambda atom: chance(self._skeleton(atom))) or ())
+        except re.error as error:
+            raise ValueError(str(error)) from error
 
     def atoms(self, folded: str) -> set[tuple[int, ...]]:
         """Of a checked pattern: literals as the skeleton shows them, one of which is in each hit."""

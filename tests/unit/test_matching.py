@@ -95,7 +95,7 @@ def test_a_term_that_folds_to_nothing_is_refused(term: str, why: str) -> None:
         engine(one(term))
 
 
-@pytest.mark.parametrize("pattern", ["(未闭合", "好(?=看)", "a*", r"(.)\1"])
+@pytest.mark.parametrize("pattern", ["(未闭合", "好(?=看)", "a*", r"(.)\1", r"\p{Han}好"])
 def test_a_pattern_that_does_not_compile_is_refused_with_the_others(pattern: str) -> None:
     with pytest.raises(RuleError) as error:
         engine(rule(Selection(name="p", patterns=(pattern, "x{0,0}"))))
