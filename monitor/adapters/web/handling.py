@@ -97,7 +97,7 @@ async def _answered(request: web.Request, handler: Handler) -> web.StreamRespons
     try:
         return await handler(request)
     except Problem as error:
-        problem = error
+        problem = _detached(error)
     except RedpostError as error:
         problem = of_redpost(error, retry_after_s=settings.retry_after_s)
         if problem.status >= 500:
@@ -110,6 +110,12 @@ async def _answered(request: web.Request, handler: Handler) -> web.StreamRespons
         problem = unexpected(request, error)
     started = request.get(STARTED)
     return answer(request, problem) if started is None else started
+
+
+def _detached(problem: Problem) -> Problem:
+    """Without the frames it came through: they hold the body, and the caller's frame and the error hold each other."""
+    problem.__traceback__ = problem.__context__ = problem.__cause__ = None
+    return problem
 
 
 def unexpected(request: web.Request, error: Exception) -> Problem:
