@@ -18,8 +18,9 @@ import msgspec
 
 from monitor.domain.correlations import CorrelationRule
 from monitor.domain.ids import digest
+from monitor.engine.correlation_events import Observation, Outcome, Signal, Why
 from monitor.engine.correlation_rooms import RoomWork
-from monitor.engine.correlation_state import NEVER, Limits, Observation, Outcome, Room, RoomKey, Signal, State, Why
+from monitor.engine.correlation_state import NEVER, Limits, Room, RoomKey, State
 
 Applies = Callable[[CorrelationRule, str, str, int], bool]
 """(rule, tenant, room, event time) → does the rule hold there and then?"""
@@ -119,7 +120,7 @@ class Correlator:
         for _, room in sorted(self._state.rooms.items(), key=itemgetter(0)):
             room.mark = max(room.mark, room.latest + 1)
             self._release(room)
-            self._work.close(room, NEVER)
+            self._work.close(room)
         return self._take()
 
     def snapshot(self) -> State:
@@ -155,13 +156,10 @@ class Correlator:
             ready = bisect_left(pending, mark, key=_at)
             room.pending = pending[ready:]
             for o in pending[:ready]:
-                if room.closing and room.closing[0][0] < o.at:
-                    work.close(room, o.at)
+                if room.closing or room.next_due < o.at:
+                    work.pass_time(room, o.at)
                 work.feed(room, o, late=False)
-        if room.closing and room.closing[0][0] < mark:
-            work.close(room, mark)
-        if room.next_due < mark:
-            work.duties.settle(room, work.out)
+        work.pass_time(room, mark)
 
     def _look(self, key: RoomKey, room: Room) -> None:
         room.mark = max(room.mark, room.latest + self._state.now - room.accepted - self._limits.lateness_ms)

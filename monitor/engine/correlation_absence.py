@@ -8,8 +8,9 @@ from collections.abc import Iterable
 from typing import Final
 
 from monitor.domain.correlations import STARTED, CorrelationRule
+from monitor.engine.correlation_events import EventRef, Why
 from monitor.engine.correlation_lanes import lanes_in
-from monitor.engine.correlation_state import NEVER, Chain, Duty, EventRef
+from monitor.engine.correlation_state import NEVER, Chain, Duty
 
 _CHAINS: Final = 64
 _FIRSTS: Final = 8
@@ -31,19 +32,21 @@ class Demand:
         self.signal = "" if self.first else after.signal or STARTED if after is not None else STARTED
         self.once = self.signal in ("", STARTED)
 
-    def begin(self, duty: Duty, ref: EventRef) -> bool:
-        """What the statement must follow has happened; False where that is too long ago."""
+    def begin(self, duty: Duty, ref: EventRef) -> Why | None:
+        """What the statement must follow has happened; why that does not count."""
         if ref.at < duty.folded:
-            return False
+            return Why.LATE
         if duty.began:
-            return True
+            return None
         if self.once:
             _insert(duty.firsts, ref)
             del duty.firsts[_FIRSTS:]
             self._restart(duty)
-        elif len(duty.chains) < _CHAINS and all(chain.since != ref.at for chain in duty.chains):
+        elif all(chain.since != ref.at for chain in duty.chains):
+            if len(duty.chains) >= _CHAINS:
+                return Why.FULL
             duty.chains.append(Chain(ref.at, ref.at + self.within))
-        return True
+        return None
 
     def hear(self, duty: Duty, ref: EventRef) -> bool:
         """The statement was heard; False where that is too long ago to change anything."""

@@ -1,28 +1,17 @@
 """The statements that a room owes: demands found for what happens, settled when time has passed."""
 
 from collections.abc import Callable, Collection, Iterable
+from operator import itemgetter
 from typing import Final
 
 from monitor.domain.correlations import ENDED, STARTED, CorrelationRule
 from monitor.domain.ids import finding_id
 from monitor.engine.correlation_absence import Demand
-from monitor.engine.correlation_state import (
-    NEVER,
-    Bounds,
-    Due,
-    Duty,
-    EventRef,
-    Fallen,
-    Limits,
-    Observation,
-    Outcome,
-    Room,
-    Signal,
-    Why,
-    absence_subject,
-)
+from monitor.engine.correlation_events import Due, EventRef, Fallen, Observation, Outcome, Signal, Why, absence_subject
+from monitor.engine.correlation_state import NEVER, Bounds, Duty, DutyKey, Limits, Room
 
 _BROADCASTS: Final = 16
+_key: Final[Callable[[tuple[DutyKey, Duty]], DutyKey]] = itemgetter(0)
 
 
 class Duties:
@@ -74,23 +63,23 @@ class Duties:
         late = signal.at < room.mark
         if signal.name in (ENDED, STARTED):
             self._bound(room, signal)
-            for (rule, broadcast), duty in room.duties.items():
+            for (rule, broadcast), duty in sorted(room.duties.items(), key=_key):
                 self._settle(room, self.demands[rule], broadcast, duty, room.mark, Why.ENDED, out)
         ref = EventRef(signal.at, "", "", 0, signal.name, 0)
         for demand in self._signals.get(signal.name, ()):
             self._begin(room, demand, signal.broadcast, ref, late, out)
 
     def strike(self, room: Room, source: str, event_id: str, below: int, out: Outcome) -> None:
-        for (rule, broadcast), duty in room.duties.items():
+        for (rule, broadcast), duty in sorted(room.duties.items(), key=_key):
             demand = self.demands[rule]
             if demand.strike(duty, source, event_id, below):
                 self._settle(room, demand, broadcast, duty, room.mark, Why.REVISED, out)
 
-    def settle(self, room: Room, out: Outcome) -> None:
-        """Everything before the room's mark is known."""
-        for (rule, broadcast), duty in room.duties.items():
-            if duty.next_due < room.mark:
-                self._settle(room, self.demands[rule], broadcast, duty, room.mark, Why.MOVED, out)
+    def settle(self, room: Room, before: int, out: Outcome) -> None:
+        """Everything before then is known."""
+        due = [item for item in room.duties.items() if item[1].next_due < before]
+        for (rule, broadcast), duty in sorted(due, key=_key):
+            self._settle(room, self.demands[rule], broadcast, duty, before, Why.MOVED, out)
         room.next_due = min((duty.next_due for duty in room.duties.values()), default=NEVER)
 
     def sweep(self, room: Room) -> None:
@@ -114,8 +103,8 @@ class Duties:
 
     def _begin(self, room: Room, demand: Demand, broadcast: str, ref: EventRef, late: bool, out: Outcome) -> None:
         duty = self._duty(room, demand, broadcast)
-        if not demand.begin(duty, ref):
-            out.drop(Why.LATE)
+        if why := demand.begin(duty, ref):
+            out.drop(why)
         elif late:
             self._settle(room, demand, broadcast, duty, room.mark, Why.MOVED, out)
         else:

@@ -4,26 +4,13 @@ in as an observation for the rules that look at that."""
 from collections.abc import Callable, Collection, Iterable, Sequence
 from heapq import heappop, heappush
 from itertools import islice, takewhile
+from operator import itemgetter
 
 from monitor.domain.correlations import CorrelationRule, CorrelationType
 from monitor.domain.ids import finding_id
 from monitor.engine.correlation_duties import Duties
-from monitor.engine.correlation_state import (
-    NEVER,
-    Fallen,
-    Group,
-    GroupKey,
-    Held,
-    Joined,
-    Limits,
-    Observation,
-    Outcome,
-    Room,
-    Waves,
-    Why,
-    Window,
-    window_subject,
-)
+from monitor.engine.correlation_events import Fallen, Held, Joined, Observation, Outcome, Why, window_subject
+from monitor.engine.correlation_state import NEVER, Group, GroupKey, Limits, Room, Waves, Window
 from monitor.engine.correlation_text import forget, wave_of
 from monitor.engine.correlation_windows import Plan, covering, plan_of
 
@@ -56,10 +43,21 @@ class RoomWork:
                 self.out.drop(why)
             else:
                 self._group(room, plan, o, late)
-        if o.rule in self._stated:
+        if self._stated and o.rule in self._stated:
             self.duties.feed(room, o, late, self.out)
 
-    def close(self, room: Room, before: int) -> None:
+    def pass_time(self, room: Room, before: int) -> None:
+        """What was over or due before then is judged, in order."""
+        while True:
+            over, due = room.closing[0][0] if room.closing else NEVER, room.next_due
+            if min(over, due) >= before:
+                return
+            if over <= due:  # what a window stands in for may be what is due
+                self.close(room, over + 1)
+            else:
+                self.duties.settle(room, due + 1, self.out)
+
+    def close(self, room: Room, before: int = NEVER) -> None:
         """Judge the windows that were over before then."""
         while room.closing and room.closing[0][0] < before:
             until, key = heappop(room.closing)
@@ -75,7 +73,7 @@ class RoomWork:
     def strike(self, room: Room, source: str, event_id: str, below: int) -> None:
         """The event's observations below a revision fall, and what no longer holds without them."""
         touched: list[tuple[Plan, Group, Window]] = []
-        for key, group in room.groups.items():
+        for key, group in sorted(room.groups.items(), key=itemgetter(0)):
             plan = self._plans[key[0]]
             left = _without(group.items, source, event_id, below)
             if len(left) < len(group.items):

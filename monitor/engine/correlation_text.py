@@ -60,6 +60,9 @@ def wave_of(waves: Waves, text: int, at: int, *, since: int) -> int:
     A wave is over when nothing of it was seen since `since`.
     """
     seen, bands = waves.seen, waves.bands
+    if seen.get(text, since - 1) >= since:
+        seen[text] = max(seen[text], at)
+        return text
     own = [i << 16 | text >> 16 * i & 0xFFFF for i in range(_BANDS)]
     for band in own:
         leader = bands.get(band)

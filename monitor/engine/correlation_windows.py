@@ -11,8 +11,9 @@ from typing import Final
 
 from monitor.domain.correlations import By, Correlation, CorrelationRule, CorrelationType, Field
 from monitor.domain.events import HOST_SIDE, VIEWERS
+from monitor.engine.correlation_events import Observation, Why
 from monitor.engine.correlation_lanes import lanes_in
-from monitor.engine.correlation_state import Group, GroupKey, Limits, Observation, Why, Window
+from monitor.engine.correlation_state import Group, GroupKey, Limits, Window
 
 _PLACE: Final = {name: place for place, name in enumerate(Observation._fields)}
 LANES: Final = frozenset((HOST_SIDE, VIEWERS))
@@ -40,7 +41,7 @@ class Plan:
         self._shared: list[Callable[[Observation], str]] = [
             itemgetter(_PLACE[by]) for by in correlation.group_by if by is not By.ROOM]
         self._alone: GroupKey = (rule.id,)
-        self._value = _value(correlation)
+        self.value = _value(correlation)
 
     def scope(self, o: Observation) -> GroupKey:
         """The group, but for its wave."""
@@ -57,9 +58,6 @@ class Plan:
             return Why.NOBODY
         return Why.TEXTLESS if self.texts and not o.text else None
 
-    def value(self, o: Observation) -> str:
-        return f"{o[1]}\x1f{o[2]}" if self._value is None else str(self._value(o))
-
     def order(self, o: Observation) -> tuple[int, int]:
         """Sorts observations of a group."""
         return o[0], 0
@@ -67,7 +65,7 @@ class Plan:
     def add(self, group: Group, o: Observation) -> list[tuple[Window, list[Observation]]]:
         """Windows that hold now, each with what it needs. No window of the group covers `o`."""
         items, counts, at = group.items, group.counts, o[0]
-        last = self.follows(items, o)
+        last = not items or items[-1][0] < at or self.follows(items, o)
         if last and items and items[0][0] < at - self.span:
             self.prune(group, at - self.span)
         value = self.value(o)
@@ -249,6 +247,9 @@ class ClosingPlan(Plan):
         remember(group, window, self.limits.windows)
         return []
 
+    def join(self, window: Window, o: Observation) -> bool:
+        return window.closing and super().join(window, o)
+
     def release(self, group: Group, window: Window, *, since: int) -> Iterator[tuple[Window, list[Observation]]]:
         yield from ()
 
@@ -280,8 +281,10 @@ def _start(window: Window) -> int:
     return window.start
 
 
-def _value(correlation: Correlation) -> Callable[[Observation], object] | None:
-    """What is counted of an observation; None for the event itself."""
+def _value(correlation: Correlation) -> Callable[[Observation], str]:
+    """What is counted of an observation."""
     if correlation.type is CorrelationType.EVENT_COUNT:
-        return None
+        return lambda o: f"{o[1]}\x1f{o[2]}"
+    if correlation.field is Field.TEXT:
+        return lambda o: f"{o.text:016x}"
     return itemgetter(_PLACE[correlation.field or Field.RULE])

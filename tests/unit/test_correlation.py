@@ -20,18 +20,8 @@ from monitor.domain.findings import Severity, Tier
 from monitor.domain.ids import digest, event_key, finding_id
 from monitor.domain.rules import Applies, Status
 from monitor.engine.correlation import Correlator
-from monitor.engine.correlation_state import (
-    Fallen,
-    Held,
-    Limits,
-    Observation,
-    Outcome,
-    Signal,
-    State,
-    Why,
-    decode,
-    encode,
-)
+from monitor.engine.correlation_events import Fallen, Held, Observation, Outcome, Signal, Why
+from monitor.engine.correlation_state import Limits, State, decode, encode
 
 S = 1_000
 START = 1_000_000
@@ -181,6 +171,18 @@ def test_an_upper_bound_is_judged_when_the_window_is_over(bound: dict[str, int],
         assert len(line.held) <= 1
 
 
+def test_what_comes_after_the_judgement_changes_nothing() -> None:
+    line = Line(correlation("event_count", "a", condition=Threshold(gte=2, lte=2)))
+    line.say(0)
+    line.say(1)
+    line.tick(at=70)
+    assert line.held == [["e0", "e1"]]
+    assert line.say(2, arrived=71).changes == []
+    assert line.withdraw("e2", at=72).changes == []
+    assert len(line.withdraw("e1", at=73).fallen) == 1
+    assert line.say(3, arrived=74).changes == []
+
+
 def test_distinct_values_not_events() -> None:
     rule = correlation("value_count", "a", field=Field.SPEAKER)
     one = {"lane": VIEWERS}
@@ -274,18 +276,32 @@ def test_the_edge_of_the_lateness(name: str, arrived: float, first: list[str]) -
     assert line.held == [first]
 
 
-def test_what_is_later_still_counts_as_long_as_it_is_remembered() -> None:
-    line = Line(correlation("temporal_ordered", "a", "b"))
+@pytest.mark.parametrize("at, counts", [(45.0, True), (44.999, False)])
+@pytest.mark.parametrize("sweep_ms", [1, 10**9])
+def test_what_is_later_still_counts_as_long_as_it_is_remembered(at: float, counts: bool, sweep_ms: int) -> None:
+    line = Line(correlation("temporal_ordered", "a", "b"), limits=Limits(sweep_ms=sweep_ms))
     line.say(50, "b")
+    line.tick(at=110)
+    out = line.say(at, "a", arrived=110)
+    assert [names(h) for h in out.held] == ([["e1", "e0"]] if counts else [])  # at once
+    assert out.dropped == ({} if counts else {Why.LATE: 1})
+
+
+@pytest.mark.parametrize("sweep_ms", [1, 10**9])
+def test_what_is_later_finds_what_is_remembered_whenever_the_rest_is_swept_away(sweep_ms: int) -> None:
+    for at, held in ((5.0, True), (4.999, False)):
+        line = Line(correlation("event_count", "a", condition=Threshold(gte=2)), limits=Limits(sweep_ms=sweep_ms))
+        line.say(at)
+        line.tick(at=70)
+        assert bool(line.say(30, arrived=70).held) is held
+
+
+def test_a_clock_never_goes_back() -> None:
+    line = Line(correlation("event_count", "a", condition=Threshold(gte=2), timespan_ms=200 * S))
+    line.say(0)
     line.tick(at=100)
-    out = line.say(45, "a", arrived=101)
-    assert [names(h) for h in out.held] == [["e1", "e0"]]  # at once
-    line = Line(correlation("temporal_ordered", "a", "b"))
-    line.say(50, "b")
-    line.tick(at=116)
-    line.say(49, "a", arrived=116)
-    assert line.held == []
-    assert line.out.dropped == {Why.LATE: 1}
+    assert len(line.say(1, arrived=100).held) == 1  # the latest event now, but long ago by the time that has passed
+    assert len(line.say(2, arrived=100).joined) == 1
 
 
 def test_the_clock_is_the_latest_event_and_the_time_since() -> None:
@@ -440,6 +456,17 @@ def test_a_count_with_an_upper_bound_is_known_at_its_windows_end() -> None:
     assert [h.rule for h in line.out.held] == ["few"]
 
 
+def test_the_end_of_a_window_takes_its_place_in_time() -> None:
+    few = correlation("event_count", "a", name="few", condition=Threshold(lte=1))
+    both = correlation("event_count", "few", "b", name="both", condition=Threshold(gte=2))
+    line = Line(few, both)
+    line.say(0, "a")
+    line.correlator.observe(observation(61, "b", id="b1", accepted_at=START + 61 * S))
+    line.correlator.observe(observation(62, "b", id="b2", accepted_at=START + 62 * S))
+    line.tick(at=100)
+    assert line.held == [["e0"], ["e0", "b1"]]
+
+
 def said_all(rules: Sequence[CorrelationRule], *events: tuple[float, str]) -> Line:
     line = Line(*rules)
     for at, rule in events:
@@ -493,6 +520,16 @@ def test_a_correlation_looks_at_its_own_lanes() -> None:
     line = said(rule, *[(n, "a", {"lane": n % 2}) for n in range(5)])
     assert line.held == [["e0", "e2", "e4"]]
     assert line.out.dropped == {Why.LANE: 2}
+
+
+def test_a_correlation_of_one_lane_may_look_at_one_of_both() -> None:
+    spoken = Applies(kinds=frozenset((Kind.TRANSCRIPT,)))
+    mixed = correlation("temporal", "a", "b", name="mixed")
+    line = Line(mixed, correlation("temporal", "mixed", "c", name="x", applies=spoken))
+    for second, (rule, lane) in enumerate([("a", HOST_SIDE), ("b", VIEWERS), ("c", VIEWERS), ("c", HOST_SIDE)]):
+        line.say(second, rule, lane=lane)
+    line.tick(at=100)
+    assert line.held == [["e0", "e1"], ["e0", "e1", "e3"]]
 
 
 def test_findings_of_other_rules_are_no_ones_business() -> None:

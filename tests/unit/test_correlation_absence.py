@@ -3,16 +3,18 @@
 from collections.abc import Sequence
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from monitor.domain.correlations import ENDED, STARTED, After, CorrelationRule
+from monitor.domain.correlations import ENDED, STARTED, After, CorrelationRule, Threshold
 from monitor.domain.events import VIEWERS, Kind
 from monitor.domain.ids import digest, finding_id
 from monitor.domain.rules import Applies
 from monitor.engine.correlation import Correlator
-from monitor.engine.correlation_state import Due, Fallen, Limits, Observation, Signal, Why
+from monitor.engine.correlation_events import Due, Fallen, Observation, Signal, Why
+from monitor.engine.correlation_state import Limits
 from tests.unit.test_correlation import START, Line, S, correlation, observation
 from tests.unit.test_correlation_properties import run
 
@@ -168,6 +170,27 @@ def test_again_every_so_often_since_it_was_last_heard() -> None:
     line.tick(at=(25 + 100) * 60 + 6)
     assert line.due[2:] == [(25 + 100) * 60]
     assert line.out.due[2].since == START + (25 + 70) * MINUTE
+
+
+def test_what_begins_once_does_not_begin_again_however_long_after() -> None:
+    line = Line(demand())
+    line.signal(0, STARTED)
+    line.say(10, "a")
+    for second in range(20, 5_000, 20):
+        line.tick(at=second)
+    line.signal(5_000, STARTED)
+    line.tick(at=10_000)
+    assert line.due == []
+
+
+def test_what_may_begin_at_a_time_is_bounded() -> None:
+    line = Line(demand(After(signal="gift")))
+    for n in range(100):
+        line.signal(n / 10, "gift")
+        line.signal(n / 10, "gift")
+    line.tick(at=200)
+    assert len(line.due) == 64
+    assert line.out.dropped == {Why.FULL: 72}
 
 
 def test_a_correlation_may_be_what_is_demanded_or_what_demands() -> None:
@@ -351,9 +374,17 @@ def test_what_is_due_is_what_the_definition_says_whatever_the_order(rule: Correl
     assert set(standing.values()) == (missed(rule, ops, marks[0]) if marks else set())
 
 
+TOGETHER = [
+    msgspec.structs.replace(rule, id=f"d{n}", correlation=msgspec.structs.replace(rule.correlation, unless=unless))
+    for n, (rule, unless) in enumerate((rule, unless) for rule in DEMANDS for unless in (("a",), ("few", "many")))
+] + [correlation("event_count", "a", name="few", condition=Threshold(lte=2), timespan_ms=10 * S),
+     correlation("event_count", "a", "b", "c", name="many", condition=Threshold(gte=2), timespan_ms=30 * S)]
+
+
 @MANY
-@given(st.sampled_from(DEMANDS), streams(), st.lists(st.booleans(), min_size=2, max_size=6))
-def test_neither_cuts_nor_restarts_matter(rule: CorrelationRule, ops: list[Op], some: list[bool]) -> None:
-    whole = run([rule], ops)
-    assert run([rule], ops, advance=[*some, False]).changes == whole.changes
-    assert run([rule], ops, restart=[True, *some]) == whole
+@given(st.one_of(st.sampled_from(DEMANDS).map(lambda r: [r]), st.just(TOGETHER)), streams(),
+       st.lists(st.booleans(), min_size=2, max_size=6))
+def test_neither_cuts_nor_restarts_matter(rules: list[CorrelationRule], ops: list[Op], some: list[bool]) -> None:
+    whole = run(rules, ops)
+    assert run(rules, ops, advance=[*some, False]).changes == whole.changes
+    assert run(rules, ops, restart=[True, *some]) == whole

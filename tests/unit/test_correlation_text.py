@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from monitor.domain.correlations import Field, Threshold
 from monitor.domain.events import VIEWERS
-from monitor.engine.correlation_state import Limits, Waves, Why
+from monitor.engine.correlation_events import Why
+from monitor.engine.correlation_state import Limits, Waves
 from monitor.engine.correlation_text import fingerprint, forget, near, normalised, wave_of
 from tests.unit.test_correlation import Line, S, correlation
 
