@@ -39,7 +39,7 @@ class RoomWork:
         for plan in self.routes[o.rule]:
             if late and o.at < room.mark - plan.span:
                 self.out.drop(Why.LATE)
-            elif plan.picky and (why := plan.refuses(o)):
+            elif (plan.picky or not o.speaker) and (why := plan.refuses(o)):
                 self.out.drop(why)
             else:
                 self._group(room, plan, o, late)

@@ -37,18 +37,10 @@ class Plan:
         self.accounts = By.SPEAKER in correlation.group_by or correlation.field is Field.SPEAKER
         self.most = max(self.low, (self.high or 0) + 1) + limits.named
         self.lanes = lanes_in(rule.applies)
-        self.picky = self.accounts or self.texts or self.lanes != LANES
-        self._shared: list[Callable[[Observation], str]] = [
-            itemgetter(_PLACE[by]) for by in correlation.group_by if by is not By.ROOM]
-        self._alone: GroupKey = (rule.id,)
+        self.picky = self.texts or self.lanes != LANES
+        self.scope = _scope(rule)
+        self._repeats = limits.repeats
         self.value = _value(correlation)
-
-    def scope(self, o: Observation) -> GroupKey:
-        """The group, but for its wave."""
-        shared = self._shared
-        if not shared:
-            return self._alone
-        return (self.id, shared[0](o)) if len(shared) == 1 else (self.id, *[get(o) for get in shared])
 
     def refuses(self, o: Observation) -> Why | None:
         """Why it does not count; None where it does."""
@@ -77,7 +69,7 @@ class Plan:
         else:
             insort(items, o, key=self.order)
         counts[value] = before + 1
-        if before >= self.limits.repeats:
+        if before >= self._repeats:
             self._thin(group, value)
         if len(counts) < self.low:
             return []
@@ -143,19 +135,18 @@ class Plan:
 
     def prune(self, group: Group, before: int) -> None:
         """Let go of what is too old for any window to come."""
-        counts, gone = group.counts, 0
-        for o in group.items:
+        items, counts, value_of = group.items, group.counts, self.value
+        gone = 0
+        for o in items:
             if o[0] >= before:
                 break
             gone += 1
-            value = self.value(o)
-            left = counts[value] - 1
-            if left:
-                counts[value] = left
-            else:
+            value = value_of(o)
+            if counts[value] == 1:
                 del counts[value]
-        if gone:
-            del group.items[:gone]
+            else:
+                counts[value] -= 1
+        del items[:gone]
 
     def release(self, group: Group, window: Window, *, since: int) -> Iterator[tuple[Window, list[Observation]]]:
         """A window fell: its events since then are free for others."""
@@ -279,6 +270,19 @@ def remember(group: Group, window: Window, most: int) -> None:
 
 def _start(window: Window) -> int:
     return window.start
+
+
+def _scope(rule: CorrelationRule) -> Callable[[Observation], GroupKey]:
+    """An observation's group, but for its wave."""
+    own, alone = rule.id, (rule.id,)
+    by = [_PLACE[by] for by in rule.correlation.group_by if by is not By.ROOM]
+    if not by:
+        return lambda o: alone
+    first: Callable[[Observation], str] = itemgetter(by[0])
+    if len(by) == 1:
+        return lambda o: (own, first(o))
+    shared: Callable[[Observation], tuple[str, ...]] = itemgetter(*by)
+    return lambda o: (own, *shared(o))
 
 
 def _value(correlation: Correlation) -> Callable[[Observation], str]:
