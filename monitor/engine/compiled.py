@@ -36,7 +36,8 @@ class Sparing(NamedTuple):
     contexts: tuple[int, ...]
 
 
-_SENTENCE_END: Final = "[。!?;…]"
+SENTENCE_ENDS: Final = "。!?;…"
+"""In the plain view."""
 
 
 class CompiledContext:
@@ -46,7 +47,7 @@ class CompiledContext:
         self.index = index
         self.context = context
         turns = ["".join(map(chr, tables.fold(turn).tolist())) for turn in context.turns]
-        ends = re.compile("|".join([_SENTENCE_END, *map(re.escape, turns)]))
+        ends = re.compile("|".join([f"[{SENTENCE_ENDS}]", *map(re.escape, turns)]))
         self.parts = [Reaching(0, 0, part.within, part.side, ends) for part in context.parts]
 
 

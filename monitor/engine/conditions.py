@@ -9,13 +9,13 @@ from typing import Final
 from monitor.domain.events import Kind
 from monitor.domain.findings import Evasion
 from monitor.domain.rules import Listed, Side, View
-from monitor.engine.compiled import CompiledContext, CompiledRule, Reaching
+from monitor.engine.compiled import SENTENCE_ENDS, CompiledContext, CompiledRule, Reaching
 from monitor.engine.folds import runs
 from monitor.engine.matcher import RawHit
 from monitor.engine.terms import Form
 from monitor.engine.views import Views
 
-_SENTENCE_ENDS: Final = frozenset("。!?;…")
+_SENTENCE_ENDS: Final = frozenset(SENTENCE_ENDS)
 _DIGITS: Final = frozenset("0123456789")
 _LETTERS: Final = frozenset("abcdefghijklmnopqrstuvwxyz")
 
@@ -121,7 +121,7 @@ def stages(
     for near in rule.nears:
         partners = [h for h in hits if near.of >> h.selection & 1]
         hits = [h for h in hits
-                if h.selection != near.by or any(_in_reach(h, p, near, views) for p in partners if p is not h)]
+                if h.selection != near.by or reached(h, (p for p in partners if p is not h), near, views)]
         yield f"near {rule.names[near.of.bit_length() - 1]}", hits
     for veto in rule.vetoes:
         hits = _without(hits, veto.of, [(h, veto) for h in hits if h.selection == veto.by], views)

@@ -30,7 +30,13 @@ class Databases:
     def literals(self, forms: Sequence[tuple[int, ...]]) -> hyperscan.Database:
         """Over permuted two-byte units; each form is a tuple of units."""
         spelled = _Spelled()
-        return self._database([b"".join(map(spelled.__getitem__, units)) for units in forms], 0)
+        expressions = [b"".join(map(spelled.__getitem__, units)) for units in forms]
+        key = digest(version("hyperscan"), len(expressions), b"\n".join(expressions).decode("latin-1"))
+        if key not in self._known:
+            if len(self._known) >= _KEPT:
+                self._known.clear()
+            self._known[key] = self._loaded(key) or self._compiled(key, expressions)
+        return self._known[key]
 
     def get(self, key: str) -> bytes | None:
         """What an earlier start kept under this key."""
@@ -39,14 +45,6 @@ class Databases:
     def put(self, key: str, data: bytes) -> None:
         if self._blobs is not None:
             self._blobs.put(key, data)
-
-    def _database(self, expressions: Sequence[bytes], flags: int) -> hyperscan.Database:
-        key = digest(version("hyperscan"), flags, len(expressions), b"\n".join(expressions).decode("latin-1"))
-        if key not in self._known:
-            if len(self._known) >= _KEPT:
-                self._known.clear()
-            self._known[key] = self._loaded(key) or self._compiled(key, expressions, flags)
-        return self._known[key]
 
     def _loaded(self, key: str) -> hyperscan.Database | None:
         blob = self._blobs.get(key) if self._blobs is not None else None
@@ -59,17 +57,17 @@ class Databases:
             return None
         return db
 
-    def _compiled(self, key: str, expressions: Sequence[bytes], flags: int) -> hyperscan.Database:
-        db = compiled(expressions, flags)
+    def _compiled(self, key: str, expressions: Sequence[bytes]) -> hyperscan.Database:
+        db = compiled(expressions)
         if self._blobs is not None:
             self._blobs.put(key, hyperscan.dumpb(db))
         return db
 
 
-def compiled(expressions: Sequence[bytes], flags: int) -> hyperscan.Database:
+def compiled(expressions: Sequence[bytes]) -> hyperscan.Database:
     db = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
     db.compile(expressions=list(expressions), ids=list(range(len(expressions))), elements=len(expressions),
-               flags=[flags] * len(expressions))
+               flags=[0] * len(expressions))
     return db
 
 

@@ -10,7 +10,7 @@ from monitor.domain.ids import digest
 from monitor.domain.rules import RoomContext, RuleSet, Status
 from monitor.engine.compiled import CompiledContext, CompiledRule
 from monitor.engine.databases import Databases
-from monitor.engine.lexicon import Reader
+from monitor.engine.expressions import Reader
 from monitor.engine.matcher import Matcher
 from monitor.engine.scorer import Scorer
 from monitor.engine.views import ViewTables

@@ -5,36 +5,25 @@ its own: its atoms are among the literals of the skeleton, and it runs on a text
 symbol-free term needs no scan of the plain view: its plain hits are skeleton hits without a gap.
 """
 
-import re
-from collections.abc import Iterable, Sequence
-from contextlib import suppress
-from functools import cache
-from math import inf, prod
+from collections.abc import Iterable
 from typing import Any, Final, NamedTuple
 
 import hyperscan
 import numpy as np
-import re2
 
-from monitor.domain.rules import Selection, View
-from monitor.engine.atoms import atoms_of
+from monitor.domain.rules import View
 from monitor.engine.databases import Databases
+from monitor.engine.expressions import Pattern, Reader
 from monitor.engine.folds import layer
-from monitor.engine.spellings import FREQUENT
-from monitor.engine.terms import Form, fold_pattern
-from monitor.engine.views import Index, Layer, OneText, Section, ViewTables, mixed
+from monitor.engine.terms import Form
+from monitor.engine.views import Index, Layer, OneText, Section, mixed
 
 Raw = tuple[int, int]  # literal, end in units
 Owner = tuple[int, int]
 """Whoever asks: (rule, selection), or (-1 - context, part)."""
-# Zipf's law, fitted to 31,000 characters of hosts and viewers.
-_FREQUENT: Final = {ord(char): 0.2 / (8 + rank) for rank, char in enumerate(FREQUENT)}
-_RARE: Final = 0.0002
+Lead = tuple[View, Form | None, Any]
+"""How a hit shows, the form that it shows (None for a pattern's), and its owner."""
 _AT_ONCE: Final = 30_000
-_NEVER: Final = 4
-"""Terms of so many characters are too rare to count."""
-MAX_MEMORY: Final = 2**20
-"""Bytes that one compiled pattern may take; a pattern that would need more is refused."""
 
 
 class Found(NamedTuple):
@@ -45,111 +34,6 @@ class Found(NamedTuple):
     view: View
     owner: Any
     form: Form | None
-
-
-class Pattern:
-    """One pattern. Hits are the longest from each start."""
-
-    __slots__ = ("_expression", "_folded", "view")
-
-    def __init__(self, folded: str, view: View) -> None:
-        self.view = view
-        self._folded = folded
-        self._expression: Any = None
-
-    def check(self) -> None:
-        """Raises ValueError where the linear-time engine refuses it or where it matches nothing at all."""
-        if self._compiled().search(b""):
-            raise ValueError("it matches the empty text")
-
-    def _compiled(self) -> Any:
-        """Made when it is first needed: most patterns of a set never are, in one process."""
-        if self._expression is None:
-            options = re2.Options()
-            options.longest_match, options.log_errors, options.max_mem = True, False, MAX_MEMORY
-            try:
-                self._expression = re2.compile(self._folded.encode(), options)
-            except re2.error as error:
-                raise ValueError(_said(error)) from error
-        return self._expression
-
-    def hits(self, text: OneText) -> list[tuple[int, int]]:
-        """Code points of the joined text."""
-        if self.view is View.PLAIN:
-            return [(text.start + a, text.start + b) for a, b in self._spans(text.plain)]
-        where = text.section.skeleton.where
-        return [(int(where[a]), int(where[b - 1]) + 1) for a, b in self._spans(text.skeleton)]
-
-    def _spans(self, text: str) -> list[tuple[int, int]]:
-        data, search = text.encode(), self._compiled().search
-        found, at, chars, last = [], 0, 0, 0
-        while (match := search(data, at)) is not None:
-            start, end = match.span()
-            chars += len(data[last:start].decode())
-            found.append((chars, chars + len(data[start:end].decode())))
-            last = start
-            at = start + len(text[chars].encode())
-        return found
-
-
-def _said(error: Exception) -> str:
-    what = error.args[0] if error.args else error
-    return what.decode(errors="replace") if isinstance(what, bytes) else str(what)
-
-
-def chance(units: Sequence[int]) -> float:
-    """About how likely a text holds these units, by the frequency of its characters in speech; infinite for none."""
-    if not units:
-        return inf
-    each = [_FREQUENT.get(unit, _RARE) for unit in units]
-    return each[0] * prod(min(1.0, 8 * more) for more in each[1:])  # neighbours are no strangers
-
-
-class Reader:
-    """Folds patterns and finds their atoms, each pattern once. `known`: folded pattern → its atoms, from an earlier
-    start; what is known was checked then."""
-
-    def __init__(self, tables: ViewTables, known: dict[str, list[str]]) -> None:
-        self.tables = tables
-        self.known = known
-        self.fold = cache(self._fold)
-
-    def _fold(self, pattern: str) -> str:
-        return fold_pattern(pattern, self.tables)
-
-    def checked(self, folded: str, view: View) -> Pattern:
-        """Raises ValueError for a pattern that cannot be run."""
-        pattern = Pattern(folded, view)
-        if folded not in self.known:
-            pattern.check()
-            self.known[folded] = self._atoms(folded)
-        return pattern
-
-    def _atoms(self, folded: str) -> list[str]:
-        try:
-            return sorted(atoms_of(folded, lambda atom: chance(self._skeleton(atom))) or ())
-        except re.error as error:
-            raise ValueError(str(error)) from error
-
-    def atoms(self, folded: str) -> set[tuple[int, ...]]:
-        """Of a checked pattern: literals as the skeleton shows them, one of which is in each hit."""
-        return set(map(self._skeleton, self.known[folded]))
-
-    def _skeleton(self, atom: str) -> tuple[int, ...]:
-        return self.tables.skeleton(list(map(ord, atom)))
-
-    def likelihood(self, selection: Selection) -> float:
-        """About how likely a character of speech begins a hit of this selection. Faulty patterns count as none."""
-        tables, units = self.tables, []
-        for term in selection.terms:
-            if len(term) < _NEVER:
-                units.append(tables.skeleton(tables.units(term)))
-        for pattern in selection.patterns:
-            folded = self.fold(pattern)
-            with suppress(ValueError):
-                self.checked(folded, View.PLAIN)
-                units += self.atoms(folded)
-        return sum(min(1.0, chance(each)) for each in units)
 
 
 class _Literals:
@@ -188,8 +72,8 @@ class Lexicon:
         self._forms: dict[View, dict[tuple[int, ...], list[Any]]] = {}
         self._known: dict[tuple[str, View], int] = {}
         self._patterns: list[Pattern] = []
-        self._asking: list[list[Any]] = []  # by pattern
-        self._by_owner: dict[int, list[tuple[int, Owner, Form | None]]] = {}
+        self._asking: list[list[Lead]] = []  # by pattern
+        self._by_owner: dict[int, list[tuple[int, Lead]]] = {}
         self._literals: dict[View, _Literals] = {}
 
     def __bool__(self) -> bool:
@@ -220,8 +104,9 @@ class Lexicon:
                 self.wordless.append(number)
             for atom in atoms:
                 self._lead(View.SKELETON, atom, number)
-        self._asking[number].append((owner, form))
-        self._by_owner.setdefault(owner[0], []).append((number, owner, form))
+        lead = (View.PLAIN if form else view, form, owner)
+        self._asking[number].append(lead)
+        self._by_owner.setdefault(owner[0], []).append((number, lead))
 
     def _lead(self, view: View, units: tuple[int, ...], lead: Any) -> None:
         self._forms.setdefault(view, {}).setdefault(units, []).append(lead)
@@ -252,26 +137,22 @@ class Lexicon:
     def leads(self, view: View) -> list[list[Any]]:
         return self._literals[view].leads
 
-    def patterns_of(self, owner: int) -> list[tuple[int, Owner, Form | None]]:
-        """(pattern, owner, form) of all that this owner asks for."""
+    def patterns_of(self, owner: int) -> list[tuple[int, Lead]]:
+        """All that this owner asks for."""
         return self._by_owner.get(owner, [])
-
-    def view_of(self, number: int) -> View:
-        return self._patterns[number].view
 
     def hits(self, number: int, text: OneText) -> list[tuple[int, int]]:
         return self._patterns[number].hits(text)
 
-    def asking(self, number: int) -> list[tuple[Any, Form | None]]:
-        """(owner, form) of each that asks for this pattern."""
+    def asking(self, number: int) -> list[Lead]:
+        """For each that asks for this pattern."""
         return self._asking[number]
 
     def run(self, number: int, text: OneText) -> Iterable[Found]:
         """Hits of one pattern, once for each that asks."""
-        pattern = self._patterns[number]
-        for start, end in pattern.hits(text):
-            for owner, form in self._asking[number]:
-                yield Found(start, end, View.PLAIN if form else pattern.view, owner, form)
+        for start, end in self.hits(number, text):
+            for shown, form, owner in self._asking[number]:
+                yield Found(start, end, shown, owner, form)
 
 
 class OneScan:
@@ -295,10 +176,9 @@ class OneScan:
     def of(self, owner: int) -> list[Found]:
         """The hits of one owner, by the first part of its name."""
         found = self._found.get(owner, [])
-        for number, name, form in self._lexicon.patterns_of(owner):
+        for number, (shown, form, name) in self._lexicon.patterns_of(owner):
             if number in self._seen:
                 if number not in self._ran:
                     self._ran[number] = self._lexicon.hits(number, self._text)
-                view = View.PLAIN if form else self._lexicon.view_of(number)
-                found = found + [Found(start, end, view, name, form) for start, end in self._ran[number]]
+                found = found + [Found(start, end, shown, name, form) for start, end in self._ran[number]]
         return found

@@ -15,7 +15,8 @@ from monitor.domain.errors import Fault, RuleError
 from monitor.domain.rules import Context, Rule, Selection, View
 from monitor.engine.compiled import CompiledContext, CompiledRule
 from monitor.engine.databases import Databases
-from monitor.engine.lexicon import Lexicon, OneScan, Owner, Reader
+from monitor.engine.expressions import Reader
+from monitor.engine.lexicon import Lexicon, OneScan, Owner
 from monitor.engine.patterns import ContactSpan, contacts
 from monitor.engine.terms import Form
 from monitor.engine.views import Index, OneText, Views, ViewTables
@@ -103,7 +104,7 @@ class Matcher:
                         scan.by_rule[key] = [hit]
         texts: dict[int, OneText] = {}
         for event, pattern in waiting:
-            if not any(applies[rule][code_of(event)] for (rule, _), _ in self._early.asking(pattern)):
+            if not any(applies[rule][code_of(event)] for _, _, (rule, _) in self._early.asking(pattern)):
                 continue
             if event not in texts:
                 texts[event] = views.one(*span_of(event, begins, views))

@@ -32,7 +32,7 @@ def _codes() -> dict[str, int]:
 
 @cache
 def _database() -> hyperscan.Database:
-    return compiled([spelled(detector.pattern, _codes()) for detector in DETECTORS], 0)
+    return compiled([spelled(detector.pattern, _codes()) for detector in DETECTORS])
 
 
 @cache

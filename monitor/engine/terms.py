@@ -28,7 +28,7 @@ class Form:
     own units. `views`: where it may be found.
     """
 
-    __slots__ = ("_scanned", "literal", "runs", "skeleton", "term", "views", "words")
+    __slots__ = ("_scanned", "literal", "runs", "skeleton", "term", "views")
 
     def __init__(self, term: str, tables: ViewTables, selection: Selection) -> None:
         """Raises ValueError for a term that folds to nothing."""
@@ -40,7 +40,7 @@ class Form:
             not chr(unit).isspace() and not tables.skeleton((unit,)) for unit in plain)
         sounds = _sound_forms(tables, skeleton)
         syllables = sum(code >= SYLLABLE_BASE for code in sounds[0])
-        self.term, self.skeleton, self.words = term, skeleton, selection.words
+        self.term, self.skeleton = term, skeleton
         self.literal = re_escape("".join(map(chr, plain))) if symbols else ""
         self.views = _asked(selection.views, selection.also, symbols, syllables >= SOUND_FROM)
         self.runs = runs(skeleton) if View.STRETCHED in self.views else []

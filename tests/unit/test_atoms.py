@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from monitor.adapters.rulefiles.folder import load
 from monitor.engine.atoms import atoms_of
-from monitor.engine.lexicon import chance
+from monitor.engine.expressions import chance
 
 ROOT = Path(__file__).parents[2]
 

@@ -1,0 +1,132 @@
+"""Patterns of rules as they are run, and the words without which each cannot match.
+
+A pattern runs in RE2, in linear time. Its words are found once and kept across starts.
+"""
+
+import re
+from collections.abc import Sequence
+from contextlib import suppress
+from functools import cache
+from math import inf, prod
+from typing import Any, Final
+
+import re2
+
+from monitor.domain.rules import Selection, View
+from monitor.engine.atoms import atoms_of
+from monitor.engine.spellings import FREQUENT
+from monitor.engine.terms import fold_pattern
+from monitor.engine.views import OneText, ViewTables
+
+# Zipf's law, fitted to 31,000 characters of hosts and viewers.
+_FREQUENT: Final = {ord(char): 0.2 / (8 + rank) for rank, char in enumerate(FREQUENT)}
+_RARE: Final = 0.0002
+_NEVER: Final = 4
+"""Terms of so many characters are too rare to count."""
+MAX_MEMORY: Final = 2**20
+"""Bytes that one compiled pattern may take; a pattern that would need more is refused."""
+
+
+class Pattern:
+    """One pattern. Hits are the longest from each start."""
+
+    __slots__ = ("_expression", "_folded", "view")
+
+    def __init__(self, folded: str, view: View) -> None:
+        self.view = view
+        self._folded = folded
+        self._expression: Any = None
+
+    def check(self) -> None:
+        """Raises ValueError where the linear-time engine refuses it or where it matches nothing at all."""
+        if self._compiled().search(b""):
+            raise ValueError("it matches the empty text")
+
+    def _compiled(self) -> Any:
+        """Made when it is first needed: most patterns of a set never are, in one process."""
+        if self._expression is None:
+            options = re2.Options()
+            options.longest_match, options.log_errors, options.max_mem = True, False, MAX_MEMORY
+            try:
+                self._expression = re2.compile(self._folded.encode(), options)
+            except re2.error as error:
+                raise ValueError(_said(error)) from error
+        return self._expression
+
+    def hits(self, text: OneText) -> list[tuple[int, int]]:
+        """Code points of the joined text."""
+        if self.view is View.PLAIN:
+            return [(text.start + a, text.start + b) for a, b in self._spans(text.plain)]
+        where = text.section.skeleton.where
+        return [(int(where[a]), int(where[b - 1]) + 1) for a, b in self._spans(text.skeleton)]
+
+    def _spans(self, text: str) -> list[tuple[int, int]]:
+        data, search = text.encode(), self._compiled().search
+        found, at, chars, last = [], 0, 0, 0
+        while (match := search(data, at)) is not None:
+            start, end = match.span()
+            chars += len(data[last:start].decode())
+            found.append((chars, chars + len(data[start:end].decode())))
+            last = start
+            at = start + len(text[chars].encode())
+        return found
+
+
+def _said(error: Exception) -> str:
+    what = error.args[0] if error.args else error
+    return what.decode(errors="replace") if isinstance(what, bytes) else str(what)
+
+
+def chance(units: Sequence[int]) -> float:
+    """About how likely a text holds these units, by the frequency of its characters in speech; infinite for none."""
+    if not units:
+        return inf
+    each = [_FREQUENT.get(unit, _RARE) for unit in units]
+    return each[0] * prod(min(1.0, 8 * more) for more in each[1:])  # neighbours are no strangers
+
+
+class Reader:
+    """Folds patterns and finds their atoms, each pattern once. `known`: folded pattern → its atoms, from an earlier
+    start; what is known was checked then."""
+
+    def __init__(self, tables: ViewTables, known: dict[str, list[str]]) -> None:
+        self.tables = tables
+        self.known = known
+        self.fold = cache(self._fold)
+
+    def _fold(self, pattern: str) -> str:
+        return fold_pattern(pattern, self.tables)
+
+    def checked(self, folded: str, view: View) -> Pattern:
+        """Raises ValueError for a pattern that cannot be run."""
+        pattern = Pattern(folded, view)
+        if folded not in self.known:
+            pattern.check()
+            self.known[folded] = self._atoms(folded)
+        return pattern
+
+    def _atoms(self, folded: str) -> list[str]:
+        try:
+            return sorted(atoms_of(folded, lambda atom: chance(self._skeleton(atom))) or ())
+        except re.error as error:
+            raise ValueError(str(error)) from error
+
+    def atoms(self, folded: str) -> set[tuple[int, ...]]:
+        """Of a checked pattern: literals as the skeleton shows them, one of which is in each hit."""
+        return set(map(self._skeleton, self.known[folded]))
+
+    def _skeleton(self, atom: str) -> tuple[int, ...]:
+        return self.tables.skeleton(list(map(ord, atom)))
+
+    def likelihood(self, selection: Selection) -> float:
+        """About how likely a character of speech begins a hit of this selection. Faulty patterns count as none."""
+        tables, units = self.tables, []
+        for term in selection.terms:
+            if len(term) < _NEVER:
+                units.append(tables.skeleton(tables.units(term)))
+        for pattern in selection.patterns:
+            folded = self.fold(pattern)
+            with suppress(ValueError):
+                self.checked(folded, View.PLAIN)
+                units += self.atoms(folded)
+        return sum(min(1.0, chance(each)) for each in units)
