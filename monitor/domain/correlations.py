@@ -12,8 +12,7 @@ from msgspec import Struct
 from msgspec.structs import fields
 
 from monitor.domain.events import SIGNALS, Kind, Role
-from monitor.domain.findings import Advice, Severity, Tier
-from monitor.domain.rules import Applies, Effective, Status
+from monitor.domain.rules import AnyRule
 
 STARTED: Final = "broadcast_started"
 ENDED: Final = "broadcast_ended"
@@ -127,26 +126,11 @@ class CorrelationCase(Struct, frozen=True, kw_only=True):
     line: int = 0
 
 
-class CorrelationRule(Struct, frozen=True, kw_only=True):
+class CorrelationRule(AnyRule, frozen=True, kw_only=True):
     """One check over findings in time. `applies` chooses among rooms; what is said, the rules choose that it names."""
 
-    id: str
-    title: str
-    tier: Tier
-    category: tuple[str, ...]
-    sub: str = ""
-    severity: Severity
-    status: Status
-    effective: Effective = Effective()
-    clauses: tuple[str, ...]
-    applies: Applies = Applies()
     correlation: Correlation
-    advice: Advice = Advice()
     cases: tuple[CorrelationCase, ...] = ()
-    pack: str
-    version: str
-    path: str
-    line: int = 1
 
 
 class CorrelationFault(Struct, frozen=True):

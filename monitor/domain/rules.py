@@ -220,8 +220,9 @@ class Case(Struct, frozen=True):
     exempt: str = ""
 
 
-class Rule(Struct, frozen=True, kw_only=True):
-    """One check. `version` is the content hash of the rule with its lists; `path` and `line` say where it stands."""
+class AnyRule(Struct, frozen=True, kw_only=True):
+    """What every rule says, of one utterance or of findings in time. `version` is the content hash of the rule with its
+    lists; `path` and `line` say where it stands."""
 
     id: str
     title: str
@@ -233,15 +234,20 @@ class Rule(Struct, frozen=True, kw_only=True):
     effective: Effective = Effective()
     clauses: tuple[str, ...]
     applies: Applies = Applies()
-    selections: tuple[Selection, ...]
-    condition: Condition
-    exempt: Exempt | None = None
     advice: Advice = Advice()
-    cases: tuple[Case, ...] = ()
     pack: str
     version: str
     path: str
     line: int = 1
+
+
+class Rule(AnyRule, frozen=True, kw_only=True):
+    """One check of one utterance."""
+
+    selections: tuple[Selection, ...]
+    condition: Condition
+    exempt: Exempt | None = None
+    cases: tuple[Case, ...] = ()
 
 
 class Confidence(StrEnum):
