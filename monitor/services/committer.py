@@ -11,7 +11,7 @@ import msgspec
 from monitor.domain.broadcasts import Broadcast
 from monitor.services.lane import Outcome
 from monitor.services.ports import Clock, FailPoint, Publisher, Store, Telemetry
-from monitor.services.records import Commit, Update
+from monitor.services.records import Commit, ContextChunk, Update
 from monitor.services.recovery import Cursor
 
 
@@ -43,10 +43,11 @@ class Committer:
         if _to_see(outcome):
             self.start()
 
-    def again(self, cursor: Cursor, outcome: Outcome) -> None:
-        """What a re-read of committed entries brought up: all of it is stored, but for lines that still gathered."""
-        if outcome.context:
-            self._pending[cursor.lane.number].append(Outcome(context=outcome.context))
+    def add_context(self, cursor: Cursor, chunks: list[ContextChunk]) -> None:
+        """Lines that go with none of the outcomes: a re-read of committed entries brought them up, whose all else is
+        stored, or they were not to gather any longer."""
+        if chunks:
+            self._pending[cursor.lane.number].append(Outcome(context=chunks))
 
     def start(self) -> None:
         """Commit what is pending, now or right after the commit that runs."""

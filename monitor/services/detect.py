@@ -167,12 +167,13 @@ class Detect:
                 cursor.lane.engine = await self._engine_of(entry.version)
             elif isinstance(entry, Tick):
                 if seq > cursor.snapshot_seq:
-                    self._committer.again(cursor, await self._on_engine(cursor.lane.tick, entry.accepted_at))
+                    ticked = await self._on_engine(cursor.lane.tick, entry.accepted_at)
+                    self._committer.add_context(cursor, ticked.context)
             elif isinstance(entry, Frame) and entry.lane == cursor.lane.number:
                 item = [Admitted(seq, entry, self._broadcasts.pop(seq))]
                 again = partial(cursor.lane.run, item, remember_only=seq <= cursor.snapshot_seq)
                 outcome = await self._on_engine(again)
-                self._committer.again(cursor, outcome)
+                self._committer.add_context(cursor, outcome.context)
                 if seq > self._archive.position(entry.lane):
                     await self._keep(entry.lane, outcome)
 
@@ -315,7 +316,7 @@ class Detect:
     async def _save(self) -> None:
         state = self._state
         for cursor in state.cursors:
-            self._committer.again(cursor, await self._on_engine(cursor.lane.flush))
+            self._committer.add_context(cursor, await self._on_engine(cursor.lane.flush))
         await self._committer.settle()
         state.windows.prune(now=min(c.lane.state.now for c in state.cursors))
         state.admission.remember()

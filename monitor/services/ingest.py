@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
-from typing import Final, Protocol
+from typing import Final
 
 from msgspec import Struct
 
@@ -41,10 +41,6 @@ class Receipt(Struct, frozen=True):
     rejected: list[Rejected]
     rejected_total: int
     readable: bool = True
-
-
-class Backlog(Protocol):
-    def __call__(self, lane: int) -> int: ...
 
 
 class Recent:

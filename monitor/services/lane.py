@@ -134,9 +134,9 @@ class Lane:
     def leave(self) -> list[ContextChunk]:
         return [] if self.ring is None else self.ring.leave(now=self.state.now, windows=self.windows)
 
-    def flush(self) -> Outcome:
+    def flush(self) -> list[ContextChunk]:
         """What gathers, to be committed before the windows are pruned; see `Ring.flush`."""
-        return Outcome(context=[] if self.ring is None else self.ring.flush())
+        return [] if self.ring is None else self.ring.flush()
 
     def snapshot(self) -> LaneState:
         """The state, brought up to date; encode it before the lane goes on."""
