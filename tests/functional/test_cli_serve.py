@@ -29,7 +29,8 @@ async def program(*words: str | Path) -> AsyncIterator[asyncio.subprocess.Proces
     """`redpost` with these words; it must end by Ctrl+C."""
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "monitor", *map(str, words), stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE, env={**os.environ, "PYTHONUNBUFFERED": "1"})
+        stderr=asyncio.subprocess.PIPE, env={**os.environ, "PYTHONUNBUFFERED": "1"},
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))  # a shell's background jobs ignore it
     try:
         yield process
     finally:
