@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import TypeVar
 
-    from monitor.domain.rules import RuleSet
+    from monitor.domain.rulesets import RuleSet
 
     T = TypeVar("T")
 

@@ -13,7 +13,8 @@ from monitor.cli.scan_text import cited, marked
 from monitor.cli.terminal import SEVERITY_STYLES, counted, err, out, safe
 from monitor.domain.errors import Fault
 from monitor.domain.events import Event, Speaker
-from monitor.domain.rules import Case, Context, Effective, Rule, RuleSet, Selection, Status
+from monitor.domain.rules import Case, Context, Effective, Rule, Selection, Status
+from monitor.domain.rulesets import RuleSet
 from monitor.engine.batch import EventBatch
 from monitor.engine.engineset import EngineSet
 from monitor.engine.pipeline import Explained, MatchSpan, judge

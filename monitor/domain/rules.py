@@ -284,13 +284,3 @@ def citable(clause: Clause, on: date) -> bool:
 def unverified(ids: Iterable[str], clauses: Mapping[str, Clause]) -> list[str]:
     """Those of low confidence, each once, in the order given."""
     return [each for each in dict.fromkeys(ids) if each in clauses and clauses[each].confidence is Confidence.LOW]
-
-
-class RuleSet(Struct, frozen=True):
-    """All packs of one folder. `version`: content hash; `sources`: relative path → bytes, enough to load it again."""
-
-    rules: tuple[Rule, ...]
-    clauses: dict[str, Clause]
-    version: str
-    sources: dict[str, bytes]
-    contexts: dict[str, Context] = {}

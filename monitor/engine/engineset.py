@@ -7,7 +7,8 @@ import msgspec
 
 from monitor.domain.conditions import names_in
 from monitor.domain.ids import digest
-from monitor.domain.rules import RoomContext, RuleSet, Status
+from monitor.domain.rules import RoomContext, Status
+from monitor.domain.rulesets import RuleSet
 from monitor.engine.compiled import CompiledContext, CompiledRule
 from monitor.engine.databases import Databases
 from monitor.engine.expressions import Reader

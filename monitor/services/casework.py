@@ -7,7 +7,8 @@ import msgspec
 from msgspec import Struct
 
 from monitor.domain.events import Event, Kind, Speaker
-from monitor.domain.rules import Case, RoomContext, Rule, RuleSet, Status
+from monitor.domain.rules import Case, RoomContext, Rule, Status
+from monitor.domain.rulesets import RuleSet
 from monitor.engine.batch import EventBatch
 from monitor.engine.databases import Databases
 from monitor.engine.engineset import EngineSet

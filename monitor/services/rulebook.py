@@ -13,7 +13,8 @@ from msgspec import Struct
 
 from monitor.domain.errors import ConfigError, Fault, RedpostError, RuleError
 from monitor.domain.frames import Swap
-from monitor.domain.rules import RoomContext, RuleSet
+from monitor.domain.rules import RoomContext
+from monitor.domain.rulesets import RuleSet
 from monitor.engine.databases import Databases
 from monitor.engine.engineset import EngineSet
 from monitor.engine.scorer import Scorer

@@ -15,7 +15,8 @@ import msgspec
 from monitor.domain.conditions import parse
 from monitor.domain.events import Event
 from monitor.domain.findings import Severity, Tier
-from monitor.domain.rules import Rule, RuleSet, Selection, Status
+from monitor.domain.rules import Rule, Selection, Status
+from monitor.domain.rulesets import RuleSet
 from monitor.engine.engineset import EngineSet
 from monitor.engine.views import ViewTables
 

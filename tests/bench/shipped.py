@@ -21,7 +21,8 @@ import msgspec
 
 from monitor.adapters.blobs import BlobFolder
 from monitor.adapters.rulefiles.folder import load
-from monitor.domain.rules import Rule, RuleSet
+from monitor.domain.rules import Rule
+from monitor.domain.rulesets import RuleSet
 from monitor.engine.batch import EventBatch
 from monitor.engine.databases import Databases
 from monitor.engine.engineset import EngineSet

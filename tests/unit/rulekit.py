@@ -8,7 +8,8 @@ from zoneinfo import ZoneInfo
 from monitor.domain.conditions import parse
 from monitor.domain.events import Event, Kind, Role, Speaker
 from monitor.domain.findings import Severity, Tier
-from monitor.domain.rules import Applies, Rule, RuleSet, Selection, Status
+from monitor.domain.rules import Applies, Rule, Selection, Status
+from monitor.domain.rulesets import RuleSet
 from monitor.engine.batch import EventBatch
 from monitor.engine.engineset import EngineSet
 from monitor.engine.pipeline import Match, judge

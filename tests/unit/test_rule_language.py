@@ -17,11 +17,11 @@ from monitor.domain.rules import (
     RoomContext,
     RoomTest,
     Rule,
-    RuleSet,
     Selection,
     Side,
     View,
 )
+from monitor.domain.rulesets import RuleSet
 from monitor.engine.batch import EventBatch
 from monitor.engine.engineset import EngineSet
 from monitor.engine.pipeline import Match, judge

@@ -32,7 +32,6 @@ from monitor.domain.rules import (
     RoomContext,
     RoomFilter,
     Rule,
-    RuleSet,
     Selection,
     Side,
     Status,
@@ -40,6 +39,7 @@ from monitor.domain.rules import (
     citable,
     unverified,
 )
+from monitor.domain.rulesets import RuleSet
 
 ROOT = Path(__file__).parents[2]
 DATA = ROOT / "tests" / "data" / "rules"

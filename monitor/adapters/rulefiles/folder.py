@@ -10,7 +10,8 @@ from monitor.adapters.rulefiles.nodes import MAX_LIST, MAX_YAML
 from monitor.adapters.rulefiles.registers import Register, TermList, read_list
 from monitor.adapters.rulefiles.rulefile import Known, Pack, hashed, read_pack, read_rule
 from monitor.domain.errors import Fault, RuleError
-from monitor.domain.rules import Context, Rule, RuleSet
+from monitor.domain.rules import Context, Rule
+from monitor.domain.rulesets import RuleSet
 
 _DEEPEST: Final = 5
 _WHICH: Final = "name the folder that holds the packs"

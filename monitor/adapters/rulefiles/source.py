@@ -6,7 +6,8 @@ from monitor.adapters.rulefiles.folder import load, load_sources
 from monitor.adapters.rulefiles.rooms import load_rooms_source
 from monitor.domain.errors import ConfigError
 from monitor.domain.ids import digest
-from monitor.domain.rules import RoomContext, RuleSet
+from monitor.domain.rules import RoomContext
+from monitor.domain.rulesets import RuleSet
 from monitor.services.rulebook import Bundle
 
 
