@@ -2,7 +2,9 @@
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from pathlib import Path
 from typing import Final
 
 from cyclopts import App, CycloptsError, Parameter
@@ -15,19 +17,21 @@ from monitor.cli.replay import replay
 from monitor.cli.scan import scan
 from monitor.cli.serve import serve
 from monitor.cli.tail import tail
-from monitor.domain.errors import RedpostError
+from monitor.domain.errors import InputError, RedpostError
 
 FOUND: Final = 1
 """Exit code of a check that found something."""
 ERROR: Final = 2
 """Exit code of a command that could not do its work."""
 _INTERRUPTED: Final = 130
+_FAULT: Final = 70  # EX_SOFTWARE
 _PIPE_CLOSED: Final = 141  # as a shell tells of a program that SIGPIPE ended
 
 _HELP: Final = """\
 A watch post for livestream rooms: what hosts say and viewers write, held against the rules, live.
 
-Exit codes: 0 all is well, 1 something was found, 2 the command could not do its work.
+Exit codes: 0 all is well, 1 something was found, 2 the command could not do its work, 70 a fault of redpost itself,
+130 it was interrupted.
 """
 
 
@@ -57,21 +61,65 @@ def _version() -> str:
 
 def run(words: Sequence[str]) -> int:
     """Run one command line; the exit code."""
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="backslashreplace")
+    return guarded(lambda: _run(words))
+
+
+def guarded(work: Callable[[], int]) -> int:
+    """The exit code of `work`, or of what it failed by, which is told. A failure is never taken for something found."""
     try:
-        result = build()([STDIN if word == "-" else word for word in words], exit_on_error=False)
+        return work()
     except CycloptsError:  # told already
         return ERROR
     except RedpostError as error:
-        from monitor.cli.terminal import tell_error
-
-        tell_error(error)
-        return ERROR
+        return _told(error)
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # or the interpreter complains while it ends
         return _PIPE_CLOSED
     except KeyboardInterrupt:
         return _INTERRUPTED
+    except OSError as error:
+        what = "" if error.filename is None else f" {error.filename}"
+        return _told(RedpostError(f"cannot read or write{what}: {error.strerror or error}",
+                                  hint="check free space, the path and its permissions"))
+    except Exception as error:
+        sys.excepthook(type(error), error, error.__traceback__)
+        _told(RedpostError("redpost itself is at fault; the lines above say where",
+                           hint="report them, with the command and, if you may, the file"))
+        return _FAULT
+    finally:
+        _let_go_of_output()
+
+
+def _run(words: Sequence[str]) -> int:
+    _need_streams()
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+    result = build()([STDIN if word == "-" else word for word in words], exit_on_error=False)
+    sys.stdout.flush()
     return result if isinstance(result, int) else 0
+
+
+def _told(error: RedpostError) -> int:
+    from monitor.cli.terminal import tell_error
+
+    with suppress(OSError):  # nobody can be told
+        tell_error(error)
+    return ERROR
+
+
+def _need_streams() -> None:
+    """A file that is opened must not get the number of a stream that the caller closed."""
+    if sys.stderr is None:
+        sys.stderr = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 (stays)
+    if sys.stdout is None:
+        sys.stdout = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 (stays)
+        raise InputError("standard output is closed", hint="send it to a file, or to /dev/null")
+
+
+def _let_go_of_output() -> None:
+    """What cannot be written any more is given up, or the interpreter fails on it while it ends."""
+    for number, stream in ((1, sys.stdout), (2, sys.stderr)):
+        try:
+            stream.flush()
+        except OSError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), number)

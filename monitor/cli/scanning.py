@@ -33,11 +33,19 @@ class Scanning:
 
     def run(self, files: Sequence[str]) -> int:
         """The exit code."""
-        with progress_over(files, self._report.console) as told:
-            unread = [name for name in files if not self._scan(name, told)]
-            self._report.end(self._scanner)
-        self._faults.end()
+        try:
+            with progress_over(files, self._report.console) as told:
+                unread = [name for name in files if not self._scan(name, told)]
+        except KeyboardInterrupt:
+            self._end()
+            tell("interrupted: what is told above is not all", style="yellow")
+            raise
+        self._end()
         return 2 if unread else int(self._report.found)
+
+    def _end(self) -> None:
+        self._report.end(self._scanner)
+        self._faults.end()
 
     def _scan(self, name: str, told: Callable[[int], None]) -> bool:
         """False where the file could not be read, which was told."""

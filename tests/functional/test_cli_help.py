@@ -7,6 +7,8 @@ from typing import Final
 
 import pytest
 
+from monitor.cli.app import guarded
+from monitor.domain.errors import InputError
 from tests.functional.clikit import COLUMNS, ROOT, check_golden, redpost
 
 COMMANDS: Final = (
@@ -85,6 +87,47 @@ def test_a_usage_error_is_told_on_stderr(words: list[str], told: str) -> None:
     done = redpost(*words)
     assert (done.code, done.out) == (2, "")
     assert told in done.err
+
+
+@pytest.mark.parametrize(
+    "failure, code, told",
+    [
+        (OSError(28, "No space left on device"), 2, "error: cannot read or write: No space left on device\nhint: "),
+        (PermissionError(13, "Permission denied", "x"), 2, "error: cannot read or write x: Permission denied\n"),
+        (InputError("it is wrong", hint="mend it"), 2, "error: it is wrong\nhint: mend it\n"),
+        (ZeroDivisionError("x"), 70, "Traceback"),
+        (ZeroDivisionError("x"), 70, "error: redpost itself is at fault"),
+        (KeyboardInterrupt(), 130, ""),
+        (BrokenPipeError(), 141, ""),
+    ],
+)
+def test_no_failure_ends_as_something_found(
+    failure: BaseException, code: int, told: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def work() -> int:
+        raise failure
+
+    assert guarded(work) == code
+    err = capsys.readouterr().err
+    assert told in err and bool(told) == bool(err)
+
+
+@pytest.mark.parametrize(
+    "words, code, told",
+    [
+        ("--help > /dev/full", 2, "error: cannot read or write: No space left on device"),
+        ("rules schema > /dev/full", 2, "error: cannot read or write: No space left on device"),
+        ("rules schema >&-", 2, "error: standard output is closed"),
+        ("rules schema 2>&-", 0, ""),
+        ("scan nowhere 2> /dev/full", 2, ""),
+        ("scan nowhere >&- 2>&-", 2, ""),
+    ],
+)
+def test_output_that_cannot_be_written(words: str, code: int, told: str) -> None:
+    command = f"{sys.executable} -m monitor {words}"
+    done = subprocess.run(["/bin/sh", "-c", command], capture_output=True, text=True, check=False)  # noqa: S603
+    assert done.returncode == code
+    assert done.stderr.startswith(told) and bool(told) == bool(done.stderr)
 
 
 def test_as_a_module() -> None:
