@@ -35,9 +35,10 @@ _LINK: Final = re.compile(
 _LONGEST_LINK: Final = 8
 
 _ID: Final = re.compile(r"[a-z][a-z0-9_\-]{5,19}(?![a-z0-9_\-@])")
-_PART: Final = rf"(?:[a-z]{{1,12}}[a-z0-9_\-]*|[0-9{SAID_CLASS}]+)"
-_JOIN: Final = r"(?: ?(?:字母|数字|小写的?|大写的?|再?加|下划线|横杠|杠) ?){0,2}"
-_DICTATED: Final = re.compile(rf"(?:(?:字母|小写的?|大写的?) ?)?(?P<id>{_PART}(?:{_JOIN}{_PART}){{1,9}})(?![a-z0-9_@])")
+_CHAR: Final = rf"[a-z0-9_\-{SAID_CLASS}]"
+_JOIN: Final = r"(?: ?(?:字母|数字|小写的?|大写的?|再?加|下划线|横杠|杠) ?){1,2}"
+_DICTATED: Final = re.compile(
+    rf"(?:(?:字母|小写的?|大写的?) ?)?(?P<id>(?![_\-]){_CHAR}+(?:{_JOIN}{_CHAR}+){{0,9}})(?![a-z0-9_@])")
 _SPACED: Final = re.compile(
     rf"(?P<id>[a-z0-9{SAID_CLASS}](?:[ .\-*_·]{{1,2}}[a-z0-9{SAID_CLASS}]){{5,19}})(?![a-z0-9_@])")
 _NO_ID: Final = re.compile(

@@ -335,3 +335,16 @@ def test_found(kind: str, line: str) -> None:
     text, spans = marked(line)
     links = [] if kind == "url" else ["url"]  # a personal link is found as both
     assert spans_of(text, *(CONTACT - set(links))) == sorted((kind, *span) for span in spans)
+
+HOSTILE = [
+    "微信 " + "a" * 9_990 + "@", "微信 " + "a加" * 4_990 + "@", "微信 " + "一加" * 4_990 + "@",
+    "微信 " + "a1_-" * 2_490 + "@",
+    "微信 " + "1 " * 4_990 + "@", "微信" * 4_990 + "@", "微 " * 4_990 + "信", "加v: " * 2_490 + "@", "+" * 9_990 + "v",
+    "1 3 8 0 " * 1_240 + "@", "a." * 4_990 + "@", "a@" * 4_990, "a 点 " * 2_490 + "@", "两个零" * 3_330 + "x",
+]
+
+
+@pytest.mark.parametrize("text", HOSTILE, ids=[text[:8] for text in HOSTILE])
+def test_a_text_made_to_be_slow_is_read_to_its_end(text: str) -> None:
+    """A check that tries all ways to cut such a text would not end in this century."""
+    assert all(span[2] <= len(text) for span in spans_of(text, *CONTACT))
