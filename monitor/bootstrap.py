@@ -33,7 +33,6 @@ from monitor.domain.alerts import GroupingSettings
 from monitor.domain.decoding import Limits
 from monitor.domain.errors import ConfigError, OwnershipLost, RedpostError
 from monitor.domain.frames import Swap
-from monitor.domain.rules import unverified
 from monitor.engine.databases import Databases
 from monitor.engine.views import ViewTables
 from monitor.services.demo import play
@@ -113,8 +112,7 @@ class Service:
                                  telemetry=self.telemetry, clock=self.clock,
                                  databases=Databases(BlobFolder(self.folder / "cache")))
         engine = await self.rulebook.load()
-        self.hub = SseHub(self.telemetry, last=(await self.store.outbox_bounds())[1],
-                          unverified=lambda names: unverified(names, self.rulebook.current.ruleset.clauses))
+        self.hub = SseHub(self.telemetry, last=(await self.store.outbox_bounds())[1])
         self.detect = Detect(
             log=self.log, store=self.store, archive=self.archive, publisher=self.hub, telemetry=self.telemetry,
             logger=self.logger, clock=self.clock, engine=engine, engine_of=self.rulebook.engine_of,

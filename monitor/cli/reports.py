@@ -1,7 +1,7 @@
 """What `redpost scan` says: one report for each way of saying it."""
 
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Final, Protocol
 
 import msgspec
@@ -10,7 +10,6 @@ from rich.console import Console
 
 from monitor.domain.alerts import Alert
 from monitor.domain.findings import Evasion, Finding, Severity, Span, Tier
-from monitor.domain.rules import Clause, unverified
 from monitor.engine.engineset import EngineSet
 from monitor.services.scan import Scanned, Scanner
 
@@ -37,7 +36,7 @@ def report_for(engine: EngineSet, *, json: bool, everything: bool, alerts: bool)
     from monitor.cli.scan_text import AlertTable, FindingTexts
 
     if json:
-        return AlertLines() if alerts else FindingLines(engine.ruleset.clauses, everything=everything)
+        return AlertLines() if alerts else FindingLines(everything=everything)
     return AlertTable() if alerts else FindingTexts(engine)
 
 
@@ -51,7 +50,8 @@ class SpanLine(Struct, omit_defaults=True):
 
 
 class FindingLine(Struct, omit_defaults=True):
-    """`unverified`: those of the clauses whose source is not. `event_ids`: where the finding rests on several events.
+    """`unverified`, `not_in_force`: those of the clauses of which people are told. `event_ids`: where the finding
+    rests on several events.
 
     What is not required and has no value is left out.
     """
@@ -64,6 +64,7 @@ class FindingLine(Struct, omit_defaults=True):
     evasive: Evasion | None
     clauses: list[str]
     unverified: list[str] | None = None
+    not_in_force: list[str] | None = None
     exempt: str | None = None
     event_ids: list[str] | None = None
 
@@ -98,14 +99,13 @@ class FindingLines:
 
     console = None
 
-    def __init__(self, clauses: Mapping[str, Clause], *, everything: bool) -> None:
+    def __init__(self, *, everything: bool) -> None:
         self.found = False
-        self._clauses = clauses
         self._everything = everything
 
     def add(self, file: str, scanned: Sequence[Scanned], lines: Sequence[int]) -> None:
         some = scanned if self._everything else [item for item in scanned if item.findings]
-        _write([event_line(item, self._clauses) for item in some])
+        _write([event_line(item) for item in some])
         self.found = self.found or any(item.findings for item in some)
 
     def end(self, scanner: Scanner) -> None: ...
@@ -132,11 +132,11 @@ def _write(lines: list[Any]) -> None:
         sys.stdout.buffer.flush()
 
 
-def event_line(item: Scanned, clauses: Mapping[str, Clause]) -> EventLine:
+def event_line(item: Scanned) -> EventLine:
     scores: dict[str, float] = {}
     for finding in item.findings:
         scores.update(finding.scores)
-    return EventLine(item.event.id, [finding_line(f, item, clauses) for f in distinct(item.findings)], scores)
+    return EventLine(item.event.id, [finding_line(f, item) for f in distinct(item.findings)], scores)
 
 
 def distinct(findings: Sequence[Finding]) -> Iterable[Finding]:
@@ -144,11 +144,11 @@ def distinct(findings: Sequence[Finding]) -> Iterable[Finding]:
     return {finding.id: finding for finding in findings}.values()
 
 
-def finding_line(finding: Finding, item: Scanned, clauses: Mapping[str, Clause]) -> FindingLine:
+def finding_line(finding: Finding, item: Scanned) -> FindingLine:
     several = finding.event_ids if finding.event_ids != [item.event.id] else None
     return FindingLine(finding.rule, finding.category, finding.tier, finding.severity,
                        [_span_line(span, item) for span in finding.spans], finding.evasive, finding.clauses,
-                       unverified(finding.clauses, clauses) or None, exempt=finding.exempt or None,
+                       finding.unverified or None, finding.not_in_force or None, exempt=finding.exempt or None,
                        event_ids=several)
 
 

@@ -1,6 +1,8 @@
 """Rules, their faults and their cases, for people."""
 
 from collections.abc import Iterator, Sequence
+from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -8,12 +10,13 @@ import msgspec
 from rich.cells import cell_len
 from rich.text import Text
 
+from monitor.adapters.clock import SystemClock
 from monitor.cli.loading import zone
 from monitor.cli.scan_text import cited, marked
 from monitor.cli.terminal import SEVERITY_STYLES, counted, err, out, safe
 from monitor.domain.errors import Fault
 from monitor.domain.events import Event, Speaker
-from monitor.domain.rules import Case, Context, Effective, Rule, Selection, Status
+from monitor.domain.rules import Case, Context, Effective, Rule, Selection, Status, not_in_force, unverified
 from monitor.domain.rulesets import RuleSet
 from monitor.engine.batch import EventBatch
 from monitor.engine.engineset import EngineSet
@@ -106,9 +109,12 @@ def tell_rule(rule: Rule, ruleset: RuleSet) -> None:
     head = Text(f" {rule.severity} ", style=SEVERITY_STYLES[rule.severity])
     head.append(f" {safe(rule.title)}", style="bold").append(f"  {rule.id}")
     facts = [f"{rule.tier} · {rule.status} · {', '.join(rule.category)} · {rule.path}:{rule.line}"]
+    register, today = ruleset.clauses, datetime.fromtimestamp(SystemClock().now() / 1000, zone()).date()
+    named = partial(cited, unverified=unverified(rule.clauses, register),
+                    not_in_force=not_in_force(rule.clauses, register, today))
     for clause in rule.clauses:
         known = ruleset.clauses.get(clause)
-        facts.append(f"{cited(clause, ruleset.clauses)}  "
+        facts.append(f"{named(clause)}  "
                      + (f"{known.document} {known.article}: {known.requirement}" if known else ""))
     if rule.advice.say:
         facts.append(f"→ {rule.advice.say}")

@@ -1,8 +1,9 @@
 """Findings and alerts for people: the sentence with the words marked, the clause, the advice, a summary."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -17,7 +18,7 @@ from monitor.cli.terminal import SEVERITY_STYLES, clock, counted, out, safe
 from monitor.domain.alerts import Alert
 from monitor.domain.events import Event, at_ms
 from monitor.domain.findings import Finding, Severity
-from monitor.domain.rules import Clause, unverified
+from monitor.domain.rules import Clause
 from monitor.engine.engineset import EngineSet
 from monitor.services.scan import Scanned, Scanner
 
@@ -60,9 +61,9 @@ def _shortened(text: str, head: int, tail: int) -> str:
     return text if len(text) <= head + tail + 1 else text[:head] + "…" + text[len(text) - tail :]
 
 
-def cited(clause: str, clauses: Mapping[str, Clause]) -> str:
-    """The id of a clause, marked where its source is not verified."""
-    return f"{clause} (待核)" if unverified([clause], clauses) else clause
+def cited(clause: str, *, unverified: Container[str], not_in_force: Container[str]) -> str:
+    """The id of a clause, marked where its source is not verified and where it did not hold."""
+    return clause + (" (待核)" if clause in unverified else "") + (" (不在有效期)" if clause in not_in_force else "")
 
 
 class FindingTexts:
@@ -102,14 +103,15 @@ class FindingTexts:
     def _grounds(self, finding: Finding) -> list[Text]:
         """The clauses and the advice, one a line."""
         lines = []
+        named = partial(cited, unverified=finding.unverified, not_in_force=finding.not_in_force)
         if finding.exempt:
-            lines.append(f"  may be exempt under {cited(finding.exempt, self._clauses)}: check the proof")
+            lines.append(f"  may be exempt under {named(finding.exempt)}: check the proof")
         if finding.evasive:
             lines.append(f"  written so as to evade: {finding.evasive}")
         for clause in finding.clauses:
             known = self._clauses.get(clause)
             where = f"  {known.document} {known.article}" if known else ""
-            lines.append(f"  {cited(clause, self._clauses)}{where}")
+            lines.append(f"  {named(clause)}{where}")
         if finding.advice.say:
             lines.append(f"  → {finding.advice.say}")
         lines += [f"    {old} → {new}" for old, new in finding.advice.rewrite.items()]

@@ -14,7 +14,9 @@ class AlertState(StrEnum):
 
 
 class Alert(Struct, frozen=True, kw_only=True):
-    """What a reviewer sees. `recurrence` is the number of distinct findings that stand; times in UTC ms."""
+    """What a reviewer sees. `recurrence` is the number of distinct findings that stand; times in UTC ms.
+
+    `unverified`, `not_in_force`: those of the clauses of which people are told, as in a finding."""
 
     id: str
     tenant: str
@@ -42,6 +44,8 @@ class Alert(Struct, frozen=True, kw_only=True):
     spans: list[Span]
     evasive: Evasion | None
     advice: Advice
+    unverified: list[str] = []
+    not_in_force: list[str] = []
 
 
 class GroupingSettings(Struct, frozen=True):
@@ -141,4 +145,5 @@ def opened(finding: Finding) -> Alert:
         clauses=finding.clauses, scope="event", event_ids=finding.event_ids, at=finding.at, last_at=finding.at,
         offset_ms=finding.offset_ms, accepted_at=finding.accepted_at, recurrence=1, state=AlertState.OPEN,
         reason="", text=finding.text, spans=finding.spans, evasive=finding.evasive, advice=finding.advice,
+        unverified=finding.unverified, not_in_force=finding.not_in_force,
     )

@@ -55,6 +55,9 @@ class Advice(Struct, frozen=True):
 class Finding(Struct, frozen=True, kw_only=True):
     """One rule on one event (or window). `opened_by` is the finding that opened the alert this one belongs to.
 
+    Of its clauses and `exempt`, `unverified` are those whose source is not, `not_in_force` those that did not hold on
+    the event's day; people are told wherever they are shown.
+
     Times are UTC ms, `offset_ms` ms since the broadcast's start.
     """
 
@@ -90,4 +93,6 @@ class Finding(Struct, frozen=True, kw_only=True):
     advice: Advice
     scores: dict[str, float] = {}
     engine_set: str = ""
+    unverified: list[str] = []
+    not_in_force: list[str] = []
     exempt: str = ""  # the clause of an exemption that may apply: then the severity is info

@@ -284,3 +284,8 @@ def citable(clause: Clause, on: date) -> bool:
 def unverified(ids: Iterable[str], clauses: Mapping[str, Clause]) -> list[str]:
     """Those of low confidence, each once, in the order given."""
     return [each for each in dict.fromkeys(ids) if each in clauses and clauses[each].confidence is Confidence.LOW]
+
+
+def not_in_force(ids: Iterable[str], clauses: Mapping[str, Clause], on: date) -> list[str]:
+    """Those that did not hold on that day, each once, in the order given."""
+    return [each for each in dict.fromkeys(ids) if each in clauses and not citable(clauses[each], on)]

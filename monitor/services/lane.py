@@ -6,6 +6,7 @@ over its partitions. The same entries give the same outcome, however they are cu
 
 from collections import OrderedDict
 from collections.abc import Sequence
+from datetime import datetime
 from itertools import groupby
 from operator import itemgetter
 from typing import Final
@@ -20,6 +21,7 @@ from monitor.domain.findings import Finding, Severity, Span, Tier
 from monitor.domain.frames import Frame, Utterance
 from monitor.domain.ids import event_key, finding_id, window_subject
 from monitor.domain.masking import mask_text
+from monitor.domain.rules import not_in_force, unverified
 from monitor.engine.batch import FrameBatch
 from monitor.engine.engineset import EngineSet
 from monitor.engine.pipeline import Judged, Match, judge
@@ -233,6 +235,8 @@ class Lane:
         text = mask_text(said.text, masks) if masks else said.text
         key = event_key(said.tenant, said.source, said.id, said.revision)
         own = finding_id(said.tenant, rule.id, key)
+        register, day = self.engine.ruleset.clauses, datetime.fromtimestamp(said.at / 1000, self.engine.zone).date()
+        cited = [*rule.clauses, *([match.exempt] if match.exempt else [])]
         return Finding(
             id=own, opened_by=own, tenant=said.tenant, source=said.source, event_id=said.id, event_ids=[said.id],
             revision=said.revision, room=said.room, broadcast=said.broadcast, lane=frame.lane, kind=said.kind,
@@ -240,7 +244,8 @@ class Lane:
             accepted_at=frame.accepted_at, text=text, rule=rule.id, rule_version=rule.version, title=rule.title,
             category=list(rule.category), sub=rule.sub, tier=rule.tier,
             severity=Severity.INFO if match.exempt else rule.severity,
-            clauses=list(rule.clauses),
+            clauses=list(rule.clauses), unverified=unverified(cited, register),
+            not_in_force=not_in_force(cited, register, day),
             spans=[Span(s.start, s.end, text[s.start : s.end], s.selection, s.view) for s in match.spans],
             evasive=match.evasive, asr_variant=match.asr_variant, advice=rule.advice, scores=match.scores,
             engine_set=self.engine.version, exempt=match.exempt,

@@ -31,21 +31,11 @@ async def test_alerts_come_as_they_are_published() -> None:
         assert await stream.event() == ("hello", 0, {"last": 0, "resumed": False})
         (update,) = api.publish(*local(1))
         assert await stream.event() == (
-            "alert", 1, {"what": "opened", "alert": json.loads(json.dumps(await only(api))), "unverified": []}
+            "alert", 1, {"what": "opened", "alert": json.loads(json.dumps(await only(api)))}
         )
         api.publish(update.alert, what="withdrawn")
         name, number, data = await stream.event()
         assert (name, number, data["what"]) == ("alert", 2, "withdrawn")
-
-
-async def test_clauses_that_are_not_verified_are_told_live_and_from_the_store() -> None:
-    async with serving(hub_limits=HubLimits(history=1), outbox=outbox(1)) as api:
-        api.hub.unverified = list
-        api.publish(*local(2, 3))
-        async with api.client.get(f"{PATH}?after=0") as response:
-            stream = Sse(response)
-            await stream.event()
-            assert [(await stream.event())[2]["unverified"] for _ in range(3)] == [["AD-09-3"]] * 3
 
 
 async def only(api: Api) -> Any:

@@ -1,22 +1,26 @@
 """A lane and the scanner: cut-free findings, revisions, interim results, masks, context."""
 
 from collections.abc import Sequence
+from datetime import date
 
 import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitor.domain import frames
-from monitor.domain.alerts import GroupingSettings
+from monitor.domain.alerts import GroupingSettings, opened
 from monitor.domain.broadcasts import Rooms
 from monitor.domain.events import FINAL_REVISION, Event, Kind, Role, Speaker
 from monitor.domain.frames import Frame
+from monitor.domain.rules import Clause, Confidence, Exempt
+from monitor.domain.rulesets import RuleSet
+from monitor.engine.engineset import EngineSet
 from monitor.services.admission import Admission
 from monitor.services.context import CHUNK_LINES, REACH_MS, STAY_MS, Ring, nearest
 from monitor.services.lane import Admitted, Lane, LaneState, Outcome
 from monitor.services.records import Numbered
 from monitor.services.scan import Scanner
-from tests.unit.rulekit import engine, rule, terms
+from tests.unit.rulekit import ZONE, engine, rule, tables, terms
 
 ENGINE = engine(rule(terms("claim", "全网最低"), name="t.lowest"), rule(terms("claim", "根治"), name="t.cure"))
 
@@ -60,6 +64,25 @@ def test_a_violation_that_stands_in_the_new_revision_stays_in_its_alert() -> Non
     (new,) = line.feed([said(1, "真的全网最低", revision=2)]).findings
     assert new.id != old.id
     assert new.opened_by == old.id
+
+
+def test_what_is_doubtful_in_a_finding_is_told_with_it() -> None:
+    """A clause of low confidence, and one that did not hold on the event's day in the tenant's zone."""
+    def clause(name: str, confidence: Confidence, since: date | None) -> Clause:
+        return Clause(id=name, document="d", issuer="i", article="a", requirement="r", effective_from=since,
+                      confidence=confidence, categories=("absolute_claim",))
+
+    day = 86_400_000
+    register = {each.id: each for each in (
+        clause("LOW", Confidence.LOW, None), clause("NEW", Confidence.HIGH, date(1970, 1, 3)))}
+    exempt = terms("exempt", "本店款")
+    judging = rule(terms("claim", "全网最低"), exempt, name="t.lowest", clauses=("NEW",),
+                   exempt=Exempt("exempt", 9, "LOW"))
+    set_of = EngineSet(RuleSet((judging,), register, "test", {}), tables(), zone=ZONE)
+    found = [Scanner(set_of).scan([said(1, "本店款全网最低", at=at)])[0].findings[0]
+             for at in (day, 2 * day - 8 * 3_600_000)]
+    assert [(f.unverified, f.not_in_force) for f in found] == [(["LOW"], ["NEW"]), (["LOW"], [])]
+    assert opened(found[0]).not_in_force == ["NEW"]
 
 
 def test_an_older_revision_that_comes_late_is_superseded() -> None:

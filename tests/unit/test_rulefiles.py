@@ -37,6 +37,7 @@ from monitor.domain.rules import (
     Status,
     View,
     citable,
+    not_in_force,
     unverified,
 )
 from monitor.domain.rulesets import RuleSet
@@ -688,6 +689,12 @@ def test_a_clause_is_citable_while_it_holds() -> None:
 def test_unverified_are_those_of_low_confidence() -> None:
     clauses = load(DATA / "good").clauses
     assert unverified(["AD-09-3", "PLT-1", "XX-1", "PLT-1"], clauses) == ["PLT-1"]
+
+
+def test_not_in_force_are_those_that_did_not_hold_on_the_day() -> None:
+    clauses = load(DATA / "good").clauses
+    told = [not_in_force(["AD-09-3", "XX-1", "AD-09-3"], clauses, day) for day in (date(2015, 1, 1), date(2026, 1, 1))]
+    assert told == [["AD-09-3"], []]
 
 
 def shipped() -> Register:

@@ -40,12 +40,8 @@ class Wanted(Struct, frozen=True, kw_only=True):
         )
 
 
-Unverified = Callable[[Sequence[str]], list[str]]
-"""Those of some clauses whose source is not verified, by the rules in force."""
-
-
-def encode(update: Update, unverified: Unverified = lambda clauses: []) -> Sent:
-    body = _encoder.encode(AlertMessage(update.what, update.alert, unverified(update.alert.clauses)))
+def encode(update: Update) -> Sent:
+    body = _encoder.encode(AlertMessage(update.what, update.alert))
     return Sent(update.seq, update.alert, b"id: %d\nevent: alert\ndata: %s\n\n" % (update.seq, body))
 
 
@@ -127,12 +123,8 @@ class SseHub:
     `last`: the highest outbox number at the start; what lies above it passes through this hub.
     """
 
-    def __init__(
-        self, telemetry: Telemetry, *, limits: HubLimits | None = None, last: int = 0,
-        unverified: Unverified = lambda clauses: [],
-    ) -> None:
+    def __init__(self, telemetry: Telemetry, *, limits: HubLimits | None = None, last: int = 0) -> None:
         self.limits = limits or HubLimits()
-        self.unverified = unverified
         self._telemetry = telemetry
         self._history: deque[Sent] = deque()
         self._history_bytes = 0
@@ -149,7 +141,7 @@ class SseHub:
 
     def publish(self, updates: Sequence[Update]) -> None:
         for update in updates:
-            sent = encode(update, self.unverified)
+            sent = encode(update)
             self._remember(sent)
             for client in tuple(self._clients.get(update.alert.tenant, ())):
                 if not client.offer(sent):

@@ -9,7 +9,7 @@ from monitor.adapters.web.errors import Problem, json_answer
 from monitor.adapters.web.handling import QUERY
 from monitor.adapters.web.params import Param, choice, count, text, time
 from monitor.adapters.web.services import SERVICES
-from monitor.adapters.web.types import AlertAnswer, AlertsAnswer, EventsAnswer, RoomsAnswer
+from monitor.adapters.web.types import EventsAnswer, RoomsAnswer
 from monitor.domain.alerts import AlertState
 from monitor.domain.findings import Severity, Tier
 from monitor.services.records import AlertFilter, ArchiveQuery
@@ -48,8 +48,7 @@ async def list_alerts(request: web.Request) -> web.Response:
     cursor, limit = query.pop("cursor"), query.pop("limit")
     services = request.app[SERVICES]
     page = await services.store.alerts(request[PRINCIPAL].tenant, AlertFilter(**query), cursor=cursor, limit=limit)
-    clauses = [clause for alert in page.alerts for clause in alert.clauses]
-    return json_answer(AlertsAnswer(page.alerts, page.next, services.hub.unverified(clauses)))
+    return json_answer(page)
 
 
 async def get_alert(request: web.Request) -> web.Response:
@@ -60,8 +59,7 @@ async def get_alert(request: web.Request) -> web.Response:
         found = await services.evidence(request[PRINCIPAL].tenant, wanted)
     if found is None:
         raise Problem(404, "not_found", "there is no alert with this id", hint="GET /api/v1/alerts lists them")
-    clauses = [*found.alert.clauses, *(clause for each in found.findings for clause in each.clauses)]
-    return json_answer(AlertAnswer(found.alert, found.findings, found.context, services.hub.unverified(clauses)))
+    return json_answer(found)
 
 
 async def list_rooms(request: web.Request) -> web.Response:

@@ -23,8 +23,9 @@ from monitor.adapters.web.reading import (
     search_events,
 )
 from monitor.adapters.web.sse import stream_alerts
-from monitor.adapters.web.types import AlertAnswer, AlertsAnswer, EventsAnswer, IngestAnswer, RoomsAnswer
+from monitor.adapters.web.types import EventsAnswer, IngestAnswer, RoomsAnswer
 from monitor.adapters.web.websocket import events_socket
+from monitor.services.records import AlertPage, Evidence
 from monitor.services.rulebook import ReloadResult
 
 _API: Final = "/api/v1"
@@ -48,7 +49,7 @@ ROUTES: Final[tuple[Route, ...]] = (
     Route(
         method="GET", path=f"{_API}/alerts", name="listAlerts", scope="read", handler=list_alerts,
         summary="List alerts, newest first, page by page.",
-        params=ALERT_PARAMS, answer=AlertsAnswer, errors=(400, 503), timed=True,
+        params=ALERT_PARAMS, answer=AlertPage, errors=(400, 503), timed=True,
     ),
     Route(
         method="GET", path=f"{_API}/alerts/stream", name="streamAlerts", scope="read", handler=stream_alerts,
@@ -63,7 +64,7 @@ ROUTES: Final[tuple[Route, ...]] = (
     Route(
         method="GET", path=f"{_API}/alerts/{{id}}", name="getAlert", scope="read", handler=get_alert,
         summary="One alert with all its findings and the room's lines around it.",
-        answer=AlertAnswer, errors=(404, 503), timed=True,
+        answer=Evidence, errors=(404, 503), timed=True,
     ),
     Route(
         method="GET", path=f"{_API}/rooms", name="listRooms", scope="read", handler=list_rooms,

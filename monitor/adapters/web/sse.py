@@ -121,14 +121,14 @@ async def _why_not(request: web.Request, client: Subscription, after: int) -> st
 
 
 async def _replay_store(request: web.Request, client: Subscription, after: int, writer: _Writer) -> None:
-    store, unverified = request.app[SERVICES].store, request.app[SERVICES].hub.unverified
+    store = request.app[SERVICES].store
     while after < client.start:
         updates = await store.updates(after=after, limit=_PAGE)
         if not updates:
             break
         after = updates[-1].seq
         await writer.write_all(
-            encode(update, unverified).data for update in updates
+            encode(update).data for update in updates
             if update.alert.tenant == client.tenant and client.wanted.matches(update.alert)
         )
         client.seen = after

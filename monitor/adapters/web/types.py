@@ -7,7 +7,7 @@ from msgspec import Meta, Struct
 
 from monitor.domain.alerts import Alert
 from monitor.domain.decoding import Rejected
-from monitor.services.records import AlertPage, Evidence, KeptEvent, RoomSummary
+from monitor.services.records import KeptEvent, RoomSummary
 
 
 class ErrorInfo(Struct, frozen=True):
@@ -42,24 +42,11 @@ class EventsAnswer(Struct, frozen=True):
     events: list[KeptEvent]
 
 
-class AlertsAnswer(AlertPage, frozen=True):
-    """`unverified`: those of the alerts' clauses whose source is not, by the rules in force."""
-
-    unverified: list[str]
-
-
-class AlertAnswer(Evidence, frozen=True):
-    """`unverified` as in the list."""
-
-    unverified: list[str]
-
-
 class AlertMessage(Struct, frozen=True):
-    """Data of the SSE event `alert`. `what`: opened, grown or withdrawn. `unverified` as in the list."""
+    """Data of the SSE event `alert`. `what`: opened, grown or withdrawn."""
 
     what: str
     alert: Alert
-    unverified: list[str] = []
 
 
 class HelloMessage(Struct, frozen=True):
