@@ -1,6 +1,5 @@
 """Rules as the engine runs them: bits instead of names, codes instead of sets; compiled once for a set."""
 
-import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime, time
 from math import inf
@@ -11,21 +10,12 @@ from monitor.domain.conditions import And, Condition, Not, Ref, evaluate
 from monitor.domain.events import Kind, Role
 from monitor.domain.rules import Context, RoomContext, Rule, Selection, Side
 from monitor.engine.batch import CODES, parts_of
+from monitor.engine.reach import Reaching, ending_at
 from monitor.engine.views import ViewTables
 
 Possible = tuple[bool, bool]
 _RARE: Final = 0.001
 """What is no likelier than this is looked for in every text, since a second look costs more than its hits."""
-
-
-class Reaching(NamedTuple):
-    """A veto or a `near` of selection `by` on the selections in `of` (a bit mask). `turns`: what ends the reach."""
-
-    by: int
-    of: int
-    within: int
-    side: Side
-    turns: re.Pattern[str] | None = None
 
 
 class Sparing(NamedTuple):
@@ -47,7 +37,7 @@ class CompiledContext:
         self.index = index
         self.context = context
         turns = ["".join(map(chr, tables.fold(turn).tolist())) for turn in context.turns]
-        ends = re.compile("|".join([f"[{SENTENCE_ENDS}]", *map(re.escape, turns)]))
+        ends = ending_at([*SENTENCE_ENDS, *turns])
         self.parts = [Reaching(0, 0, part.within, part.side, ends) for part in context.parts]
 
 

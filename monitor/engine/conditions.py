@@ -4,14 +4,15 @@ Order: a hit must be one (edges, sentence ends, the views its term asks for) →
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Final
+from typing import Final, NamedTuple
 
 from monitor.domain.events import Kind
 from monitor.domain.findings import Evasion
-from monitor.domain.rules import Listed, Side, View
-from monitor.engine.compiled import SENTENCE_ENDS, CompiledContext, CompiledRule, Reaching
+from monitor.domain.rules import Listed, View
+from monitor.engine.compiled import SENTENCE_ENDS, CompiledContext, CompiledRule
 from monitor.engine.folds import runs
 from monitor.engine.matcher import RawHit
+from monitor.engine.reach import Place, Places, Reached, Reaching
 from monitor.engine.terms import Form
 from monitor.engine.views import Views
 
@@ -33,8 +34,15 @@ class Hit:
         self.form = form
 
 
-Phrases = Mapping[int, Sequence[Hit]]
-"""context → its hits in this text; a hit's `selection` is the part"""
+class Heard(NamedTuple):
+    """A context in one text: its hits (`selection` is the part), and for each part what they reach."""
+
+    hits: list[Hit]
+    reached: list[Reached]
+
+
+Phrases = Mapping[int, Heard]
+"""context → what was heard of it"""
 
 
 def genuine(raw: Iterable[RawHit], views: Views) -> list[Hit]:
@@ -109,8 +117,8 @@ def stages(
     """What is left, after each stage with its name. `proved`: the room holds a proof of this claim. `priced`: what this
     detector found compares so with the room's listed prices."""
     if rule.allow:
-        shields = [h for h in hits if rule.allow >> h.selection & 1]
-        hits = [h for h in hits if not rule.allow >> h.selection & 1 and not _shielded(h, shields)]
+        shields = Places([(h.start, h.end) for h in hits if rule.allow >> h.selection & 1])
+        hits = [h for h in hits if not rule.allow >> h.selection & 1 and not shields.around(h.start, h.end)]
         yield "allow", hits
     if rule.unproven:
         hits = [h for h in hits if not (rule.unproven >> h.selection & 1 and proved(h))]
@@ -119,16 +127,15 @@ def stages(
         hits = [h for h in hits if h.selection != selection or priced(h, detector, how)]
         yield f"listed {how}", hits
     for near in rule.nears:
-        partners = [h for h in hits if near.of >> h.selection & 1]
-        hits = [h for h in hits
-                if h.selection != near.by or reached(h, (p for p in partners if p is not h), near, views)]
+        reached = reached_by(hits, near.of, near, views)
+        hits = [h for h in hits if h.selection != near.by or reached(h.start, h.end)]
         yield f"near {rule.names[near.of.bit_length() - 1]}", hits
     for veto in rule.vetoes:
-        hits = _without(hits, veto.of, [(h, veto) for h in hits if h.selection == veto.by], views)
+        hits = _without(hits, veto.of, [reached_by(hits, 1 << veto.by, veto, views)])
         yield f"veto {rule.names[veto.by]}", hits
     for spare in rule.spares:
         for c in spare.contexts:
-            hits = _without(hits, spare.of, [(h, contexts[c].parts[h.selection]) for h in phrases.get(c, ())], views)
+            hits = _without(hits, spare.of, phrases[c].reached)
             yield f"context {contexts[c].context.name}", hits
     for selection, times in rule.times:
         if len(outermost([h for h in hits if h.selection == selection])) < times:
@@ -136,41 +143,25 @@ def stages(
         yield f"times {times}", hits
 
 
-def _without(hits: list[Hit], of: int, phrases: Sequence[tuple[Hit, Reaching]], views: Views) -> list[Hit]:
-    """The hits that none of the phrases reaches."""
-    if not phrases:
-        return hits
-    return [h for h in hits
-            if not of >> h.selection & 1 or not any(_in_reach(h, p, reach, views) for p, reach in phrases)]
+def reached_by(hits: Iterable[Hit], of: int, reach: Reaching, views: Views) -> Reached:
+    """What the hits of the selections in `of` (a bit mask) reach."""
+    return Reached([(h.start, h.end) for h in hits if of >> h.selection & 1], reach, views)
 
 
-def phrases_of(context: CompiledContext, hits: Sequence[Hit]) -> list[Hit]:
+def _without(hits: list[Hit], of: int, reached: Sequence[Reached]) -> list[Hit]:
+    return [h for h in hits if not of >> h.selection & 1 or not any(each(h.start, h.end) for each in reached)]
+
+
+def heard(context: CompiledContext, hits: Sequence[Hit], views: Views, text: Place) -> Heard:
     """The hits of a context's parts, but for those inside of what only looks like it."""
-    shields = [hit for hit in hits if hit.selection == len(context.parts)]
-    return [hit for hit in hits if hit.selection < len(context.parts) and not _shielded(hit, shields)]
-
-
-def _shielded(hit: Hit, shields: Sequence[Hit]) -> bool:
-    return any(s.start <= hit.start and hit.end <= s.end for s in shields)
-
-
-def _in_reach(hit: Hit, other: Hit, reach: Reaching, views: Views) -> bool:
-    """Does `other` stand on the wanted side of `hit`, within so many skeleton code points? Overlap is no distance."""
-    if reach.side is not Side.AFTER and other.start < hit.start:
-        return _close(other.end, hit.start, reach, views)
-    if reach.side is not Side.BEFORE and other.end > hit.end:
-        return _close(hit.end, other.start, reach, views)
-    return reach.side is Side.EITHER and other.start < hit.end and hit.start < other.end
-
-
-def _close(start: int, end: int, reach: Reaching, views: Views) -> bool:
-    if views.skeleton_between(start, end) > reach.within:
-        return False
-    return reach.turns is None or end <= start or reach.turns.search(views.plain_text, start, end) is None
-
-
-def reached(hit: Hit, others: Iterable[Hit], reach: Reaching, views: Views) -> bool:
-    return any(_in_reach(hit, other, reach, views) for other in others)
+    parts = len(context.parts)
+    shields = Places([(h.start, h.end) for h in hits if h.selection == parts])
+    left = [h for h in hits if h.selection < parts and not shields.around(h.start, h.end)]
+    places: list[list[Place]] = [[] for _ in context.parts]
+    for hit in left:
+        places[hit.selection].append((hit.start, hit.end))
+    return Heard(left, [Reached(words, reach, views, text)
+                        for words, reach in zip(places, context.parts, strict=True) if words])
 
 
 def outermost(hits: list[Hit]) -> list[Hit]:

@@ -27,8 +27,12 @@ MAX_MEMORY: Final = 2**20
 """Bytes that one compiled pattern may take; a pattern that would need more is refused."""
 
 
+OVERLAPPING: Final = 64
+"""Hits of more characters do not overlap, so that `好+` takes linear time on a text of 好 alone."""
+
+
 class Pattern:
-    """One pattern. Hits are the longest from each start."""
+    """One pattern. Hits are the longest from each start; after a very long one, from its end on."""
 
     __slots__ = ("_expression", "_folded", "view")
 
@@ -46,7 +50,8 @@ class Pattern:
         """Made when it is first needed: most patterns of a set never are, in one process."""
         if self._expression is None:
             options = re2.Options()
-            options.longest_match, options.log_errors, options.max_mem = True, False, MAX_MEMORY
+            options.longest_match, options.never_capture = True, True
+            options.log_errors, options.max_mem = False, MAX_MEMORY
             try:
                 self._expression = re2.compile(self._folded.encode(), options)
             except re2.error as error:
@@ -56,19 +61,20 @@ class Pattern:
     def hits(self, text: OneText) -> list[tuple[int, int]]:
         """Code points of the joined text."""
         if self.view is View.PLAIN:
-            return [(text.start + a, text.start + b) for a, b in self._spans(text.plain)]
+            return [(text.start + a, text.start + b) for a, b in self._spans(text.plain, text.plain_bytes)]
         where = text.section.skeleton.where
-        return [(int(where[a]), int(where[b - 1]) + 1) for a, b in self._spans(text.skeleton)]
+        return [(int(where[a]), int(where[b - 1]) + 1) for a, b in self._spans(text.skeleton, text.skeleton_bytes)]
 
-    def _spans(self, text: str) -> list[tuple[int, int]]:
-        data, search = text.encode(), self._compiled().search
+    def _spans(self, text: str, data: bytes) -> list[tuple[int, int]]:
+        search = self._compiled().search
         found, at, chars, last = [], 0, 0, 0
         while (match := search(data, at)) is not None:
             start, end = match.span()
             chars += len(data[last:start].decode())
-            found.append((chars, chars + len(data[start:end].decode())))
+            size = len(data[start:end].decode())
+            found.append((chars, chars + size))
             last = start
-            at = start + len(text[chars].encode())
+            at = start + len(text[chars].encode()) if size <= OVERLAPPING else end
         return found
 
 

@@ -19,7 +19,7 @@ from monitor.engine.expressions import Reader
 from monitor.engine.lexicon import Lexicon, OneScan, Owner
 from monitor.engine.patterns import ContactSpan, contacts
 from monitor.engine.terms import Form
-from monitor.engine.views import Index, OneText, Views, ViewTables
+from monitor.engine.views import Index, OneText, Views, ViewTables, span_of
 
 _HINT: Final = "see docs/rules.md"
 _SAID: Final = (View.PLAIN, View.SKELETON)
@@ -146,11 +146,6 @@ class Late(NamedTuple):
     def of(self, owner: int) -> list[RawHit]:
         return [RawHit(f.start, f.end, f.view, f.owner[1], f.form) for f in self.scan.of(owner)] + self.detected.get(
             owner, [])
-
-
-def span_of(event: int, begins: Sequence[int], views: Views) -> tuple[int, int]:
-    """The event's place in the joined text."""
-    return begins[event], begins[event + 1] - 1 if event + 1 < len(begins) else len(views.plain)
 
 
 class _Collecting(NamedTuple):

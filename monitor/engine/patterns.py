@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from monitor.engine.databases import compiled
 from monitor.engine.detectors import DETECTORS
 from monitor.engine.detectors_alphabet import codes_of, spelled, table_of
-from monitor.engine.views import Views, ViewTables
+from monitor.engine.views import Views, ViewTables, span_of
 
 
 class ContactSpan(NamedTuple):
@@ -57,7 +57,6 @@ def contacts(views: Views, starts: Sequence[int], kinds: Container[str] | None =
     for event, n in sorted(proposed):
         detector = DETECTORS[n]
         if detector.masks or kinds is None or detector.name in kinds:
-            end = starts[event + 1] - 1 if event + 1 < len(starts) else None
-            text = views.plain[starts[event] : end].tobytes().decode("utf-16-le")
+            text = views.plain[slice(*span_of(event, starts, views))].tobytes().decode("utf-16-le")
             found += [ContactSpan(event, a, b, detector.name, detector.masks) for a, b in detector.check(text)]
     return found

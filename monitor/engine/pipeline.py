@@ -15,23 +15,24 @@ from monitor.domain.rules import Listed
 from monitor.engine.batch import Batch, parts_of
 from monitor.engine.compiled import CompiledRule
 from monitor.engine.conditions import (
+    Heard,
     Hit,
     Phrases,
     evasion_of,
     genuine,
+    heard,
     outermost,
-    phrases_of,
-    reached,
+    reached_by,
     stages,
     surviving,
     variant_of,
 )
 from monitor.engine.detectors import value
 from monitor.engine.engineset import EngineSet
-from monitor.engine.matcher import Late, RawHit, Scan, span_of
+from monitor.engine.matcher import Late, RawHit, Scan
 from monitor.engine.patterns import ContactSpan
 from monitor.engine.roomfacts import compares, is_proved, room_holds
-from monitor.engine.views import Views
+from monitor.engine.views import Views, span_of
 
 # An unknown speaker who sells is judged as official: names the link, the price, the goods as their own.
 _SELLS: Final = re.compile(
@@ -150,6 +151,7 @@ class _Judging:
         self._begins: list[int] = batch.starts.tolist()
         self._late_of = -1
         self._heard: dict[int, list[Hit]] = {}
+        self._phrases: dict[int, Heard] = {}
         self._late: Late | None = None
 
     def applies(self, rule: CompiledRule, event: int) -> bool:
@@ -170,7 +172,7 @@ class _Judging:
             hits = [h for h in hits if h.selection != rule.exempt.by]
         hits = surviving(rule, hits, views, phrases, self._engine.contexts, self._proved(event), self._priced(event))
         hits += [Hit(mention.by, h.start, h.end, h.view, h.form)
-                 for mention in rule.mentions for c in mention.contexts for h in phrases.get(c, ())]
+                 for mention in rule.mentions for c in mention.contexts for h in phrases[c].hits]
         bits, unknown, known = self._facts(rule, event)
         for hit in hits:
             bits |= 1 << hit.selection
@@ -178,9 +180,10 @@ class _Judging:
             return None
         shown = outermost([h for h in hits if rule.shown >> h.selection & 1])
         clause = ""
-        if rule.exempt is not None and rule.rule.exempt is not None and any(
-                reached(h, exempting, rule.exempt, views) for h in shown):
-            clause = rule.rule.exempt.clause
+        if rule.exempt is not None and rule.rule.exempt is not None and exempting:
+            exempts = reached_by(exempting, 1 << rule.exempt.by, rule.exempt, views)
+            if any(exempts(h.start, h.end) for h in shown):
+                clause = rule.rule.exempt.clause
         return self._match(rule, event, hits, shown, known, clause)
 
     def explain(self, rule: CompiledRule, event: int, raw: list[RawHit]) -> "Explained":
@@ -196,9 +199,9 @@ class _Judging:
         told = [Fate(rule.names[h.selection], h.start - base, h.end - base, h.view, fate)
                 for h, fate in sorted(fates.items(), key=lambda each: (each[0].start, each[0].end))
                 if fate != "allow" or not rule.allow >> h.selection & 1]
-        said = [Fate(self._engine.contexts[c].context.name, h.start - base, h.end - base, h.view, "")
-                for c, some in phrases.items() for h in some]
-        return Explained(rule, self.applies(rule, event), match is not None, told, said)
+        spoken = [Fate(self._engine.contexts[c].context.name, h.start - base, h.end - base, h.view, "")
+                for c in sorted(rule.contexts) for h in phrases[c].hits]
+        return Explained(rule, self.applies(rule, event), match is not None, told, spoken)
 
     def _hits(self, rule: CompiledRule, event: int, raw: list[RawHit]) -> tuple[list[Hit], Phrases]:
         """All hits of the rule in this text, and those of the contexts that it names."""
@@ -207,19 +210,18 @@ class _Judging:
         late = self._late_in(event)
         if rule.index not in self._heard:
             self._heard[rule.index] = genuine(raw + late.of(rule.index), self._views)
-        phrases: dict[int, list[Hit]] = {}
         for c in rule.contexts:
-            if -1 - c not in self._heard:
-                self._heard[-1 - c] = phrases_of(self._engine.contexts[c], genuine(late.of(-1 - c), self._views))
-            phrases[c] = self._heard[-1 - c]
-        return self._heard[rule.index], phrases
+            if c not in self._phrases:
+                self._phrases[c] = heard(self._engine.contexts[c], genuine(late.of(-1 - c), self._views), self._views,
+                                         span_of(event, self._begins, self._views))
+        return self._heard[rule.index], self._phrases
 
     def _late_in(self, event: int) -> Late:
         """Made once for a text; so is what it gives for a rule or a context."""
         if event != self._late_of or self._late is None:
             self._late_of = event
             self._late = self._engine.matcher.late(self._scan, event, self._views, self._begins)
-            self._heard = {}
+            self._heard, self._phrases = {}, {}
         return self._late
 
     def _facts(self, rule: CompiledRule, event: int) -> tuple[int, int, dict[str, float]]:
@@ -244,9 +246,7 @@ class _Judging:
     def _proved(self, event: int) -> Callable[[Hit], bool]:
         def proved(hit: Hit) -> bool:
             room = self._engine.rooms.get(self._batch.room(event))
-            text = self._views.plain_text[slice(*span_of(event, self._begins, self._views))]
-            return room is not None and is_proved(room, text, hit.start - self._begins[event],
-                                                  hit.end - self._begins[event], self._engine.tables)
+            return room is not None and is_proved(room, self._views.plain_text, hit.start, hit.end, self._engine.tables)
 
         return proved
 

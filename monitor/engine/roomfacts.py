@@ -43,11 +43,8 @@ def is_proved(room: RoomContext, text: str, start: int, end: int, tables: ViewTa
     """Does [start, end) of the plain `text` lie in a claim for which the room holds a proof?"""
     for claim in room.claim_proofs:
         plain = "".join(map(chr, tables.fold(claim).tolist()))
-        at = text.find(plain) if plain else -1
-        while at >= 0:
-            if at <= start and end <= at + len(plain):
-                return True
-            at = text.find(plain, at + 1)
+        if plain and text.find(plain, max(end - len(plain), 0), start + len(plain)) >= 0:
+            return True
     return False
 
 

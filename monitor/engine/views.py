@@ -247,9 +247,9 @@ class Views:
         return Section(self.tables, self.plain[start:end], start, Layer(self.skeleton[low:high], where), sound)
 
     @cached_property
-    def kept_bytes(self) -> bytes:
-        """bytes[N], 1 where the skeleton keeps the code point: counts distances quickly."""
-        return self.kept.tobytes()
+    def _kept_before(self) -> memoryview:
+        """int64[N + 1]: how many of the code points before each the skeleton keeps."""
+        return np.concatenate(([0], np.cumsum(self.kept, dtype=np.int64))).data
 
     @cached_property
     def plain_text(self) -> str:
@@ -268,7 +268,12 @@ class Views:
 
     def skeleton_between(self, start: int, end: int) -> int:
         """Skeleton code points in [start, end) of the original."""
-        return self.kept_bytes.count(1, start, end) if end > start else 0
+        return self._kept_before[end] - self._kept_before[start] if end > start else 0
+
+
+def span_of(event: int, begins: Sequence[int], views: Views) -> tuple[int, int]:
+    """The event's place in the joined text."""
+    return begins[event], begins[event + 1] - 1 if event + 1 < len(begins) else len(views.plain)
 
 
 class OneText:
@@ -290,6 +295,14 @@ class OneText:
     @cached_property
     def skeleton(self) -> str:
         return self.section.skeleton.units.tobytes().decode("utf-16-le")
+
+    @cached_property
+    def plain_bytes(self) -> bytes:
+        return self.plain.encode()
+
+    @cached_property
+    def skeleton_bytes(self) -> bytes:
+        return self.skeleton.encode()
 
 
 def mixed(units: Units) -> bytes:
