@@ -64,7 +64,8 @@ CLAIM = terms("claim", "退款", "最低", also=(View.STRETCHED,))
 OTHER = terms("other", "课程")
 GROWING = {
     "near": (rule(CLAIM, terms("other", "课程"), condition="claim and other"), "课程不退款"),
-    "near far away": (rule(terms("claim", "退款", near=Reach("other", 3)), OTHER, condition="claim and other"), "退款吗"),
+    "near far away": (rule(terms("claim", "退款", near=Reach("other", 3)), OTHER, condition="claim and other"),
+                      "退款吗"),
     "near everywhere": (rule(terms("claim", "退款", near=Reach("other", 200)), OTHER, condition="claim and other"),
                         "课程退款"),
     "veto": (rule(CLAIM, terms("not_so", "不能", veto=Reach("all", 0)), condition="claim"), "不能说退款"),
@@ -74,7 +75,8 @@ GROWING = {
                                 condition="claim"), " " * 20 + "退款"),
     "allow": (rule(CLAIM, Selection(name="fine", allow=("退款退",)), condition="claim"), "退款"),
     "times": (rule(terms("claim", "退款", times=99)), "退款"),
-    "exempt": (rule(CLAIM, terms("exempt", "我们"), condition="claim", exempt=Exempt("exempt", 1, "X")), "退款最低我们"),
+    "exempt": (rule(CLAIM, terms("exempt", "我们"), condition="claim", exempt=Exempt("exempt", 1, "X")),
+               "退款最低我们"),
     "overlapping terms": (rule(terms("claim", "哈哈哈哈", "哈哈", "哈哈哈")), "哈"),
     "a pattern without bound": (rule(Selection(name="claim", patterns=("好+",))), "好"),
     "a pattern that nearly matches": (rule(Selection(name="claim", patterns=("[a-z]{1,8}[0-9]",))), "abc1"),
