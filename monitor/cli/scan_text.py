@@ -11,16 +11,14 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from monitor.cli.dating import RELATIVE
 from monitor.cli.loading import zone
 from monitor.cli.reports import distinct
 from monitor.cli.terminal import SEVERITY_STYLES, clock, counted, out, safe
 from monitor.domain.alerts import Alert
-from monitor.domain.events import Event, at_ms
 from monitor.domain.findings import Finding, Severity
 from monitor.domain.rules import Clause
 from monitor.engine.engineset import EngineSet
-from monitor.services.scan import Scanned, Scanner
+from monitor.services.scan import RELATIVE, Scanned, Scanner
 
 AROUND: Final = 60
 """Characters of a long text that are shown on either side of what was found."""
@@ -30,11 +28,13 @@ _SEVEREST_FIRST: Final = {severity: -place for place, severity in enumerate(Seve
 
 
 def moment(at: int | None, offset_ms: int | None, tz: ZoneInfo, *, short: bool = False) -> str:
-    """The place in the broadcast where it is known, else the time of day."""
+    """The place in the broadcast where it is known, else the time of day, else nothing."""
     if offset_ms is not None:
         return clock(offset_ms)
-    if at is None or at < RELATIVE:
-        return clock(at or 0)
+    if at is None:
+        return ""
+    if at < RELATIVE:
+        return clock(at)
     time = datetime.fromtimestamp(at / 1000, tz)
     return f"{time:%m-%d %H:%M:%S}" if short else time.isoformat(" ", "seconds")
 
@@ -88,14 +88,16 @@ class FindingTexts:
             self._touched += bool(item.findings)
             for finding in distinct(item.findings):
                 self._rules[finding.severity, finding.rule, finding.title] += 1
-                self._tell(finding, item.event, f"{file}:{line}")
+                self._tell(finding, item, f"{file}:{line}")
 
-    def _tell(self, finding: Finding, event: Event, place: str) -> None:
+    def _tell(self, finding: Finding, item: Scanned, place: str) -> None:
+        event = item.event
         title = Text()
         title.append(f" {finding.severity} ", style=SEVERITY_STYLES[finding.severity])
         title.append(f" {safe(finding.title)}", style="bold").append(f"  {finding.rule}")
-        when = moment(at_ms(event), event.offset_ms, self._zone)
-        where = Text(f"  {when}  {safe(event.room)}  {finding.role} {finding.kind}  {safe(place)}", style="dim")
+        when = moment(item.at, event.offset_ms, self._zone)
+        facts = [when, safe(event.room), f"{finding.role} {finding.kind}", safe(place)]
+        where = Text("  " + "  ".join(filter(None, facts)), style="dim")
         spans = [(s.start, s.end) for s in finding.spans if s.event in (None, event.id)]
         said = Text("  ").append_text(marked(event.text, spans, brackets=self._brackets))
         self._out.print(title, where, said, *self._grounds(finding), "", sep="\n", soft_wrap=True)

@@ -3,9 +3,10 @@
 import gc
 from collections.abc import Callable, Sequence
 from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
-from monitor.cli.dating import dated, today
 from monitor.cli.files import Faults, InFile
 from monitor.cli.loading import engine_set, zone
 from monitor.cli.options import STDIN, Reading
@@ -24,10 +25,9 @@ class Scanning:
     ) -> None:
         self._reading = reading
         self._options = reading.options()
-        self._day = today(zone(), self._options.now_ms)
         engine = engine_set(rules, rooms)
         gc.freeze()  # compiled rules stay: the collector need not look at them again and again
-        self._scanner = Scanner(engine, with_alerts=alerts)
+        self._scanner = Scanner(engine, with_alerts=alerts, day=_midnight(zone(), self._options.now_ms))
         self._report = report_for(engine, json=json, everything=everything, alerts=alerts)
         self._faults = Faults()
 
@@ -52,7 +52,7 @@ class Scanning:
         try:
             with closing(InFile(name, self._options, form=self._reading.source_format, told=told)) as file:
                 for batch in file.batches(self._faults):
-                    scanned = self._scanner.scan(dated(batch.events, self._day))
+                    scanned = self._scanner.scan(batch.events)
                     self._report.add(file.name, scanned, batch.lines)
         except InputError as error:
             tell_error(error, about="standard input" if name == STDIN else name)
@@ -60,3 +60,9 @@ class Scanning:
         if file.unreadable:
             tell(f"error: nothing in {safe(file.name)} could be read", style="red")
         return not file.unreadable
+
+
+def _midnight(zone: ZoneInfo, now: int) -> int:
+    """The begin of today in UTC ms: the same all day, so that a file without a date gives the same ids."""
+    day = datetime.fromtimestamp(now / 1000, UTC).astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0)
+    return round(day.timestamp() * 1000)

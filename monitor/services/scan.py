@@ -18,14 +18,17 @@ from monitor.services.lane import Admitted, Lane, LaneState, Outcome
 from monitor.services.records import Numbered
 
 ROOM: Final = "default"
+RELATIVE: Final = 10_000_000_000
+"""A time below it (ms; April 1970) counts from a start."""
 _INTERIM_IDS: Final = 20_000
 
 
 class Scanned(Struct, frozen=True):
-    """An event as it was given (room and time filled in) and what was found in it."""
+    """An event (room and time filled in) and what was found in it. `at`: UTC ms as given, None without a date."""
 
     event: Event
     findings: list[Finding]
+    at: int | None
 
 
 class Scanner:
@@ -33,10 +36,11 @@ class Scanner:
 
     def __init__(
         self, engine: EngineSet, *, tenant: str = "local", room: str = ROOM, grouping: GroupingSettings | None = None,
-        silence_ms: int = 1_800_000, with_alerts: bool = False,
+        silence_ms: int = 1_800_000, with_alerts: bool = False, day: int = 0,
     ) -> None:
+        """`day`: when recordings without a date are taken to begin (UTC ms), since rules hold from a date on."""
         settings = grouping or GroupingSettings()
-        self._tenant, self._room = tenant, room
+        self._tenant, self._room, self._day = tenant, room, day
         self._lanes = [Lane(n, engine, settings, state=LaneState()) for n in (0, 1)]
         self._admission = Admission(Rooms(), 0, silence_ms=silence_ms)
         self._with_alerts = with_alerts
@@ -62,7 +66,7 @@ class Scanner:
                 found[frame.lane] = _by_place(frame, outcome)
                 if self._with_alerts:
                     self._collect(outcome)
-        return self._in_order(filled, found)
+        return self._in_order(events, filled, found)
 
     def alerts(self) -> list[tuple[Alert, list[str]]]:
         """(alert, ids of its events in order), in order of opening."""
@@ -70,12 +74,15 @@ class Scanner:
                 for alert, some in self._alerts.values() if some]
 
     def _filled(self, event: Event) -> Event:
-        at = at_ms(event)
+        at, offset = at_ms(event), event.offset_ms
         if at is None:
-            at = event.offset_ms or 0
+            at = self._day + (offset or 0)
+        elif self._day and at < RELATIVE:
+            offset = at if offset is None and at < 2**31 else offset
+            at += self._day
         if event.room and event.at == at:
             return event
-        return msgspec.structs.replace(event, room=event.room or self._room, at=at)
+        return msgspec.structs.replace(event, room=event.room or self._room, at=at, offset_ms=offset)
 
     def _revision(self, event: Event) -> int:
         if event.revision is not None:
@@ -90,12 +97,16 @@ class Scanner:
         return number
 
     @staticmethod
-    def _in_order(events: Sequence[Event], found: list[dict[int, list[Finding]]]) -> list[Scanned]:
+    def _in_order(
+        given: Sequence[Event], filled: Sequence[Event], found: list[dict[int, list[Finding]]]
+    ) -> list[Scanned]:
         place = [0, 0]
         scanned = []
-        for event in events:
+        for before, event in zip(given, filled, strict=True):
             lane = lane_of(event.kind, role_and_id(event)[0])
-            scanned.append(Scanned(event, found[lane].get(place[lane], [])))
+            at = at_ms(before)
+            dated = at is not None and at >= RELATIVE
+            scanned.append(Scanned(event, found[lane].get(place[lane], []), at if dated else None))
             place[lane] += 1
         return scanned
 

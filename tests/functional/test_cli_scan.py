@@ -31,7 +31,26 @@ def written(path: Path, *lines: bytes) -> Path:
     return path
 
 
+def without_place(told: str) -> dict[str, Any]:
+    return {key: value for key, value in json.loads(told).items() if key not in ("file", "line")}
+
+
 # --- forms
+
+
+def test_a_line_of_json_says_where_and_when(tmp_path: Path) -> None:
+    """A time is told as the file has it: today's date, which rules are judged by, is not the file's."""
+    cues = written(tmp_path / "s.srt", "1\n00:00:01,500 --> 00:00:02,000\n全网最好\n".encode())
+    rows = written(tmp_path / "r.csv", "text,user\n全网最好,u1\n".encode())
+    facts = ("file", "line", "kind", "speaker", "at", "offset_ms", "text")
+    told = [json.loads(scan(*words, "--json", "--kind", "transcript").out) for words in (
+        (cues,), (cues, "--started-at", "2024-06-01T20:00:00+08:00"), (rows,))]
+    assert [[item[fact] for fact in facts] for item in told] == [
+        [str(cues), 2, "transcript", "host", None, 1500, "全网最好"],
+        [str(cues), 2, "transcript", "host", 1_717_243_201_500, 1500, "全网最好"],
+        [str(rows), 2, "transcript", "viewer", None, None, "全网最好"],
+    ]
+    assert f"  default  viewer transcript  {rows}:2\n" in scan(rows, "--kind", "transcript").out
 
 
 def test_json_is_one_object_per_event_with_findings_and_exactly_these_keys() -> None:
@@ -40,7 +59,9 @@ def test_json_is_one_object_per_event_with_findings_and_exactly_these_keys() -> 
     assert lines[1] == (
         '{"id":"c1","findings":[{"rule":"shop.contact","category":["offsite_fraud"],"tier":"redline",'
         '"severity":"medium","spans":[{"start":3,"end":8,"text":"加 微.信"},'
-        '{"start":11,"end":22,"text":"13800138000"}],"evasive":"symbols","clauses":["LSM-18-5"],"unverified":["LSM-18-5"]}],"scores":{}}'
+        '{"start":11,"end":22,"text":"13800138000"}],"evasive":"symbols","clauses":["LSM-18-5"],"unverified":["LSM-18-5"]}],"scores":{},'
+        f'"file":"{STREAM}","line":4,"room":"直播间-1","kind":"comment","speaker":"viewer","at":null,'
+        '"offset_ms":66000,"text":"想要的加 微.信，电话13800138000"}'
     )
     assert [json.loads(each)["id"] for each in lines] == ["t2", "c1", "t3", "c3", "t4", "t5"]
     assert done.code == 1
@@ -59,7 +80,7 @@ def test_a_span_is_the_callers_own_text() -> None:
 def test_all_tells_the_clean_events_too() -> None:
     lines = scan(STREAM, "--json", "--all").out.splitlines()
     assert len(lines) == 9
-    assert lines[1] == '{"id":"t1","findings":[],"scores":{}}'
+    assert lines[1].startswith('{"id":"t1","findings":[],"scores":{},"file":')
 
 
 def test_alerts_as_json_have_exactly_these_keys() -> None:
@@ -92,10 +113,10 @@ def test_the_same_findings_whatever_the_form(tmp_path: Path) -> None:
     array.write_text(json.dumps(events, ensure_ascii=False, indent=1), encoding="utf-8")
     packed = tmp_path / "stream.gz"
     packed.write_bytes(gzip.compress(STREAM.read_bytes()))
-    expected = scan(STREAM, "--json").out
+    expected = [without_place(each) for each in scan(STREAM, "--json").out.splitlines()]
     assert expected
     for done in (scan(array, "--json"), scan(packed, "--json"), scan("-", "--json", stdin=STREAM.read_bytes())):
-        assert done.out == expected
+        assert [without_place(each) for each in done.out.splitlines()] == expected
 
 
 @pytest.mark.parametrize("name, words", [("scan", []), ("scan-alerts", ["--alerts"])])
@@ -233,7 +254,8 @@ def test_another_format_than_the_content_shows(tmp_path: Path) -> None:
     assert json.loads(done.out)["findings"][0]["spans"] == [{"start": 0, "end": 4, "text": "全网最好"}]
     packed = tmp_path / "rows.gz"
     packed.write_bytes(gzip.compress("text,time\n全网最好,1\n".encode("utf-16")))
-    assert scan(packed, "--source-format", "csv", "--kind", "transcript", "--json").out == done.out
+    again = scan(packed, "--source-format", "csv", "--kind", "transcript", "--json")
+    assert without_place(again.out) == without_place(done.out)
     refused = scan(rows, "--source-format", "docx")
     assert refused.code == 2
     assert refused.err.startswith("error: there is no source format 'docx'\nhint: one of danmaku_xml, ")
