@@ -1,4 +1,4 @@
-"""redpost rules lint · test · explain · new · schema · show"""
+"""redpost rules lint · test · explain · new · schema · show · duties"""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -160,6 +160,27 @@ def show(
         raise InputError(f"there is no rule {rule!r}",
                          hint=f"did you mean {near[0]}?" if near else f"there are {len(known)} rules")
     tell_rule(known[rule], ruleset)
+    return 0
+
+
+def duties(folder: Folder = None, /) -> int:
+    """Show what the operator itself must do and keep, by document: checks, records, terms, penalties.
+
+    Duties are a checklist: nothing is judged by them, and no rule can rest on one.
+
+    ```
+    redpost rules duties
+    redpost rules duties my-rules
+    ```
+
+    Exit codes: 0 shown, 2 the rules have faults.
+    """
+    from monitor.cli.rules_text import tell_duties
+
+    ruleset = _loaded(folder, lambda rules: rules)
+    if ruleset is None:
+        return 2
+    tell_duties(ruleset.duties)
     return 0
 
 

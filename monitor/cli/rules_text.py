@@ -1,7 +1,7 @@
 """Rules, their faults and their cases, for people."""
 
-from collections.abc import Iterator, Sequence
-from datetime import datetime
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date, datetime
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -16,7 +16,7 @@ from monitor.cli.scan_text import cited, marked
 from monitor.cli.terminal import SEVERITY_STYLES, counted, err, out, safe
 from monitor.domain.errors import Fault
 from monitor.domain.events import Event, Speaker
-from monitor.domain.rules import Case, Context, Effective, Rule, Selection, Status, not_in_force, unverified
+from monitor.domain.rules import Case, Clause, Context, Effective, Rule, Selection, Status, not_in_force, unverified
 from monitor.domain.rulesets import RuleSet
 from monitor.engine.batch import EventBatch
 from monitor.engine.engineset import EngineSet
@@ -109,9 +109,9 @@ def tell_rule(rule: Rule, ruleset: RuleSet) -> None:
     head = Text(f" {rule.severity} ", style=SEVERITY_STYLES[rule.severity])
     head.append(f" {safe(rule.title)}", style="bold").append(f"  {rule.id}")
     facts = [f"{rule.tier} · {rule.status} · {', '.join(rule.category)} · {rule.path}:{rule.line}"]
-    register, today = ruleset.clauses, datetime.fromtimestamp(SystemClock().now() / 1000, zone()).date()
+    register = ruleset.clauses
     named = partial(cited, unverified=unverified(rule.clauses, register),
-                    not_in_force=not_in_force(rule.clauses, register, today))
+                    not_in_force=not_in_force(rule.clauses, register, _today()))
     for clause in rule.clauses:
         known = ruleset.clauses.get(clause)
         facts.append(f"{named(clause)}  "
@@ -122,6 +122,28 @@ def tell_rule(rule: Rule, ruleset: RuleSet) -> None:
     facts += ["", "selections:", *map(_selection, rule.selections), "", "cases:"]
     facts += [f"  {', '.join(case.expect) or 'none'}: {case.text}" for case in rule.cases]
     out().print(head, *[Text("  " + safe(fact)) for fact in facts], sep="\n", soft_wrap=True)
+
+
+def tell_duties(duties: Mapping[str, Clause]) -> None:
+    """Each under its document, in the order of the register."""
+    console, today = out(), _today()
+    documents: dict[tuple[str, str], list[Clause]] = {}
+    for duty in duties.values():
+        documents.setdefault((duty.document, duty.issuer), []).append(duty)
+    doubts = {"unverified": unverified(duties, duties), "not_in_force": not_in_force(duties, duties, today)}
+    for (document, issuer), some in documents.items():
+        lines = [Text(safe(document), style="bold").append(f"  {safe(issuer)}", style="dim")]
+        for duty in some:
+            since, until = duty.effective_from, duty.effective_until
+            held = (f"  from {since}" if since else "") + (f"  until {until}" if until else "")
+            lines.append(Text(safe(f"  {cited(duty.id, **doubts)}  {duty.article}{held}")))
+            lines.append(Text(safe(f"    {duty.requirement}")))
+        console.print(*lines, "", sep="\n", soft_wrap=True)
+    console.print(f"{counted(len(documents), 'document')}, {counted(len(duties), 'duty', 'duties')}")
+
+
+def _today() -> date:
+    return datetime.fromtimestamp(SystemClock().now() / 1000, zone()).date()
 
 
 def _selection(selection: Selection) -> str:

@@ -1,11 +1,26 @@
-"""redpost rules lint · test · show"""
+"""redpost rules lint · test · show · duties"""
 
 import shutil
 from pathlib import Path
+from typing import Final
 
 import pytest
 
 from tests.functional.clikit import DATA, RULES, check_golden, redpost
+
+DUTIES: Final = """\
+- id: D-1
+  document: 广告法
+  issuer: 某机关
+  article: 第一条
+  requirement: 要有登记
+  effective_from: 2020-01-01
+  effective_until: 2021-01-01
+  categories: [process_duty]
+  confidence: high
+- {id: D-2, document: 广告法, issuer: 某机关, article: 第二条, requirement: 要存档, confidence: low,
+   categories: [process_duty]}
+"""
 
 
 @pytest.fixture
@@ -72,6 +87,26 @@ def test_show() -> None:
 def test_show_marks_a_clause_that_is_not_verified() -> None:
     shown = redpost("rules", "show", "shop.contact", "--rules", RULES).out
     assert "  LSM-18-5 (待核)  直播行为守则 第十八条第五项: 不得引导用户私下交易\n" in shown
+
+
+def test_duties_are_shown_by_document_and_judge_nothing(rules: Path) -> None:
+    assert redpost("rules", "duties", rules) == (0, "0 documents, 0 duties\n", "")
+    (rules / "duties.yml").write_text(DUTIES, encoding="utf-8")
+    assert redpost("rules", "duties", rules) == (0, """\
+广告法  某机关
+  D-1 (不在有效期)  第一条  from 2020-01-01  until 2021-01-01
+    要有登记
+  D-2 (待核)  第二条
+    要存档
+
+1 document, 2 duties
+""", "")
+    assert redpost("rules", "lint", rules) == (0, "3 rules in 2 packs, no faults\n", "")
+    spoil(rules, "process_duty", "minors", name="duties.yml")
+    for command in ("lint", "duties"):
+        done = redpost("rules", command, rules)
+        assert (done.code, done.out) == (2, "")
+        assert done.err.startswith("duties.yml:8:15: a duty has the category process_duty")
 
 
 def test_show_suggests_a_rule() -> None:

@@ -123,7 +123,8 @@ def _load(sources: dict[str, bytes], unread: list[Faults]) -> RuleSet:
             rules.append(rule)
     _strays(reading)
     raise_any([*reading.files.values(), *unread])
-    return RuleSet(tuple(sorted(rules, key=lambda r: r.id)), register.clauses, hashed(sources), sources, contexts)
+    return RuleSet(tuple(sorted(rules, key=lambda r: r.id)), register.clauses, hashed(sources), sources, contexts,
+                   duties=register.duties)
 
 
 def _packs(reading: _Reading) -> dict[str, Pack]:
