@@ -7,12 +7,11 @@ import shutil
 import signal
 import sys
 from collections.abc import Awaitable, Callable
-from contextlib import AsyncExitStack, suppress
-from ctypes import CDLL
+from contextlib import AsyncExitStack
 from importlib import resources
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Final
+from typing import Final, cast
 
 from aiohttp import web
 
@@ -21,12 +20,14 @@ from monitor.adapters.bus.embedded import EmbeddedLog, LogSettings, open_log
 from monitor.adapters.clock import SystemClock
 from monitor.adapters.failpoints import FailPoints
 from monitor.adapters.keys import KeyFiles
-from monitor.adapters.logs import configure
+from monitor.adapters.logs import LoopErrors, configure
+from monitor.adapters.process import allow_files, spare_memory
 from monitor.adapters.rulefiles import RuleFolder
 from monitor.adapters.storage.archive import ParquetArchive
 from monitor.adapters.storage.store import SqlStore
 from monitor.adapters.telemetry import PrometheusTelemetry
 from monitor.adapters.web.app import build_app
+from monitor.adapters.web.door import BACKLOG, Door, connections_within, files_needed
 from monitor.adapters.web.hub import SseHub
 from monitor.adapters.web.services import WebServices, WebSettings
 from monitor.domain.alerts import GroupingSettings
@@ -47,7 +48,6 @@ from monitor.settings import Settings
 
 EXIT_FATAL: Final = 70
 EXIT_OWNERSHIP: Final = 75
-_M_ARENA_MAX: Final = -8
 _COLLECT_AFTER: Final = 50_000
 """Allocations between collections: events live for one batch and hold no cycles, so collecting often only costs."""
 _LAST_REQUESTS_S: Final = 3
@@ -154,13 +154,16 @@ class Service:
         runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=_LAST_REQUESTS_S)
         await runner.setup()
         self._stack.push_async_callback(runner.cleanup)
-        site = web.TCPSite(runner, s.http.host, s.http.port, backlog=1024)
+        door = Door(cast(web.Server, runner.server), self._most_connections(),
+                    on_full=lambda: self.telemetry.count("connections_refused_total"))
         try:
-            await site.start()
+            listening = await asyncio.get_running_loop().create_server(
+                door, s.http.host, s.http.port, backlog=BACKLOG)
         except OSError as error:
             raise ConfigError(f"can't listen on {s.http.host}:{s.http.port}: {error.strerror}",
                               hint="choose another http.port, or stop what listens there") from error
-        host, port = runner.addresses[0][:2]
+        self._stack.callback(listening.close)
+        host, port = listening.sockets[0].getsockname()[:2]
         return f"http://{f'[{host}]' if ':' in host else host}:{port}"
 
     async def run(self) -> None:
@@ -191,6 +194,16 @@ class Service:
         self.detect.stop()
         await judging
 
+    def _most_connections(self) -> int:
+        """As many as are set, or as the limit of open files leaves room for."""
+        wanted = self.settings.http.connections
+        most = min(wanted, connections_within(allow_files(files_needed(wanted))))
+        if most < wanted:
+            self.logger.warning("few_open_files", connections=most,
+                                hint=f"raise the limit of open files (ulimit -n) to {files_needed(wanted)}, "
+                                "or lower http.connections")
+        return most
+
     async def close(self) -> None:
         await self._stack.aclose()
 
@@ -208,15 +221,10 @@ class Service:
         self.stopping.set()
 
 
-def _spare_memory() -> None:
-    """glibc gives every thread an arena of its own, which keep what they freed: two serve as well."""
-    with suppress(OSError, AttributeError):
-        CDLL(None).mallopt(_M_ARENA_MAX, 2)
-
-
 async def _serve(settings: Settings, *, demo: bool, logger: Logger) -> int:
     service = Service(settings, demo=demo, logger=logger)
     loop = asyncio.get_running_loop()
+    loop.set_exception_handler(LoopErrors(logger, service.clock))
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, service.stopping.set)
     try:
@@ -271,7 +279,7 @@ def serve(settings: Settings, *, demo: bool = False) -> int:
     another process took a lane over.
     """
     logger = configure(level=settings.telemetry.log_level, form=settings.telemetry.log_format)
-    _spare_memory()
+    spare_memory()
     sys.setswitchinterval(_SWITCH_S)
     gc.freeze()
     gc.set_threshold(_COLLECT_AFTER, 20, 50)

@@ -65,10 +65,6 @@ class Committer:
                 await self._running
                 self._running = None
 
-    def discard_changes(self) -> None:
-        """Broadcast changes that a re-read brought up: they are stored already."""
-        self._changed.clear()
-
     async def _run(self) -> None:
         """Until nothing worth a transaction is left."""
         while True:

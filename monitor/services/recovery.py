@@ -7,7 +7,7 @@ import msgspec
 from msgspec import Struct
 
 from monitor.domain.alerts import GroupingSettings
-from monitor.domain.broadcasts import Rooms
+from monitor.domain.broadcasts import Broadcast, Rooms
 from monitor.domain.errors import NewerFormat
 from monitor.domain.events import HOST_SIDE, VIEWERS
 from monitor.domain.frames import Swap
@@ -16,7 +16,7 @@ from monitor.services.admission import Admission
 from monitor.services.context import Ring, Windows
 from monitor.services.lane import STATE_FORMAT, Lane, LaneState
 from monitor.services.ports import Log, Store
-from monitor.services.records import Position, Snapshot
+from monitor.services.records import Numbered, Position, Snapshot
 
 _READ_AHEAD: Final = 20_000
 LANES: Final = (HOST_SIDE, VIEWERS)
@@ -46,10 +46,19 @@ class Cursor:
 
 
 class Recovered(Struct):
+    """`broadcasts`: sequence number of each frame that is admitted and not yet judged → the broadcast of its events."""
+
     cursors: list[Cursor]
     admission: Admission
     read_from: int
     windows: Windows
+    broadcasts: dict[int, list[str]] = {}
+
+    def admit(self, entries: Sequence[Numbered]) -> list[Broadcast]:
+        """The broadcasts that changed."""
+        found, changed = self.admission.admit(entries)
+        self.broadcasts.update(found)
+        return changed
 
 
 async def recover(

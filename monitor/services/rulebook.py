@@ -45,7 +45,7 @@ class RuleSource(Protocol):
         ...
 
     def fingerprint(self) -> str:
-        """Changes when a file changes; cheap enough to ask every second."""
+        """Changes when a file changes; cheap enough to ask every second. Raises StorageError."""
         ...
 
 
@@ -68,6 +68,7 @@ class Rulebook:
         self._databases = databases or Databases()
         self._compiled: OrderedDict[str, EngineSet] = OrderedDict()
         self._busy = asyncio.Lock()
+        self._blind = False  # the files can't be looked at
         self._current: EngineSet | None = None
 
     @property
@@ -109,12 +110,12 @@ class Rulebook:
 
     async def watch(self, log: Log, *, every_s: float, stop: asyncio.Event) -> None:
         """Reload when a file changed and has stayed as it is for one round."""
-        seen = settled = self._source.fingerprint()
+        seen = settled = await self._fingerprint("")
         while not stop.is_set():
             try:
                 await asyncio.wait_for(stop.wait(), every_s)
             except TimeoutError:
-                now = await asyncio.to_thread(self._source.fingerprint)
+                now = await self._fingerprint(seen)
                 if now == seen and now != settled:
                     settled = now
                     try:
@@ -124,6 +125,18 @@ class Rulebook:
                             settled = ""
                         continue
                 seen = now
+
+    async def _fingerprint(self, before: str) -> str:
+        """`before` where the files can't be looked at: nothing is known to have changed."""
+        try:
+            found = await asyncio.to_thread(self._source.fingerprint)
+        except RedpostError as error:
+            if not self._blind:
+                self._logger.warning("rules_not_watched", error=str(error))
+            self._blind = True
+            return before
+        self._blind = False
+        return found
 
     async def engine_of(self, version: str) -> EngineSet:
         """The set of this version. Raises ConfigError where its sources are not in the store."""
