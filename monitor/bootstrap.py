@@ -30,8 +30,6 @@ from monitor.adapters.web.app import build_app
 from monitor.adapters.web.door import BACKLOG, Door, connections_within, files_needed
 from monitor.adapters.web.hub import SseHub
 from monitor.adapters.web.services import WebServices, WebSettings
-from monitor.domain.alerts import GroupingSettings
-from monitor.domain.decoding import Limits
 from monitor.domain.errors import ConfigError, OwnershipLost, RedpostError
 from monitor.domain.frames import Swap
 from monitor.engine.databases import Databases
@@ -119,14 +117,14 @@ class Service:
             failpoint=self.failpoint, settings=DetectSettings(
                 batch=s.engine.batch_events, linger_s=s.engine.linger_ms / 1000, snapshot_ms=s.engine.snapshot_s * 1000,
                 silence_ms=s.broadcast.silence_ms,
-                grouping=GroupingSettings(s.alerts.gap_ms, s.alerts.longest_ms)))
+                grouping=s.alerts.grouping()))
         await self.detect.start()
         if self.log.end() == 0 or await self.detect.version_at_end() != engine.version:
             await self.log.append([Swap(self.clock.now(), engine.version)])
         self.ingest = Ingest(
             log=self.log, pseudonyms=Pseudonyms(KeyFiles(self.folder / "keys", key_file=s.pseudonym.key_file).key_of),
             clock=self.clock, telemetry=self.telemetry, backlog=self.detect.backlog, settings=IngestSettings(
-                limits=Limits(s.ingest.text, s.ingest.batch, s.ingest.line_bytes, s.ingest.future_ms),
+                limits=s.ingest.limits(),
                 host_backlog=s.ingest.host_backlog, sample_from=s.ingest.sample_from, sample_keep=s.ingest.sample_keep,
                 recent=s.ingest.duplicates_window_bytes // (2 * KEY_MEMORY)))
         self.housekeeping = Housekeeping(

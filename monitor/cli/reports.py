@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Iterable, Sequence
 from typing import Any, Final, Protocol
+from zoneinfo import ZoneInfo
 
 import msgspec
 from msgspec import Struct
@@ -33,12 +34,12 @@ class Report(Protocol):
     def end(self, scanner: Scanner) -> None: ...
 
 
-def report_for(engine: EngineSet, *, json: bool, everything: bool, alerts: bool) -> Report:
+def report_for(engine: EngineSet, zone: ZoneInfo, *, json: bool, everything: bool, alerts: bool) -> Report:
     from monitor.cli.scan_text import AlertTable, FindingTexts
 
     if json:
         return AlertLines() if alerts else FindingLines(everything=everything)
-    return AlertTable() if alerts else FindingTexts(engine)
+    return AlertTable(zone) if alerts else FindingTexts(engine, zone)
 
 
 class SpanLine(Struct, omit_defaults=True):

@@ -91,7 +91,7 @@ def explain(
     Exit codes: 0 no rule holds, 1 one does.
     """
     from monitor.adapters.clock import SystemClock
-    from monitor.cli.loading import engine_set
+    from monitor.cli.loading import engine_set, zone
     from monitor.cli.rules_text import tell_explained
     from monitor.domain.events import Event, Kind, Role, Speaker
     from monitor.engine.batch import EventBatch
@@ -99,7 +99,7 @@ def explain(
 
     event = Event(id="text", kind=Kind(kind), text=text, at=SystemClock().now(),
                   speaker=Speaker(Role(speaker)) if speaker else None)
-    found = explained(engine_set(rules, None), EventBatch([event]))
+    found = explained(engine_set(rules, "", zone()), EventBatch([event]))
     tell_explained(text, found)
     return int(any(each.holds and each.applies for each in found))
 

@@ -11,7 +11,6 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from monitor.cli.loading import zone
 from monitor.cli.reports import distinct
 from monitor.cli.terminal import SEVERITY_STYLES, clock, counted, out, safe
 from monitor.domain.alerts import Alert
@@ -69,12 +68,12 @@ def cited(clause: str, *, unverified: Container[str], not_in_force: Container[st
 class FindingTexts:
     """Every finding as it comes, and at the end how many there were of each rule."""
 
-    def __init__(self, engine: EngineSet) -> None:
+    def __init__(self, engine: EngineSet, zone: ZoneInfo) -> None:
         self.console: Console | None = out()
         self._out = self.console
         self._brackets = self._out.no_color or not self._out.is_terminal
         self._clauses: Mapping[str, Clause] = engine.ruleset.clauses
-        self._zone = zone()
+        self._zone = zone
         self._events = self._touched = 0
         self._rules: Counter[tuple[Severity, str, str]] = Counter()
 
@@ -135,9 +134,10 @@ class FindingTexts:
 class AlertTable:
     """The alerts by time."""
 
-    def __init__(self) -> None:
+    def __init__(self, zone: ZoneInfo) -> None:
         self.console: Console | None = out()
         self.found = False
+        self._zone = zone
         self._events = 0
 
     def add(self, file: str, scanned: Sequence[Scanned], lines: Sequence[int]) -> None:
@@ -148,7 +148,7 @@ class AlertTable:
         alerts = sorted(scanner.alerts(), key=lambda each: each[0].at)
         self.found = bool(alerts)
         if alerts:
-            table = _alert_table(alerts, zone(), brackets=console.no_color or not console.is_terminal)
+            table = _alert_table(alerts, self._zone, brackets=console.no_color or not console.is_terminal)
             console.print(table, "", sep="\n")
         console.print(f"{counted(self._events, 'event')}, {counted(len(alerts), 'alert')}")
 

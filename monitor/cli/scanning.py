@@ -4,31 +4,34 @@ import gc
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from datetime import UTC, datetime
-from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from monitor.cli.files import Faults, InFile
-from monitor.cli.loading import engine_set, zone
+from monitor.cli.loading import engine_set
 from monitor.cli.options import STDIN, Reading
 from monitor.cli.progress import progress_over
 from monitor.cli.reports import report_for
 from monitor.cli.terminal import safe, tell, tell_error
 from monitor.domain.errors import InputError
 from monitor.services.scan import Scanner
+from monitor.settings import Settings
 
 
 class Scanning:
     """One run. Raises InputError for options that cannot be, RuleError with all faults of the rules."""
 
     def __init__(
-        self, reading: Reading, *, rules: Path | None, rooms: Path | None, json: bool, everything: bool, alerts: bool
+        self, reading: Reading, settings: Settings, *, json: bool, everything: bool, alerts: bool
     ) -> None:
         self._reading = reading
-        self._options = reading.options()
-        engine = engine_set(rules, rooms)
+        self._options = reading.options(settings.ingest.limits())
+        zone = ZoneInfo(settings.tenant.zone)
+        engine = engine_set(settings.rules.dir, settings.rules.rooms, zone)
         gc.freeze()  # compiled rules stay: the collector need not look at them again and again
-        self._scanner = Scanner(engine, with_alerts=alerts, day=_midnight(zone(), self._options.now_ms))
-        self._report = report_for(engine, json=json, everything=everything, alerts=alerts)
+        self._scanner = Scanner(
+            engine, grouping=settings.alerts.grouping(), silence_ms=settings.broadcast.silence_ms, with_alerts=alerts,
+            day=_midnight(zone, self._options.now_ms))
+        self._report = report_for(engine, zone, json=json, everything=everything, alerts=alerts)
         self._faults = Faults()
 
     def run(self, files: Sequence[str]) -> int:

@@ -10,6 +10,9 @@ from typing import Annotated, Any, Final, Literal
 import msgspec
 from msgspec import Meta, Struct
 
+from monitor.domain.alerts import GroupingSettings
+from monitor.domain.decoding import Limits
+
 PREFIX: Final = "REDPOST_"
 _FILE: Final = "_file"
 
@@ -56,6 +59,9 @@ class Ingest(Struct, frozen=True):
     sample_from: Annotated[Count, _help("unjudged comments from which on comments are sampled")] = 100_000
     sample_keep: Annotated[Count, _help("while sampling, every n-th comment is kept")] = 10
 
+    def limits(self) -> Limits:
+        return Limits(self.text, self.batch, self.line_bytes, self.future_ms)
+
 
 class Pseudonym(Struct, frozen=True):
     key_file: Annotated[SecretPlace, _help("file with the key that hides viewer ids; empty: one in data.dir")] = ""
@@ -82,6 +88,9 @@ class Rules(Struct, frozen=True):
 class Alerts(Struct, frozen=True):
     gap_ms: Annotated[Millis, _help("findings of one room and rule this near to each other share an alert")] = 60_000
     longest_ms: Annotated[Millis, _help("an alert spans at most this long; then a new one opens")] = 600_000
+
+    def grouping(self) -> GroupingSettings:
+        return GroupingSettings(self.gap_ms, self.longest_ms)
 
 
 class Broadcast(Struct, frozen=True):

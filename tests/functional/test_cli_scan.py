@@ -287,6 +287,31 @@ def test_options_that_cannot_be(words: list[str]) -> None:
     assert "Traceback" not in done.err
 
 
+def test_what_a_hint_names_can_be_set(tmp_path: Path) -> None:
+    event = written(tmp_path / "e", line(FOUND), line(FOUND, id="f", at=1_717_243_200_000),
+                    line(FOUND, id="g", at=1_717_243_202_000))
+    settings = tmp_path / "redpost.toml"
+    settings.write_text("[ingest]\ntext = 3\n", encoding="utf-8")
+    assert "at most 3 are taken (split it into several events, or raise ingest.text)" in scan(
+        event, "--config", settings).err
+    settings.write_text("[alerts]\ngap_ms = 1000\n[tenant]\nzone = 'UTC'\n", encoding="utf-8")
+    done = scan(event, "--alerts", "--config", settings)
+    assert done.out.endswith("3 events, 3 alerts\n") and "06-01 12:00:00" in done.out
+    assert "06-01 20:00:00" in (told := scan(event, "--alerts").out) and told.endswith("3 events, 2 alerts\n")
+    settings.write_text("[ingest]\ntxt = 3\n", encoding="utf-8")
+    assert "ingest.txt is no setting" in scan(event, "--config", settings).err
+
+
+def test_a_hint_names_the_option_that_helps(tmp_path: Path) -> None:
+    rows = written(tmp_path / "r", "text,time\n全网最好,2024-06-01 20:00:00\n".encode())
+    assert "--utc-offset" in scan(rows).err
+    assert "--utc-offset" not in scan(rows, "--utc-offset", "+08:00").err
+    legacy = written(tmp_path / "g", "text,time\n全网最好的老板,1\n".encode("gb18030"))
+    assert "--encoding" in scan(legacy).err
+    assert "--encoding" not in scan(legacy, "--encoding", "gb18030").err
+    assert "--source-format" in scan(written(tmp_path / "n", "只是一段话\n".encode())).err
+
+
 def test_rules_hold_from_a_date_on(tmp_path: Path) -> None:
     """A recording without a date is judged as of today, one that says its day as of that day."""
     rules = tmp_path / "rules"

@@ -149,7 +149,8 @@ def _instant(cell: str, field: str, utc_offset: int | None) -> int:
         raise Unreadable(field, f"{cell[:40]!r} is no time", hint) from None
     if moment.tzinfo is None:
         if utc_offset is None:
-            raise Unreadable(field, "the time has no offset", hint + "; or say which offset the file's times have")
+            raise Unreadable(field, "the time has no offset",
+                             hint + "; or say which offset the file's times have (--utc-offset +08:00)")
         moment = moment.replace(tzinfo=timezone(timedelta(minutes=utc_offset)))
     return (moment - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(milliseconds=1)
 

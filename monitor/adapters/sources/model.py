@@ -99,7 +99,7 @@ def cut_off(line: int) -> Rejected:
     )
 
 
-def not_text(line: int, hint: str = "save the file as UTF-8, or name its encoding") -> Rejected:
+def not_text(line: int, hint: str = "save the file as UTF-8, or name its encoding (--encoding)") -> Rejected:
     return Rejected(line, "", "the bytes are not valid UTF-8", hint)
 
 
