@@ -6,9 +6,8 @@ import os
 import shutil
 import signal
 import sys
-from collections.abc import Awaitable, Callable
-from contextlib import AsyncExitStack
-from importlib import resources
+from collections.abc import Awaitable, Iterator
+from contextlib import AsyncExitStack, suppress
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Final, cast
@@ -16,6 +15,7 @@ from typing import Final, cast
 from aiohttp import web
 
 from monitor.adapters.blobs import BlobFolder
+from monitor.adapters.bundled import bundled, view_tables
 from monitor.adapters.bus.embedded import EmbeddedLog, LogSettings, open_log
 from monitor.adapters.clock import SystemClock
 from monitor.adapters.failpoints import FailPoints
@@ -33,7 +33,6 @@ from monitor.adapters.web.services import WebServices, WebSettings
 from monitor.domain.errors import ConfigError, OwnershipLost, RedpostError
 from monitor.domain.frames import Swap
 from monitor.engine.databases import Databases
-from monitor.engine.views import ViewTables
 from monitor.services.demo import play
 from monitor.services.detect import Detect, DetectSettings
 from monitor.services.evidence import EvidenceDesk
@@ -50,18 +49,10 @@ _COLLECT_AFTER: Final = 50_000
 """Allocations between collections: events live for one batch and hold no cycles, so collecting often only costs."""
 _LAST_REQUESTS_S: Final = 3
 """How long a stop waits for requests that are being answered."""
+_LAST_JUDGEMENT_S: Final = 5
+"""How long a stop waits for what is being judged. With the requests: less than the 10 s that containers are given."""
 _SWITCH_S: Final = 0.0005
 """How long a thread may hold the interpreter: the loop answers while the engine works (measured: stalls halve)."""
-
-
-def view_tables() -> ViewTables:
-    return ViewTables(resources.files("monitor.engine").joinpath("data/views.npz").read_bytes())
-
-
-def bundled(name: str) -> Path:
-    """`rules` or `config` as shipped: inside the installed package, or beside it in a checkout."""
-    packed = Path(str(resources.files("monitor"))) / "_bundled" / name
-    return packed if packed.is_dir() else Path(__file__).parent.parent / name
 
 
 def rule_folder(settings: Settings, *, demo: bool = False) -> RuleFolder:
@@ -90,6 +81,7 @@ class Service:
         self.failpoint = FailPoints.from_environment()
         self.folder = Path(settings.data.dir)
         self.stopping = asyncio.Event()
+        self.reload_wanted = asyncio.Event()
         self.fatal: BaseException | None = None
         self._stack = AsyncExitStack()
 
@@ -129,7 +121,8 @@ class Service:
                 recent=s.ingest.duplicates_window_bytes // (2 * KEY_MEMORY)))
         self.housekeeping = Housekeeping(
             log=self.log, store=self.store, archive=self.archive, detect=self.detect, telemetry=self.telemetry,
-            clock=self.clock, disk_free=lambda: shutil.disk_usage(self.folder).free, settings=HousekeepingSettings(
+            logger=self.logger, clock=self.clock, disk_free=lambda: shutil.disk_usage(self.folder).free,
+            settings=HousekeepingSettings(
                 log_keep_ms=s.log.keep_hours * 3_600_000, log_max_bytes=s.log.max_bytes,
                 events_keep_ms=s.events.keep_days * 86_400_000, outbox_keep=s.outbox.keep))
 
@@ -164,17 +157,13 @@ class Service:
         host, port = listening.sockets[0].getsockname()[:2]
         return f"http://{f'[{host}]' if ':' in host else host}:{port}"
 
-    async def run(self) -> None:
-        """Until `stop`, or until something fails: then the error, and the process ends rather than acknowledge on."""
-        beside: list[Callable[[], Awaitable[None]]] = [lambda: self.housekeeping.run(self.stopping)]
-        if self.settings.rules.watch:
-            beside.append(lambda: self.rulebook.watch(self.log, every_s=1, stop=self.stopping))
-        if self.demo:
+    async def run(self) -> bool:
+        """Until `stop`; False where the last judgement took too long to be waited for: the next start reads it again.
 
-            streams = sorted((bundled("config") / "demo").glob("*.ndjson"))
-            beside.append(lambda: play([p.read_bytes() for p in streams], self.ingest, self.clock, self.stopping))
+        Raises what failed: then the process is to end rather than to acknowledge on.
+        """
         judging = asyncio.create_task(self.detect.run())
-        others = [asyncio.ensure_future(start()) for start in beside]
+        others = [asyncio.ensure_future(work) for work in self._beside()]
         waiting = asyncio.create_task(self.stopping.wait())
         try:
             await asyncio.wait([judging, waiting, *others], return_when=asyncio.FIRST_COMPLETED)
@@ -190,7 +179,27 @@ class Service:
                 task.cancel()
         await asyncio.gather(*others, return_exceptions=True)
         self.detect.stop()
-        await judging
+        ended, _ = await asyncio.wait([judging], timeout=_LAST_JUDGEMENT_S)
+        for task in ended:
+            task.result()
+        return bool(ended)
+
+    def _beside(self) -> Iterator[Awaitable[None]]:
+        """What runs beside the judging."""
+        yield self.housekeeping.run(self.stopping)
+        yield self._reload_when_wanted()
+        if self.settings.rules.watch:
+            yield self.rulebook.watch(self.log, every_s=1, stop=self.stopping)
+        if self.demo:
+            streams = sorted((bundled("config") / "demo").glob("*.ndjson"))
+            yield play([p.read_bytes() for p in streams], self.ingest, self.clock, self.stopping)
+
+    async def _reload_when_wanted(self) -> None:
+        while True:
+            await self.reload_wanted.wait()
+            self.reload_wanted.clear()
+            with suppress(RedpostError):  # said and counted where it happened; the old rules go on judging
+                await self.rulebook.reload(self.log)
 
     def _most_connections(self) -> int:
         """As many as are set, or as the limit of open files leaves room for."""
@@ -211,6 +220,9 @@ class Service:
             reasons.append("room state is being read again from the log")
         if self.fatal is not None:
             reasons.append("the service is stopping after an error")
+        waited_s = self.detect.oldest_unjudged_ms() // 1000
+        if waited_s > self.settings.engine.late_s:
+            reasons.append(f"an event has waited {waited_s} s to be judged, more than {self.settings.engine.late_s} s")
         return reasons
 
     def _fail(self, error: BaseException) -> None:
@@ -225,36 +237,25 @@ async def _serve(settings: Settings, *, demo: bool, logger: Logger) -> int:
     loop.set_exception_handler(LoopErrors(logger, service.clock))
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, service.stopping.set)
+    loop.add_signal_handler(signal.SIGHUP, service.reload_wanted.set)
     try:
         await service.open()
         address = await service.listen()
     except BaseException:
         await service.close()
         raise
-    reloads: set[asyncio.Task[object]] = set()
-
-    def on_hangup() -> None:
-        task: asyncio.Task[object] = asyncio.create_task(_quietly(service.rulebook.reload(service.log)))
-        reloads.add(task)
-        task.add_done_callback(reloads.discard)
-
-    loop.add_signal_handler(signal.SIGHUP, on_hangup)
     _say(address, service)
     try:
-        await service.run()
+        judged = await service.run()
     except Exception as error:  # the process ends at once: a supervisor starts it again, and the log has everything
         expected = isinstance(error, RedpostError)
         logger.error("stopped", error=str(error) if expected else repr(error), exc_info=None if expected else error)
         _end(EXIT_OWNERSHIP if isinstance(error, OwnershipLost) else EXIT_FATAL)
+    if not judged:  # its thread cannot be stopped, but nothing waits for it: what was acknowledged is in the log
+        logger.warning("stopped_while_judging", hint="the next start judges it again")
+        _end(0)
     await service.close()
     return 0
-
-
-async def _quietly(work: Awaitable[object]) -> None:
-    try:
-        await work
-    except RedpostError:
-        return  # said and counted where it happened; the old rules go on judging
 
 
 def _say(address: str, service: Service) -> None:

@@ -1,6 +1,5 @@
 """Rules and what judges by them, for the commands that need no service."""
 
-from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,18 +12,16 @@ if TYPE_CHECKING:
 
 
 def rules_folder(given: Path | str | None) -> Path:
-    """The folder that was named, or the packs as shipped: in the installed package, or beside it in a checkout."""
-    if given:
-        return Path(given)
-    package = Path(str(resources.files("monitor")))
-    packed = package / "_bundled" / "rules"
-    return packed if packed.is_dir() else package.parent / "rules"
+    """The folder that was named, or the packs as shipped."""
+    from monitor.adapters.bundled import bundled
+
+    return Path(given) if given else bundled("rules")
 
 
 def view_tables() -> "ViewTables":
-    from monitor.engine.views import ViewTables
+    from monitor.adapters import bundled
 
-    return ViewTables(resources.files("monitor.engine").joinpath("data/views.npz").read_bytes())
+    return bundled.view_tables()
 
 
 def databases() -> "Databases":

@@ -82,7 +82,7 @@ class Rulebook:
         bundle = await asyncio.to_thread(self._source.read)
         engine = await asyncio.to_thread(self._checked, bundle)
         await self._store.save_rule_set(engine.version, msgspec.msgpack.encode(bundle))
-        self._keep(engine)
+        self._keep(engine.version, engine)
         self._current = engine
         for reason, amount in engine.not_evaluated.items():
             self._telemetry.gauge("rules_not_evaluated", amount, reason=reason)
@@ -103,6 +103,12 @@ class Rulebook:
                 self._telemetry.count("reload_failures_total")
                 self._logger.error("reload_failed", error=str(error), serving=previous)
                 raise
+            except Exception as error:  # a fault of redpost that some rule brings out: no reason to stop judging
+                self._current = serving
+                self._telemetry.count("reload_failures_total")
+                self._logger.error("reload_failed", error=repr(error), serving=previous, exc_info=error)
+                raise ConfigError("the rules can't be loaded, by a fault of redpost itself; the old ones stay in use",
+                                  hint="take the last change back; the log has what happened") from error
             if changed:
                 self._logger.info("reloaded", version=engine.version, rules=len(engine.rules))
             self._telemetry.gauge("reload_last_success_timestamp_seconds", self._clock.now() / 1000)
@@ -140,6 +146,8 @@ class Rulebook:
 
     async def engine_of(self, version: str) -> EngineSet:
         """The set of this version. Raises ConfigError where its sources are not in the store."""
+        if self._current is not None and version == self._current.version:
+            return self._current
         if version in self._compiled:
             self._compiled.move_to_end(version)
             return self._compiled[version]
@@ -152,7 +160,7 @@ class Rulebook:
         if engine.version != version:
             self._logger.warning("engine_set_differs", asked=version, compiled=engine.version)
             await self._store.save_rule_set(engine.version, sources)  # the snapshots will name this one
-        self._compiled[version] = engine
+        self._keep(version, engine)
         return engine
 
     def _compile(self, bundle: Bundle) -> EngineSet:
@@ -172,8 +180,9 @@ class Rulebook:
         return EngineSet(ruleset, self._tables, rooms=rooms, scorer=self._scorer, zone=zone,
                          databases=self._databases)
 
-    def _keep(self, engine: EngineSet) -> None:
-        self._compiled[engine.version] = engine
-        self._compiled.move_to_end(engine.version)
+    def _keep(self, version: str, engine: EngineSet) -> None:
+        """At most `_KEPT`, without those that were asked for longest ago; what serves is kept beside them."""
+        self._compiled[version] = engine
+        self._compiled.move_to_end(version)
         while len(self._compiled) > _KEPT:
             self._compiled.popitem(last=False)

@@ -78,6 +78,8 @@ class Engine(Struct, frozen=True):
     linger_ms: Annotated[Millis, _help("an unfilled batch is judged after this long")] = 5
     snapshot_s: Annotated[Seconds, _help("how often room state is stored, which bounds the re-reading at a start")] = 10
 
+    late_s: Annotated[Seconds, _help("while an event waits longer to be judged, /readyz answers 503")] = 60
+
 
 class Rules(Struct, frozen=True):
     dir: Annotated[Place, _help("folder of rule packs; empty: the bundled ones")] = ""

@@ -20,7 +20,7 @@ from monitor.services.pseudonyms import KEY_BYTES
 from monitor.services.records import AlertFilter
 from monitor.services.scan import Scanner
 from tests.faults.harness import Item, body_of, until
-from tests.faults.inside import GROUPING, START, TENANT, MemoryHouse, World, engines, replayed
+from tests.faults.inside import GROUPING, START, TENANT, MemoryHouse, Quiet, World, engines, replayed
 
 NEVER = 10**15
 
@@ -260,7 +260,7 @@ async def test_housekeeping_lives_with_a_full_disk() -> None:
     house.archive.expire = house.archive.tidy = refused  # type: ignore[method-assign,assignment]
     keeping = Housekeeping(
         log=house.log, store=house.store, archive=house.archive, detect=world.detect, telemetry=world.telemetry,
-        clock=world.clock, disk_free=lambda: 0, settings=HousekeepingSettings(
+        logger=Quiet(), clock=world.clock, disk_free=lambda: 0, settings=HousekeepingSettings(
             log_keep_ms=0, log_max_bytes=0, events_keep_ms=0, outbox_keep=1, gauges_s=0.001, trim_s=0))
     stop = asyncio.Event()
     running = asyncio.create_task(keeping.run(stop))

@@ -2,10 +2,15 @@
 
 import asyncio
 from typing import Any
+from zoneinfo import ZoneInfo
+
+import msgspec
+import pytest
 
 from monitor.adapters.rulefiles import RuleFolder
-from monitor.domain.errors import StorageError
-from monitor.services.rulebook import Rulebook
+from monitor.domain.errors import ConfigError, StorageError
+from monitor.engine.engineset import EngineSet
+from monitor.services.rulebook import Bundle, Rulebook
 from tests.fakes.log import MemoryLog
 from tests.fakes.store import MemoryStore
 from tests.faults.harness import RULES
@@ -63,3 +68,43 @@ async def test_a_folder_that_cannot_be_listed_for_a_while_is_watched_on() -> Non
     refused = StorageError("too many open files")
     assert await watched("a", refused, refused, "a", "a") == (0, ["rules_not_watched"])
     assert await watched("a", refused, "b", "b", "b") == (1, ["rules_not_watched"])
+
+
+async def test_a_fault_of_redpost_itself_leaves_the_old_rules_serving() -> None:
+    class Broken(RuleFolder):
+        broken = False
+
+        def read(self) -> Bundle:
+            if self.broken:
+                raise RecursionError("too deep")
+            return super().read()
+
+    source = Broken(RULES, rooms=None, zone=ZONE)
+    book = Rulebook(source, MemoryStore(), tables(), logger=Quiet(), telemetry=Quiet(), clock=Clock())
+    serving = await book.load()
+    source.broken = True
+    with pytest.raises(ConfigError, match="stay in use"):
+        await book.reload(MemoryLog())
+    assert book.current is serving
+
+
+async def test_few_compiled_sets_are_kept_whoever_asked_for_them() -> None:
+    """All versions are in the store; what is asked for again is compiled again once three others came."""
+    store = MemoryStore()
+    whole = RuleFolder(RULES, rooms=None, zone=ZONE).read()
+    book = Rulebook(RuleFolder(RULES, rooms=None, zone=ZONE), store, tables(), logger=Quiet(), telemetry=Quiet(),
+                    clock=Clock())
+    current = await book.load()
+    versions = []
+    for name in sorted(name for name in whole.files if "/" in name and not name.endswith("pack.yml"))[:4]:
+        less = msgspec.structs.replace(whole, files={path: data for path, data in whole.files.items() if path != name})
+        versions.append(EngineSet(RuleFolder(RULES, rooms=None, zone=ZONE).parse(less)[0], tables(),
+                                  zone=ZoneInfo(ZONE)).version)
+        await store.save_rule_set(versions[-1], msgspec.msgpack.encode(less))
+    assert len({current.version, *versions}) == 5
+    first = await book.engine_of(versions[0])
+    assert await book.engine_of(versions[0]) is first
+    for version in versions[1:]:
+        await book.engine_of(version)
+    assert await book.engine_of(current.version) is current, "what judges stays"
+    assert await book.engine_of(versions[0]) is not first
