@@ -157,11 +157,11 @@ class _Judging:
     def applies(self, rule: CompiledRule, event: int) -> bool:
         batch = self._batch
         applies = rule.codes[batch.code(event)]
-        if not applies or not rule.in_force(batch.at(event)):
+        if not applies or not rule.scope.in_force(batch.at(event)):
             return False
         if applies == 2 and not _sells(self._views.plain_text[slice(*span_of(event, self._begins, self._views))]):
             return False
-        return not rule.room_bound or self._engine.active_in(rule, batch.room(event))
+        return not rule.scope.room_bound or self._engine.active_in(rule, batch.room(event))
 
     def evaluate(self, rule: CompiledRule, event: int, raw: list[RawHit]) -> Match | None:
         views = self._views
