@@ -53,7 +53,10 @@ class Advice(Struct, frozen=True):
 
 
 class Finding(Struct, frozen=True, kw_only=True):
-    """One rule on one event (or window). `opened_by` is the finding that opened the alert this one belongs to.
+    """One rule on one event, on several (a window), or on a broadcast (a statement that was not heard).
+
+    `opened_by` is the finding that opened the alert this one belongs to. `event_id` is "" for a window, whose events
+    are `event_ids` and whose text is the last one's, and for a broadcast, which has none.
 
     Of its clauses and `exempt`, `unverified` are those whose source is not, `not_in_force` those that did not hold on
     the event's day; people are told wherever they are shown.
@@ -96,3 +99,7 @@ class Finding(Struct, frozen=True, kw_only=True):
     unverified: list[str] = []
     not_in_force: list[str] = []
     exempt: str = ""  # the clause of an exemption that may apply: then the severity is info
+
+    @property
+    def scope(self) -> str:
+        return "event" if self.event_ids else "broadcast"

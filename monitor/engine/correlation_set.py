@@ -3,15 +3,16 @@
 from collections.abc import Iterable
 from zoneinfo import ZoneInfo
 
-from monitor.domain.correlations import Correlation, CorrelationRule, Field
+from monitor.domain.correlations import Correlation, CorrelationRule, CorrelationType, Field
 from monitor.domain.rules import AnyRule, RoomContext
 from monitor.engine.correlation_lanes import placed, silenced
 from monitor.engine.scope import Scope
 
 
 class Correlations:
-    """`rules`: by id · `placed`: lanes → what the correlator of these lanes is made of · `watched`: rules whose findings
-    are fed · `by_text`: those of them whose texts are compared · `silenced`: rules that make no finding of their own.
+    """`rules`: by id · `placed`: lanes → what the correlator of these lanes is made of · `watched`: rules whose
+    findings are fed · `by_text`: those of them whose texts are compared · `silenced`: rules that make no finding ·
+    `absences`: whether statements are waited for.
 
     `others`: all other rules of the rule set, whether they are run or not.
     """
@@ -24,6 +25,7 @@ class Correlations:
         self.watched = self._leaves(rule.correlation for rule in self.rules.values())
         self.by_text = self._leaves(rule.correlation for rule in self.rules.values()
                                     if rule.correlation.wave or rule.correlation.field is Field.TEXT)
+        self.absences = any(rule.correlation.type is CorrelationType.ABSENCE for rule in self.rules.values())
         self._scopes = {rule.id: Scope(rule, zone) for rule in self.rules.values()}
 
     def holds_in(self, rule: str, room: RoomContext | None, at: int) -> bool:

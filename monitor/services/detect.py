@@ -188,7 +188,9 @@ class Detect:
         entries = await self._log.read(after=cursor.read, lane=cursor.lane.number, events=events)
         entries = [e for e in entries if e.seq <= admitted]
         if not entries:
-            cursor.read = admitted
+            if cursor.read < admitted:
+                cursor.read = admitted
+                await self._merge()
             return False
         frames: list[Admitted] = []
         for numbered in entries:
@@ -205,11 +207,13 @@ class Detect:
     async def _control(self, cursor: Cursor, seq: int, entry: Entry) -> None:
         outcome = Outcome()
         if isinstance(entry, Tick):
-            outcome = await self._on_engine(cursor.lane.tick, entry.accepted_at)
+            outcome = await self._on_engine(cursor.lane.tick, seq, entry.accepted_at)
         elif isinstance(entry, Swap):
-            cursor.lane.engine = await self._engine_of(entry.version)
+            engine = await self._engine_of(entry.version)
+            await self._on_engine(cursor.lane.swap, engine)
+            self._state.merged.swap(seq, engine)
             self._logger.info("engine_set_swapped", lane=cursor.lane.number, version=entry.version)
-        self._committer.add(cursor, outcome, seq)
+        await self._add(cursor, outcome, seq)
 
     async def _judge(self, cursor: Cursor, frames: list[Admitted]) -> None:
         if not frames:
@@ -224,8 +228,22 @@ class Detect:
         self._telemetry.observe("engine_seconds", (self._clock.now() - started) / 1000, phase="judge")
         self._failpoint("judged")
         self._telemetry.observe("batch_events", outcome.events)
-        self._committer.add(cursor, outcome, frames[-1].seq)
+        await self._add(cursor, outcome, frames[-1].seq)
         await self._archiver.keep(cursor.lane.number, outcome)
+
+    async def _add(self, cursor: Cursor, outcome: Outcome, read: int) -> None:
+        self._state.merged.add(cursor.lane.number, outcome.notes)
+        outcome.notes = []
+        self._committer.add(cursor, outcome, read)
+        await self._merge()
+
+    async def _merge(self) -> None:
+        """Correlations that need both lanes, as far as both are judged."""
+        state, upto = self._state, min(cursor.read for cursor in self._state.cursors)
+        if state.merged.ready(upto):
+            outcome = Outcome()
+            outcome.add(await self._on_engine(state.merged.release, upto), state.windows)
+            self._committer.add_merged(outcome)
 
     async def _when_due(self, *, everything: bool = False) -> None:
         """By the clock: positions without findings, moved broadcasts, archive segments, snapshots."""
@@ -248,7 +266,7 @@ class Detect:
         await self._committer.settle()
         state.windows.prune(now=min(c.lane.state.now for c in state.cursors))
         state.admission.remember()
-        self.trimmable = await save(self._store, state.cursors, state.admission, list(self._archiver.upto.values()))
+        self.trimmable = await save(self._store, state, list(self._archiver.upto.values()))
 
     async def _on_engine(self, work: Callable[..., _T], *args: Any) -> _T:
         return await asyncio.get_running_loop().run_in_executor(self._executor, work, *args)

@@ -81,8 +81,9 @@ class Store(Protocol):
         refuses. Returns the outbox rows that this wrote, in order."""
         ...
 
-    async def save_snapshot(self, snapshot: Snapshot, *, epoch: int) -> None:
-        """Raises OwnershipLost where the epoch is not the lane's, ValueError beyond the committed position."""
+    async def save_snapshots(self, snapshots: Sequence[tuple[Snapshot, int]]) -> None:
+        """Each with its lane's epoch; all of them or none. Raises OwnershipLost where an epoch is not the lane's,
+        ValueError beyond the committed position."""
         ...
 
     async def snapshot(self, lane: int) -> Snapshot | None: ...

@@ -57,6 +57,7 @@ class Rereading:
                 else:
                     self._state.broadcasts.pop(numbered.seq, None)
             after = entries[-1].seq
+        self._state.merged.release(min(cursor.position.seq for cursor in cursors))  # is stored already
 
     async def _entry(self, numbered: Numbered) -> None:
         for cursor in self._state.cursors:
@@ -66,14 +67,23 @@ class Rereading:
     async def _again(self, cursor: Cursor, numbered: Numbered) -> None:
         entry, seq = numbered.entry, numbered.seq
         if isinstance(entry, Swap):
-            cursor.lane.engine = await self._engine_of(entry.version)
+            engine = await self._engine_of(entry.version)
+            if seq > cursor.snapshot_seq:
+                cursor.lane.swap(engine)
+                self._state.merged.swap(seq, engine)
+            else:
+                cursor.lane.engine = engine
         elif isinstance(entry, Tick):
             if seq > cursor.snapshot_seq:
-                ticked = await self._on_engine(cursor.lane.tick, entry.accepted_at)
-                self._committer.add_context(cursor, ticked.context)
+                ticked = await self._on_engine(cursor.lane.tick, seq, entry.accepted_at)
+                self._take(cursor, ticked)
         elif isinstance(entry, Frame) and entry.lane == cursor.lane.number:
             item = [Admitted(seq, entry, self._state.broadcasts.pop(seq))]
             again = partial(cursor.lane.run, item, remember_only=seq <= cursor.snapshot_seq)
             outcome = await self._on_engine(again)
-            self._committer.add_context(cursor, outcome.context)
+            self._take(cursor, outcome)
             await self._archiver.again(entry.lane, seq, outcome)
+
+    def _take(self, cursor: Cursor, outcome: Outcome) -> None:
+        self._state.merged.add(cursor.lane.number, outcome.notes)
+        self._committer.add_context(cursor, outcome.context)

@@ -560,17 +560,17 @@ async def test_snapshots(store: Store) -> None:
     assert await store.snapshot(0) is None
     await write()
     await write()
-    await store.save_snapshot(Snapshot(0, 1, b"one" * 1_000), epoch=1)
+    await store.save_snapshots([(Snapshot(0, 1, b"one" * 1_000), 1)])
     assert await store.snapshot(0) == Snapshot(0, 1, b"one" * 1_000)
-    await store.save_snapshot(Snapshot(0, 2, b""), epoch=1)
+    await store.save_snapshots([(Snapshot(0, 2, b""), 1)])
     assert await store.snapshot(0) == Snapshot(0, 2, b"")
     assert await store.snapshot(1) is None
     with pytest.raises(ValueError, match="beyond"):
-        await store.save_snapshot(Snapshot(0, 3, b"x"), epoch=1)
+        await store.save_snapshots([(Snapshot(0, 3, b"x"), 1)])
     with pytest.raises(OwnershipLost):
-        await store.save_snapshot(Snapshot(0, 1, b"x"), epoch=2)
+        await store.save_snapshots([(Snapshot(0, 1, b"x"), 2)])
     with pytest.raises(OwnershipLost):
-        await store.save_snapshot(Snapshot(1, 0, b"x"), epoch=1)
+        await store.save_snapshots([(Snapshot(1, 0, b"x"), 1)])
     assert await store.snapshot(0) == Snapshot(0, 2, b"")
 
 

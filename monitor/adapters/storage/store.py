@@ -49,10 +49,18 @@ class SqlStore:
             lambda connection: apply(connection, commits), before=self._judged, after=self._committed
         )
 
-    async def save_snapshot(self, snapshot: Snapshot, *, epoch: int) -> None:
-        packed = await asyncio.to_thread(zstandard.ZstdCompressor(level=FAST).compress, snapshot.state)
-        stored = replace(snapshot, state=packed)
-        await self._database.run(lambda connection: queries.save_snapshot(connection, stored, epoch))
+    async def save_snapshots(self, snapshots: Sequence[tuple[Snapshot, int]]) -> None:
+        def packed() -> list[tuple[Snapshot, int]]:
+            pack = zstandard.ZstdCompressor(level=FAST).compress
+            return [(replace(snapshot, state=pack(snapshot.state)), epoch) for snapshot, epoch in snapshots]
+
+        stored = await asyncio.to_thread(packed)
+
+        def save(connection: Connection) -> None:
+            for snapshot, epoch in stored:
+                queries.save_snapshot(connection, snapshot, epoch)
+
+        await self._database.run(save)
 
     async def snapshot(self, lane: int) -> Snapshot | None:
         def load(connection: Connection) -> Snapshot | None:
