@@ -5,13 +5,15 @@ What a batch is cut into does not change what is found.
 
 import re
 from collections.abc import Callable, Container
+from itertools import groupby
+from operator import itemgetter
 from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from monitor.domain.findings import Evasion
-from monitor.domain.rules import Listed
+from monitor.domain.rules import DIVERSION, Listed
 from monitor.engine.batch import Batch, parts_of
 from monitor.engine.compiled import CompiledRule
 from monitor.engine.conditions import (
@@ -28,6 +30,8 @@ from monitor.engine.conditions import (
     variant_of,
 )
 from monitor.engine.detectors import value
+from monitor.engine.detectors_handles import after_cue
+from monitor.engine.detectors_spans import apart
 from monitor.engine.engineset import EngineSet
 from monitor.engine.matcher import Late, RawHit, Scan
 from monitor.engine.patterns import ContactSpan
@@ -120,8 +124,10 @@ def judge(engine: EngineSet, batch: Batch, *, skip: Container[int] = ()) -> Judg
         if rule.possible(bits) and event not in skip and judging.applies(rule, event):
             candidates.append((event, index))
     candidates.sort()  # text by text, so that each is looked at late but once
-    matches = [judging.evaluate(engine.rules[index], event, scan.by_rule[event, index]) for event, index in candidates]
-    return Judged([match for match in matches if match is not None], scan.contacts, scores)
+    evaluated = (judging.evaluate(engine.rules[n], event, scan.by_rule[event, n]) for event, n in candidates)
+    matches = [match for match in evaluated if match is not None]
+    pointed_at = judging.pointed_at(matches)
+    return Judged(matches, sorted({*scan.contacts, *pointed_at}) if pointed_at else scan.contacts, scores)
 
 
 def _add_scored(
@@ -185,6 +191,18 @@ class _Judging:
             if any(exempts(h.start, h.end) for h in shown):
                 clause = rule.rule.exempt.clause
         return self._match(rule, event, hits, shown, known, clause)
+
+    def pointed_at(self, matches: list[Match]) -> set[ContactSpan]:
+        """Ids beside the hits of rules about diversion, whose cues no detector may know; none that is found already."""
+        cues = [(m.event, span.start, span.end) for m in matches if m.rule.rule.sub == DIVERSION for span in m.spans]
+        found: set[ContactSpan] = set()
+        for event, spans in groupby(sorted(set(cues)), key=itemgetter(0)):
+            text = self._views.plain_text[slice(*span_of(event, self._begins, self._views))]
+            known = [(c.start, c.end) for c in self._scan.contacts if c.event == event and c.masked]
+            ids = (each for _, start, end in spans for each in after_cue(text, start, end))
+            new = set(apart([*known, *ids], len(text))).difference(known)
+            found.update(ContactSpan(event, start, end, "handle") for start, end in new)
+        return found
 
     def explain(self, rule: CompiledRule, event: int, raw: list[RawHit]) -> "Explained":
         """Every hit of the rule with what took it away, and whether the condition holds on the rest."""

@@ -33,8 +33,8 @@ def said(n: int, text: str, *, at: int | None = None, **more: object) -> Event:
 class Line:
     """One lane fed with events, frame by frame."""
 
-    def __init__(self, *, ring: Ring | None = None) -> None:
-        self.lane = Lane(0, ENGINE, GroupingSettings(), state=LaneState(), ring=ring)
+    def __init__(self, *, ring: Ring | None = None, engine: EngineSet = ENGINE) -> None:
+        self.lane = Lane(0, engine, GroupingSettings(), state=LaneState(), ring=ring)
         self.admission = Admission(Rooms(), 0, silence_ms=1_800_000)
         self.seq = 0
 
