@@ -12,7 +12,8 @@ from rich.text import Text
 
 from monitor.adapters.clock import SystemClock
 from monitor.cli.loading import zone
-from monitor.cli.scan_text import cited, marked
+from monitor.cli.marking import marked
+from monitor.cli.scan_text import cited
 from monitor.cli.terminal import SEVERITY_STYLES, counted, err, out, safe
 from monitor.domain.errors import Fault
 from monitor.domain.events import Event, Speaker

@@ -1,5 +1,6 @@
 """Findings: a rule that holds for an event, with its evidence. Everything in a finding is masked already."""
 
+from collections.abc import Sequence
 from enum import StrEnum
 
 from msgspec import Struct
@@ -50,6 +51,11 @@ class Span(Struct, frozen=True):
 class Advice(Struct, frozen=True):
     say: str = ""
     rewrite: dict[str, str] = {}
+
+    def fitting(self, hits: Sequence[str]) -> dict[str, str]:
+        """The rewrites of what stands in a hit, or has one in it; all where there is none."""
+        fits = {old: new for old, new in self.rewrite.items() if any(old in hit or hit in old for hit in hits if hit)}
+        return fits or self.rewrite
 
 
 class Finding(Struct, frozen=True, kw_only=True):

@@ -3,6 +3,7 @@
 import gzip
 import json
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -127,6 +128,24 @@ def test_for_people(name: str, words: list[str], monkeypatch: pytest.MonkeyPatch
     assert done.code == 1
     assert done.err == ("stream.ndjson:8: kind: invalid enum value 'coment' (one of transcript, comment, caption, "
                         "product, script, signal)\n1 item rejected\n")
+
+
+def test_the_best_clauses_and_the_advice_that_fits(tmp_path: Path) -> None:
+    rules = tmp_path / "rules"
+    shutil.copytree(RULES, rules)
+    names = ("LSM-18-5", "AD-09-3", "X-1", "X-2", "X-3")
+    register = (rules / "clauses.yml").read_text("utf-8")
+    more = [register[: register.index("- id: LSM")].replace("AD-09-3", name) for name in names[2:]]
+    (rules / "clauses.yml").write_text(register + "".join(more), encoding="utf-8")
+    rule = (rules / "shop/absolute.yml").read_text("utf-8").replace("[AD-09-3]", f"[{', '.join(names)}]")
+    rule = rule.replace("多的一款}", "多的一款, 国家级: 省级, 全网最低: 今天的价}")
+    (rules / "shop/absolute.yml").write_text(rule, encoding="utf-8")
+    shown = redpost("scan", written(tmp_path / "e", line(FOUND)), "--rules", rules).out
+    law = "中华人民共和国广告法（2021修正） 第九条第三项"
+    assert shown.split("】\n")[1].split("\n\n")[0].splitlines() == [
+        f"  AD-09-3  {law}", f"  X-1  {law}", f"  X-2  {law}", "  +2 more: X-3, LSM-18-5 (待核)",
+        "  → 去掉绝对化用语，改为可证实的表述", "    全网最好 → 老客回购多的一款",
+    ]  # fmt: skip
 
 
 def test_text_cannot_take_the_terminal_over(tmp_path: Path) -> None:
