@@ -33,6 +33,7 @@ from monitor.adapters.web.services import WebServices, WebSettings
 from monitor.domain.errors import ConfigError, OwnershipLost, RedpostError
 from monitor.domain.frames import Swap
 from monitor.engine.databases import Databases
+from monitor.services.admission import kept_ms
 from monitor.services.demo import play
 from monitor.services.detect import Detect, DetectSettings
 from monitor.services.evidence import EvidenceDesk
@@ -40,6 +41,7 @@ from monitor.services.housekeeping import Housekeeping, HousekeepingSettings
 from monitor.services.ingest import KEY_MEMORY, Ingest, IngestSettings
 from monitor.services.ports import Logger
 from monitor.services.pseudonyms import Pseudonyms
+from monitor.services.roomlimit import RoomLimit
 from monitor.services.rulebook import Rulebook
 from monitor.settings import Settings
 
@@ -113,9 +115,12 @@ class Service:
         await self.detect.start()
         if self.log.end() == 0 or await self.detect.version_at_end() != engine.version:
             await self.log.append([Swap(self.clock.now(), engine.version)])
+        rooms = RoomLimit(s.ingest.rooms, kept_ms=kept_ms(s.broadcast.silence_ms))
+        rooms.remember(self.detect.rooms_known())
         self.ingest = Ingest(
             log=self.log, pseudonyms=Pseudonyms(KeyFiles(self.folder / "keys", key_file=s.pseudonym.key_file).key_of),
-            clock=self.clock, telemetry=self.telemetry, backlog=self.detect.backlog, settings=IngestSettings(
+            clock=self.clock, telemetry=self.telemetry, backlog=self.detect.backlog, rooms=rooms,
+            settings=IngestSettings(
                 limits=s.ingest.limits(),
                 host_backlog=s.ingest.host_backlog, sample_from=s.ingest.sample_from, sample_keep=s.ingest.sample_keep,
                 recent=s.ingest.duplicates_window_bytes // (2 * KEY_MEMORY)))

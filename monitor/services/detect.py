@@ -105,6 +105,10 @@ class Detect:
     def rooms_live(self) -> int:
         return sum(b.ended_at is None for b in self._state.admission.rooms.current.values())
 
+    def rooms_known(self) -> list[tuple[str, str, int]]:
+        """(tenant, room, when its last event was accepted, UTC ms) of all that are remembered."""
+        return [(b.tenant, b.room, b.seen_at) for b in self._state.admission.rooms.current.values()]
+
     async def fresh_lines(self, tenant: str, room: str, *, since: int, until: int) -> list[ContextLine]:
         """Lines of a room that are too young to be stored with its alerts. Times in UTC ms."""
 

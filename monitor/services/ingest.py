@@ -13,6 +13,7 @@ from monitor.domain.events import FINAL_REVISION, KINDS, Event
 from monitor.domain.frames import Entry, Mark
 from monitor.services.ports import Clock, Log, Telemetry
 from monitor.services.pseudonyms import Pseudonyms
+from monitor.services.roomlimit import RoomLimit
 
 KEY_MEMORY: Final = 250
 """Bytes that one key of the duplicates window takes, about: the string and its place in a set."""
@@ -72,11 +73,12 @@ class Ingest:
 
     def __init__(
         self, *, log: Log, pseudonyms: Pseudonyms, clock: Clock, telemetry: Telemetry, settings: IngestSettings,
-        backlog: Callable[[int], int],
+        backlog: Callable[[int], int], rooms: RoomLimit | None = None,
     ) -> None:
         self._log, self._pseudonyms, self._clock, self._telemetry = log, pseudonyms, clock, telemetry
         self.settings = settings
         self._backlog = backlog
+        self._rooms = rooms
         self._recent = Recent(settings.recent)
         self._interim: dict[tuple[str, str, str], int] = {}
         self._latest: asyncio.Task[None] | None = None
@@ -94,6 +96,8 @@ class Ingest:
                             hint="send again later; if it lasts, the machine is too small for this feed")
         now = self._clock.now()
         decoded = decode(body, self.settings.limits, now_ms=now)
+        if self._rooms is not None:
+            decoded = self._rooms.within(tenant, decoded, now=now)
         readable = bool(decoded.events) or not decoded.rejected
         fresh, keys, known = self._without_duplicates(tenant, decoded.events)
         duplicates = len(decoded.events) - len(fresh)

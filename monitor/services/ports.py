@@ -15,7 +15,7 @@ from monitor.services.records import (
     Numbered,
     OpenAlerts,
     Position,
-    RoomSummary,
+    RoomPage,
     Snapshot,
     Token,
     Update,
@@ -96,8 +96,9 @@ class Store(Protocol):
 
     async def evidence(self, tenant: str, alert: str) -> Evidence | None: ...
 
-    async def rooms(self, tenant: str, *, live_since: int) -> list[RoomSummary]:
-        """The latest broadcast of each room, running or with an event since `live_since`."""
+    async def rooms(self, tenant: str, *, live_since: int, cursor: str | None, limit: int) -> RoomPage:
+        """The latest broadcast of each room, running or with an event since `live_since`; by room, from behind the
+        one that `cursor` names."""
         ...
 
     async def open_alerts(self) -> list[OpenAlerts]:

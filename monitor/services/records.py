@@ -140,6 +140,13 @@ class RoomSummary(Struct, frozen=True, kw_only=True):
     alerts_open: int
 
 
+class RoomPage(Struct, frozen=True):
+    """By name. `next` is the cursor of the following page, None at the end."""
+
+    rooms: list[RoomSummary]
+    next: str | None
+
+
 class Token(Struct, frozen=True, kw_only=True):
     """A credential's record; the secret itself is known to its holder only (SHA-256 of 256 random bits)."""
 

@@ -55,6 +55,7 @@ class Ingest(Struct, frozen=True):
     line_bytes: Annotated[Bytes, _help("longest line of an NDJSON body or file")] = 1_000_000
     future_ms: Annotated[Millis, _help("an event time this far ahead of the clock is refused")] = 300_000
     duplicates_window_bytes: Annotated[Bytes, _help("memory for knowing an event that is sent again")] = 32 * _MIB
+    rooms: Annotated[Count, _help("most rooms of a tenant; one counts for an hour after its last event")] = 20_000
     host_backlog: Annotated[Count, _help("unjudged host-side events at which senders are told to wait (429)")] = 200_000
     sample_from: Annotated[Count, _help("unjudged comments from which on comments are sampled")] = 100_000
     sample_keep: Annotated[Count, _help("while sampling, every n-th comment is kept")] = 10

@@ -18,6 +18,7 @@ from monitor.services.records import (
     Evidence,
     OpenAlerts,
     Position,
+    RoomPage,
     RoomSummary,
     Snapshot,
     Token,
@@ -190,12 +191,12 @@ class MemoryStore:
                     lines.setdefault((line.source, line.event_id, line.revision), line)
         return Evidence(found, held, _nearest(lines.values(), found.at))
 
-    async def rooms(self, tenant: str, *, live_since: int) -> list[RoomSummary]:
+    async def rooms(self, tenant: str, *, live_since: int, cursor: str | None, limit: int) -> RoomPage:
         latest: dict[str, Broadcast] = {}
         for broadcast in sorted(self._t.broadcasts.values(), key=lambda b: (b.started_at, b.id)):
             if broadcast.tenant == tenant:
                 latest[broadcast.room] = broadcast
-        return [
+        found = [
             RoomSummary(
                 room=room, broadcast=b.id, started_at=b.started_at, last_at=b.last_at, ended_at=b.ended_at,
                 why_ended=b.why_ended, alerts_open=sum(
@@ -204,8 +205,9 @@ class MemoryStore:
                 ),
             )
             for room, b in sorted(latest.items())
-            if b.ended_at is None or b.last_at >= live_since
+            if (b.ended_at is None or b.last_at >= live_since) and (cursor is None or room > cursor)
         ]  # fmt: skip
+        return RoomPage(found[:limit], found[limit - 1].room if len(found) > limit else None)
 
     async def updates(self, *, after: int, limit: int) -> list[Update]:
         rows = [row for row in self._t.outbox if row[0] > after][:limit]

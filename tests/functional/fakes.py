@@ -27,6 +27,7 @@ from monitor.services.records import (
     ContextLine,
     Evidence,
     KeptEvent,
+    RoomPage,
     RoomSummary,
     Token,
     Update,
@@ -105,10 +106,11 @@ class FakeStore:
         found = next((a for a in self.kept if a.tenant == tenant and a.id == alert), None)
         return None if found is None else Evidence(found, [finding_of(found)], [line_of(found)])
 
-    async def rooms(self, tenant: str, *, live_since: int) -> list[RoomSummary]:
+    async def rooms(self, tenant: str, *, live_since: int, cursor: str | None, limit: int) -> RoomPage:
         self._check()
         self.asked.append((tenant, live_since))
-        return self.room_list.get(tenant, [])
+        found = [room for room in self.room_list.get(tenant, []) if cursor is None or room.room > cursor]
+        return RoomPage(found[:limit], found[limit - 1].room if len(found) > limit else None)
 
     async def updates(self, *, after: int, limit: int) -> list[Update]:
         self._check()

@@ -93,7 +93,8 @@ async def test_times_are_rfc_3339_or_milliseconds(written: str, read: int) -> No
         ("alerts?rooms=a", "rooms", "use room, broadcast"),
         ("alerts/stream?after=x", "after", "whole number"),
         ("events?limit=501", "limit", "1 to 500"),
-        ("rooms?x=1", "x", "takes none"),
+        ("rooms?limit=1001", "limit", "1 to 1000"),
+        ("openapi.json?x=1", "x", "takes none"),
     ],
 )
 async def test_a_wrong_parameter_is_named_with_what_is_wanted(path: str, parameter: str, hint: str) -> None:
@@ -132,6 +133,10 @@ async def test_rooms_are_those_of_the_last_day() -> None:
         status, answer = await get(api, f"{API}/rooms")
         assert (status, [r["room"] for r in answer["rooms"]]) == (200, ["r1", "r2"])
         assert api.store.asked[-1] == ("local", NOW - 24 * 3_600_000)
+        _, first = await get(api, f"{API}/rooms?limit=1")
+        _, second = await get(api, f"{API}/rooms?limit=1&cursor={first['next']}")
+        assert [r["room"] for page in (first, second) for r in page["rooms"]] == ["r1", "r2"]
+        assert (first["next"], second["next"]) == ("r1", None)
 
 
 async def test_kept_events_are_searched() -> None:

@@ -22,7 +22,7 @@ from monitor.services.records import (
     Evidence,
     OpenAlerts,
     Position,
-    RoomSummary,
+    RoomPage,
     Snapshot,
     Token,
     Update,
@@ -78,8 +78,9 @@ class SqlStore:
     async def evidence(self, tenant: str, alert: str) -> Evidence | None:
         return await self._database.read(lambda connection: evidence(connection, tenant, alert))
 
-    async def rooms(self, tenant: str, *, live_since: int) -> list[RoomSummary]:
-        return await self._database.read(lambda connection: queries.rooms(connection, tenant, live_since))
+    async def rooms(self, tenant: str, *, live_since: int, cursor: str | None, limit: int) -> RoomPage:
+        return await self._database.read(
+            lambda connection: queries.rooms(connection, tenant, live_since, cursor, limit))
 
     async def updates(self, *, after: int, limit: int) -> list[Update]:
         return await self._database.read(lambda connection: queries.updates(connection, after, limit))

@@ -9,7 +9,7 @@ from monitor.adapters.web.errors import Problem, json_answer
 from monitor.adapters.web.handling import QUERY
 from monitor.adapters.web.params import Param, choice, count, text, time
 from monitor.adapters.web.services import SERVICES
-from monitor.adapters.web.types import EventsAnswer, RoomsAnswer
+from monitor.adapters.web.types import EventsAnswer
 from monitor.domain.alerts import AlertState
 from monitor.domain.findings import Severity, Tier
 from monitor.services.records import AlertFilter, ArchiveQuery
@@ -40,6 +40,10 @@ EVENT_PARAMS: Final[tuple[Param, ...]] = (
     _UNTIL,
     count("limit", "How many events at most.", most=500, default=100),
 )
+ROOM_PARAMS: Final[tuple[Param, ...]] = (
+    count("limit", "How many rooms a page holds.", most=1_000, default=200),
+    text("cursor", "`next` of the page before."),
+)
 _LONGEST_ID: Final = 128
 
 
@@ -65,7 +69,7 @@ async def get_alert(request: web.Request) -> web.Response:
 async def list_rooms(request: web.Request) -> web.Response:
     services = request.app[SERVICES]
     since = services.clock.now() - services.live_since_ms
-    return json_answer(RoomsAnswer(await services.store.rooms(request[PRINCIPAL].tenant, live_since=since)))
+    return json_answer(await services.store.rooms(request[PRINCIPAL].tenant, live_since=since, **request[QUERY]))
 
 
 async def search_events(request: web.Request) -> web.Response:
