@@ -20,6 +20,9 @@ def scan(
         name="--all", help="With --json: the events without findings too.")] = False,
     alerts: Annotated[bool, Parameter(
         help="Instead of findings the alerts that the service would raise.")] = False,
+    html: Annotated[Path | None, Parameter(
+        help="Write a report for people too: one page with all lines, the findings in place, for screen and paper.")
+    ] = None,
     config: Config = None,
 ) -> int:
     """Check a transcript, a chat log or events in a file against the rules.
@@ -35,6 +38,7 @@ def scan(
     redpost scan chat.xml.gz --started-at 2026-11-23T20:00:00+08:00 --alerts
     tail -f live.ndjson | redpost scan - --json
     redpost scan lines.csv --kind script --rules my-rules
+    redpost scan tonight.docx --html report.html
     ```
 
     Exit codes: 0 nothing was found, 1 something was found, 2 a file could not be read or the rules have faults.
@@ -43,5 +47,6 @@ def scan(
     from monitor.settings import load
 
     settings = load(config=config, overrides={"rules.dir": rules, "rules.rooms": rooms}).settings
-    scanning = Scanning(reading or Reading(), settings, json=json, everything=everything, alerts=alerts)
+    scanning = Scanning(reading or Reading(), settings, json=json, everything=everything, alerts=alerts,
+                        html=html, inputs=files)
     return scanning.run(files)

@@ -38,7 +38,8 @@ class Evasion(StrEnum):
 
 
 class Span(Struct, frozen=True):
-    """Where in the original text. `start`, `end`: code points, half-open. `text` is the masked slice."""
+    """Where in the original text. `start`, `end`: code points, half-open. `text` is the masked slice; `term` what the
+    rule calls it, where it is written otherwise."""
 
     start: int
     end: int
@@ -46,6 +47,7 @@ class Span(Struct, frozen=True):
     selection: str
     view: str
     event: str | None = None
+    term: str = ""
 
 
 class Advice(Struct, frozen=True):

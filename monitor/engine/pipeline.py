@@ -61,10 +61,13 @@ class Match(NamedTuple):
 
 
 class MatchSpan(NamedTuple):
+    """`term`: what is meant, where it is written otherwise."""
+
     start: int
     end: int
     selection: str
     view: str
+    term: str = ""
 
 
 class Judged(NamedTuple):
@@ -282,7 +285,10 @@ class _Judging:
         base, text = self._begins[event], self._batch.text
         kind = parts_of(self._batch.code(event))[0]
         evasions = [variant_of(evasion_of(hit, text, self._views), kind) for hit in shown]
-        spans = tuple(MatchSpan(h.start - base, h.end - base, rule.names[h.selection], h.view) for h in shown)
+        spans = tuple(
+            MatchSpan(h.start - base, h.end - base, rule.names[h.selection], h.view,
+                      h.form.term if h.form and any(how) else "")
+            for h, how in zip(shown, evasions, strict=True))
         return Match(
             event, rule, spans,
             evasive=next((evasive for evasive, _ in evasions if evasive), None),

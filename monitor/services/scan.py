@@ -12,6 +12,7 @@ from monitor.domain.broadcasts import Rooms
 from monitor.domain.events import FINAL_REVISION, Event, at_ms, lane_of, role_and_id
 from monitor.domain.findings import Finding
 from monitor.domain.frames import Frame
+from monitor.domain.masking import mask_text
 from monitor.engine.engineset import EngineSet
 from monitor.services.admission import Admission
 from monitor.services.lane import Admitted, Lane, LaneState, Outcome
@@ -24,11 +25,13 @@ _INTERIM_IDS: Final = 20_000
 
 
 class Scanned(Struct, frozen=True):
-    """An event (room and time filled in) and what was found in it. `at`: UTC ms as given, None without a date."""
+    """An event (room and time filled in) and what was found in it. `at`: UTC ms as given, None without a date.
+    `masked`: its text without contact data."""
 
     event: Event
     findings: list[Finding]
     at: int | None
+    masked: str
 
 
 class Scanner:
@@ -59,14 +62,17 @@ class Scanner:
         self._seq += len(built)
         broadcasts, _ = self._admission.admit(numbered)
         found: list[dict[int, list[Finding]]] = [{}, {}]
+        masks: list[dict[int, list[tuple[int, int]]]] = [{}, {}]
         for n in numbered:
             frame = n.entry
             if isinstance(frame, Frame):
                 outcome = self._lanes[frame.lane].run([Admitted(n.seq, frame, broadcasts[n.seq])])
                 found[frame.lane] = _by_place(frame, outcome)
+                for mask in outcome.judged[0].masks:
+                    masks[frame.lane].setdefault(mask.event, []).append((mask.start, mask.end))
                 if self._with_alerts:
                     self._collect(outcome)
-        return self._in_order(events, filled, found)
+        return self._in_order(events, filled, found, masks)
 
     def alerts(self) -> list[tuple[Alert, list[str]]]:
         """(alert, ids of its events in order), in order of opening."""
@@ -98,7 +104,8 @@ class Scanner:
 
     @staticmethod
     def _in_order(
-        given: Sequence[Event], filled: Sequence[Event], found: list[dict[int, list[Finding]]]
+        given: Sequence[Event], filled: Sequence[Event], found: list[dict[int, list[Finding]]],
+        masks: list[dict[int, list[tuple[int, int]]]],
     ) -> list[Scanned]:
         place = [0, 0]
         scanned = []
@@ -106,7 +113,9 @@ class Scanner:
             lane = lane_of(event.kind, role_and_id(event)[0])
             at = at_ms(before)
             dated = at is not None and at >= RELATIVE
-            scanned.append(Scanned(event, found[lane].get(place[lane], []), at if dated else None))
+            n = place[lane]
+            scanned.append(Scanned(event, found[lane].get(n, []), at if dated else None,
+                                   mask_text(event.text, masks[lane].get(n, ()))))
             place[lane] += 1
         return scanned
 
