@@ -36,6 +36,11 @@ def marked(text: str, spans: Iterable[tuple[int, int]], *, brackets: bool, aroun
     return found.append(shown.piece(done, len(text), around if done else 2 * around, 0))
 
 
+def whole(text: str, spans: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+    """The spans in order, grown to whole words and characters; those that overlap or touch as one."""
+    return _Shown(text).whole(spans)
+
+
 class _Shown:
     """A text in units."""
 

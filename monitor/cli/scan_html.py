@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from monitor.cli.marking import whole
 from monitor.cli.report_page import Line, Mark, Missing, Told, page
 from monitor.cli.reports import distinct
 from monitor.cli.scan_text import moment
@@ -36,7 +37,7 @@ class HtmlReport:
             raise InputError(f"{path} is one of the files to scan", hint="name another file for the report")
         self._path, self._engine, self._zone, self._now = path, engine, zone, now
         self._lines: list[Line] = []
-        self._marks: dict[tuple[str, str], list[Mark]] = {}
+        self._recent: dict[tuple[str, str], tuple[str, list[Mark]]] = {}  # (source, id) → text and marks
         self._files: list[str] = []
         self._kinds: set[Kind] = set()
         self._omitted: dict[tuple[str, int], int] = {}
@@ -64,9 +65,9 @@ class HtmlReport:
             return
         self._clean += not findings
         marks: list[Mark] = []
-        self._marks[event.source, event.id] = marks
-        while len(self._marks) > _BACK:
-            del self._marks[next(iter(self._marks))]
+        self._recent[event.source, event.id] = item.masked, marks
+        while len(self._recent) > _BACK:
+            del self._recent[next(iter(self._recent))]
         numbered = list(enumerate(findings, self._found + 1))
         self._found += len(findings)
         for n, finding in numbered:
@@ -75,11 +76,13 @@ class HtmlReport:
         self._lines.append(Line(file, number, when, _who(item), item.masked, numbered, marks))
 
     def _mark(self, number: int, finding: Finding) -> None:
+        by_event: dict[str, list[tuple[int, int]]] = {}
         for span in finding.spans:
-            event = span.event or finding.event_id
-            marks = self._marks.get((finding.source, event))
-            if marks is not None:
-                marks.append(Mark(span.start, span.end, number, finding.severity, event == finding.event_id))
+            by_event.setdefault(span.event or finding.event_id, []).append((span.start, span.end))
+        for event, spans in by_event.items():
+            text, marks = self._recent.get((finding.source, event), ("", []))
+            marks += [Mark(start, end, number, finding.severity, event == finding.event_id)
+                      for start, end in whole(text, spans)]
 
     def end(self, *, rejected: int, unread: Sequence[str], whole: bool, missing: Sequence[Missing] = ()) -> None:
         """Write the page. Raises InputError where it cannot be written. `whole`: the scan was not interrupted."""
