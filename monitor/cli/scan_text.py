@@ -15,10 +15,11 @@ from monitor.cli.marking import NEAR, marked
 from monitor.cli.reports import distinct
 from monitor.cli.terminal import SEVERITY_STYLES, clock, counted, out, safe
 from monitor.domain.alerts import Alert
+from monitor.domain.events import RELATIVE
 from monitor.domain.findings import Finding, Severity
 from monitor.domain.rules import Clause
 from monitor.engine.engineset import EngineSet
-from monitor.services.scan import RELATIVE, Scanned, Scanner
+from monitor.services.scan import Scanned, Scanner
 
 _CLAUSES: Final = 3
 """Clauses that are told in full, the verified ones first."""

@@ -4,7 +4,8 @@ from collections import OrderedDict
 from collections.abc import Iterable
 from typing import Final
 
-from monitor.domain.decoding import Decoded, Rejected
+from monitor.domain.decoding import Decoded
+from monitor.domain.rejections import Rejected
 
 _LISTED: Final = 100
 _HINT: Final = "a room is a livestream room, not a message or a viewer; where there are more, raise ingest.rooms"

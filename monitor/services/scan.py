@@ -9,7 +9,7 @@ from msgspec import Struct
 from monitor.domain import frames
 from monitor.domain.alerts import Alert, GroupingSettings, opened
 from monitor.domain.broadcasts import Rooms
-from monitor.domain.events import FINAL_REVISION, Event, at_ms, lane_of, role_and_id
+from monitor.domain.events import FINAL_REVISION, RELATIVE, Event, at_ms, lane_of, role_and_id
 from monitor.domain.findings import Finding
 from monitor.domain.frames import Frame
 from monitor.domain.masking import mask_text
@@ -19,8 +19,6 @@ from monitor.services.lane import Admitted, Lane, LaneState, Outcome
 from monitor.services.records import Numbered
 
 ROOM: Final = "default"
-RELATIVE: Final = 10_000_000_000
-"""A time below it (ms; April 1970) counts from a start."""
 _INTERIM_IDS: Final = 20_000
 
 

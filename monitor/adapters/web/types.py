@@ -6,7 +6,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from monitor.domain.alerts import Alert
-from monitor.domain.decoding import Rejected
+from monitor.domain.rejections import Rejected
 from monitor.services.records import KeptEvent
 
 
