@@ -134,10 +134,14 @@ class Service:
     async def listen(self) -> str:
         """Bind and answer; the address."""
         s = self.settings
-        loopback = is_loopback(s.http.host)
-        if not loopback and not await self.store.tokens():
-            raise ConfigError(f"{s.http.host} is reachable from other machines, and there is no token yet",
-                              hint="make one with `redpost token new`, or bind to 127.0.0.1")
+        loopback = is_loopback(s.http.host) and not s.http.require_token
+        tokens = await self.store.tokens()
+        if not loopback and not tokens:
+            raise ConfigError(f"whoever reaches {s.http.host} needs a token, and there is none yet",
+                              hint="make one with `redpost token new`, or bind to 127.0.0.1 without http.require_token")
+        if loopback and tokens:
+            self.logger.warning("open_on_loopback", hint="there are tokens, but programs of this machine need none, a "
+                                "proxy or tunnel that adds no header included; set http.require_token")
         app = build_app(
             WebServices(
                 ingest=self.ingest, session_seq=self.log.session_seq, store=self.store, archive=self.archive,

@@ -13,6 +13,7 @@ from aiohttp.test_utils import TestClient, TestServer
 
 from monitor.adapters.telemetry import PrometheusTelemetry
 from monitor.adapters.web import SseHub, WebServices, WebSettings, build_app, new_token
+from monitor.adapters.web.auth import OF_ALL, OPERATOR
 from monitor.adapters.web.hub import HubLimits
 from monitor.domain.alerts import Alert, AlertState
 from monitor.domain.decoding import Limits, decode
@@ -130,9 +131,17 @@ class FakeArchive:
     def __init__(self) -> None:
         self.events: dict[str, list[KeptEvent]] = {}
         self.asked: list[tuple[str, ArchiveQuery]] = []
+        self.gate: asyncio.Event | None = None
+        self.cancelled = 0
 
     async def search(self, tenant: str, query: ArchiveQuery) -> list[KeptEvent]:
         self.asked.append((tenant, query))
+        try:
+            if self.gate is not None:
+                await self.gate.wait()
+        except asyncio.CancelledError:
+            self.cancelled += 1
+            raise
         return [e for e in self.events.get(tenant, []) if query.text is None or query.text in e.text][: query.limit]
 
 
@@ -208,8 +217,9 @@ class Api:
         assert port is not None
         return port
 
-    def token(self, *scopes: str, tenant: str = "agency") -> dict[str, str]:
-        """The header of a new token."""
+    def token(self, *scopes: str, tenant: str = "") -> dict[str, str]:
+        """The header of a new token, of the agency unless it is the operator's alone."""
+        tenant = tenant or (OPERATOR if OF_ALL.intersection(scopes) else "agency")
         secret, record = new_token(tenant, "test", scopes, NOW)
         self.store.tokens_kept.append(record)
         return {"Authorization": f"Bearer {secret}"}

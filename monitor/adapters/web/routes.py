@@ -45,7 +45,7 @@ ROUTES: Final[tuple[Route, ...]] = (
     Route(
         method="GET", path=f"{_API}/events", name="searchEvents", scope="read", handler=search_events,
         summary="Search the kept events, newest first. Contact data is masked.",
-        params=EVENT_PARAMS, answer=EventsAnswer, errors=(400, 503), timed=True,
+        params=EVENT_PARAMS, answer=EventsAnswer, errors=(400, 429, 503), timed=True,
     ),
     Route(
         method="GET", path=f"{_API}/alerts", name="listAlerts", scope="read", handler=list_alerts,
