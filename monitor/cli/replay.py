@@ -69,9 +69,8 @@ async def _send(
     from monitor.cli.files import InFile
     from monitor.cli.http import Backoff, Sender, base_of, session_for
     from monitor.services.replay import replay as replayed
-    from monitor.settings import load
 
-    options = known.options(load().settings.ingest.limits())
+    options = known.options()
     base = base_of(to)
     with ExitStack() as files_open:
 

@@ -7,8 +7,7 @@ from monitor.domain.rules import AnyRule, Clause, Context, Rule
 
 
 class RuleSet(Struct, frozen=True):
-    """All packs of one folder. `version`: content hash; `sources`: relative path → bytes, enough to load it again.
-    `duties`: what an operator must do and keep; nothing is judged by them."""
+    """All packs of one folder. `version`: content hash; `sources`: relative path → bytes, enough to load it again."""
 
     rules: tuple[Rule, ...]
     clauses: dict[str, Clause]
@@ -16,7 +15,6 @@ class RuleSet(Struct, frozen=True):
     sources: dict[str, bytes]
     contexts: dict[str, Context] = {}
     correlations: tuple[CorrelationRule, ...] = ()
-    duties: dict[str, Clause] = {}
 
     def all(self) -> list[AnyRule]:
         """Rules of both kinds, by id."""

@@ -1,16 +1,16 @@
 """Rules as the engine runs them: bits instead of names, codes instead of sets; compiled once for a set."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import date, datetime, time
 from math import inf
 from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
 
 from monitor.domain.conditions import And, Condition, Not, Ref, evaluate
 from monitor.domain.events import Kind, Role
-from monitor.domain.rules import Context, Rule, Selection, Side
+from monitor.domain.rules import Context, RoomContext, Rule, Selection, Side
 from monitor.engine.batch import CODES, parts_of
 from monitor.engine.reach import Reaching, ending_at
-from monitor.engine.scope import Scope
 from monitor.engine.views import ViewTables
 
 Possible = tuple[bool, bool]
@@ -67,7 +67,8 @@ class CompiledRule:
         silent |= 0 if self.exempt is None else 1 << self.exempt.by
         self.rooms = [(i, s.room) for i, s in enumerate(rule.selections) if s.room]
         self.scores = [(i, s.score, s.gte) for i, s in enumerate(rule.selections) if s.score]
-        self.unknown = self._mask(s for s in rule.selections if s.score or s.room or (s.context and not s.veto))
+        self.placeless = self._mask(s for s in rule.selections if s.score or s.room or (s.context and not s.veto))
+        self.unknown = self.placeless
         positive = self._positive(rule.condition)
         costs = [chance(s) for s in rule.selections]
         rare = self._mask(s for s, cost in zip(rule.selections, costs, strict=True) if cost <= _RARE)
@@ -77,7 +78,10 @@ class CompiledRule:
         self.restrained = bool(self.allow or self.vetoes or self.nears or self.times or self.spares or self.unproven
                                or self.listed)
         self.codes = bytes([self._applies(code) for code in range(CODES)])
-        self.scope = Scope(rule, zone)
+        self.since, self.until = (_midnight(d, zone) for d in (rule.effective.since, rule.effective.until))
+        applies = rule.applies
+        self.room_bound = bool(applies.platforms is not None or applies.verticals is not None
+                               or applies.rooms.having or applies.rooms.without)
         self._possible: dict[int, bool] = {}
 
     def _exempt(self) -> Reaching | None:
@@ -150,8 +154,10 @@ class CompiledRule:
             return 1 if Role.VIEWER in speakers else 2 if Role.OFFICIAL in speakers else 0
         return 0
 
-    def possible(self, bits: int) -> bool:
-        """Could the condition hold when these selections were hit? Hits may still be vetoed, never added."""
+    def possible(self, bits: int, *, looked: bool = False) -> bool:
+        """Could the condition hold when these selections were hit? Hits may still be vetoed, never added. `looked`: all
+        selections were looked for, not only the early ones."""
+        bits |= self.placeless if looked else self.unknown
         known = self._possible.get(bits)
         if known is None:
             known = self._possible[bits] = self._could(self.rule.condition, bits)[0]
@@ -160,8 +166,7 @@ class CompiledRule:
     def _could(self, condition: Condition, bits: int) -> Possible:
         """(can be true, can be false)"""
         if isinstance(condition, Ref):
-            bit = self._bit[condition.name]
-            return bool(bit & (bits | self.unknown)), True
+            return bool(self._bit[condition.name] & bits), True
         if isinstance(condition, Not):
             true, false = self._could(condition.part, bits)
             return false, true
@@ -178,3 +183,22 @@ class CompiledRule:
             return True if bits & bit else None if unknown & bit else False
 
         return evaluate(self.rule.condition, value) is True
+
+    def in_room(self, context: RoomContext | None) -> bool:
+        """An unknown room has no tag; where its platform or vertical is not known, a rule bound to some applies."""
+        applies = self.rule.applies
+        tags = set(context.tags) if context else set()
+        for wanted, known in ((applies.platforms, context and context.platform),
+                              (applies.verticals, context and context.vertical)):
+            if wanted is not None and known and known not in wanted:
+                return False
+        return tags.issuperset(applies.rooms.having) and tags.isdisjoint(applies.rooms.without)
+
+    def in_force(self, at: int) -> bool:
+        """`at`: UTC ms."""
+        return (self.since is None or at >= self.since) and (self.until is None or at < self.until)
+
+
+def _midnight(day: date | None, zone: ZoneInfo) -> int | None:
+    """UTC ms of the day's first moment in the tenant's zone."""
+    return None if day is None else round(datetime.combine(day, time(), zone).timestamp() * 1000)

@@ -11,7 +11,7 @@ from monitor.domain.findings import Evasion
 from monitor.domain.rules import Listed, View
 from monitor.engine.compiled import SENTENCE_ENDS, CompiledContext, CompiledRule
 from monitor.engine.folds import runs
-from monitor.engine.matcher import RawHit
+from monitor.engine.lexicon import RawHit
 from monitor.engine.reach import Place, Places, Reached, Reaching
 from monitor.engine.terms import Form
 from monitor.engine.views import Views

@@ -11,9 +11,11 @@ from math import inf, prod
 from typing import Any, Final
 
 import re2
+from msgspec import Struct
 
 from monitor.domain.rules import Selection, View
 from monitor.engine.atoms import atoms_of
+from monitor.engine.gates import Chars, gates_of
 from monitor.engine.spellings import FREQUENT
 from monitor.engine.terms import fold_pattern
 from monitor.engine.views import OneText, ViewTables
@@ -34,11 +36,12 @@ OVERLAPPING: Final = 64
 class Pattern:
     """One pattern. Hits are the longest from each start; after a very long one, from its end on."""
 
-    __slots__ = ("_expression", "_folded", "view")
+    __slots__ = ("_expression", "_folded", "_gates", "view")
 
-    def __init__(self, folded: str, view: View) -> None:
+    def __init__(self, folded: str, view: View, gates: Sequence[Chars] = ()) -> None:
         self.view = view
         self._folded = folded
+        self._gates = gates
         self._expression: Any = None
 
     def check(self) -> None:
@@ -60,10 +63,10 @@ class Pattern:
 
     def hits(self, text: OneText) -> list[tuple[int, int]]:
         """Code points of the joined text."""
-        if self.view is View.PLAIN:
-            return [(text.start + a, text.start + b) for a, b in self._spans(text.plain, text.plain_bytes)]
-        where = text.section.skeleton.where
-        return [(int(where[a]), int(where[b - 1]) + 1) for a, b in self._spans(text.skeleton, text.skeleton_bytes)]
+        if any(gate.isdisjoint(text.chars) for gate in self._gates):
+            return []
+        skeleton = self.view is not View.PLAIN
+        return [text.place(a, b, skeleton=skeleton) for a, b in self._spans(*text.written(skeleton=skeleton))]
 
     def _spans(self, text: str, data: bytes) -> list[tuple[int, int]]:
         search = self._compiled().search
@@ -91,11 +94,18 @@ def chance(units: Sequence[int]) -> float:
     return each[0] * prod(min(1.0, 8 * more) for more in each[1:])  # neighbours are no strangers
 
 
-class Reader:
-    """Folds patterns and finds their atoms, each pattern once. `known`: folded pattern → its atoms, from an earlier
-    start; what is known was checked then."""
+class Needs(Struct, frozen=True):
+    """What a text must hold for a pattern to match: one of `atoms`, and a character of each of `gates`."""
 
-    def __init__(self, tables: ViewTables, known: dict[str, list[str]]) -> None:
+    atoms: list[str]
+    gates: list[Chars]
+
+
+class Reader:
+    """Folds patterns and finds what they need, each pattern once. `known`: by folded pattern, from an earlier start;
+    what is known was checked then."""
+
+    def __init__(self, tables: ViewTables, known: dict[str, Needs]) -> None:
         self.tables = tables
         self.known = known
         self.fold = cache(self._fold)
@@ -105,21 +115,21 @@ class Reader:
 
     def checked(self, folded: str, view: View) -> Pattern:
         """Raises ValueError for a pattern that cannot be run."""
-        pattern = Pattern(folded, view)
         if folded not in self.known:
-            pattern.check()
-            self.known[folded] = self._atoms(folded)
-        return pattern
+            Pattern(folded, view).check()
+            self.known[folded] = self._needs(folded)
+        return Pattern(folded, view, self.known[folded].gates)
 
-    def _atoms(self, folded: str) -> list[str]:
+    def _needs(self, folded: str) -> Needs:
         try:
-            return sorted(atoms_of(folded, lambda atom: chance(self._skeleton(atom))) or ())
+            return Needs(sorted(atoms_of(folded, lambda atom: chance(self._skeleton(atom))) or ()),
+                         gates_of(folded, lambda char: chance((ord(char),))))
         except re.error as error:
             raise ValueError(str(error)) from error
 
     def atoms(self, folded: str) -> set[tuple[int, ...]]:
         """Of a checked pattern: literals as the skeleton shows them, one of which is in each hit."""
-        return set(map(self._skeleton, self.known[folded]))
+        return set(map(self._skeleton, self.known[folded].atoms))
 
     def _skeleton(self, atom: str) -> tuple[int, ...]:
         return self.tables.skeleton(list(map(ord, atom)))

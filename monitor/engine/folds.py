@@ -10,27 +10,32 @@ import numpy as np
 from numpy.typing import NDArray
 
 from monitor.domain.rules import View
-from monitor.engine.views import Index, Layer, Section, Units, ViewTables
+from monitor.engine.views import Index, Layer, Units, Views, ViewTables
 
 
-def layer(view: View, section: Section) -> Layer:
-    """The units of one of EXTRA's views over a section. SPLIT has none of its own: it is looked for in the skeleton."""
-    units, where, _, _ = section.skeleton
+def layer(view: View, views: Views) -> Layer:
+    """The units of a view that literals are looked for in. PLAIN and SPLIT have none of their own: what is looked for
+    in them is looked for in the skeleton."""
+    tables, units, where = views.tables, views.skeleton, views.where
     match view:
+        case View.SKELETON:
+            return views.skeleton_layer
+        case View.SOUND:
+            return views.sound_layer
         case View.NUMERALS:
-            return Layer(np.take(section.tables.numerals, units), where)
+            return Layer(np.take(tables.numerals, units), where)
         case View.CONFUSABLES:
-            return Layer(np.take(section.tables.lookalikes, units), where)
+            return Layer(np.take(tables.lookalikes, units), where)
         case View.STRETCHED:
             at = _run_starts(units)
             return Layer(units[at], where, np.concatenate((at, [units.size])))
         case View.LETTER_GAPS:
-            at = np.flatnonzero(~_lone_letters(section.tables, units))
+            at = np.flatnonzero(~_lone_letters(tables, units))
             return Layer(units[at], where, np.concatenate((at, [units.size])), tight=True)
         case View.DIALECT:
-            return section.sound._replace(units=np.take(section.tables.merged, section.sound.units))
+            return views.sound_layer._replace(units=np.take(tables.merged, views.sound))
         case View.SIGNS:
-            return _with_signs(section)
+            return _with_signs(views)
     raise ValueError(f"{view} is no layer")
 
 
@@ -74,11 +79,9 @@ def _lone_letters(tables: ViewTables, units: Units) -> NDArray[np.bool_]:
     return lone
 
 
-def _with_signs(section: Section) -> Layer:
+def _with_signs(views: Views) -> Layer:
     """The skeleton with the signs between put in as the words that they stand for."""
-    plain = section.plain
-    words = np.take(section.tables.signs, plain)
-    where = np.flatnonzero(np.take(section.tables.keep, plain) | (words != 0))
-    units = plain[where]
-    signs = words[where]
-    return Layer(np.where(signs != 0, signs, units), where + section.offset)
+    words = np.take(views.tables.signs, views.plain)
+    where = np.flatnonzero(views.kept | (words != 0))
+    units, signs = views.plain[where], words[where]
+    return Layer(np.where(signs != 0, signs, units), where)

@@ -16,7 +16,7 @@ from monitor.engine.databases import Databases
 from monitor.engine.expressions import Pattern, Reader
 from monitor.engine.folds import layer
 from monitor.engine.terms import Form
-from monitor.engine.views import Index, Layer, OneText, Section, mixed
+from monitor.engine.views import Index, Layer, OneText, Views, mixed
 
 Raw = tuple[int, int]  # literal, end in units
 Owner = tuple[int, int]
@@ -26,21 +26,38 @@ Lead = tuple[View, Form | None, Any]
 _AT_ONCE: Final = 30_000
 
 
-class Found(NamedTuple):
-    """A hit, in code points of the joined text. `form` is None for a pattern."""
+class RawHit(NamedTuple):
+    """Code points of the joined text. `form` is None for patterns and detectors; a context's part is a `selection`."""
 
     start: int
     end: int
     view: View
-    owner: Any
+    selection: int
     form: Form | None
+
+
+class Leads(NamedTuple):
+    """What a literal leads to: numbers of patterns, and terms by their owner's first number. `marks`: these owners
+    again, with the bits of their second numbers."""
+
+    patterns: dict[int, None]
+    terms: dict[int, list[Lead]]
+    marks: list[tuple[int, int]]
+
+
+def marks_of(owners: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+    """(owner, the bits of its parts), each owner once."""
+    found: dict[int, int] = {}
+    for owner, part in owners:
+        found[owner] = found.get(owner, 0) | 1 << part
+    return list(found.items())
 
 
 class _Literals:
     """The literals of one view. `leads[n]`: what literal n leads to. One database, or several of bounded size, since
     compiling takes more than linear time and memory."""
 
-    def __init__(self, forms: dict[tuple[int, ...], list[Any]], databases: Databases) -> None:
+    def __init__(self, forms: dict[tuple[int, ...], Leads], databases: Databases) -> None:
         self.leads = list(forms.values())
         self.sizes: Index = np.array([len(units) for units in forms], dtype=np.int64)
         units = list(forms)
@@ -69,7 +86,7 @@ class Lexicon:
         self._reader = reader
         self._takes_wordless = wordless
         self.wordless: list[int] = []
-        self._forms: dict[View, dict[tuple[int, ...], list[Any]]] = {}
+        self._forms: dict[View, dict[tuple[int, ...], Leads]] = {}
         self._known: dict[tuple[str, View], int] = {}
         self._patterns: list[Pattern] = []
         self._asking: list[list[Lead]] = []  # by pattern
@@ -81,9 +98,9 @@ class Lexicon:
 
     def term(self, form: Form, owner: Any) -> None:
         for view, forms in form.take().items():
-            scanned, lead = View.SKELETON if view is View.SPLIT else view, (view, form, owner)
+            scanned = View.SKELETON if view is View.SPLIT else view
             for units in forms:
-                self._lead(scanned, units, lead)
+                self._leads(scanned, units).terms.setdefault(owner[0], []).append((view, form, owner))
         if form.literal and not form.views.isdisjoint((View.PLAIN, View.SKELETON)):
             self.folded_pattern(form.literal, View.PLAIN, owner, form)
 
@@ -103,38 +120,38 @@ class Lexicon:
             if not atoms:
                 self.wordless.append(number)
             for atom in atoms:
-                self._lead(View.SKELETON, atom, number)
+                self._leads(View.SKELETON, atom).patterns[number] = None
         lead = (View.PLAIN if form else view, form, owner)
         self._asking[number].append(lead)
         self._by_owner.setdefault(owner[0], []).append((number, lead))
 
-    def _lead(self, view: View, units: tuple[int, ...], lead: Any) -> None:
-        self._forms.setdefault(view, {}).setdefault(units, []).append(lead)
+    def _leads(self, view: View, units: tuple[int, ...]) -> Leads:
+        return self._forms.setdefault(view, {}).setdefault(units, Leads({}, {}, []))
 
     def compile(self, databases: Databases) -> None:
         """Nothing can be added from then on."""
         for view in list(self._forms):
+            for leads in self._forms[view].values():
+                leads.marks.extend(marks_of(owner for some in leads.terms.values() for _, _, owner in some))
             self._literals[view] = _Literals(self._forms.pop(view), databases)
 
-    def scan_literals(self, section: Section) -> list[tuple[View, Layer, list[Raw]]]:
+    def scan_literals(self, views: Views) -> list[tuple[View, Layer, list[Raw]]]:
         """Literal hits of each view, in units of its layer."""
         found = []
         for view, literals in self._literals.items():
-            units = (section.skeleton if view is View.SKELETON else section.sound if view is View.SOUND
-                     else layer(view, section))
+            units = layer(view, views)
             raw = literals.scan(mixed(units.units))
             if raw:
                 found.append((view, units, raw))
         return found
 
-    def places(self, view: View, units: Layer, raw: list[Raw]) -> tuple[list[int], list[int]]:
+    def places(self, view: View, units: Layer, raw: list[Raw]) -> tuple[Index, Index]:
         """Starts and ends of literal hits in the joined text."""
         hits = np.array(raw, dtype=np.int64)
         ends = hits[:, 1]
-        starts, stops = units.place(ends - self._literals[view].sizes[hits[:, 0]], ends)
-        return starts.tolist(), stops.tolist()
+        return units.place(ends - self._literals[view].sizes[hits[:, 0]], ends)
 
-    def leads(self, view: View) -> list[list[Any]]:
+    def leads(self, view: View) -> list[Leads]:
         return self._literals[view].leads
 
     def patterns_of(self, owner: int) -> list[tuple[int, Lead]]:
@@ -144,41 +161,7 @@ class Lexicon:
     def hits(self, number: int, text: OneText) -> list[tuple[int, int]]:
         return self._patterns[number].hits(text)
 
-    def asking(self, number: int) -> list[Lead]:
-        """For each that asks for this pattern."""
-        return self._asking[number]
-
-    def run(self, number: int, text: OneText) -> Iterable[Found]:
-        """Hits of one pattern, once for each that asks."""
-        for start, end in self.hits(number, text):
-            for shown, form, owner in self._asking[number]:
-                yield Found(start, end, shown, owner, form)
-
-
-class OneScan:
-    """One text, looked at for whoever asks: literals at once, a pattern when its owner's hits are asked for."""
-
-    def __init__(self, lexicon: Lexicon, text: OneText) -> None:
-        self._lexicon, self._text = lexicon, text
-        self._found: dict[int, list[Found]] = {}
-        self._seen = set(lexicon.wordless)
-        self._ran: dict[int, list[tuple[int, int]]] = {}
-        for view, units, raw in lexicon.scan_literals(text.section):
-            leads = lexicon.leads(view)
-            for (n, _), start, end in zip(raw, *lexicon.places(view, units, raw), strict=True):
-                for lead in leads[n]:
-                    if type(lead) is int:
-                        self._seen.add(lead)
-                    else:
-                        shown, form, owner = lead
-                        self._found.setdefault(owner[0], []).append(Found(start, end, shown, owner, form))
-
-    def of(self, owner: int) -> list[Found]:
-        """The hits of one owner, by the first part of its name."""
-        found = self._found.get(owner, [])
-        for number, (shown, form, name) in self._lexicon.patterns_of(owner):
-            if number in self._seen:
-                if number not in self._ran:
-                    self._ran[number] = self._lexicon.hits(number, self._text)
-                found = found + [Found(start, end, shown, name, form) for start, end in self._ran[number]]
-        return found
+    @property
+    def asking(self) -> list[list[Lead]]:
+        """By pattern: a lead for each that asks for it."""
+        return self._asking

@@ -5,41 +5,30 @@ shared contexts, what `near` asks for, what a condition negates) are made of eve
 could hold: they are looked for in that one text, then.
 """
 
-from collections.abc import Callable, Sequence
-from functools import cache
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final, NamedTuple
-
-import numpy as np
 
 from monitor.domain.errors import Fault, RuleError
 from monitor.domain.rules import Context, Rule, Selection, View
 from monitor.engine.compiled import CompiledContext, CompiledRule
 from monitor.engine.databases import Databases
 from monitor.engine.expressions import Reader
-from monitor.engine.lexicon import Lexicon, OneScan, Owner
+from monitor.engine.lexicon import Lexicon, Owner, RawHit, marks_of
 from monitor.engine.patterns import ContactSpan, contacts
+from monitor.engine.sightings import Sightings
 from monitor.engine.terms import Form
-from monitor.engine.views import Index, OneText, Views, ViewTables, span_of
+from monitor.engine.views import Index, Views, ViewTables
 
 _HINT: Final = "see docs/rules.md"
 _SAID: Final = (View.PLAIN, View.SKELETON)
 """Contexts are everyday words: their homophones stand everywhere."""
 
 
-class RawHit(NamedTuple):
-    """Code points of the joined text. `form` is None for patterns and detectors; a context's part is a `selection`."""
-
-    start: int
-    end: int
-    view: View
-    selection: int
-    form: Form | None
-
-
 class Scan(NamedTuple):
-    """`by_rule`: (event, rule) → hits of what the condition names."""
+    """`bits`: event → rule → which of its selections have a hit, of those that are looked for in every text."""
 
-    by_rule: dict[Owner, list[RawHit]]
+    bits: dict[int, dict[int, int]]
+    early: Sightings
     contacts: list[ContactSpan]
 
 
@@ -76,76 +65,54 @@ class Matcher:
         self._late.compile(databases)
         self.late_rules = frozenset(late)
         self._applies = [rule.codes for rule in rules]
+        self._pattern_marks = [marks_of(owner for _, _, owner in asking) for asking in self._early.asking]
+        self._pattern_applies = [bytes(map(max, zip(*[self._applies[rule] for rule, _ in marks], strict=True)))
+                                 for marks in self._pattern_marks]
         self._kinds = frozenset((*self._detectors, *self._late_detectors))
 
     def scan(self, views: Views, starts: Index, code: Callable[[int], int]) -> Scan:
         """`code`: an event's kind, role and stage as one number. What no rule applies to is not looked at."""
         begins = starts.tolist()
-        scan = Scan({}, contacts(views, begins, self._kinds))
-        code_of, applies = cache(code), self._applies
-        waiting: dict[Owner, None] = {}  # (event, pattern)
-        for view, units, raw in self._early.scan_literals(views.whole):
-            leads = self._early.leads(view)
-            first, last = self._early.places(view, units, raw)
-            events = (np.searchsorted(starts, first, side="right") - 1).tolist()
-            for (n, _), event, start, end in zip(raw, events, first, last, strict=True):
-                for lead in leads[n]:
-                    if type(lead) is int:
-                        waiting[event, lead] = None
-                        continue
-                    shown, form, (rule, selection) = lead
-                    if not applies[rule][code_of(event)]:
-                        continue
-                    key = (event, rule)
-                    hit = RawHit(start, end, shown, selection, form)
-                    if key in scan.by_rule:
-                        scan.by_rule[key].append(hit)
-                    else:
-                        scan.by_rule[key] = [hit]
-        texts: dict[int, OneText] = {}
-        for event, pattern in waiting:
-            if not any(applies[rule][code_of(event)] for _, _, (rule, _) in self._early.asking(pattern)):
-                continue
-            if event not in texts:
-                texts[event] = views.one(*span_of(event, begins, views))
-            for found in self._early.run(pattern, texts[event]):
-                rule, selection = found.owner
-                scan.by_rule.setdefault((event, rule), []).append(
-                    RawHit(found.start, found.end, found.view, selection, found.form))
-        self._add_detected(scan, self._detectors, begins)
-        return scan
+        found = contacts(views, begins, self._kinds)
+        detected = _detected(found, self._detectors, begins)
+        early = Sightings(self._early, views, begins, detected)
+        bits: dict[int, dict[int, int]] = {}
+        for event, literals in early.literals.items():
+            here, at = bits.setdefault(event, {}), code(event)
+            for leads, _, _ in literals:
+                for rule, mark in leads.marks:
+                    if self._applies[rule][at]:
+                        here[rule] = here.get(rule, 0) | mark
+            for pattern in early.patterns(event):
+                if self._pattern_applies[pattern][at] and early.spans(event, pattern):
+                    for rule, mark in self._pattern_marks[pattern]:
+                        here[rule] = here.get(rule, 0) | mark
+        for event, owners in detected.items():
+            here = bits.setdefault(event, {})
+            for rule, hits in owners.items():
+                for hit in hits:
+                    here[rule] = here.get(rule, 0) | 1 << hit.selection
+        return Scan(bits, early, found)
 
-    def _add_detected(self, scan: Scan, asking: dict[str, list[Owner]], begins: Sequence[int]) -> None:
-        for contact in scan.contacts:
-            base = begins[contact.event]
-            for rule, selection in asking.get(contact.kind, ()):
-                scan.by_rule.setdefault((contact.event, rule), []).append(
-                    RawHit(base + contact.start, base + contact.end, View.PLAIN, selection, None))
-
-    def late(self, scan: Scan, event: int, views: Views, begins: Sequence[int]) -> "Late":
-        """Everything in one text that only matters once a rule could hold."""
-        asked: dict[int, list[RawHit]] = {}
-        for contact in scan.contacts if self._late_detectors else ():
-            if contact.event == event:
-                for owner, selection in self._late_detectors.get(contact.kind, ()):
-                    start, end = begins[event] + contact.start, begins[event] + contact.end
-                    asked.setdefault(owner, []).append(RawHit(start, end, View.PLAIN, selection, None))
-        return Late(OneScan(self._late, views.one(*span_of(event, begins, views))), asked)
+    def late(self, scan: Scan, events: Sequence[int], views: Views, begins: Sequence[int]) -> Sightings:
+        """Everything in these texts that only matters once a rule could hold."""
+        return Sightings(self._late, views, begins, _detected(scan.contacts, self._late_detectors, begins), events)
 
     def scan_literals(self, views: Views) -> int:
         """The literal scans alone; how many hits they give."""
-        return sum(len(raw) for _, _, raw in self._early.scan_literals(views.whole))
+        return sum(len(raw) for _, _, raw in self._early.scan_literals(views))
 
 
-class Late(NamedTuple):
-    """What is looked for late in one text, by whoever asks: a rule, or -1 - context."""
-
-    scan: OneScan
-    detected: dict[int, list[RawHit]]
-
-    def of(self, owner: int) -> list[RawHit]:
-        return [RawHit(f.start, f.end, f.view, f.owner[1], f.form) for f in self.scan.of(owner)] + self.detected.get(
-            owner, [])
+def _detected(
+    contacts: Iterable[ContactSpan], asking: Mapping[str, list[Owner]], begins: Sequence[int]
+) -> dict[int, dict[int, list[RawHit]]]:
+    found: dict[int, dict[int, list[RawHit]]] = {}
+    for contact in contacts if asking else ():
+        base = begins[contact.event]
+        for owner, part in asking.get(contact.kind, ()):
+            found.setdefault(contact.event, {}).setdefault(owner, []).append(
+                RawHit(base + contact.start, base + contact.end, View.PLAIN, part, None))
+    return found
 
 
 class _Collecting(NamedTuple):

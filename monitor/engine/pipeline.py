@@ -4,16 +4,14 @@ What a batch is cut into does not change what is found.
 """
 
 import re
-from collections.abc import Callable, Container
-from itertools import groupby
-from operator import itemgetter
+from collections.abc import Callable, Container, Iterable
 from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from monitor.domain.findings import Evasion
-from monitor.domain.rules import DIVERSION, Listed
+from monitor.domain.rules import Listed
 from monitor.engine.batch import Batch, parts_of
 from monitor.engine.compiled import CompiledRule
 from monitor.engine.conditions import (
@@ -30,12 +28,11 @@ from monitor.engine.conditions import (
     variant_of,
 )
 from monitor.engine.detectors import value
-from monitor.engine.detectors_handles import after_cue
-from monitor.engine.detectors_spans import apart
 from monitor.engine.engineset import EngineSet
-from monitor.engine.matcher import Late, RawHit, Scan
+from monitor.engine.matcher import Scan
 from monitor.engine.patterns import ContactSpan
 from monitor.engine.roomfacts import compares, is_proved, room_holds
+from monitor.engine.sightings import Sightings
 from monitor.engine.views import Views, span_of
 
 # An unknown speaker who sells is judged as official: names the link, the price, the goods as their own.
@@ -61,13 +58,10 @@ class Match(NamedTuple):
 
 
 class MatchSpan(NamedTuple):
-    """`term`: what is meant, where it is written otherwise."""
-
     start: int
     end: int
     selection: str
     view: str
-    term: str = ""
 
 
 class Judged(NamedTuple):
@@ -104,7 +98,8 @@ def explain(engine: EngineSet, batch: Batch) -> list[Explained]:
     views = Views(engine.tables, batch.text)
     scan = engine.matcher.scan(views, batch.starts, batch.code)
     judging = _Judging(engine, batch, views, scan, engine.scorer.score(views, batch) if engine.scorer else None)
-    found = [judging.explain(engine.rules[index], event, raw) for (event, index), raw in scan.by_rule.items()]
+    judging.look_late([0])
+    found = [judging.explain(engine.rules[index], event) for event, rules in scan.bits.items() for index in rules]
     return sorted(found, key=lambda each: (not (each.holds and each.applies), each.rule.rule.id))
 
 
@@ -116,25 +111,19 @@ def judge(engine: EngineSet, batch: Batch, *, skip: Container[int] = ()) -> Judg
     scan = engine.matcher.scan(views, batch.starts, batch.code)
     scores = engine.scorer.score(views, batch) if engine.scorer else None
     if scores is not None:
-        _add_scored(engine, scores, scan.by_rule)
+        _add_scored(engine, scores, scan.bits)
     judging = _Judging(engine, batch, views, scan, scores)
-    candidates: list[tuple[int, int]] = []
-    for (event, index), raw in scan.by_rule.items():
-        bits = 0
-        for hit in raw:
-            bits |= 1 << hit[3]
-        rule = engine.rules[index]
-        if rule.possible(bits) and event not in skip and judging.applies(rule, event):
-            candidates.append((event, index))
+    candidates = [(event, index) for event, rules in scan.bits.items() if event not in skip
+                  for index, bits in rules.items()
+                  if engine.rules[index].possible(bits) and judging.applies(engine.rules[index], event)]
     candidates.sort()  # text by text, so that each is looked at late but once
-    evaluated = (judging.evaluate(engine.rules[n], event, scan.by_rule[event, n]) for event, n in candidates)
-    matches = [match for match in evaluated if match is not None]
-    pointed_at = judging.pointed_at(matches)
-    return Judged(matches, sorted({*scan.contacts, *pointed_at}) if pointed_at else scan.contacts, scores)
+    judging.look_late(dict.fromkeys(event for event, index in candidates if index in engine.matcher.late_rules))
+    matches = [judging.evaluate(engine.rules[index], event) for event, index in candidates]
+    return Judged([match for match in matches if match is not None], scan.contacts, scores)
 
 
 def _add_scored(
-    engine: EngineSet, scores: NDArray[np.float32], by_rule: dict[tuple[int, int], list[RawHit]]
+    engine: EngineSet, scores: NDArray[np.float32], bits: dict[int, dict[int, int]]
 ) -> None:
     """Events that a score alone may carry over a rule's condition."""
     scorer = engine.scorer
@@ -143,7 +132,7 @@ def _add_scored(
         for _, category, gte in rule.scores:
             if category in scorer.categories:
                 for event in np.flatnonzero(scores[:, scorer.categories.index(category)] >= gte).tolist():
-                    by_rule.setdefault((event, rule.index), [])
+                    bits.setdefault(event, {}).setdefault(rule.index, 0)
 
 
 def _sells(text: str) -> bool:
@@ -151,30 +140,37 @@ def _sells(text: str) -> bool:
 
 
 class _Judging:
-    """One batch under judgement; what is looked for late is looked for once per text."""
+    """One batch under judgement. `look_late` comes before `evaluate` and `explain`, which go text by text."""
 
     def __init__(
         self, engine: EngineSet, batch: Batch, views: Views, scan: Scan, scores: NDArray[np.float32] | None
     ) -> None:
         self._engine, self._batch, self._views, self._scan, self._scores = engine, batch, views, scan, scores
         self._begins: list[int] = batch.starts.tolist()
-        self._late_of = -1
-        self._heard: dict[int, list[Hit]] = {}
-        self._phrases: dict[int, Heard] = {}
-        self._late: Late | None = None
+        self._late: Sightings
+        self._heard_in = -1
+        self._heard: dict[int, Heard] = {}
+
+    def look_late(self, events: Iterable[int]) -> None:
+        """In these texts, which are in order, for what only matters once a rule could hold."""
+        self._late = self._engine.matcher.late(self._scan, list(events), self._views, self._begins)
 
     def applies(self, rule: CompiledRule, event: int) -> bool:
         batch = self._batch
         applies = rule.codes[batch.code(event)]
-        if not applies or not rule.scope.in_force(batch.at(event)):
+        if not applies or not rule.in_force(batch.at(event)):
             return False
         if applies == 2 and not _sells(self._views.plain_text[slice(*span_of(event, self._begins, self._views))]):
             return False
-        return not rule.scope.room_bound or self._engine.active_in(rule, batch.room(event))
+        return not rule.room_bound or self._engine.active_in(rule, batch.room(event))
 
-    def evaluate(self, rule: CompiledRule, event: int, raw: list[RawHit]) -> Match | None:
-        views = self._views
-        hits, phrases = self._hits(rule, event, raw)
+    def evaluate(self, rule: CompiledRule, event: int) -> Match | None:
+        views, hits, bits = self._views, self._hits(rule, event), 0
+        for hit in hits:
+            bits |= 1 << hit.selection
+        if not rule.possible(bits, looked=True):
+            return None
+        phrases = self._heard_of(rule, event)
         exempting: list[Hit] = []
         if rule.exempt is not None:
             exempting = [h for h in hits if h.selection == rule.exempt.by]
@@ -195,28 +191,16 @@ class _Judging:
                 clause = rule.rule.exempt.clause
         return self._match(rule, event, hits, shown, known, clause)
 
-    def pointed_at(self, matches: list[Match]) -> set[ContactSpan]:
-        """Ids beside the hits of rules about diversion, whose cues no detector may know; none that is found already."""
-        cues = [(m.event, span.start, span.end) for m in matches if m.rule.rule.sub == DIVERSION for span in m.spans]
-        found: set[ContactSpan] = set()
-        for event, spans in groupby(sorted(set(cues)), key=itemgetter(0)):
-            text = self._views.plain_text[slice(*span_of(event, self._begins, self._views))]
-            known = [(c.start, c.end) for c in self._scan.contacts if c.event == event and c.masked]
-            ids = (each for _, start, end in spans for each in after_cue(text, start, end))
-            new = set(apart([*known, *ids], len(text))).difference(known)
-            found.update(ContactSpan(event, start, end, "handle") for start, end in new)
-        return found
-
-    def explain(self, rule: CompiledRule, event: int, raw: list[RawHit]) -> "Explained":
+    def explain(self, rule: CompiledRule, event: int) -> "Explained":
         """Every hit of the rule with what took it away, and whether the condition holds on the rest."""
-        hits, phrases = self._hits(rule, event, raw)
+        hits, phrases = self._hits(rule, event), self._heard_of(rule, event)
         base, fates = self._begins[event], dict.fromkeys(hits, "")
         left = set(hits)
         for stage, rest in stages(rule, hits, self._views, phrases, self._engine.contexts, self._proved(event),
                                   self._priced(event)):
             fates.update((hit, stage) for hit in left.difference(rest))
             left.intersection_update(rest)
-        match = self.evaluate(rule, event, raw)
+        match = self.evaluate(rule, event)
         told = [Fate(rule.names[h.selection], h.start - base, h.end - base, h.view, fate)
                 for h, fate in sorted(fates.items(), key=lambda each: (each[0].start, each[0].end))
                 if fate != "allow" or not rule.allow >> h.selection & 1]
@@ -224,26 +208,22 @@ class _Judging:
                 for c in sorted(rule.contexts) for h in phrases[c].hits]
         return Explained(rule, self.applies(rule, event), match is not None, told, spoken)
 
-    def _hits(self, rule: CompiledRule, event: int, raw: list[RawHit]) -> tuple[list[Hit], Phrases]:
-        """All hits of the rule in this text, and those of the contexts that it names."""
-        if rule.index not in self._engine.matcher.late_rules:
-            return genuine(raw, self._views) if raw else [], {}
-        late = self._late_in(event)
-        if rule.index not in self._heard:
-            self._heard[rule.index] = genuine(raw + late.of(rule.index), self._views)
-        for c in rule.contexts:
-            if c not in self._phrases:
-                self._phrases[c] = heard(self._engine.contexts[c], genuine(late.of(-1 - c), self._views), self._views,
-                                         span_of(event, self._begins, self._views))
-        return self._heard[rule.index], self._phrases
+    def _hits(self, rule: CompiledRule, event: int) -> list[Hit]:
+        """All hits of the rule in this text."""
+        raw = self._scan.early.of(event, rule.index)
+        if rule.index in self._engine.matcher.late_rules:
+            raw += self._late.of(event, rule.index)
+        return genuine(raw, self._views)
 
-    def _late_in(self, event: int) -> Late:
-        """Made once for a text; so is what it gives for a rule or a context."""
-        if event != self._late_of or self._late is None:
-            self._late_of = event
-            self._late = self._engine.matcher.late(self._scan, event, self._views, self._begins)
-            self._heard, self._phrases = {}, {}
-        return self._late
+    def _heard_of(self, rule: CompiledRule, event: int) -> Phrases:
+        """At least the contexts that the rule names, each looked at once in a text."""
+        if event != self._heard_in:
+            self._heard_in, self._heard = event, {}
+        for c in rule.contexts:
+            if c not in self._heard:
+                self._heard[c] = heard(self._engine.contexts[c], genuine(self._late.of(event, -1 - c), self._views),
+                                       self._views, span_of(event, self._begins, self._views))
+        return self._heard
 
     def _facts(self, rule: CompiledRule, event: int) -> tuple[int, int, dict[str, float]]:
         """What has no place in the text: (selections that are true, those that are unknown, the scores)."""
@@ -285,10 +265,7 @@ class _Judging:
         base, text = self._begins[event], self._batch.text
         kind = parts_of(self._batch.code(event))[0]
         evasions = [variant_of(evasion_of(hit, text, self._views), kind) for hit in shown]
-        spans = tuple(
-            MatchSpan(h.start - base, h.end - base, rule.names[h.selection], h.view,
-                      h.form.term if h.form and any(how) else "")
-            for h, how in zip(shown, evasions, strict=True))
+        spans = tuple(MatchSpan(h.start - base, h.end - base, rule.names[h.selection], h.view) for h in shown)
         return Match(
             event, rule, spans,
             evasive=next((evasive for evasive, _ in evasions if evasive), None),

@@ -88,12 +88,6 @@ class ViewTables:
         plain, last, (low, high) = self._plain, self.plain.size - 1, _INVISIBLE
         return [plain[_SKIPPED if low <= point < high else min(point, last)] for point in map(ord, text)]
 
-    def skeleton_text(self, text: str) -> str:
-        """The skeleton view of one text."""
-        points = code_points(text)
-        return str(np.take(self.plain, points, mode="clip")[np.take(self.keep_point, points, mode="clip")]
-                   .tobytes().decode("utf-16-le", "surrogatepass"))
-
     def syllable(self, unit: int) -> int:
         """The usual reading of a unit, or the unit itself."""
         return self._sound[unit]
@@ -182,16 +176,6 @@ class Layer(NamedTuple):
         return self.where[self.at[begin]], self.where[last] + 1
 
 
-class Section(NamedTuple):
-    """The views of a whole batch or of one text in it; places are those of the batch's joined text."""
-
-    tables: ViewTables
-    plain: Units  # uint16[N]
-    offset: int  # place of plain[0] in the joined text
-    skeleton: Layer
-    sound: Layer
-
-
 class Views:
     """The views of one joined text. Each is computed when it is first asked for.
 
@@ -206,8 +190,8 @@ class Views:
         self.kept: NDArray[np.bool_] = np.take(tables.keep_point, points, mode="clip")  # bool[N]
         self.where: Index = np.flatnonzero(self.kept)  # int64[S]: original position of each skeleton unit
         self.skeleton: Units = self.plain[self.where]  # uint16[S]
-        sound = self._sound()
-        self.whole = Section(tables, self.plain, 0, Layer(self.skeleton, self.where), sound)
+        self.skeleton_layer = Layer(self.skeleton, self.where)
+        self.sound_layer = self._sound()
 
     def _sound(self) -> Layer:
         tables, skeleton = self.tables, self.skeleton
@@ -234,26 +218,14 @@ class Views:
 
     @property
     def sound(self) -> Units:
-        return self.whole.sound.units
+        return self.sound_layer.units
 
     def one(self, start: int, end: int) -> "OneText":
         """One text, which stands at [start, end) of the joined text."""
         return OneText(self, start, end)
 
-    def section(self, start: int, end: int) -> Section:
-        """The views of one text, which stands at [start, end) of the joined text."""
-        low, high = np.searchsorted(self.where, (start, end)).tolist()
-        where = self.where[low:high]
-        units, _, at, _ = self.whole.sound
-        if at is None:
-            sound = Layer(units[low:high], where)
-        else:
-            first, last = np.searchsorted(at, (low, high)).tolist()
-            sound = Layer(units[first:last], where, at[first : last + 1] - low)
-        return Section(self.tables, self.plain[start:end], start, Layer(self.skeleton[low:high], where), sound)
-
     @cached_property
-    def _kept_before(self) -> memoryview:
+    def kept_before(self) -> memoryview:
         """int64[N + 1]: how many of the code points before each the skeleton keeps."""
         return np.concatenate(([0], np.cumsum(self.kept, dtype=np.int64))).data
 
@@ -263,18 +235,18 @@ class Views:
         return self.plain.tobytes().decode("utf-16-le")
 
     @cached_property
-    def breaks(self) -> Index:
-        """int64[n - 1]: positions of the line feeds between the texts."""
-        return np.flatnonzero(self.plain == LF)
+    def skeleton_text(self) -> str:
+        """The skeleton as a string."""
+        return self.skeleton.tobytes().decode("utf-16-le")
 
     @cached_property
-    def begins(self) -> list[int]:
-        """Where each text begins in the joined text, code points."""
-        return [0, *(self.breaks + 1).tolist()]
+    def begins(self) -> Index:
+        """int64[n]: where each text begins in the joined text, code points."""
+        return np.concatenate(([0], np.flatnonzero(self.plain == LF) + 1))
 
     def skeleton_between(self, start: int, end: int) -> int:
         """Skeleton code points in [start, end) of the original."""
-        return self._kept_before[end] - self._kept_before[start] if end > start else 0
+        return self.kept_before[end] - self.kept_before[start] if end > start else 0
 
 
 def span_of(event: int, begins: Sequence[int], views: Views) -> tuple[int, int]:
@@ -283,32 +255,41 @@ def span_of(event: int, begins: Sequence[int], views: Views) -> tuple[int, int]:
 
 
 class OneText:
-    """One text of the batch; its views are cut out when they are first asked for."""
+    """One text of the batch, as patterns read it."""
+
+    __slots__ = ("_chars", "_low", "_views", "_written", "plain", "start")
 
     def __init__(self, views: Views, start: int, end: int) -> None:
-        self._views = views
-        self.start = start
-        self.end = end
+        self._views, self.start = views, start
+        self._low = views.kept_before[start]
+        self.plain = views.plain_text[start:end]
+        self._written: dict[bool, tuple[str, bytes]] = {}
+        self._chars: frozenset[str] = frozenset()
 
-    @cached_property
-    def plain(self) -> str:
-        return self._views.plain_text[self.start : self.end]
+    @property
+    def chars(self) -> frozenset[str]:
+        """All characters of the plain view."""
+        if not self._chars:
+            self._chars = frozenset(self.plain)
+        return self._chars
 
-    @cached_property
-    def section(self) -> Section:
-        return self._views.section(self.start, self.end)
+    @property
+    def end(self) -> int:
+        return self.start + len(self.plain)
 
-    @cached_property
-    def skeleton(self) -> str:
-        return self.section.skeleton.units.tobytes().decode("utf-16-le")
+    def written(self, *, skeleton: bool) -> tuple[str, bytes]:
+        """The plain view or the skeleton, as a string and in UTF-8."""
+        if skeleton not in self._written:
+            text = self._views.skeleton_text[self._low : self._views.kept_before[self.end]] if skeleton else self.plain
+            self._written[skeleton] = text, text.encode()
+        return self._written[skeleton]
 
-    @cached_property
-    def plain_bytes(self) -> bytes:
-        return self.plain.encode()
-
-    @cached_property
-    def skeleton_bytes(self) -> bytes:
-        return self.skeleton.encode()
+    def place(self, start: int, end: int, *, skeleton: bool) -> tuple[int, int]:
+        """In the joined text, of a place in what is written."""
+        if not skeleton:
+            return self.start + start, self.start + end
+        where, low = self._views.where, self._low
+        return int(where[low + start]), int(where[low + end - 1]) + 1
 
 
 def mixed(units: Units) -> bytes:
