@@ -6,35 +6,34 @@ import os
 import shutil
 import signal
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Iterator
 from contextlib import AsyncExitStack, suppress
-from ctypes import CDLL
-from importlib import resources
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Final
+from typing import Final, cast
 
 from aiohttp import web
 
 from monitor.adapters.blobs import BlobFolder
+from monitor.adapters.bundled import bundled, view_tables
 from monitor.adapters.bus.embedded import EmbeddedLog, LogSettings, open_log
 from monitor.adapters.clock import SystemClock
 from monitor.adapters.failpoints import FailPoints
 from monitor.adapters.keys import KeyFiles
-from monitor.adapters.logs import configure
+from monitor.adapters.logs import LoopErrors, configure
+from monitor.adapters.process import allow_files, spare_memory
 from monitor.adapters.rulefiles import RuleFolder
 from monitor.adapters.storage.archive import ParquetArchive
 from monitor.adapters.storage.store import SqlStore
 from monitor.adapters.telemetry import PrometheusTelemetry
 from monitor.adapters.web.app import build_app
+from monitor.adapters.web.door import BACKLOG, Door, connections_within, files_needed
 from monitor.adapters.web.hub import SseHub
 from monitor.adapters.web.services import WebServices, WebSettings
-from monitor.domain.alerts import GroupingSettings
-from monitor.domain.decoding import Limits
 from monitor.domain.errors import ConfigError, OwnershipLost, RedpostError
 from monitor.domain.frames import Swap
 from monitor.engine.databases import Databases
-from monitor.engine.views import ViewTables
+from monitor.services.admission import kept_ms
 from monitor.services.demo import play
 from monitor.services.detect import Detect, DetectSettings
 from monitor.services.evidence import EvidenceDesk
@@ -42,28 +41,20 @@ from monitor.services.housekeeping import Housekeeping, HousekeepingSettings
 from monitor.services.ingest import KEY_MEMORY, Ingest, IngestSettings
 from monitor.services.ports import Logger
 from monitor.services.pseudonyms import Pseudonyms
+from monitor.services.roomlimit import RoomLimit
 from monitor.services.rulebook import Rulebook
 from monitor.settings import Settings
 
 EXIT_FATAL: Final = 70
 EXIT_OWNERSHIP: Final = 75
-_M_ARENA_MAX: Final = -8
 _COLLECT_AFTER: Final = 50_000
 """Allocations between collections: events live for one batch and hold no cycles, so collecting often only costs."""
 _LAST_REQUESTS_S: Final = 3
 """How long a stop waits for requests that are being answered."""
+_LAST_JUDGEMENT_S: Final = 5
+"""How long a stop waits for what is being judged. With the requests: less than the 10 s that containers are given."""
 _SWITCH_S: Final = 0.0005
 """How long a thread may hold the interpreter: the loop answers while the engine works (measured: stalls halve)."""
-
-
-def view_tables() -> ViewTables:
-    return ViewTables(resources.files("monitor.engine").joinpath("data/views.npz").read_bytes())
-
-
-def bundled(name: str) -> Path:
-    """`rules` or `config` as shipped: inside the installed package, or beside it in a checkout."""
-    packed = Path(str(resources.files("monitor"))) / "_bundled" / name
-    return packed if packed.is_dir() else Path(__file__).parent.parent / name
 
 
 def rule_folder(settings: Settings, *, demo: bool = False) -> RuleFolder:
@@ -92,6 +83,7 @@ class Service:
         self.failpoint = FailPoints.from_environment()
         self.folder = Path(settings.data.dir)
         self.stopping = asyncio.Event()
+        self.reload_wanted = asyncio.Event()
         self.fatal: BaseException | None = None
         self._stack = AsyncExitStack()
 
@@ -119,29 +111,37 @@ class Service:
             failpoint=self.failpoint, settings=DetectSettings(
                 batch=s.engine.batch_events, linger_s=s.engine.linger_ms / 1000, snapshot_ms=s.engine.snapshot_s * 1000,
                 silence_ms=s.broadcast.silence_ms,
-                grouping=GroupingSettings(s.alerts.gap_ms, s.alerts.longest_ms)))
+                grouping=s.alerts.grouping()))
         await self.detect.start()
         if self.log.end() == 0 or await self.detect.version_at_end() != engine.version:
             await self.log.append([Swap(self.clock.now(), engine.version)])
+        rooms = RoomLimit(s.ingest.rooms, kept_ms=kept_ms(s.broadcast.silence_ms))
+        rooms.remember(self.detect.rooms_known())
         self.ingest = Ingest(
             log=self.log, pseudonyms=Pseudonyms(KeyFiles(self.folder / "keys", key_file=s.pseudonym.key_file).key_of),
-            clock=self.clock, telemetry=self.telemetry, backlog=self.detect.backlog, settings=IngestSettings(
-                limits=Limits(s.ingest.text, s.ingest.batch, s.ingest.line_bytes, s.ingest.future_ms),
+            clock=self.clock, telemetry=self.telemetry, backlog=self.detect.backlog, rooms=rooms,
+            settings=IngestSettings(
+                limits=s.ingest.limits(),
                 host_backlog=s.ingest.host_backlog, sample_from=s.ingest.sample_from, sample_keep=s.ingest.sample_keep,
                 recent=s.ingest.duplicates_window_bytes // (2 * KEY_MEMORY)))
         self.housekeeping = Housekeeping(
             log=self.log, store=self.store, archive=self.archive, detect=self.detect, telemetry=self.telemetry,
-            clock=self.clock, disk_free=lambda: shutil.disk_usage(self.folder).free, settings=HousekeepingSettings(
+            logger=self.logger, clock=self.clock, disk_free=lambda: shutil.disk_usage(self.folder).free,
+            settings=HousekeepingSettings(
                 log_keep_ms=s.log.keep_hours * 3_600_000, log_max_bytes=s.log.max_bytes,
                 events_keep_ms=s.events.keep_days * 86_400_000, outbox_keep=s.outbox.keep))
 
     async def listen(self) -> str:
         """Bind and answer; the address."""
         s = self.settings
-        loopback = is_loopback(s.http.host)
-        if not loopback and not await self.store.tokens():
-            raise ConfigError(f"{s.http.host} is reachable from other machines, and there is no token yet",
-                              hint="make one with `redpost token new`, or bind to 127.0.0.1")
+        loopback = is_loopback(s.http.host) and not s.http.require_token
+        tokens = await self.store.tokens()
+        if not loopback and not tokens:
+            raise ConfigError(f"whoever reaches {s.http.host} needs a token, and there is none yet",
+                              hint="make one with `redpost token new`, or bind to 127.0.0.1 without http.require_token")
+        if loopback and tokens:
+            self.logger.warning("open_on_loopback", hint="there are tokens, but programs of this machine need none, a "
+                                "proxy or tunnel that adds no header included; set http.require_token")
         app = build_app(
             WebServices(
                 ingest=self.ingest, session_seq=self.log.session_seq, store=self.store, archive=self.archive,
@@ -154,26 +154,25 @@ class Service:
         runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=_LAST_REQUESTS_S)
         await runner.setup()
         self._stack.push_async_callback(runner.cleanup)
-        site = web.TCPSite(runner, s.http.host, s.http.port, backlog=1024)
+        door = Door(cast(web.Server, runner.server), self._most_connections(),
+                    on_full=lambda: self.telemetry.count("connections_refused_total"))
         try:
-            await site.start()
+            listening = await asyncio.get_running_loop().create_server(
+                door, s.http.host, s.http.port, backlog=BACKLOG)
         except OSError as error:
             raise ConfigError(f"can't listen on {s.http.host}:{s.http.port}: {error.strerror}",
                               hint="choose another http.port, or stop what listens there") from error
-        host, port = runner.addresses[0][:2]
+        self._stack.callback(listening.close)
+        host, port = listening.sockets[0].getsockname()[:2]
         return f"http://{f'[{host}]' if ':' in host else host}:{port}"
 
-    async def run(self) -> None:
-        """Until `stop`, or until something fails: then the error, and the process ends rather than acknowledge on."""
-        beside: list[Callable[[], Awaitable[None]]] = [lambda: self.housekeeping.run(self.stopping)]
-        if self.settings.rules.watch:
-            beside.append(lambda: self.rulebook.watch(self.log, every_s=1, stop=self.stopping))
-        if self.demo:
+    async def run(self) -> bool:
+        """Until `stop`; False where the last judgement took too long to be waited for: the next start reads it again.
 
-            streams = sorted((bundled("config") / "demo").glob("*.ndjson"))
-            beside.append(lambda: play([p.read_bytes() for p in streams], self.ingest, self.clock, self.stopping))
+        Raises what failed: then the process is to end rather than to acknowledge on.
+        """
         judging = asyncio.create_task(self.detect.run())
-        others = [asyncio.ensure_future(start()) for start in beside]
+        others = [asyncio.ensure_future(work) for work in self._beside()]
         waiting = asyncio.create_task(self.stopping.wait())
         try:
             await asyncio.wait([judging, waiting, *others], return_when=asyncio.FIRST_COMPLETED)
@@ -189,7 +188,37 @@ class Service:
                 task.cancel()
         await asyncio.gather(*others, return_exceptions=True)
         self.detect.stop()
-        await judging
+        ended, _ = await asyncio.wait([judging], timeout=_LAST_JUDGEMENT_S)
+        for task in ended:
+            task.result()
+        return bool(ended)
+
+    def _beside(self) -> Iterator[Awaitable[None]]:
+        """What runs beside the judging."""
+        yield self.housekeeping.run(self.stopping)
+        yield self._reload_when_wanted()
+        if self.settings.rules.watch:
+            yield self.rulebook.watch(self.log, every_s=1, stop=self.stopping)
+        if self.demo:
+            streams = sorted((bundled("config") / "demo").glob("*.ndjson"))
+            yield play([p.read_bytes() for p in streams], self.ingest, self.clock, self.stopping)
+
+    async def _reload_when_wanted(self) -> None:
+        while True:
+            await self.reload_wanted.wait()
+            self.reload_wanted.clear()
+            with suppress(RedpostError):  # said and counted where it happened; the old rules go on judging
+                await self.rulebook.reload(self.log)
+
+    def _most_connections(self) -> int:
+        """As many as are set, or as the limit of open files leaves room for."""
+        wanted = self.settings.http.connections
+        most = min(wanted, connections_within(allow_files(files_needed(wanted))))
+        if most < wanted:
+            self.logger.warning("few_open_files", connections=most,
+                                hint=f"raise the limit of open files (ulimit -n) to {files_needed(wanted)}, "
+                                "or lower http.connections")
+        return most
 
     async def close(self) -> None:
         await self._stack.aclose()
@@ -200,6 +229,9 @@ class Service:
             reasons.append("room state is being read again from the log")
         if self.fatal is not None:
             reasons.append("the service is stopping after an error")
+        waited_s = self.detect.oldest_unjudged_ms() // 1000
+        if waited_s > self.settings.engine.late_s:
+            reasons.append(f"an event has waited {waited_s} s to be judged, more than {self.settings.engine.late_s} s")
         return reasons
 
     def _fail(self, error: BaseException) -> None:
@@ -208,47 +240,31 @@ class Service:
         self.stopping.set()
 
 
-def _spare_memory() -> None:
-    """glibc gives every thread an arena of its own, which keep what they freed: two serve as well."""
-    with suppress(OSError, AttributeError):
-        CDLL(None).mallopt(_M_ARENA_MAX, 2)
-
-
 async def _serve(settings: Settings, *, demo: bool, logger: Logger) -> int:
     service = Service(settings, demo=demo, logger=logger)
     loop = asyncio.get_running_loop()
+    loop.set_exception_handler(LoopErrors(logger, service.clock))
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, service.stopping.set)
+    loop.add_signal_handler(signal.SIGHUP, service.reload_wanted.set)
     try:
         await service.open()
         address = await service.listen()
     except BaseException:
         await service.close()
         raise
-    reloads: set[asyncio.Task[object]] = set()
-
-    def on_hangup() -> None:
-        task: asyncio.Task[object] = asyncio.create_task(_quietly(service.rulebook.reload(service.log)))
-        reloads.add(task)
-        task.add_done_callback(reloads.discard)
-
-    loop.add_signal_handler(signal.SIGHUP, on_hangup)
     _say(address, service)
     try:
-        await service.run()
+        judged = await service.run()
     except Exception as error:  # the process ends at once: a supervisor starts it again, and the log has everything
         expected = isinstance(error, RedpostError)
         logger.error("stopped", error=str(error) if expected else repr(error), exc_info=None if expected else error)
         _end(EXIT_OWNERSHIP if isinstance(error, OwnershipLost) else EXIT_FATAL)
+    if not judged:  # its thread cannot be stopped, but nothing waits for it: what was acknowledged is in the log
+        logger.warning("stopped_while_judging", hint="the next start judges it again")
+        _end(0)
     await service.close()
     return 0
-
-
-async def _quietly(work: Awaitable[object]) -> None:
-    try:
-        await work
-    except RedpostError:
-        return  # said and counted where it happened; the old rules go on judging
 
 
 def _say(address: str, service: Service) -> None:
@@ -271,7 +287,7 @@ def serve(settings: Settings, *, demo: bool = False) -> int:
     another process took a lane over.
     """
     logger = configure(level=settings.telemetry.log_level, form=settings.telemetry.log_format)
-    _spare_memory()
+    spare_memory()
     sys.setswitchinterval(_SWITCH_S)
     gc.freeze()
     gc.set_threshold(_COLLECT_AFTER, 20, 50)

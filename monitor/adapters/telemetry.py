@@ -46,7 +46,7 @@ METRICS: Final[tuple[Metric, ...]] = (
     Metric("ingest_rejected_total", "counter", "Events refused, by reason.", ("reason",)),
     Metric("source_last_event_timestamp_seconds", "gauge", "When a source last sent an event.", ("source",)),
     Metric("rooms_live", "gauge", "Rooms with a running broadcast."),
-    Metric("asr_lag_seconds", "gauge", "From event time to ingest, of the latest event that has a time."),
+    Metric("asr_lag_seconds", "gauge", "From event time to ingest, of the latest transcript with a time."),
     Metric("shed_total", "counter", "Events not judged under overload, by kind.", ("kind",)),
     # engine
     Metric("log_oldest_unjudged_seconds", "gauge", "Age of the oldest accepted event that is not judged yet."),
@@ -69,6 +69,7 @@ METRICS: Final[tuple[Metric, ...]] = (
     # web
     Metric("http_requests_total", "counter", "Requests, by path template.", ("route", "method", "status")),
     Metric("http_request_seconds", "histogram", "Time of a request; streams are left out.", ("route",), _REQUEST),
+    Metric("connections_refused_total", "counter", "Connections turned away since too many were open."),
     Metric("sse_clients", "gauge", "Clients that listen to the alert stream."),
     Metric("sse_dropped_total", "counter", "Clients that were cut off because they read too slowly."),
 )

@@ -76,7 +76,7 @@ def _rules(checks: Checks, settings: "Settings") -> None:
     from monitor.domain.errors import ConfigError
     from monitor.services.casework import run_cases, summary
 
-    folder = rules_folder(Path(settings.rules.dir) if settings.rules.dir else None)
+    folder = rules_folder(settings.rules.dir)
     with checks.of(f"rules {folder}"):
         ruleset, tables = load(folder), view_tables()
         _, failures = run_cases(ruleset, tables, ZoneInfo(settings.tenant.zone), databases())

@@ -11,8 +11,8 @@ from monitor.adapters.sources.model import HEAD, Source
 from monitor.adapters.sources.unpacking import Peeked, Unpacked, unpack
 from monitor.cli.options import STDIN
 from monitor.cli.terminal import counted, safe, tell
-from monitor.domain.decoding import Rejected
 from monitor.domain.errors import InputError
+from monitor.domain.rejections import Rejected
 
 SHOWN: Final = 20
 """Rejected items that are shown; the others are counted."""

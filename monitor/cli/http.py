@@ -13,8 +13,8 @@ from aiohttp import ClientConnectorError, ClientError, ClientResponse, ClientSes
 from msgspec import Struct
 
 from monitor.cli.terminal import safe, tell
-from monitor.domain.decoding import Rejected
 from monitor.domain.errors import ConfigError, InputError, StorageError
+from monitor.domain.rejections import Rejected
 
 PATIENCE_S: Final = 300.0
 """How long a service that was there is waited for."""

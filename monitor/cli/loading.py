@@ -1,6 +1,5 @@
 """Rules and what judges by them, for the commands that need no service."""
 
-from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,19 +11,17 @@ if TYPE_CHECKING:
     from monitor.engine.views import ViewTables
 
 
-def rules_folder(given: Path | None) -> Path:
-    """The folder that was named, or the packs as shipped: in the installed package, or beside it in a checkout."""
-    if given is not None:
-        return given
-    package = Path(str(resources.files("monitor")))
-    packed = package / "_bundled" / "rules"
-    return packed if packed.is_dir() else package.parent / "rules"
+def rules_folder(given: Path | str | None) -> Path:
+    """The folder that was named, or the packs as shipped."""
+    from monitor.adapters.bundled import bundled
+
+    return Path(given) if given else bundled("rules")
 
 
 def view_tables() -> "ViewTables":
-    from monitor.engine.views import ViewTables
+    from monitor.adapters import bundled
 
-    return ViewTables(resources.files("monitor.engine").joinpath("data/views.npz").read_bytes())
+    return bundled.view_tables()
 
 
 def databases() -> "Databases":
@@ -47,10 +44,10 @@ def zone() -> "ZoneInfo":
     return ZoneInfo(Settings().tenant.zone)
 
 
-def engine_set(rules: Path | None, rooms: Path | None) -> "EngineSet":
-    """The active rules of a folder, compiled. Raises RuleError with all faults."""
+def engine_set(rules: Path | str | None, rooms: str, zone: "ZoneInfo") -> "EngineSet":
+    """The active rules of a folder, compiled. `rooms`: a file, or "". Raises RuleError with all faults."""
     from monitor.adapters.rulefiles import load, load_rooms
     from monitor.engine.engineset import EngineSet
 
-    known = load_rooms(rooms) if rooms is not None else []
-    return EngineSet(load(rules_folder(rules)), view_tables(), rooms=known, zone=zone(), databases=databases())
+    known = load_rooms(Path(rooms)) if rooms else []
+    return EngineSet(load(rules_folder(rules)), view_tables(), rooms=known, zone=zone, databases=databases())

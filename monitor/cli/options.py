@@ -8,6 +8,7 @@ from cyclopts import Parameter
 
 if TYPE_CHECKING:
     from monitor.adapters.sources import SourceOptions
+    from monitor.domain.decoding import Limits
 
 Speaks = Literal["host", "assistant", "official", "guest", "viewer", "unknown"]
 TextKind = Literal["transcript", "comment", "caption", "product", "script"]
@@ -43,7 +44,7 @@ class Reading:
     encoding: Annotated[str, Parameter(help="Encoding of the text, such as gb18030. Default: by its bytes.")] = ""
     utc_offset: Annotated[str, Parameter(help="What times of day without an offset mean, such as +08:00.")] = ""
 
-    def options(self) -> "SourceOptions":
+    def options(self, limits: "Limits") -> "SourceOptions":
         """Raises InputError for what cannot be."""
         from monitor.adapters.clock import SystemClock
         from monitor.adapters.sources import SOURCES, SourceOptions
@@ -61,6 +62,7 @@ class Reading:
             now_ms=SystemClock().now(), source=self.source, room=self.room, broadcast=self.broadcast,
             kind=Kind(self.kind) if self.kind else None, started_at=_instant(self.started_at),
             encoding=self.encoding or None, utc_offset=_minutes(self.utc_offset),
+            limits=limits,
         )
 
 

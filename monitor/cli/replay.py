@@ -69,8 +69,9 @@ async def _send(
     from monitor.cli.files import InFile
     from monitor.cli.http import Backoff, Sender, base_of, session_for
     from monitor.services.replay import replay as replayed
+    from monitor.settings import load
 
-    options = known.options()
+    options = known.options(load().settings.ingest.limits())
     base = base_of(to)
     with ExitStack() as files_open:
 

@@ -3,12 +3,14 @@
 import sys
 from collections.abc import Iterable, Sequence
 from typing import Any, Final, Protocol
+from zoneinfo import ZoneInfo
 
 import msgspec
 from msgspec import Struct
 from rich.console import Console
 
 from monitor.domain.alerts import Alert
+from monitor.domain.events import Kind, Role, role_and_id
 from monitor.domain.findings import Evasion, Finding, Severity, Span, Tier
 from monitor.engine.engineset import EngineSet
 from monitor.services.scan import Scanned, Scanner
@@ -32,12 +34,12 @@ class Report(Protocol):
     def end(self, scanner: Scanner) -> None: ...
 
 
-def report_for(engine: EngineSet, *, json: bool, everything: bool, alerts: bool) -> Report:
+def report_for(engine: EngineSet, zone: ZoneInfo, *, json: bool, everything: bool, alerts: bool) -> Report:
     from monitor.cli.scan_text import AlertTable, FindingTexts
 
     if json:
         return AlertLines() if alerts else FindingLines(everything=everything)
-    return AlertTable() if alerts else FindingTexts(engine)
+    return AlertTable(zone) if alerts else FindingTexts(engine, zone)
 
 
 class SpanLine(Struct, omit_defaults=True):
@@ -70,11 +72,20 @@ class FindingLine(Struct, omit_defaults=True):
 
 
 class EventLine(Struct):
-    """One line of `--json`. `scores`: the classifier's, by category; empty without a model."""
+    """One line of `--json`. `scores`: the classifier's, by category; empty without a model. `line`: of `file`, or the
+    item of its array. `at`: UTC ms, None without a date. `speaker`: the role. `text`: the caller's own, unmasked."""
 
     id: str
     findings: list[FindingLine]
     scores: dict[str, float]
+    file: str
+    line: int
+    room: str
+    kind: Kind
+    speaker: Role
+    at: int | None
+    offset_ms: int | None
+    text: str
 
 
 class AlertLine(Struct):
@@ -104,9 +115,9 @@ class FindingLines:
         self._everything = everything
 
     def add(self, file: str, scanned: Sequence[Scanned], lines: Sequence[int]) -> None:
-        some = scanned if self._everything else [item for item in scanned if item.findings]
-        _write([event_line(item) for item in some])
-        self.found = self.found or any(item.findings for item in some)
+        _write([event_line(item, file=file, line=line)
+                for item, line in zip(scanned, lines, strict=True) if item.findings or self._everything])
+        self.found = self.found or any(item.findings for item in scanned)
 
     def end(self, scanner: Scanner) -> None: ...
 
@@ -132,11 +143,13 @@ def _write(lines: list[Any]) -> None:
         sys.stdout.buffer.flush()
 
 
-def event_line(item: Scanned) -> EventLine:
+def event_line(item: Scanned, *, file: str, line: int) -> EventLine:
     scores: dict[str, float] = {}
     for finding in item.findings:
         scores.update(finding.scores)
-    return EventLine(item.event.id, [finding_line(f, item) for f in distinct(item.findings)], scores)
+    event = item.event
+    return EventLine(event.id, [finding_line(f, item) for f in distinct(item.findings)], scores, file, line,
+                     event.room, event.kind, role_and_id(event)[0], item.at, event.offset_ms, event.text)
 
 
 def distinct(findings: Sequence[Finding]) -> Iterable[Finding]:

@@ -1,4 +1,4 @@
-"""redpost rules lint · test · explain · new · schema · show"""
+"""redpost rules lint · test · explain · new · schema · show · duties"""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import TypeVar
 
+    from monitor.domain.rules import AnyRule
     from monitor.domain.rulesets import RuleSet
 
     T = TypeVar("T")
@@ -80,26 +81,30 @@ def explain(
     text: Annotated[str, Parameter(name="TEXT", help="What was said or written.")], /, *, rules: Rules = None,
     kind: Annotated[TextKind, Parameter(show_default=True, help="What the text is.")] = "transcript",
     speaker: Annotated[Speaks | None, Parameter(help="Who says it. Default: by the kind.")] = None,
+    rule: Annotated[str, Parameter(help="Only this rule.")] = "",
 ) -> int:
-    """Show what each rule makes of a text: which selections were hit, what took a hit away, and whether the rule holds.
+    """Show what each rule makes of a text: whether it holds, by which hits, what took a hit away, and why not.
 
     ```
     redpost rules explain 不能说最好，但我们就是全网最低
-    redpost rules explain 加我V信 --kind comment --speaker viewer
+    redpost rules explain 加我V信 --kind comment --speaker viewer --rule offsite_fraud.contact
     ```
 
     Exit codes: 0 no rule holds, 1 one does.
     """
     from monitor.adapters.clock import SystemClock
-    from monitor.cli.loading import engine_set
-    from monitor.cli.rules_text import tell_explained
+    from monitor.cli.loading import engine_set, zone
+    from monitor.cli.rule_text import tell_explained
     from monitor.domain.events import Event, Kind, Role, Speaker
     from monitor.engine.batch import EventBatch
     from monitor.engine.pipeline import explain as explained
 
     event = Event(id="text", kind=Kind(kind), text=text, at=SystemClock().now(),
                   speaker=Speaker(Role(speaker)) if speaker else None)
-    found = explained(engine_set(rules, None), EventBatch([event]))
+    engine = engine_set(rules, "", zone())
+    if rule:
+        _known(rule, engine.ruleset)
+    found = [each for each in explained(engine, EventBatch([event])) if rule in ("", each.rule.rule.id)]
     tell_explained(text, found)
     return int(any(each.holds and each.applies for each in found))
 
@@ -146,21 +151,48 @@ def show(
     redpost rules show absolute_claim.superlative
     ```
     """
-    import difflib
-
     from monitor.adapters.rulefiles import load
     from monitor.cli.loading import rules_folder
-    from monitor.cli.rules_text import tell_rule
-    from monitor.domain.errors import InputError
+    from monitor.cli.rule_text import tell_rule
 
     ruleset = load(rules_folder(rules))
-    known = {each.id: each for each in ruleset.rules}
+    tell_rule(_known(rule, ruleset), ruleset)
+    return 0
+
+
+def duties(folder: Folder = None, /) -> int:
+    """Show what the operator itself must do and keep, by document: checks, records, terms, penalties.
+
+    Duties are a checklist: nothing is judged by them, and no rule can rest on one.
+
+    ```
+    redpost rules duties
+    redpost rules duties my-rules
+    ```
+
+    Exit codes: 0 shown, 2 the rules have faults.
+    """
+    from monitor.cli.rules_text import tell_duties
+
+    ruleset = _loaded(folder, lambda rules: rules)
+    if ruleset is None:
+        return 2
+    tell_duties(ruleset.duties)
+    return 0
+
+
+def _known(rule: str, ruleset: "RuleSet") -> "AnyRule":
+    """Raises InputError where no rule has this id."""
+    import difflib
+
+    from monitor.domain.errors import InputError
+
+    known = {each.id: each for each in ruleset.all()}
     if rule not in known:
         near = difflib.get_close_matches(rule, known, n=1, cutoff=0.5)
         raise InputError(f"there is no rule {rule!r}",
                          hint=f"did you mean {near[0]}?" if near else f"there are {len(known)} rules")
-    tell_rule(known[rule], ruleset)
-    return 0
+    return known[rule]
 
 
 def _loaded(folder: Path | None, work: "Callable[[RuleSet], T]") -> "T | None":

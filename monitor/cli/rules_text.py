@@ -1,8 +1,7 @@
 """Rules, their faults and their cases, for people."""
 
-from collections.abc import Iterator, Sequence
-from datetime import datetime
-from functools import partial
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date, datetime
 from pathlib import Path
 from typing import Final
 
@@ -12,15 +11,16 @@ from rich.text import Text
 
 from monitor.adapters.clock import SystemClock
 from monitor.cli.loading import zone
-from monitor.cli.scan_text import cited, marked
-from monitor.cli.terminal import SEVERITY_STYLES, counted, err, out, safe
+from monitor.cli.marking import marked
+from monitor.cli.scan_text import cited
+from monitor.cli.terminal import counted, err, out, safe
 from monitor.domain.errors import Fault
 from monitor.domain.events import Event, Speaker
-from monitor.domain.rules import Case, Context, Effective, Rule, Selection, Status, not_in_force, unverified
+from monitor.domain.rules import Case, Clause, Context, Effective, Rule, Status, not_in_force, unverified
 from monitor.domain.rulesets import RuleSet
 from monitor.engine.batch import EventBatch
 from monitor.engine.engineset import EngineSet
-from monitor.engine.pipeline import Explained, MatchSpan, judge
+from monitor.engine.pipeline import MatchSpan, judge
 from monitor.engine.views import ViewTables
 from monitor.services.casework import CaseFailure
 
@@ -70,12 +70,12 @@ def tell_failure(failure: CaseFailure, tables: ViewTables, contexts: dict[str, C
     spans = [] if failure.found is None else _spans(rule, case, tables, contexts)
     lines = [Text(f"{rule.path}:{case.line}: {rule.id}", style="bold red"),
              Text(f"  expected {wanted}, got {got}"),
-             Text("  ").append_text(marked(case.text, [(s.start, s.end) for s in spans], brackets=_plain()))]
+             Text("  ").append_text(marked(case.text, [(s.start, s.end) for s in spans], brackets=plain()))]
     lines += [Text(safe(f"  {s.selection}: {s.start}–{s.end} {case.text[s.start : s.end]} ({s.view})")) for s in spans]
     out().print(*lines, "", sep="\n", soft_wrap=True)
 
 
-def _plain() -> bool:
+def plain() -> bool:
     console = out()
     return console.no_color or not console.is_terminal
 
@@ -88,48 +88,23 @@ def _spans(rule: Rule, case: Case, tables: ViewTables, contexts: dict[str, Conte
     return [span for match in judge(engine, EventBatch([event])).matches for span in match.spans]
 
 
-def tell_explained(text: str, found: Sequence[Explained]) -> None:
-    """Of each rule with a hit: whether it holds, its hits, and what took a hit away."""
-    lines: list[Text] = []
-    for each in found:
-        rule, standing = each.rule.rule, [f for f in each.hits if not f.taken_by]
-        verdict = "holds" if each.holds and each.applies else "does not apply here" if each.holds else "does not hold"
-        style = SEVERITY_STYLES[rule.severity] if verdict == "holds" else "dim"
-        lines.append(Text(f" {verdict} ", style=style).append(f" {rule.id}  {safe(rule.title)}", style="bold"))
-        lines.append(Text("  ").append_text(marked(text, [(f.start, f.end) for f in standing], brackets=_plain())))
-        for fate in each.hits:
-            what = f"  {fate.selection}: {text[fate.start : fate.end]} ({fate.view})"
-            lines.append(Text(safe(what + (f" — taken away by {fate.taken_by}" if fate.taken_by else ""))))
-        lines += [Text(safe(f"  {f.selection} heard: {text[f.start : f.end]}"), style="dim") for f in each.phrases]
-        lines.append(Text(""))
-    out().print(*(lines or [Text("no rule has a hit in this text")]), sep="\n", soft_wrap=True)
+def tell_duties(duties: Mapping[str, Clause]) -> None:
+    """Each under its document, in the order of the register."""
+    console, now = out(), today()
+    documents: dict[tuple[str, str], list[Clause]] = {}
+    for duty in duties.values():
+        documents.setdefault((duty.document, duty.issuer), []).append(duty)
+    doubts = {"unverified": unverified(duties, duties), "not_in_force": not_in_force(duties, duties, now)}
+    for (document, issuer), some in documents.items():
+        lines = [Text(safe(document), style="bold").append(f"  {safe(issuer)}", style="dim")]
+        for duty in some:
+            since, until = duty.effective_from, duty.effective_until
+            held = (f"  from {since}" if since else "") + (f"  until {until}" if until else "")
+            lines.append(Text(safe(f"  {cited(duty.id, **doubts)}  {duty.article}{held}")))
+            lines.append(Text(safe(f"    {duty.requirement}")))
+        console.print(*lines, "", sep="\n", soft_wrap=True)
+    console.print(f"{counted(len(documents), 'document')}, {counted(len(duties), 'duty', 'duties')}")
 
 
-def tell_rule(rule: Rule, ruleset: RuleSet) -> None:
-    head = Text(f" {rule.severity} ", style=SEVERITY_STYLES[rule.severity])
-    head.append(f" {safe(rule.title)}", style="bold").append(f"  {rule.id}")
-    facts = [f"{rule.tier} · {rule.status} · {', '.join(rule.category)} · {rule.path}:{rule.line}"]
-    register, today = ruleset.clauses, datetime.fromtimestamp(SystemClock().now() / 1000, zone()).date()
-    named = partial(cited, unverified=unverified(rule.clauses, register),
-                    not_in_force=not_in_force(rule.clauses, register, today))
-    for clause in rule.clauses:
-        known = ruleset.clauses.get(clause)
-        facts.append(f"{named(clause)}  "
-                     + (f"{known.document} {known.article}: {known.requirement}" if known else ""))
-    if rule.advice.say:
-        facts.append(f"→ {rule.advice.say}")
-    facts += [f"  {old} → {new}" for old, new in rule.advice.rewrite.items()]
-    facts += ["", "selections:", *map(_selection, rule.selections), "", "cases:"]
-    facts += [f"  {', '.join(case.expect) or 'none'}: {case.text}" for case in rule.cases]
-    out().print(head, *[Text("  " + safe(fact)) for fact in facts], sep="\n", soft_wrap=True)
-
-
-def _selection(selection: Selection) -> str:
-    several = {"terms": selection.terms, "patterns": selection.patterns, "allow": selection.allow}
-    what = [f"{len(some)} {name}" for name, some in several.items() if some]
-    what += [f"detector {selection.detector}"] if selection.detector else []
-    what += [f"score {selection.score} ≥ {selection.gte}"] if selection.score else []
-    reach = selection.veto or selection.near
-    if reach:
-        what.append(f"{'veto' if selection.veto else 'near'} {reach.of} within {reach.within}")
-    return f"  {selection.name}: {', '.join(what)}"
+def today() -> date:
+    return datetime.fromtimestamp(SystemClock().now() / 1000, zone()).date()

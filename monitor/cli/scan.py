@@ -5,7 +5,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from monitor.cli.options import Files, Reading, Rules
+from monitor.cli.options import Config, Files, Reading, Rules
 
 
 def scan(
@@ -19,26 +19,34 @@ def scan(
     everything: Annotated[bool, Parameter(
         name="--all", help="With --json: the events without findings too.")] = False,
     alerts: Annotated[bool, Parameter(
-        help="Instead of findings the alerts that the service would raise, at its default settings.")] = False,
+        help="Instead of findings the alerts that the service would raise.")] = False,
+    html: Annotated[Path | None, Parameter(
+        help="Write a report for people too: one page with all lines, the findings in place, for screen and paper.")
+    ] = None,
+    config: Config = None,
 ) -> int:
     """Check a transcript, a chat log or events in a file against the rules.
 
     The format is recognised by content: events as NDJSON or JSON, danmaku XML, SRT, VTT, ASS, CSV, TSV, FunASR
     results; also as gzip or zstd. Findings and alerts carry the same ids as in the service. What cannot be read
     is told on standard error with its line, and the rest is scanned. Times that only count from a start are judged
-    as of today, unless --started-at says the day: rules hold from a date on.
+    as of today, unless --started-at says the day: rules hold from a date on. Limits, time zone and the like are
+    those of the settings.
 
     ```
     redpost scan tonight.srt chat.xml --room 1024
     redpost scan chat.xml.gz --started-at 2026-11-23T20:00:00+08:00 --alerts
     tail -f live.ndjson | redpost scan - --json
     redpost scan lines.csv --kind script --rules my-rules
+    redpost scan tonight.docx --html report.html
     ```
 
     Exit codes: 0 nothing was found, 1 something was found, 2 a file could not be read or the rules have faults.
     """
     from monitor.cli.scanning import Scanning
+    from monitor.settings import load
 
-    scanning = Scanning(
-        reading or Reading(), rules=rules, rooms=rooms, json=json, everything=everything, alerts=alerts)
+    settings = load(config=config, overrides={"rules.dir": rules, "rules.rooms": rooms}).settings
+    scanning = Scanning(reading or Reading(), settings, json=json, everything=everything, alerts=alerts,
+                        html=html, inputs=files)
     return scanning.run(files)

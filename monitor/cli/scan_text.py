@@ -1,7 +1,7 @@
 """Findings and alerts for people: the sentence with the words marked, the clause, the advice, a summary."""
 
 from collections import Counter
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from datetime import datetime
 from functools import partial
 from typing import Final
@@ -11,54 +11,31 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from monitor.cli.dating import RELATIVE
-from monitor.cli.loading import zone
+from monitor.cli.marking import NEAR, marked
 from monitor.cli.reports import distinct
 from monitor.cli.terminal import SEVERITY_STYLES, clock, counted, out, safe
 from monitor.domain.alerts import Alert
-from monitor.domain.events import Event, at_ms
+from monitor.domain.events import RELATIVE
 from monitor.domain.findings import Finding, Severity
 from monitor.domain.rules import Clause
 from monitor.engine.engineset import EngineSet
 from monitor.services.scan import Scanned, Scanner
 
-AROUND: Final = 60
-"""Characters of a long text that are shown on either side of what was found."""
-NEAR: Final = 12
-"""The same in a table."""
+_CLAUSES: Final = 3
+"""Clauses that are told in full, the verified ones first."""
 _SEVEREST_FIRST: Final = {severity: -place for place, severity in enumerate(Severity)}
 
 
 def moment(at: int | None, offset_ms: int | None, tz: ZoneInfo, *, short: bool = False) -> str:
-    """The place in the broadcast where it is known, else the time of day."""
+    """The place in the broadcast where it is known, else the time of day, else nothing."""
     if offset_ms is not None:
         return clock(offset_ms)
-    if at is None or at < RELATIVE:
-        return clock(at or 0)
+    if at is None:
+        return ""
+    if at < RELATIVE:
+        return clock(at)
     time = datetime.fromtimestamp(at / 1000, tz)
     return f"{time:%m-%d %H:%M:%S}" if short else time.isoformat(" ", "seconds")
-
-
-def marked(text: str, spans: Iterable[tuple[int, int]], *, brackets: bool, around: int = AROUND) -> Text:
-    """`text` with the spans marked, by 【】 where there is no colour.
-
-    What is further than `around` characters from all spans is left out; without spans, so is what follows them.
-    """
-    found = Text()
-    done = 0
-    for start, end in sorted(spans):
-        start = max(start, done)
-        if start < end:
-            found.append(safe(_shortened(text[done:start], around if done else 0, around)))
-            hit = safe(text[start:end])
-            found.append(f"【{hit}】" if brackets else hit, style="bold reverse")
-            done = end
-    return found.append(safe(_shortened(text[done:], around if done else 2 * around, 0)))
-
-
-def _shortened(text: str, head: int, tail: int) -> str:
-    """The first `head` and the last `tail` characters."""
-    return text if len(text) <= head + tail + 1 else text[:head] + "…" + text[len(text) - tail :]
 
 
 def cited(clause: str, *, unverified: Container[str], not_in_force: Container[str]) -> str:
@@ -69,12 +46,12 @@ def cited(clause: str, *, unverified: Container[str], not_in_force: Container[st
 class FindingTexts:
     """Every finding as it comes, and at the end how many there were of each rule."""
 
-    def __init__(self, engine: EngineSet) -> None:
+    def __init__(self, engine: EngineSet, zone: ZoneInfo) -> None:
         self.console: Console | None = out()
         self._out = self.console
         self._brackets = self._out.no_color or not self._out.is_terminal
         self._clauses: Mapping[str, Clause] = engine.ruleset.clauses
-        self._zone = zone()
+        self._zone = zone
         self._events = self._touched = 0
         self._rules: Counter[tuple[Severity, str, str]] = Counter()
 
@@ -88,19 +65,22 @@ class FindingTexts:
             self._touched += bool(item.findings)
             for finding in distinct(item.findings):
                 self._rules[finding.severity, finding.rule, finding.title] += 1
-                self._tell(finding, item.event, f"{file}:{line}")
+                self._tell(finding, item, f"{file}:{line}")
 
-    def _tell(self, finding: Finding, event: Event, place: str) -> None:
+    def _tell(self, finding: Finding, item: Scanned, place: str) -> None:
+        event = item.event
         title = Text()
         title.append(f" {finding.severity} ", style=SEVERITY_STYLES[finding.severity])
         title.append(f" {safe(finding.title)}", style="bold").append(f"  {finding.rule}")
-        when = moment(at_ms(event), event.offset_ms, self._zone)
-        where = Text(f"  {when}  {safe(event.room)}  {finding.role} {finding.kind}  {safe(place)}", style="dim")
+        when = moment(item.at, event.offset_ms, self._zone)
+        facts = [when, safe(event.room), f"{finding.role} {finding.kind}", safe(place)]
+        where = Text("  " + "  ".join(filter(None, facts)), style="dim")
         spans = [(s.start, s.end) for s in finding.spans if s.event in (None, event.id)]
         said = Text("  ").append_text(marked(event.text, spans, brackets=self._brackets))
-        self._out.print(title, where, said, *self._grounds(finding), "", sep="\n", soft_wrap=True)
+        grounds = self._grounds(finding, [event.text[start:end] for start, end in spans])
+        self._out.print(title, where, said, *grounds, "", sep="\n", soft_wrap=True)
 
-    def _grounds(self, finding: Finding) -> list[Text]:
+    def _grounds(self, finding: Finding, hits: Sequence[str]) -> list[Text]:
         """The clauses and the advice, one a line."""
         lines = []
         named = partial(cited, unverified=finding.unverified, not_in_force=finding.not_in_force)
@@ -108,13 +88,17 @@ class FindingTexts:
             lines.append(f"  may be exempt under {named(finding.exempt)}: check the proof")
         if finding.evasive:
             lines.append(f"  written so as to evade: {finding.evasive}")
-        for clause in finding.clauses:
+        doubted = {*finding.unverified, *finding.not_in_force}
+        clauses = sorted(finding.clauses, key=lambda clause: clause in doubted)
+        for clause in clauses[:_CLAUSES]:
             known = self._clauses.get(clause)
             where = f"  {known.document} {known.article}" if known else ""
             lines.append(f"  {named(clause)}{where}")
+        if rest := clauses[_CLAUSES:]:
+            lines.append(f"  +{len(rest)} more: {', '.join(map(named, rest))}")
         if finding.advice.say:
             lines.append(f"  → {finding.advice.say}")
-        lines += [f"    {old} → {new}" for old, new in finding.advice.rewrite.items()]
+        lines += [f"    {old} → {new}" for old, new in finding.advice.fitting(hits).items()]
         return [Text(safe(line)) for line in lines]
 
     def end(self, scanner: Scanner) -> None:
@@ -133,9 +117,10 @@ class FindingTexts:
 class AlertTable:
     """The alerts by time."""
 
-    def __init__(self) -> None:
+    def __init__(self, zone: ZoneInfo) -> None:
         self.console: Console | None = out()
         self.found = False
+        self._zone = zone
         self._events = 0
 
     def add(self, file: str, scanned: Sequence[Scanned], lines: Sequence[int]) -> None:
@@ -146,7 +131,7 @@ class AlertTable:
         alerts = sorted(scanner.alerts(), key=lambda each: each[0].at)
         self.found = bool(alerts)
         if alerts:
-            table = _alert_table(alerts, zone(), brackets=console.no_color or not console.is_terminal)
+            table = _alert_table(alerts, self._zone, brackets=console.no_color or not console.is_terminal)
             console.print(table, "", sep="\n")
         console.print(f"{counted(self._events, 'event')}, {counted(len(alerts), 'alert')}")
 

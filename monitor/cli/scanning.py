@@ -3,32 +3,41 @@
 import gc
 from collections.abc import Callable, Sequence
 from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
-from monitor.cli.dating import dated, today
 from monitor.cli.files import Faults, InFile
-from monitor.cli.loading import engine_set, zone
+from monitor.cli.loading import engine_set
 from monitor.cli.options import STDIN, Reading
 from monitor.cli.progress import progress_over
 from monitor.cli.reports import report_for
+from monitor.cli.scan_html import HtmlReport
 from monitor.cli.terminal import safe, tell, tell_error
 from monitor.domain.errors import InputError
 from monitor.services.scan import Scanner
+from monitor.settings import Settings
 
 
 class Scanning:
     """One run. Raises InputError for options that cannot be, RuleError with all faults of the rules."""
 
     def __init__(
-        self, reading: Reading, *, rules: Path | None, rooms: Path | None, json: bool, everything: bool, alerts: bool
+        self, reading: Reading, settings: Settings, *, json: bool, everything: bool, alerts: bool,
+        html: Path | None = None, inputs: Sequence[str] = (),
     ) -> None:
+        """`html`: where a page is written too; it is none of the `inputs`."""
         self._reading = reading
-        self._options = reading.options()
-        self._day = today(zone(), self._options.now_ms)
-        engine = engine_set(rules, rooms)
+        self._options = reading.options(settings.ingest.limits())
+        zone = ZoneInfo(settings.tenant.zone)
+        engine = engine_set(settings.rules.dir, settings.rules.rooms, zone)
         gc.freeze()  # compiled rules stay: the collector need not look at them again and again
-        self._scanner = Scanner(engine, with_alerts=alerts)
-        self._report = report_for(engine, json=json, everything=everything, alerts=alerts)
+        self._scanner = Scanner(
+            engine, grouping=settings.alerts.grouping(), silence_ms=settings.broadcast.silence_ms, with_alerts=alerts,
+            day=_midnight(zone, self._options.now_ms))
+        self._report = report_for(engine, zone, json=json, everything=everything, alerts=alerts)
+        self._page = None if html is None else HtmlReport(
+            html, engine, zone, now=self._options.now_ms, inputs=inputs)
         self._faults = Faults()
 
     def run(self, files: Sequence[str]) -> int:
@@ -37,26 +46,36 @@ class Scanning:
             with progress_over(files, self._report.console) as told:
                 unread = [name for name in files if not self._scan(name, told)]
         except KeyboardInterrupt:
-            self._end()
+            self._end([], whole=False)
             tell("interrupted: what is told above is not all", style="yellow")
             raise
-        self._end()
+        self._end(unread)
         return 2 if unread else int(self._report.found)
 
-    def _end(self) -> None:
+    def _end(self, unread: Sequence[str], *, whole: bool = True) -> None:
         self._report.end(self._scanner)
         self._faults.end()
+        if self._page is not None:
+            self._page.end(rejected=self._faults.total, unread=unread, whole=whole)
 
     def _scan(self, name: str, told: Callable[[int], None]) -> bool:
         """False where the file could not be read, which was told."""
         try:
             with closing(InFile(name, self._options, form=self._reading.source_format, told=told)) as file:
                 for batch in file.batches(self._faults):
-                    scanned = self._scanner.scan(dated(batch.events, self._day))
+                    scanned = self._scanner.scan(batch.events)
                     self._report.add(file.name, scanned, batch.lines)
+                    if self._page is not None:
+                        self._page.add(file.name, scanned, batch.lines)
         except InputError as error:
             tell_error(error, about="standard input" if name == STDIN else name)
             return False
         if file.unreadable:
             tell(f"error: nothing in {safe(file.name)} could be read", style="red")
         return not file.unreadable
+
+
+def _midnight(zone: ZoneInfo, now: int) -> int:
+    """The begin of today in UTC ms: the same all day, so that a file without a date gives the same ids."""
+    day = datetime.fromtimestamp(now / 1000, UTC).astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0)
+    return round(day.timestamp() * 1000)

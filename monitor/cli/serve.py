@@ -1,5 +1,6 @@
 """redpost serve"""
 
+import signal
 from pathlib import Path
 from typing import Annotated
 
@@ -28,6 +29,7 @@ def serve(
     redpost serve --host 0.0.0.0 --rules my-rules --rooms rooms.yml
     ```
     """
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)  # what it asks for, loading the rules, is still to come
     from monitor.bootstrap import serve as run
     from monitor.cli.terminal import safe, tell
     from monitor.settings import load

@@ -11,7 +11,8 @@ from rich.text import Text
 
 from monitor.adapters.web.types import AlertMessage
 from monitor.cli.loading import zone
-from monitor.cli.scan_text import AROUND, NEAR, marked, moment
+from monitor.cli.marking import AROUND, NEAR, marked
+from monitor.cli.scan_text import moment
 from monitor.cli.sse import Message
 from monitor.cli.terminal import SEVERITY_STYLES, out, safe, tell
 from monitor.domain.alerts import Alert

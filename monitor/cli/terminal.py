@@ -71,6 +71,6 @@ def clock(ms: int) -> str:
     return f"{seconds // 3600}:{seconds // 60 % 60:02}:{seconds % 60:02}.{rest // 100}"
 
 
-def counted(number: int, what: str) -> str:
-    """1 file, 2 files"""
-    return f"{number:,} {what}{'' if number == 1 else 's'}"
+def counted(number: int, what: str, several: str = "") -> str:
+    """1 file, 2 files; 1 duty, 2 duties"""
+    return f"{number:,} {what if number == 1 else several or what + 's'}"

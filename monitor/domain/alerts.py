@@ -1,6 +1,7 @@
 """Alerts: findings of one room and one rule, grouped in time. Pure state, one instance per lane."""
 
 from enum import StrEnum
+from typing import Final
 
 from msgspec import Struct
 
@@ -48,11 +49,18 @@ class Alert(Struct, frozen=True, kw_only=True):
     not_in_force: list[str] = []
 
 
+_LATE_MS: Final = 60_000
+
+
 class GroupingSettings(Struct, frozen=True):
     """`gap_ms`: the longest pause inside one alert; `longest_ms`: the longest alert."""
 
     gap_ms: int = 60_000
     longest_ms: int = 600_000
+
+    def over_before(self, now: int) -> int:
+        """Nothing joins a group any more whose latest finding was accepted before this. UTC ms."""
+        return now - self.gap_ms - self.longest_ms - _LATE_MS
 
 
 class Group(Struct):
@@ -80,6 +88,14 @@ class Withdrawal(Struct, frozen=True):
     event_id: str
     revision: int
     reason: str = "revised"
+
+
+class Retraction(Struct, frozen=True):
+    """This finding, of several events or of a missing statement, no longer stands, for this named reason."""
+
+    tenant: str
+    finding: str
+    reason: str
 
 
 class Grouping(Struct):
@@ -142,7 +158,7 @@ def opened(finding: Finding) -> Alert:
         id=alert_id(finding.id), tenant=finding.tenant, room=finding.room, broadcast=finding.broadcast,
         lane=finding.lane, rule=finding.rule, rule_version=finding.rule_version, title=finding.title,
         category=finding.category, sub=finding.sub, tier=finding.tier, severity=finding.severity,
-        clauses=finding.clauses, scope="event", event_ids=finding.event_ids, at=finding.at, last_at=finding.at,
+        clauses=finding.clauses, scope=finding.scope, event_ids=finding.event_ids, at=finding.at, last_at=finding.at,
         offset_ms=finding.offset_ms, accepted_at=finding.accepted_at, recurrence=1, state=AlertState.OPEN,
         reason="", text=finding.text, spans=finding.spans, evasive=finding.evasive, advice=finding.advice,
         unverified=finding.unverified, not_in_force=finding.not_in_force,

@@ -86,3 +86,11 @@ class Rooms(Struct):
                 ended.append(broadcast)
         return ended
 
+    def forget(self, *, now: int, after_ms: int) -> None:
+        """Let go of broadcasts that ended and had no event for so long by `now` (`accepted_at` of a tick, UTC ms).
+
+        A late event without a name then opens another broadcast; one with a name opens it again.
+        """
+        old = [key for key, b in self.current.items() if b.ended_at is not None and now - b.seen_at > after_ms]
+        for key in old:
+            del self.current[key]

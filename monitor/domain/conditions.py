@@ -155,6 +155,19 @@ def evaluate(condition: Condition, value: Callable[[str], bool | None]) -> bool 
     return None if unknown else not stop
 
 
+def written(condition: Condition) -> str:
+    """As a rule file would write it, `of` spelled out."""
+    if isinstance(condition, Ref):
+        return condition.name
+    if isinstance(condition, Not):
+        return f"not {_inner(condition.part)}"
+    return (" and " if isinstance(condition, And) else " or ").join(map(_inner, condition.parts))
+
+
+def _inner(part: Condition) -> str:
+    return f"({written(part)})" if isinstance(part, And | Or) else written(part)
+
+
 def names_in(condition: Condition) -> frozenset[str]:
     if isinstance(condition, Ref):
         return frozenset((condition.name,))

@@ -36,7 +36,6 @@ class Role(StrEnum):
     UNKNOWN = "unknown"
 
 
-
 HOST_SIDE: Final = 0
 VIEWERS: Final = 1
 
@@ -62,9 +61,20 @@ _DEFAULT_ROLE: Final = {
     Kind.COMMENT: Role.UNKNOWN,
 }
 
+MOST_ATTRIBUTES: Final = 64
+
+EARLIEST: Final = 1_000_000_000_000
+"""UTC ms of 2001-09-09. What lies before is a time in seconds, or of a clock that was never set; and no rule was in
+force then."""
+
+RELATIVE: Final = 360_000_000
+"""100 hours, ms. In a recording a time below it counts from the start of the recording."""
+
 Name = Annotated[str, Meta(min_length=1, max_length=256)]
 OptionalName = Annotated[str, Meta(max_length=256)]
 Milliseconds = Annotated[int, Meta(ge=0, le=2**31 - 1)]
+Plain = Annotated[str, Meta(max_length=2_000)] | Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)] | float | bool | None
+Attributes = dict[OptionalName, Plain]
 
 
 class Speaker(Struct, frozen=True, forbid_unknown_fields=True, gc=False):
@@ -92,7 +102,7 @@ class Event(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, gc=Fa
     confidence: Annotated[float, Meta(ge=0, le=1)] | None = None
     final: bool = True
     revision: Annotated[int, Meta(ge=0, lt=FINAL_REVISION)] | None = None
-    attributes: dict[str, str | int | float | bool | None] = {}
+    attributes: Annotated[Attributes, Meta(max_length=MOST_ATTRIBUTES)] = {}
 
 
 def role_and_id(event: Event) -> tuple[Role, str]:

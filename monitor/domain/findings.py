@@ -1,5 +1,6 @@
 """Findings: a rule that holds for an event, with its evidence. Everything in a finding is masked already."""
 
+from collections.abc import Sequence
 from enum import StrEnum
 
 from msgspec import Struct
@@ -37,7 +38,8 @@ class Evasion(StrEnum):
 
 
 class Span(Struct, frozen=True):
-    """Where in the original text. `start`, `end`: code points, half-open. `text` is the masked slice."""
+    """Where in the original text. `start`, `end`: code points, half-open. `text` is the masked slice; `term` what the
+    rule calls it, where it is written otherwise."""
 
     start: int
     end: int
@@ -45,15 +47,24 @@ class Span(Struct, frozen=True):
     selection: str
     view: str
     event: str | None = None
+    term: str = ""
 
 
 class Advice(Struct, frozen=True):
     say: str = ""
     rewrite: dict[str, str] = {}
 
+    def fitting(self, hits: Sequence[str]) -> dict[str, str]:
+        """The rewrites of what stands in a hit, or has one in it; all where there is none."""
+        fits = {old: new for old, new in self.rewrite.items() if any(old in hit or hit in old for hit in hits if hit)}
+        return fits or self.rewrite
+
 
 class Finding(Struct, frozen=True, kw_only=True):
-    """One rule on one event (or window). `opened_by` is the finding that opened the alert this one belongs to.
+    """One rule on one event, on several (a window), or on a broadcast (a statement that was not heard).
+
+    `opened_by` is the finding that opened the alert this one belongs to. `event_id` is "" for a window, whose events
+    are `event_ids` and whose text is the last one's, and for a broadcast, which has none.
 
     Of its clauses and `exempt`, `unverified` are those whose source is not, `not_in_force` those that did not hold on
     the event's day; people are told wherever they are shown.
@@ -96,3 +107,7 @@ class Finding(Struct, frozen=True, kw_only=True):
     unverified: list[str] = []
     not_in_force: list[str] = []
     exempt: str = ""  # the clause of an exemption that may apply: then the severity is info
+
+    @property
+    def scope(self) -> str:
+        return "event" if self.event_ids else "broadcast"

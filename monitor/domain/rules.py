@@ -18,6 +18,8 @@ CATEGORIES: Final = (
 )
 PROCESS_DUTY: Final = "process_duty"
 """The category of duties: what an operator must do and keep, not what is said."""
+DIVERSION: Final = "diversion"
+"""The `sub` of rules about leading people to contacts elsewhere: ids beside their hits are masked."""
 DETECTORS: Final = (
     "phone", "hotline", "id_card", "bank_card", "email", "wechat_id", "qq_id", "qq_group", "url", "price", "discount",
     "percent", "chinese_number", "quantity_days", "date", "time",

@@ -7,7 +7,8 @@ from monitor.domain.rules import AnyRule, Clause, Context, Rule
 
 
 class RuleSet(Struct, frozen=True):
-    """All packs of one folder. `version`: content hash; `sources`: relative path → bytes, enough to load it again."""
+    """All packs of one folder. `version`: content hash; `sources`: relative path → bytes, enough to load it again.
+    `duties`: what an operator must do and keep; nothing is judged by them."""
 
     rules: tuple[Rule, ...]
     clauses: dict[str, Clause]
@@ -15,6 +16,7 @@ class RuleSet(Struct, frozen=True):
     sources: dict[str, bytes]
     contexts: dict[str, Context] = {}
     correlations: tuple[CorrelationRule, ...] = ()
+    duties: dict[str, Clause] = {}
 
     def all(self) -> list[AnyRule]:
         """Rules of both kinds, by id."""

@@ -1,16 +1,16 @@
 """Rules as the engine runs them: bits instead of names, codes instead of sets; compiled once for a set."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import date, datetime, time
 from math import inf
 from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
 
 from monitor.domain.conditions import And, Condition, Not, Ref, evaluate
 from monitor.domain.events import Kind, Role
-from monitor.domain.rules import Context, RoomContext, Rule, Selection, Side
+from monitor.domain.rules import Context, Rule, Selection, Side
 from monitor.engine.batch import CODES, parts_of
 from monitor.engine.reach import Reaching, ending_at
+from monitor.engine.scope import Scope
 from monitor.engine.views import ViewTables
 
 Possible = tuple[bool, bool]
@@ -78,10 +78,7 @@ class CompiledRule:
         self.restrained = bool(self.allow or self.vetoes or self.nears or self.times or self.spares or self.unproven
                                or self.listed)
         self.codes = bytes([self._applies(code) for code in range(CODES)])
-        self.since, self.until = (_midnight(d, zone) for d in (rule.effective.since, rule.effective.until))
-        applies = rule.applies
-        self.room_bound = bool(applies.platforms is not None or applies.verticals is not None
-                               or applies.rooms.having or applies.rooms.without)
+        self.scope = Scope(rule, zone)
         self._possible: dict[int, bool] = {}
 
     def _exempt(self) -> Reaching | None:
@@ -183,22 +180,3 @@ class CompiledRule:
             return True if bits & bit else None if unknown & bit else False
 
         return evaluate(self.rule.condition, value) is True
-
-    def in_room(self, context: RoomContext | None) -> bool:
-        """An unknown room has no tag; where its platform or vertical is not known, a rule bound to some applies."""
-        applies = self.rule.applies
-        tags = set(context.tags) if context else set()
-        for wanted, known in ((applies.platforms, context and context.platform),
-                              (applies.verticals, context and context.vertical)):
-            if wanted is not None and known and known not in wanted:
-                return False
-        return tags.issuperset(applies.rooms.having) and tags.isdisjoint(applies.rooms.without)
-
-    def in_force(self, at: int) -> bool:
-        """`at`: UTC ms."""
-        return (self.since is None or at >= self.since) and (self.until is None or at < self.until)
-
-
-def _midnight(day: date | None, zone: ZoneInfo) -> int | None:
-    """UTC ms of the day's first moment in the tenant's zone."""
-    return None if day is None else round(datetime.combine(day, time(), zone).timestamp() * 1000)

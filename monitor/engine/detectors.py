@@ -31,7 +31,7 @@ class Detector(NamedTuple):
     masks: bool = False
 
 
-_BETWEEN: Final = r"[ .,_*~/|:;=()\-然再下就个是号了]"
+_BETWEEN: Final = r"[ .,_*~/|:;=()+\-然再下就个是号了微信群鹅]"
 _DIGIT: Final = "[0-9oli]"
 
 
@@ -54,11 +54,13 @@ def _spoken_numbers(text: str) -> Spans:
 
 
 _UNIT: Final = re.compile("[十百千万亿点拾佰仟]")
-_LINK: Final = r"[ .,:=()\-号码是我加的个1下了然字母小大]*"
+_LINK: Final = r"[ .,:;=()*~_/|+@\-号码是我加的个1下了然字母小大微信群鹅]*"
 _NUMBER: Final = rf"[0-9](?:{_BETWEEN}*[0-9]){{2}}"
+_GAP: Final = r"[ .,*~_/|()+\-微信群鹅]{0,4}"
 _WECHAT: Final = (
-    "(?:微[ .*~_-]*信|v ?信|[vw微] ?x|wei ?xin|we ?chat|绿泡泡?|小绿|绿[色的然个聊天]*(?:软件|图标|app)"
-    "|主页[上下里面的然个]*号|联系方式|私人号|工作号|(?:[加码私+]|我的)[我个下]?[v微]|[v微][ :号])"
+    f"(?:(?:微|[vw]|vei|w{_GAP}e{_GAP}i){_GAP}亻?[信x]|w{_GAP}e{_GAP}c{_GAP}h{_GAP}a{_GAP}t|绿{_GAP}泡泡?|小绿"
+    "|绿[色的然个聊天]*(?:软件|图标|app)|主页[上下里面的然个]*号|联系方式|私人号|工作号"
+    f"|(?:[加码私+]|我的|jia)[我个下]?{_GAP}[vw微]|[v微][ :号])"
 )
 _COUNT: Final = "[0-9十百千万亿wk]"
 _URL: Final = (
@@ -85,11 +87,12 @@ DETECTORS: Final = (
     Detector("hotline", _digits(7), _of_digits("hotline")),
     Detector("id_card", _digits(10), _of_digits("id_card"), masks=True),
     Detector("bank_card", _digits(10), _of_digits("bank_card"), masks=True),
-    Detector("email", r"@ ?[a-z0-9]|艾特|[(\[]at[)\]]", emails, masks=True),
+    Detector("email", r"@ ?[a-z0-9扣]|艾特|[(\[]at[)\]]|[a-z0-9] at [a-z0-9]|圈a|老鼠", emails, masks=True),
     Detector("wechat_id", rf"{_WECHAT}{_LINK}[0-9a-z]|wechat\.com/|weixin\.qq\.com/",
              partial(detectors_handles.of_kind, "wechat_id"), masks=True),
-    Detector("qq_id", f"(?:q|扣扣|企鹅|球球){_LINK}{_NUMBER}", partial(detectors_handles.of_kind, "qq_id"), masks=True),
-    Detector("qq_group", rf"群{_LINK}{_NUMBER}|[qm]\.qq\.com/",
+    Detector("qq_id", f"(?:q|扣{_GAP}扣|[加+]{_GAP}扣|鹅|球球){_LINK}{_NUMBER}",
+             partial(detectors_handles.of_kind, "qq_id"), masks=True),
+    Detector("qq_group", rf"(?:群|q{_GAP}u{_GAP}n){_LINK}{_NUMBER}|[qm]\.qq\.com/",
              partial(detectors_handles.of_kind, "qq_group"), masks=True),
     Detector("url", _URL, urls),
     Detector("price", _PRICE, partial(found, PRICES)),

@@ -10,19 +10,22 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from monitor.engine.detectors_cues import PENGUIN, QUN, WEI, XIN
 from monitor.engine.detectors_digits import SAID
-from monitor.engine.detectors_handles import WEI
 
 _OTHER: Final = 1
 _FIRST: Final = 0x80
+_ALIKE: Final = "\t\r\v\f!\"#&'`;<>?\\^{}"
+"""Signs that no pattern names."""
 _FAMILIES: Final = {
     **SAID,
     **{char: family[0] for family in (
-        "十拾", "百佰", "千仟", "加嘉伽佳", WEI, "信芯", "群裙", "扣抠", "康坎考抗肯", "¥€£₤₳₴",
+        "十拾", "百佰", "千仟", "加嘉伽佳咖夹口", WEI + "散", XIN + "言", QUN + "羊", "扣抠叩蔻", PENGUIN,
+        "康坎考抗肯", "¥€£₤₳₴",
         "然后接来面边中间前跟着还有完嗯啊呃额哦哈那这横杠空格逗对呢",  # said between digits
         "码账帐就为叫搜索同步找",  # said before an id
         "母数写再划线",  # said within an id
-        "联系方式私工作主页里软件图标聊泡", "企鹅球", "艾特", "妹民币洋", "旦节假劳黄",
+        "联系方式私工作主页里软件图标聊泡", "企球秋", "艾特圈老鼠", "妹民币洋", "旦节假劳黄",
         "早晚凌当截开", "内以无达见保试",
     ) for char in family},
 }
@@ -44,5 +47,6 @@ def table_of(codes: dict[str, int], skip: NDArray[np.bool_]) -> NDArray[np.uint8
     """Unit of the plain view → byte. `skip`: units that the skeleton leaves out."""
     table = np.where(skip, np.uint8(ord(" ")), np.uint8(_OTHER))
     table[:_FIRST] = np.arange(_FIRST)
+    table[[ord(char) for char in _ALIKE]] = ord(" ")
     table[[ord(char) for char in codes]] = list(codes.values())
     return table

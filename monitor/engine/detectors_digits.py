@@ -16,15 +16,16 @@ _LIKE: Final = {"o": "0", "l": "1", "i": "1"}
 _HEARD: Final = "要腰妖夭么"  # what a recogniser writes for a spoken 幺
 _VALUES: Final = {**SAID, **_LIKE, **{char: "1" for char in _HEARD}}
 
-SIGN: Final = r"(?:[^\w\n¥$€£%‰°℃#@&<>+]|[_\u115f\u1160\u3164\uffa0])"
+SIGN: Final = r"(?:[^\w\n¥$€£%‰°℃@]|[_\u115f\u1160\u3164\uffa0])"
 _FILLER: Final = (
     r"(?:然后呢?|接下来|接着|再来|再|后面是?|后边是?|中间是?|前面是?|跟着|还有|完了|就是|嗯|啊|呃|额|哦|哈|那个|这个|来"
     r"|横杠|杠|空格|空|逗号|对)"
 )
-_GAP: Final = re.compile(rf"{SIGN}{{0,3}}(?:{_FILLER}{SIGN}{{0,3}}){{0,2}}")
+_GAP: Final = re.compile(rf"{SIGN}{{0,8}}(?:{_FILLER}{SIGN}{{0,8}}){{0,2}}")
+_UNSEEN: Final = re.compile("[\u00ad\u180e\u200b-\u200f\u2060-\u2064\ufeff\ufe0e\ufe0f\u20e3]+")
 _LONGEST_GAP: Final = 14
 _LONGEST_CHAIN: Final = 30
-_TIGHT: Final = re.compile(r"(?:[^\w,、。;:/]|_)*")
+_TIGHT: Final = re.compile(r"(?:[^\w,、。;:/+#&<>]|_)*")
 _MEASURE: Final = (
     "下起个定样直般些点边共切旦会次种件块天年月日周款套瓶盒单条只家位遍句口双斤毛角折成倍分秒层楼米克"
 )
@@ -145,6 +146,7 @@ def runs(text: str, least: int = 5) -> list[list[Digit]]:
         if gap and (len(gap) > _LONGEST_GAP or not _GAP.fullmatch(gap)):
             found.append(run)
             run, gap = [], ""
+        gap = _UNSEEN.sub("", gap)
         if token["times"] and not run:
             at = token.start("of")  # 两个 138…
             continue

@@ -4,53 +4,43 @@ import re
 from functools import lru_cache
 from typing import Final, NamedTuple
 
+from monitor.engine.detectors_cues import CUE
 from monitor.engine.detectors_digits import SAID_CLASS, Number, runs
 from monitor.engine.detectors_numbers import Found, numbers
 from monitor.engine.detectors_periods import DATES
 from monitor.engine.detectors_spans import Spans, apart
-from monitor.engine.spellings import SIGN_BASE, SIGNS
 
-_SIGNS: Final = "".join(word * len(SIGNS[word]) for word in SIGNS)
-_HEART: Final = "".join(chr(SIGN_BASE + i) for i, word in enumerate(_SIGNS) if word == "心")
-WEI: Final = "微薇威围卫维徽溦媙" + "".join(chr(SIGN_BASE + i) for i, word in enumerate(_SIGNS) if word == "微")
-_WECHAT: Final = (
-    rf"[{WEI}][ .*~_·、\-]{{0,3}}[信芯{_HEART}]|(?<![a-z0-9])(?:v ?信|v ?x|w ?x|wei ?xin|we ?chat|v(?=号))"
-    r"|[微薇威]x(?:in)?"
-    r"|绿泡泡|小绿(?![瓶管罐袋裙包色伞条膜书])|绿色?的?(?:那个|这个)?(?:聊天)?(?:软件|图标|app)"
-    r"|主页(?:上面?的?|里面?的?)?(?:那个|这个|的)?号|联系方式|私人号|工作号"
-    r"|(?:[加嘉伽佳]|找|搜|私|\+|我的|(?<![a-z0-9])(?=v ?:)|(?<![a-z0-9])(?=v[^\w\s:.,/\-+]))(?:我|个|下)?"
-    r"(?:v(?![a-z0-9])|[薇微威溦](?![信辣甜博波]))"
-    r"|[薇溦](?=[:号])"
-)
-_QQ: Final = r"(?<![a-z0-9@.])q ?q(?!\.com)|(?<![a-z0-9])q(?=[号:])|(?<=[加我的+])q(?![a-z])|扣扣|抠抠|企鹅|球球"
-_GROUP: Final = (
-    r"(?:q ?q|扣扣|企鹅|扣|q|微信|v|加|进|入|建|拉|粉丝|福利|内部|交流|老客|会员|宠粉)[个我们的]{0,2}[群裙]"
-    r"|(?<![人一超])群|裙(?=号|:)"
-)
-_CUE: Final = re.compile(rf"(?P<group>{_GROUP})|(?P<wechat>{_WECHAT})|(?P<qq>{_QQ})")
 _LINK: Final = re.compile(
     r"(?:(?P<named>号码|号|账号|帐号|id(?![a-z0-9])|就?是|为|叫|搜索?|同步|(?P<mark>[:=]))|我|加|找|的|哦|呢|哈|个|一下|下"
-    r"|[^\w\n:=¥$%&+#@])"
+    r"|[+#@](?=[a-z])|_|[^\w\n:=¥$%&+#@])"
 )
 _LONGEST_LINK: Final = 8
 
 _ID: Final = re.compile(r"[a-z][a-z0-9_\-]{5,19}(?![a-z0-9_\-@])")
 _CHAR: Final = rf"[a-z0-9_\-{SAID_CLASS}]"
-_JOIN: Final = r"(?: ?(?:字母|数字|小写的?|大写的?|再?加|下划线|横杠|杠) ?){1,2}"
+_DICTATING: Final = r"(?: ?(?:字母|数字|小写的?|大写的?|再?加|下划线|横杠|杠) ?){1,2}"
+_JOIN: Final = rf"(?:{_DICTATING}|(?<=[a-z0-9]{{2}})[ .·]{{1,2}}(?=[0-9{SAID_CLASS}]))"
 _DICTATED: Final = re.compile(
     rf"(?:(?:字母|小写的?|大写的?) ?)?(?P<id>(?![_\-]){_CHAR}+(?:{_JOIN}{_CHAR}+){{0,9}})(?![a-z0-9_@])")
 _SPACED: Final = re.compile(
-    rf"(?P<id>[a-z0-9{SAID_CLASS}](?:[ .\-*_·]{{1,2}}[a-z0-9{SAID_CLASS}]){{5,19}})(?![a-z0-9_@])")
+    rf"(?P<id>[a-z0-9{SAID_CLASS}](?:(?:[^\w\n:=,¥$%@#。!?;]|_){{1,3}}[a-z0-9{SAID_CLASS}]){{5,19}})(?![a-z0-9_@])")
 _NO_ID: Final = re.compile(
     r"(?:weixin|wechat|douyin|taobao|tmall|kuaishou|xiaohongshu|official|service|group|online|offline|please|thanks|follow)$"
     r"|(?:iphone|ipad|macbook|airpods|huawei|honor|vivo|oppo|redmi|xiaomi|galaxy|windows|android|harmony|version)[a-z0-9_\-]*$"
 )
+_BETWEEN_WORDS: Final = re.compile(r"[^a-z0-9_\-]")
 _GOES_ON: Final = re.compile(
     r"[a-z0-9@]| ?(?:元|块|万|亿|%|人|名|位|个(?!人|微|v|号)|件|单|条|只|双|套|瓶|盒|箱|张|页|场|粉"
     r"|次|年|月|日|天|点|分|秒|折|米|码|克|斤|升|ml|kg|g(?![a-z])|w(?![a-z])|k(?![a-z])|\+)"
 )
 _SAID: Final = re.compile(rf"[0-9{SAID_CLASS}]")
 _AT_DIGIT: Final = re.compile(rf"[0-9oli{SAID_CLASS}]")
+
+_FEW: Final = 6
+_LEAST: Final = 5
+_CUED: Final = re.compile(r"(?<![a-z0-9_.\-¥$])[a-z0-9][a-z0-9_\-]{4,39}(?![a-z0-9_@])")
+_CUE_INSIDE: Final = re.compile(r"(?:weixin|wechat|wei|vx|wx|qq|xin|[vwqx])[:_\-]*")
+_SERVICE_LINE: Final = re.compile(r"[48]00[0-9]{7}|1[12][0-9]{3}|9[56][0-9]{3,4}|100[0-9]{2}")
 
 _INVITATIONS: Final = (
     ("wechat_id", re.compile(
@@ -74,7 +64,7 @@ def handles(text: str) -> tuple[Found, ...]:
     found: dict[tuple[int, int], str] = {(start, end): "" for _, start, end in numbers(text)}
     found |= {match.span(): kind for kind, links in _INVITATIONS for match in links.finditer(text)}
     at = 0
-    while (cue := _CUE.search(text, at)) is not None:
+    while (cue := CUE.search(text, at)) is not None:
         at, kind = cue.end(), str(cue.lastgroup)
         span = _id_at(text, _place(text, cue), kind)
         if span is not None:
@@ -151,6 +141,28 @@ def _dictated_at(text: str, start: int) -> tuple[int, int] | None:
             continue
         letters = sum("a" <= char <= "z" for char in match["id"])
         digits = len(_SAID.findall(match["id"]))
-        if letters and digits >= (1 if pattern is _SPACED else 3) and 6 <= letters + digits <= 20:
+        least = 1 if pattern is _SPACED else 3
+        if letters and digits >= least and 6 <= letters + digits <= 20 and not _is_named_thing(text, match):
             return match.span("id")
     return None
+
+
+def _is_named_thing(text: str, match: re.Match[str]) -> bool:
+    """A product, or so many of something."""
+    return bool(_NO_ID.match(_BETWEEN_WORDS.split(match["id"])[0]) or _GOES_ON.match(text, match.end()))
+
+
+def after_cue(text: str, start: int, end: int) -> Spans:
+    """The run of letters and digits that looks like an id, in or a few characters after a cue at [start, end)."""
+    for run in _CUED.finditer(text, start, min(len(text), end + _FEW + 40)):
+        if run.start() > end + _FEW:
+            break
+        inside = _CUE_INSIDE.match(run[0]) if run.start() < end else None
+        at = run.start() + (inside.end() if inside else 0)
+        word = text[at : run.end()]
+        if run.end() <= end and word.isalpha():
+            continue  # the cue itself
+        if (len(word) >= _LEAST and not _NO_ID.match(word) and not _SERVICE_LINE.fullmatch(word)
+                and not _GOES_ON.match(text, run.end()) and not any(date.match(text, at) for date in DATES)):
+            return [(at, run.end())]
+    return []

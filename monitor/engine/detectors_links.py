@@ -27,10 +27,13 @@ _SHARED: Final = re.compile(r"([¥$€£₤₳₴])(?=[a-z0-9]*[a-z])(?=[a-z0-9]
 _HAS_LETTER: Final = re.compile(r"[a-z]")
 _PLAIN_NUMBER: Final = re.compile(r"[0-9.]+")
 
-_AT: Final = r" ?(?:@|艾特|\(at\)|\[at\]) ?"
-_EMAIL: Final = re.compile(
-    rf"(?<![a-z0-9._%+\-])[a-z0-9._%+\-]{{1,64}}{_AT}[a-z0-9\-]{{1,63}}"
-    r"(?:(?:(?:\.| ?点 ?| ?dot ?)[a-z0-9\-]{1,63}){1,3}| ?点 ?(?:康姆|西恩))"
+_AT: Final = r" ?(?:@|艾特|圈a|小老鼠|\(at\)|\[at\]) ?"
+_MAIL_DOT: Final = r"(?:\.| ?[点。] ?| ?\(?dot\)? ?)"
+_HOST: Final = r"(?:[a-z0-9\-]{1,63}|扣扣)"
+_EMAILS: Final = (
+    re.compile(rf"(?<![a-z0-9._%+\-])[a-z0-9._%+\-]{{1,64}}{_AT}{_HOST}"
+               rf"(?:(?:{_MAIL_DOT}[a-z0-9\-]{{1,63}}){{1,3}}| ?点 ?(?:康姆|西恩))"),
+    re.compile(rf"(?<![a-z0-9._%+\-])[a-z0-9._%+\-]{{1,64}} at {_HOST}{_MAIL_DOT}(?:{_ENDINGS})(?![a-z0-9\-])"),
 )
 
 
@@ -49,4 +52,4 @@ def _is_address(text: str) -> bool:
 
 
 def emails(text: str) -> Spans:
-    return [match.span() for match in _EMAIL.finditer(text)]
+    return apart((match.span() for pattern in _EMAILS for match in pattern.finditer(text)), len(text))

@@ -21,6 +21,8 @@ _HOTLINE_SHAPES: Final = frozenset([
 _ONE_BY_ONE: Final = 8  # pieces
 _MOSTLY_SPOKEN: Final = 6  # digits
 
+_PREFIXES: Final = ("", "0", "86", "0086")
+
 _CUE: Final = re.compile(
     r"电话|手机|号码|号是|拨|打给|打这|联系|微信|薇信|[vw]x|v信|加v|加微|加我|\+v|\+我|热线|咨询|call|tel|私聊|找我|同号|同步|客服|座机"
     r"|短信"
@@ -113,6 +115,8 @@ def _kind_of(number: Number, text: str) -> str:
             return "bank_card" if _is_bank_card(number, text) else ""
         case 11 if _is_phone(number, text):
             return "phone"
+        case 12 if _is_prefixed(number) and _is_phone(number._replace(first=number.first + 1), text):
+            return "phone"
         case 11 | 12 if _is_landline(number):
             return "landline"
         case 10 if _is_hotline(number, text):
@@ -155,7 +159,9 @@ def _is_grouped(number: Number, text: str, shapes: frozenset[tuple[int, ...]]) -
     pieces = number.pieces
     if tuple(map(len, pieces)) not in shapes and len(pieces) < _ONE_BY_ONE:
         return False
-    if len(pieces) > 1 and (number.before not in ("", "86", "0086") or _DATED.search(text, number.start, number.end)):
+    if pieces == list(number.digits) and len(pieces) == len(number.run):
+        return True
+    if len(pieces) > 1 and (number.before not in _PREFIXES or _DATED.search(text, number.start, number.end)):
         return False  # goes on from a list, or holds a date or a time
     return number.tight or any(piece[0] == "0" for piece in pieces[1:])
 
@@ -178,6 +184,11 @@ def _is_phone(number: Number, text: str) -> bool:
     if _FOR_EVER.fullmatch(digits) and not _is_cued(number, text):
         return False
     return _is_grouped(number, text, _PHONE_SHAPES)
+
+
+def _is_prefixed(number: Number) -> bool:
+    """With the 0 that calls to another city once began with."""
+    return number.digits[0] == "0" and (len(number.pieces) == 1 or number.last == len(number.run))
 
 
 def _is_hotline(number: Number, text: str) -> bool:

@@ -6,10 +6,12 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from monitor.domain.conditions import names_in
+from monitor.domain.correlations import CorrelationRule
 from monitor.domain.ids import digest
 from monitor.domain.rules import RoomContext, Status
 from monitor.domain.rulesets import RuleSet
 from monitor.engine.compiled import CompiledContext, CompiledRule
+from monitor.engine.correlation_set import Correlations
 from monitor.engine.databases import Databases
 from monitor.engine.expressions import Needs, Reader
 from monitor.engine.matcher import Matcher
@@ -51,6 +53,9 @@ class EngineSet:
         self.matcher = Matcher(self.rules, self.contexts, reader, compiling)
         if kept is None:
             compiling.put(key, msgspec.msgpack.encode(reader.known))
+        self.correlations = Correlations(
+            [rule for rule in ruleset.correlations if rule.status in statuses],
+            [*ruleset.rules, *ruleset.correlations], zone)
         self.version = digest(
             ruleset.version, scorer.version if scorer else "", repr(sorted(self.rooms.items())), str(zone),
             str(sorted(tables.meta.items())), *sorted(statuses),
@@ -65,13 +70,17 @@ class EngineSet:
         scored = [(names_in(r.rule.condition), {r.names[i] for i, _, _ in r.scores}) for r in self.rules if r.scores]
         return {"no_model": sum(bool(named & scores) for named, scores in scored)}
 
+    def correlates(self, rule: CorrelationRule, tenant: str, room: str, at: int) -> bool:
+        """Does the correlation hold in this room at this time (UTC ms)?"""
+        return self.correlations.holds_in(rule.id, self.rooms.get((tenant, room)), at)
+
     def active_in(self, rule: CompiledRule, room: tuple[str, str]) -> bool:
-        if not rule.room_bound:
+        if not rule.scope.room_bound:
             return True
         key = (room, rule.index)
         known = self._in_room.get(key)
         if known is None:
             if len(self._in_room) > 1_000_000:
                 self._in_room.clear()
-            known = self._in_room[key] = rule.in_room(self.rooms.get(room))
+            known = self._in_room[key] = rule.scope.in_room(self.rooms.get(room))
         return known

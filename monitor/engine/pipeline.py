@@ -5,13 +5,15 @@ What a batch is cut into does not change what is found.
 
 import re
 from collections.abc import Callable, Container, Iterable
+from itertools import groupby
+from operator import itemgetter
 from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from monitor.domain.findings import Evasion
-from monitor.domain.rules import Listed
+from monitor.domain.rules import DIVERSION, Listed
 from monitor.engine.batch import Batch, parts_of
 from monitor.engine.compiled import CompiledRule
 from monitor.engine.conditions import (
@@ -28,6 +30,8 @@ from monitor.engine.conditions import (
     variant_of,
 )
 from monitor.engine.detectors import value
+from monitor.engine.detectors_handles import after_cue
+from monitor.engine.detectors_spans import apart
 from monitor.engine.engineset import EngineSet
 from monitor.engine.matcher import Scan
 from monitor.engine.patterns import ContactSpan
@@ -58,10 +62,13 @@ class Match(NamedTuple):
 
 
 class MatchSpan(NamedTuple):
+    """`term`: what is meant, where it is written otherwise."""
+
     start: int
     end: int
     selection: str
     view: str
+    term: str = ""
 
 
 class Judged(NamedTuple):
@@ -118,8 +125,10 @@ def judge(engine: EngineSet, batch: Batch, *, skip: Container[int] = ()) -> Judg
                   if engine.rules[index].possible(bits) and judging.applies(engine.rules[index], event)]
     candidates.sort()  # text by text, so that each is looked at late but once
     judging.look_late(dict.fromkeys(event for event, index in candidates if index in engine.matcher.late_rules))
-    matches = [judging.evaluate(engine.rules[index], event) for event, index in candidates]
-    return Judged([match for match in matches if match is not None], scan.contacts, scores)
+    evaluated = (judging.evaluate(engine.rules[index], event) for event, index in candidates)
+    matches = [match for match in evaluated if match is not None]
+    pointed_at = judging.pointed_at(matches)
+    return Judged(matches, sorted({*scan.contacts, *pointed_at}) if pointed_at else scan.contacts, scores)
 
 
 def _add_scored(
@@ -158,11 +167,11 @@ class _Judging:
     def applies(self, rule: CompiledRule, event: int) -> bool:
         batch = self._batch
         applies = rule.codes[batch.code(event)]
-        if not applies or not rule.in_force(batch.at(event)):
+        if not applies or not rule.scope.in_force(batch.at(event)):
             return False
         if applies == 2 and not _sells(self._views.plain_text[slice(*span_of(event, self._begins, self._views))]):
             return False
-        return not rule.room_bound or self._engine.active_in(rule, batch.room(event))
+        return not rule.scope.room_bound or self._engine.active_in(rule, batch.room(event))
 
     def evaluate(self, rule: CompiledRule, event: int) -> Match | None:
         views, hits, bits = self._views, self._hits(rule, event), 0
@@ -190,6 +199,18 @@ class _Judging:
             if any(exempts(h.start, h.end) for h in shown):
                 clause = rule.rule.exempt.clause
         return self._match(rule, event, hits, shown, known, clause)
+
+    def pointed_at(self, matches: list[Match]) -> set[ContactSpan]:
+        """Ids beside the hits of rules about diversion, whose cues no detector may know; none that is found already."""
+        cues = [(m.event, span.start, span.end) for m in matches if m.rule.rule.sub == DIVERSION for span in m.spans]
+        found: set[ContactSpan] = set()
+        for event, spans in groupby(sorted(set(cues)), key=itemgetter(0)):
+            text = self._views.plain_text[slice(*span_of(event, self._begins, self._views))]
+            known = [(c.start, c.end) for c in self._scan.contacts if c.event == event and c.masked]
+            ids = (each for _, start, end in spans for each in after_cue(text, start, end))
+            new = set(apart([*known, *ids], len(text))).difference(known)
+            found.update(ContactSpan(event, start, end, "handle") for start, end in new)
+        return found
 
     def explain(self, rule: CompiledRule, event: int) -> "Explained":
         """Every hit of the rule with what took it away, and whether the condition holds on the rest."""
@@ -265,7 +286,10 @@ class _Judging:
         base, text = self._begins[event], self._batch.text
         kind = parts_of(self._batch.code(event))[0]
         evasions = [variant_of(evasion_of(hit, text, self._views), kind) for hit in shown]
-        spans = tuple(MatchSpan(h.start - base, h.end - base, rule.names[h.selection], h.view) for h in shown)
+        spans = tuple(
+            MatchSpan(h.start - base, h.end - base, rule.names[h.selection], h.view,
+                      h.form.term if h.form and any(how) else "")
+            for h, how in zip(shown, evasions, strict=True))
         return Match(
             event, rule, spans,
             evasive=next((evasive for evasive, _ in evasions if evasive), None),

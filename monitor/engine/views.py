@@ -88,6 +88,12 @@ class ViewTables:
         plain, last, (low, high) = self._plain, self.plain.size - 1, _INVISIBLE
         return [plain[_SKIPPED if low <= point < high else min(point, last)] for point in map(ord, text)]
 
+    def skeleton_text(self, text: str) -> str:
+        """The skeleton view of one text."""
+        points = code_points(text)
+        return str(np.take(self.plain, points, mode="clip")[np.take(self.keep_point, points, mode="clip")]
+                   .tobytes().decode("utf-16-le", "surrogatepass"))
+
     def syllable(self, unit: int) -> int:
         """The usual reading of a unit, or the unit itself."""
         return self._sound[unit]

@@ -19,7 +19,13 @@ from monitor.services.records import Numbered
 
 _SIGNAL: Final = KINDS.index(Kind.SIGNAL)
 _SILENCE_EVERY_MS: Final = 10_000
+_KEPT_MS: Final = 3_600_000
 _GENERATIONS: Final = 24
+
+
+def kept_ms(silence_ms: int) -> int:
+    """How long after its last event a room is remembered (ms)."""
+    return max(silence_ms, _KEPT_MS)
 
 
 class Admission:
@@ -74,6 +80,7 @@ class Admission:
             elif isinstance(entry, Tick) and entry.accepted_at - self._looked_at >= _SILENCE_EVERY_MS:
                 self._looked_at = entry.accepted_at
                 changed += self.rooms.silent(now=entry.accepted_at, silence_ms=self._silence_ms)
+                self.rooms.forget(now=entry.accepted_at, after_ms=kept_ms(self._silence_ms))
             if self._waiting is None:
                 self.seq = numbered.seq
         return found, changed

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 
 import msgspec
 
+from monitor.domain.alerts import Retraction
 from monitor.domain.broadcasts import Broadcast
 from monitor.services.lane import Outcome
 from monitor.services.ports import Clock, FailPoint, Publisher, Store, Telemetry
@@ -43,6 +44,12 @@ class Committer:
         if _to_see(outcome):
             self.start()
 
+    def add_merged(self, outcome: Outcome) -> None:
+        """What both lanes together gave, as far as both are judged; it goes with the last lane's."""
+        self._pending[self._cursors[-1].lane.number].append(outcome)
+        if _to_see(outcome):
+            self.start()
+
     def add_context(self, cursor: Cursor, chunks: list[ContextChunk]) -> None:
         """Lines that go with none of the outcomes: a re-read of committed entries brought them up, whose all else is
         stored, or they were not to gather any longer."""
@@ -64,10 +71,6 @@ class Committer:
             if self._running is not None:
                 await self._running
                 self._running = None
-
-    def discard_changes(self) -> None:
-        """Broadcast changes that a re-read brought up: they are stored already."""
-        self._changed.clear()
 
     async def _run(self) -> None:
         """Until nothing worth a transaction is left."""
@@ -107,6 +110,7 @@ class Committer:
                 position=msgspec.structs.replace(cursor.position, seq=cursor.read), expected=cursor.position.seq,
                 findings=[f for o in pending for f in o.findings],
                 withdrawals=[w for o in pending for w in o.withdrawals],
+                retractions=_standing(pending),
                 broadcasts=[msgspec.structs.replace(b) for b in changed.values()],
                 context=[c for o in pending for c in o.context], now=now,
             ))
@@ -131,4 +135,14 @@ class Committer:
 
 def _to_see(outcome: Outcome) -> bool:
     """Is there something to write that somebody waits for?"""
-    return bool(outcome.findings or outcome.withdrawals or outcome.context)
+    return bool(outcome.findings or outcome.withdrawals or outcome.retractions or outcome.context)
+
+
+def _standing(outcomes: Iterable[Outcome]) -> list[Retraction]:
+    """Retractions of findings that did not come again later."""
+    found: dict[str, Retraction] = {}
+    for outcome in outcomes:
+        for finding in outcome.findings:
+            found.pop(finding.id, None)
+        found.update((r.finding, r) for r in outcome.retractions)
+    return list(found.values())

@@ -8,7 +8,7 @@ import msgspec
 
 from monitor.domain.decoding import Limits, decode
 from monitor.domain.errors import BusyError
-from monitor.domain.events import Event, at_ms
+from monitor.domain.events import RELATIVE, Event, at_ms
 from monitor.services.ingest import Ingest
 from monitor.services.ports import Clock
 
@@ -30,7 +30,8 @@ def looped(events: Sequence[Event], *, start: int) -> list[Event]:
 
 async def play(streams: Sequence[bytes], ingest: Ingest, clock: Clock, stop: asyncio.Event) -> None:
     """Send all streams in their own pace until `stop`; `at` in a stream counts from its start (ms)."""
-    script = sorted((e for body in streams for e in decode(body, Limits(), now_ms=clock.now()).events),
+    limits = Limits(relative_ms=RELATIVE)
+    script = sorted((e for body in streams for e in decode(body, limits, now_ms=clock.now()).events),
                     key=lambda e: at_ms(e) or 0)
     length = max((at_ms(e) or 0 for e in script), default=0) + 5_000
     start = clock.now() - HEAD_START_MS

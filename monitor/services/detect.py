@@ -5,23 +5,24 @@ its lane is read are one transaction. Any unexpected error leaves `run`: the pro
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
 from typing import Any, Final, TypeVar
 
 from msgspec import Struct
 
 from monitor.domain.alerts import GroupingSettings
-from monitor.domain.errors import BusyError, ConfigError, StorageError
+from monitor.domain.errors import BusyError, StorageError
 from monitor.domain.events import VIEWERS
 from monitor.domain.frames import Entry, Frame, Swap, Tick
 from monitor.engine.engineset import EngineSet
+from monitor.services.archiver import Archiver
 from monitor.services.committer import Committer
 from monitor.services.lane import Admitted, Outcome
 from monitor.services.ports import Archive, Clock, FailPoint, Log, Logger, Publisher, Store, Telemetry
-from monitor.services.records import ContextLine, Numbered
+from monitor.services.records import ContextLine
 from monitor.services.recovery import Cursor, EngineOf, Recovered, recover, save, version_at_end
+from monitor.services.rereading import Rereading
 
 _READ_AHEAD: Final = 20_000
 _MOVED_EVERY_MS: Final = 10_000
@@ -58,21 +59,18 @@ class Detect:
         logger: Logger, clock: Clock, engine: EngineSet, engine_of: EngineOf, settings: DetectSettings,
         failpoint: FailPoint,
     ) -> None:
-        self._log, self._store, self._archive = log, store, archive
+        self._log, self._store = log, store
         self._telemetry, self._logger, self._clock = telemetry, logger, clock
         self._engine, self._engine_of = engine, engine_of
         self.settings = settings
         self._failpoint = failpoint
         self._executor = ThreadPoolExecutor(1, thread_name_prefix="engine")
         self._recovered: Recovered | None = None
-        self._broadcasts: dict[int, list[str]] = {}
         self._committer = Committer(store, publisher, telemetry, clock, failpoint)
-        self._archived: dict[int, int] = {}
-        self._flushing: asyncio.Task[None] | None = None
-        self._unflushed = 0
+        self._archiver = Archiver(archive, clock, logger, every_ms=settings.archive_ms, events=settings.archive_events)
         self._stop = asyncio.Event()
         self._bite_events = settings.batch
-        self._saved_at = self._moved_at = self._archived_at = self._committed_at = 0
+        self._saved_at = self._moved_at = self._committed_at = 0
         self.trimmable = 0
         self.ready = False
 
@@ -107,6 +105,10 @@ class Detect:
     def rooms_live(self) -> int:
         return sum(b.ended_at is None for b in self._state.admission.rooms.current.values())
 
+    def rooms_known(self) -> list[tuple[str, str, int]]:
+        """(tenant, room, when its last event was accepted, UTC ms) of all that are remembered."""
+        return [(b.tenant, b.room, b.seen_at) for b in self._state.admission.rooms.current.values()]
+
     async def fresh_lines(self, tenant: str, room: str, *, since: int, until: int) -> list[ContextLine]:
         """Lines of a room that are too young to be stored with its alerts. Times in UTC ms."""
 
@@ -127,55 +129,11 @@ class Detect:
             self._store, self._engine, self._engine_of, grouping=s.grouping, ring_bytes=s.ring_bytes,
             silence_ms=s.silence_ms)
         self._committer.serve(state.cursors)
-        end = self._log.end()
-        applied = max(c.position.seq for c in state.cursors)
-        if applied > end:
-            raise ConfigError(f"the store is at entry {applied} of a log that ends at {end}",
-                              hint="this log is not the store's own: restore both from one backup")
-        admission = state.admission
-        after = max(admission.seq, await self._log.first() - 1)
-        goal = max(cursor.position.seq for cursor in state.cursors)
-        waiting: list[Numbered] = []  # for the other half of their request, which may lie beyond the goal
-        while after < goal or waiting:
-            found = await self._log.read(after=after, lane=None, events=_READ_AHEAD)
-            entries = [e for e in found if e.seq <= goal] or found[:1]
-            if not entries:
-                break
-            self._admit(entries)
-            waiting += entries
-            admitted = [e for e in waiting if e.seq <= admission.seq]
-            waiting = waiting[len(admitted):]
-            for numbered in admitted:
-                if numbered.seq > state.read_from:
-                    await self._again(numbered)
-                else:
-                    self._broadcasts.pop(numbered.seq, None)
-            after = entries[-1].seq
-        self._archived = {  # what lies before `read_from` is kept, also where a lane has no segment that says so
-            c.lane.number: min(c.position.seq, max(self._archive.position(c.lane.number), state.read_from))
-            for c in state.cursors}
-        self._committer.discard_changes()
-        self._committed_at = self._saved_at = self._archived_at = self._clock.now()
+        await Rereading(self._log, state, engine_of=self._engine_of, on_engine=self._on_engine,
+                        committer=self._committer, archiver=self._archiver).run()
+        self._archiver.begin(state.cursors, read_from=state.read_from)
+        self._committed_at = self._saved_at = self._clock.now()
         self.ready = True
-
-    async def _again(self, numbered: Numbered) -> None:
-        entry, seq = numbered.entry, numbered.seq
-        for cursor in self._state.cursors:
-            if seq > cursor.position.seq:
-                continue
-            if isinstance(entry, Swap):
-                cursor.lane.engine = await self._engine_of(entry.version)
-            elif isinstance(entry, Tick):
-                if seq > cursor.snapshot_seq:
-                    ticked = await self._on_engine(cursor.lane.tick, entry.accepted_at)
-                    self._committer.add_context(cursor, ticked.context)
-            elif isinstance(entry, Frame) and entry.lane == cursor.lane.number:
-                item = [Admitted(seq, entry, self._broadcasts.pop(seq))]
-                again = partial(cursor.lane.run, item, remember_only=seq <= cursor.snapshot_seq)
-                outcome = await self._on_engine(again)
-                self._committer.add_context(cursor, outcome.context)
-                if seq > self._archive.position(entry.lane):
-                    await self._keep(entry.lane, outcome)
 
     async def run(self) -> None:
         """Until `stop`; then everything judged is committed. Raises whatever went wrong, OwnershipLost included."""
@@ -226,12 +184,7 @@ class Detect:
             entries = await self._log.read(after=admission.taken, lane=None, events=_READ_AHEAD)
             if not entries:
                 break
-            self._admit(entries)
-
-    def _admit(self, entries: Sequence[Numbered]) -> None:
-        broadcasts, changed = self._state.admission.admit(entries)
-        self._broadcasts.update(broadcasts)
-        self._committer.changed(changed)
+            self._committer.changed(self._state.admit(entries))
 
     async def _bite(self, cursor: Cursor, events: int) -> bool:
         """Judge the next entries of a lane; False where there are none."""
@@ -239,13 +192,15 @@ class Detect:
         entries = await self._log.read(after=cursor.read, lane=cursor.lane.number, events=events)
         entries = [e for e in entries if e.seq <= admitted]
         if not entries:
-            cursor.read = admitted
+            if cursor.read < admitted:
+                cursor.read = admitted
+                await self._merge()
             return False
         frames: list[Admitted] = []
         for numbered in entries:
             entry = numbered.entry
             if isinstance(entry, Frame):
-                frames.append(Admitted(numbered.seq, entry, self._broadcasts.pop(numbered.seq)))
+                frames.append(Admitted(numbered.seq, entry, self._state.broadcasts.pop(numbered.seq)))
             else:
                 await self._judge(cursor, frames)
                 frames = []
@@ -256,11 +211,13 @@ class Detect:
     async def _control(self, cursor: Cursor, seq: int, entry: Entry) -> None:
         outcome = Outcome()
         if isinstance(entry, Tick):
-            outcome = await self._on_engine(cursor.lane.tick, entry.accepted_at)
+            outcome = await self._on_engine(cursor.lane.tick, seq, entry.accepted_at)
         elif isinstance(entry, Swap):
-            cursor.lane.engine = await self._engine_of(entry.version)
+            engine = await self._engine_of(entry.version)
+            await self._on_engine(cursor.lane.swap, engine)
+            self._state.merged.swap(seq, engine)
             self._logger.info("engine_set_swapped", lane=cursor.lane.number, version=entry.version)
-        self._committer.add(cursor, outcome, seq)
+        await self._add(cursor, outcome, seq)
 
     async def _judge(self, cursor: Cursor, frames: list[Admitted]) -> None:
         if not frames:
@@ -275,21 +232,22 @@ class Detect:
         self._telemetry.observe("engine_seconds", (self._clock.now() - started) / 1000, phase="judge")
         self._failpoint("judged")
         self._telemetry.observe("batch_events", outcome.events)
-        self._committer.add(cursor, outcome, frames[-1].seq)
-        await self._keep(cursor.lane.number, outcome)
+        await self._add(cursor, outcome, frames[-1].seq)
+        await self._archiver.keep(cursor.lane.number, outcome)
 
-    async def _keep(self, lane: int, outcome: Outcome) -> None:
-        for kept in outcome.judged:
-            self._unflushed += len(kept.frame)
-            await self._archive.keep(lane, kept.seq, kept.frame, kept.broadcasts, kept.masks)
-        outcome.judged = []
+    async def _add(self, cursor: Cursor, outcome: Outcome, read: int) -> None:
+        self._state.merged.add(cursor.lane.number, outcome.notes)
+        outcome.notes = []
+        self._committer.add(cursor, outcome, read)
+        await self._merge()
 
-    async def _flush(self) -> None:
-        """Write what the archive buffers, beside the judging."""
-        for cursor in self._state.cursors:
-            upto = cursor.read
-            await self._archive.flush(cursor.lane.number)
-            self._archived[cursor.lane.number] = upto
+    async def _merge(self) -> None:
+        """Correlations that need both lanes, as far as both are judged."""
+        state, upto = self._state, min(cursor.read for cursor in self._state.cursors)
+        if state.merged.ready(upto):
+            outcome = Outcome()
+            outcome.add(await self._on_engine(state.merged.release, upto), state.windows)
+            self._committer.add_merged(outcome)
 
     async def _when_due(self, *, everything: bool = False) -> None:
         """By the clock: positions without findings, moved broadcasts, archive segments, snapshots."""
@@ -300,15 +258,7 @@ class Detect:
         if everything or now - self._committed_at >= s.commit_ms:
             self._committed_at = now
             self._committer.start()
-        if everything or now - self._archived_at >= s.archive_ms or self._unflushed >= s.archive_events:
-            if self._flushing is not None and (everything or self._flushing.done()):
-                await self._flushing
-                self._flushing = None
-            if self._flushing is None:
-                self._archived_at, self._unflushed = now, 0
-                self._flushing = asyncio.create_task(self._flush())
-            if everything:
-                await self._flushing
+        await self._archiver.when_due(self._state.cursors, everything=everything)
         if everything or now - self._saved_at >= s.snapshot_ms:
             self._saved_at = now
             await self._save()
@@ -320,8 +270,7 @@ class Detect:
         await self._committer.settle()
         state.windows.prune(now=min(c.lane.state.now for c in state.cursors))
         state.admission.remember()
-        archived = [self._archived[c.lane.number] for c in state.cursors]
-        self.trimmable = await save(self._store, state.cursors, state.admission, archived)
+        self.trimmable = await save(self._store, state, list(self._archiver.upto.values()))
 
     async def _on_engine(self, work: Callable[..., _T], *args: Any) -> _T:
         return await asyncio.get_running_loop().run_in_executor(self._executor, work, *args)

@@ -1,16 +1,18 @@
 """What goes on beside the judging: trimming the log, the outbox and the archive, tidying it, and the gauges."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from typing import Final
+from typing import Final, TypeVar
 
 from msgspec import Struct
 
-from monitor.domain.errors import BusyError, StorageError
+from monitor.domain.errors import RedpostError
 from monitor.domain.findings import Severity
 from monitor.services.detect import Detect
-from monitor.services.ports import Archive, Clock, Log, Store, Telemetry
+from monitor.services.ports import Archive, Clock, Log, Logger, Store, Telemetry
+
+_T = TypeVar("_T")
 
 POST: Final = "default"
 """Until there are posts, every alert is at the default one."""
@@ -32,17 +34,17 @@ class HousekeepingSettings(Struct, frozen=True):
 
 class Housekeeping:
     def __init__(
-        self, *, log: Log, store: Store, archive: Archive, detect: Detect, telemetry: Telemetry, clock: Clock,
-        disk_free: Callable[[], int], settings: HousekeepingSettings,
+        self, *, log: Log, store: Store, archive: Archive, detect: Detect, telemetry: Telemetry, logger: Logger,
+        clock: Clock, disk_free: Callable[[], int], settings: HousekeepingSettings,
     ) -> None:
         self._log, self._store, self._archive, self._detect = log, store, archive, detect
-        self._telemetry, self._clock, self._disk_free = telemetry, clock, disk_free
+        self._telemetry, self._logger, self._clock, self._disk_free = telemetry, logger, clock, disk_free
         self.settings = settings
 
     async def run(self, stop: asyncio.Event) -> None:
         trimmed_at, untidy = self._clock.now(), True
         while not stop.is_set():
-            await self.gauges()
+            await self._attempt(self.gauges())
             if self._clock.now() - trimmed_at >= self.settings.trim_s * 1000:
                 trimmed_at, untidy = self._clock.now(), True
                 await self.trim()
@@ -58,22 +60,28 @@ class Housekeeping:
         return untidy
 
     async def tidy(self) -> bool:
-        """One step; False where nothing is left to do, or where the disk refuses it for now."""
-        with suppress(StorageError):
-            return await self._archive.tidy(before=self._clock.now() - self.settings.tidy_after_ms)
-        return False
+        """One step; False where nothing is left to do, or where it fails for now."""
+        before = self._clock.now() - self.settings.tidy_after_ms
+        return bool(await self._attempt(self._archive.tidy(before=before)))
 
     async def trim(self) -> None:
-        """Never past the place from which a restart reads the log again. What the disk refuses is tried again at the
-        next turn: a full one is no reason to end, least of all here."""
+        """Never past the place from which a restart reads the log again."""
         now, s = self._clock.now(), self.settings
-        with suppress(BusyError, StorageError):
-            await self._log.trim(before=self._detect.trimmable, accepted_before=now - s.log_keep_ms,
-                                 max_bytes=s.log_max_bytes)
-        with suppress(BusyError, StorageError):
-            await self._store.trim_outbox(keep=s.outbox_keep)
-        with suppress(BusyError, StorageError):
-            await self._archive.expire(before=now - s.events_keep_ms)
+        await self._attempt(self._log.trim(before=self._detect.trimmable, accepted_before=now - s.log_keep_ms,
+                                           max_bytes=s.log_max_bytes))
+        await self._attempt(self._store.trim_outbox(keep=s.outbox_keep))
+        await self._attempt(self._archive.expire(before=now - s.events_keep_ms))
+
+    async def _attempt(self, work: Awaitable[_T]) -> _T | None:
+        """None where it fails: it is tried again at the next turn, and the judging needs none of it. A full disk is no
+        reason to end, least of all here."""
+        try:
+            return await work
+        except Exception as error:
+            expected = isinstance(error, RedpostError)
+            self._logger.warning("housekeeping_failed", error=str(error) if expected else repr(error),
+                                 exc_info=None if expected else error)
+            return None
 
     async def gauges(self) -> None:
         detect, telemetry = self._detect, self._telemetry

@@ -7,19 +7,24 @@ from typing import Final
 from msgspec import Struct
 
 from monitor.domain import frames
-from monitor.domain.decoding import Decoded, Limits, Rejected, decode
+from monitor.domain.decoding import Decoded, Limits, decode, quick
 from monitor.domain.errors import BusyError, StorageError
-from monitor.domain.events import FINAL_REVISION, KINDS, Event
+from monitor.domain.events import FINAL_REVISION, KINDS, Event, Kind, at_ms
 from monitor.domain.frames import Entry, Mark
+from monitor.domain.rejections import Rejected
 from monitor.services.ports import Clock, Log, Telemetry
 from monitor.services.pseudonyms import Pseudonyms
+from monitor.services.roomlimit import RoomLimit
 
 KEY_MEMORY: Final = 250
 """Bytes that one key of the duplicates window takes, about: the string and its place in a set."""
 _INTERIM_IDS: Final = 20_000
 
+_FIELDS: Final = frozenset(Event.__struct_fields__)
+
 EventKey = str
-"""Tenant, source, id and, where it is not the final one, revision. Strings, so that the collector never visits them."""
+"""Revision, tenant, source and id, with their lengths so that no two events share one. Strings, so that the collector
+never visits them."""
 
 
 class IngestSettings(Struct, frozen=True):
@@ -72,14 +77,16 @@ class Ingest:
 
     def __init__(
         self, *, log: Log, pseudonyms: Pseudonyms, clock: Clock, telemetry: Telemetry, settings: IngestSettings,
-        backlog: Callable[[int], int],
+        backlog: Callable[[int], int], rooms: RoomLimit | None = None,
     ) -> None:
         self._log, self._pseudonyms, self._clock, self._telemetry = log, pseudonyms, clock, telemetry
         self.settings = settings
         self._backlog = backlog
+        self._rooms = rooms
         self._recent = Recent(settings.recent)
         self._interim: dict[tuple[str, str, str], int] = {}
-        self._latest: asyncio.Task[None] | None = None
+        self._writing: set[asyncio.Task[None]] = set()
+        self._slowly = asyncio.Lock()  # one body at a time is read beside the loop
 
     async def accept(self, tenant: str, body: bytes, *, session: str = "", session_seq: int = 0) -> Receipt:
         """Decode, check, pseudonymise and append to the log; returns once everything accepted is durable.
@@ -93,7 +100,9 @@ class Ingest:
             raise BusyError(f"{waiting} host-side events wait to be judged", retry_after=1,
                             hint="send again later; if it lasts, the machine is too small for this feed")
         now = self._clock.now()
-        decoded = decode(body, self.settings.limits, now_ms=now)
+        decoded = quick(body, self.settings.limits, now_ms=now) or await self._decoded(body, now)
+        if self._rooms is not None:
+            decoded = self._rooms.within(tenant, decoded, now=now)
         readable = bool(decoded.events) or not decoded.rejected
         fresh, keys, known = self._without_duplicates(tenant, decoded.events)
         duplicates = len(decoded.events) - len(fresh)
@@ -104,13 +113,18 @@ class Ingest:
                 self._recent.discard(keys)
                 raise
             await self._append(built, keys)
-        if duplicates and self._latest is not None:
+        if duplicates:
             # Their first copy may still be on its way to the disk; it must be there before this copy is acknowledged.
-            await asyncio.shield(self._latest)
+            if self._writing:
+                await asyncio.wait(self._writing)
             if not all(key in self._recent for key in known):
                 raise StorageError("the first copy of some of these events could not be written", hint="send again")
         self._count(decoded, fresh, now, via="ws" if session else "http")
         return Receipt(len(fresh), duplicates, decoded.rejected, decoded.rejected_total, readable)
+
+    async def _decoded(self, body: bytes, now: int) -> Decoded:
+        async with self._slowly:
+            return await asyncio.to_thread(decode, body, self.settings.limits, now_ms=now)
 
     def _without_duplicates(
         self, tenant: str, events: list[Event]
@@ -122,9 +136,8 @@ class Ingest:
         recent = self._recent
         for event in events:
             if event.final or event.revision is not None:
-                key = f"{tenant}\x1f{event.source}\x1f{event.id}"
-                if event.revision is not None:
-                    key = f"{key}\x1f{event.revision}"
+                source = event.source
+                key = f"{event.revision}:{len(tenant)}:{len(source)}:{tenant}{source}{event.id}"
                 if key in recent:
                     known.append(key)
                     continue
@@ -172,7 +185,8 @@ class Ingest:
                 raise
 
         task = asyncio.ensure_future(write())
-        self._latest = task
+        self._writing.add(task)
+        task.add_done_callback(self._writing.discard)
         await asyncio.shield(task)  # a client that goes away does not undo what is being written
 
     def _count(self, decoded: Decoded, fresh: list[Event], now: int, *, via: str) -> None:
@@ -182,9 +196,17 @@ class Ingest:
             if amount:
                 self._telemetry.count("ingest_events_total", amount, source=via, kind=kind)
         for rejected in decoded.rejected:
-            self._telemetry.count("ingest_rejected_total", reason=rejected.field or "unreadable")
+            self._telemetry.count("ingest_rejected_total", reason=_reason(rejected))
+        if unlisted := decoded.rejected_total - len(decoded.rejected):
+            self._telemetry.count("ingest_rejected_total", unlisted, reason="unlisted")
         if fresh:
             self._telemetry.gauge("source_last_event_timestamp_seconds", now / 1000, source=via)
-            latest = fresh[-1].at
-            if isinstance(latest, int):
+            spoken = [at_ms(event) or 0 for event in fresh if event.kind is Kind.TRANSCRIPT]
+            if latest := max(spoken, default=0):
                 self._telemetry.gauge("asr_lag_seconds", max(0, now - latest) / 1000)
+
+
+def _reason(rejected: Rejected) -> str:
+    """The field that was wrong, as a label: one of few, whatever the client sent."""
+    field = rejected.field.partition(".")[0]
+    return field if field in _FIELDS else "unknown_field" if field else "unreadable"

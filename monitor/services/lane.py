@@ -6,7 +6,6 @@ over its partitions. The same entries give the same outcome, however they are cu
 
 from collections import OrderedDict
 from collections.abc import Sequence
-from datetime import datetime
 from itertools import groupby
 from operator import itemgetter
 from typing import Final
@@ -15,23 +14,26 @@ import msgspec
 from msgspec import Struct
 
 from monitor.domain import frames
-from monitor.domain.alerts import Grouping, GroupingSettings, Withdrawal
-from monitor.domain.events import FINAL_REVISION
-from monitor.domain.findings import Finding, Severity, Span, Tier
+from monitor.domain.alerts import Grouping, GroupingSettings, Retraction, Withdrawal
+from monitor.domain.events import FINAL_REVISION, HOST_SIDE
+from monitor.domain.findings import Finding, Span, Tier
 from monitor.domain.frames import Frame, Utterance
 from monitor.domain.ids import event_key, finding_id, window_subject
 from monitor.domain.masking import mask_text
-from monitor.domain.rules import not_in_force, unverified
 from monitor.engine.batch import FrameBatch
+from monitor.engine.correlation_events import Observation, Signal
+from monitor.engine.correlation_text import fingerprint
 from monitor.engine.engineset import EngineSet
 from monitor.engine.pipeline import Judged, Match, judge
 from monitor.services.context import Ring, Windows
+from monitor.services.correlating import BOTH, Correlating, CorrelatingState, Noted, Notes, Said, Struck, Told, latest
+from monitor.services.grounds import grounds
+from monitor.services.presence import Presence, PresenceState, signals
 from monitor.services.records import ContextChunk, Mask
 from monitor.services.straddling import Straddle, Straddling, Tail
 
 _REVISIONS: Final = 50_000
 _PLACED: Final = 10_000
-_GROUPS_LATE_MS: Final = 60_000
 STATE_FORMAT: Final = 1
 
 
@@ -44,6 +46,8 @@ class LaneState(Struct):
     placed: dict[str, str] = {}  # the latest findings → the ones that opened their alerts
     windows: Windows = msgspec.field(default_factory=Windows)
     tails: dict[str, Tail] = {}
+    correlating: CorrelatingState = msgspec.field(default_factory=CorrelatingState)
+    presence: PresenceState = msgspec.field(default_factory=PresenceState)
     now: int = 0  # UTC ms: the latest `accepted_at` seen in this lane
     engine: str = ""  # version of the engine set that judges here
 
@@ -70,11 +74,22 @@ class Outcome(Struct):
 
     findings: list[Finding] = []
     withdrawals: list[Withdrawal] = []
+    retractions: list[Retraction] = []
+    notes: list[Notes] = []  # for the correlations that need both lanes
     context: list[ContextChunk] = []
     judged: list[FrameJudged] = []
     suppressed: dict[str, int] = {}
     shed: int = 0
     events: int = 0
+
+    def add(self, told: Told, windows: Windows) -> None:
+        """What correlations found; the rooms' lines around it are wanted, too."""
+        self.findings += told.findings
+        self.retractions += told.retractions
+        for why, amount in told.dropped.items():
+            _count(self, why, amount)
+        for finding in told.findings:
+            windows.add((finding.tenant, finding.room), finding.at, seen_at=finding.accepted_at)
 
 
 class Lane:
@@ -82,7 +97,7 @@ class Lane:
 
     def __init__(
         self, number: int, engine: EngineSet, settings: GroupingSettings, *, state: LaneState, ring: Ring | None = None,
-        windows: Windows | None = None,
+        windows: Windows | None = None, silence_ms: int = 1_800_000,
     ) -> None:
         self.number = number
         self.engine = engine
@@ -93,6 +108,8 @@ class Lane:
         self._revisions: OrderedDict[str, int] = OrderedDict(state.revisions)
         self._placed: OrderedDict[str, str] = OrderedDict(state.placed)
         self._straddling = Straddling(state.tails)
+        self._correlating = Correlating(frozenset((number,)), engine, settings, state.correlating)
+        self._presence = Presence(state.presence, silence_ms=silence_ms)
         self._numbered = set(map(_id_of, state.revisions))  # ids of events, of whatever source
 
     def run(self, admitted: Sequence[Admitted], *, remember_only: bool = False) -> Outcome:
@@ -122,16 +139,31 @@ class Lane:
         if not remember_only:
             of_event = {batch.first[k] + i: spans for k, some in enumerate(masks) for i, spans in some.items()}
             straddles = self._straddling.judge(self.engine, batch, judged.matches, of_event, skip)
-            self._find(admitted, batch, judged, straddles, masks, outcome)
+            notes = [self._notes(item) for item in admitted]
+            self._find(admitted, batch, judged, straddles, masks, notes, outcome)
+            self._correlate(notes, outcome)
             outcome.context = self.leave()
         return outcome
 
-    def tick(self, now: int) -> Outcome:
-        """Time passed (UTC ms)."""
+    def tick(self, seq: int, now: int) -> Outcome:
+        """Time passed (UTC ms). `seq`: the tick's place in the log."""
+        outcome = Outcome()
         self.state.now = max(self.state.now, now)
-        self.state.grouping.prune(
-            before=self.state.now - self.settings.gap_ms - self.settings.longest_ms - _GROUPS_LATE_MS)
-        return Outcome(context=self.leave())
+        self.state.grouping.prune(before=self.settings.over_before(self.state.now))
+        self._correlate([Notes(seq, now, signals=self._silent(now))], outcome)
+        outcome.context = self.leave()
+        return outcome
+
+    def swap(self, engine: EngineSet) -> None:
+        """From here on this engine set judges."""
+        self.engine = engine
+        self._correlating.swap(engine)
+
+    def finish(self) -> Outcome:
+        """The stream is over; see `Correlating.finish`."""
+        outcome = Outcome()
+        outcome.add(self._correlating.finish(), self.windows)
+        return outcome
 
     def leave(self) -> list[ContextChunk]:
         return [] if self.ring is None else self.ring.leave(now=self.state.now, windows=self.windows)
@@ -147,11 +179,12 @@ class Lane:
         self.state.windows = self.windows
         self.state.tails = self._straddling.tails()
         self.state.engine = self.engine.version
+        self.state.correlating = self._correlating.snapshot()
         return self.state
 
     def _find(
         self, admitted: Sequence[Admitted], batch: FrameBatch, judged: Judged, straddles: dict[int, list[Straddle]],
-        masks: list[dict[int, list[tuple[int, int]]]], outcome: Outcome,
+        masks: list[dict[int, list[tuple[int, int]]]], notes: list[Notes], outcome: Outcome,
     ) -> None:
         """Findings and withdrawals in log order. Looked at are events with a match, a revision, or the id of one that
         had a revision: a result without one stands above it."""
@@ -173,11 +206,11 @@ class Lane:
             frame, chosen = admitted[k].frame, [i for _, i in of_frame]
             for i, said in zip(chosen, frames.utterances(frame, chosen, admitted[k].broadcasts), strict=True):
                 self._event(said, frame, by_event.get((k, i), []), over_two.get((k, i), []), masks[k].get(i, []),
-                            outcome)
+                            notes[k], outcome)
 
     def _event(
         self, said: Utterance, frame: Frame, matches: list[Match], straddles: list[Straddle],
-        masks: list[tuple[int, int]], outcome: Outcome,
+        masks: list[tuple[int, int]], notes: Notes, outcome: Outcome,
     ) -> None:
         if not said.final:
             _count(outcome, "interim", len(matches))
@@ -190,8 +223,14 @@ class Lane:
         findings += [_over_two(self._finding(said, frame, s.match, masks), s) for s in straddles]
         if replaces:
             outcome.withdrawals.append(Withdrawal(said.tenant, said.source, said.id, said.revision))
+            notes.struck.append(Struck(said.tenant, said.room, said.source, said.id, said.revision))
+        correlations = self.engine.correlations
+        notes.noted += [self._noted(said, finding, notes.seq) for finding in findings
+                        if finding.rule in correlations.watched and not finding.exempt]
         placed = []
         for finding in findings:
+            if finding.rule in correlations.silenced:
+                continue
             opened_by = self._placed.get(finding.id) or self._place(said, finding)
             placed.append(msgspec.structs.replace(finding, opened_by=opened_by))
             if self.ring is not None:
@@ -231,25 +270,50 @@ class Lane:
         return True, replaces
 
     def _finding(self, said: Utterance, frame: Frame, match: Match, masks: list[tuple[int, int]]) -> Finding:
-        rule = match.rule.rule
         text = mask_text(said.text, masks) if masks else said.text
-        key = event_key(said.tenant, said.source, said.id, said.revision)
-        own = finding_id(said.tenant, rule.id, key)
-        register, day = self.engine.ruleset.clauses, datetime.fromtimestamp(said.at / 1000, self.engine.zone).date()
-        cited = [*rule.clauses, *([match.exempt] if match.exempt else [])]
+        own = finding_id(said.tenant, match.rule.rule.id, event_key(said.tenant, said.source, said.id, said.revision))
         return Finding(
             id=own, opened_by=own, tenant=said.tenant, source=said.source, event_id=said.id, event_ids=[said.id],
             revision=said.revision, room=said.room, broadcast=said.broadcast, lane=frame.lane, kind=said.kind,
             stage=said.stage, role=said.role, speaker=said.speaker, at=said.at, offset_ms=said.offset_ms,
-            accepted_at=frame.accepted_at, text=text, rule=rule.id, rule_version=rule.version, title=rule.title,
-            category=list(rule.category), sub=rule.sub, tier=rule.tier,
-            severity=Severity.INFO if match.exempt else rule.severity,
-            clauses=list(rule.clauses), unverified=unverified(cited, register),
-            not_in_force=not_in_force(cited, register, day),
-            spans=[Span(s.start, s.end, text[s.start : s.end], s.selection, s.view) for s in match.spans],
-            evasive=match.evasive, asr_variant=match.asr_variant, advice=rule.advice, scores=match.scores,
-            engine_set=self.engine.version, exempt=match.exempt,
+            accepted_at=frame.accepted_at, text=text,
+            spans=[Span(s.start, s.end, text[s.start : s.end], s.selection, s.view, term=s.term) for s in match.spans],
+            evasive=match.evasive, asr_variant=match.asr_variant, scores=match.scores,
+            **grounds(match.rule.rule, self.engine, said.at, exempt=match.exempt),
         )
+
+    def _notes(self, item: Admitted) -> Notes:
+        """What a frame has for correlations, before its findings."""
+        frame, correlations = item.frame, self.engine.correlations
+        notes = Notes(item.seq, frame.accepted_at, frame.tenant)
+        if correlations.rules:
+            notes.rooms = latest(frame)
+        if correlations.absences and self.number == HOST_SIDE:
+            notes.signals = [*self._silent(frame.accepted_at), *self._presence.of(frame, item.broadcasts),
+                             *signals(frame, item.broadcasts)]
+        return notes
+
+    def _silent(self, now: int) -> list[Signal]:
+        demanding = self.engine.correlations.absences and self.number == HOST_SIDE
+        return self._presence.silent(now) if demanding else []
+
+    def _noted(self, said: Utterance, finding: Finding, seq: int) -> Noted:
+        compared = finding.rule in self.engine.correlations.by_text
+        text = fingerprint(self.engine.tables.skeleton_text(said.text)) if compared else 0
+        return Noted(
+            Observation(at=said.at, source=said.source, id=said.id, revision=said.revision, rule=finding.rule,
+                        tenant=said.tenant, room=said.room, broadcast=said.broadcast, speaker=said.speaker,
+                        lane=self.number, text=text, accepted_at=finding.accepted_at, seq=seq),
+            Said(finding.text, finding.spans, said.kind, said.stage, said.role, said.offset_ms, finding.evasive))
+
+    def _correlate(self, notes: list[Notes], outcome: Outcome) -> None:
+        correlations = self.engine.correlations
+        if not correlations.rules:
+            return
+        for of_entry in notes:
+            outcome.add(self._correlating.take(of_entry), self.windows)
+        if BOTH in correlations.placed:
+            outcome.notes += notes
 
 
 def _over_two(finding: Finding, straddle: Straddle) -> Finding:

@@ -15,7 +15,7 @@ from monitor.services.records import (
     Numbered,
     OpenAlerts,
     Position,
-    RoomSummary,
+    RoomPage,
     Snapshot,
     Token,
     Update,
@@ -81,8 +81,9 @@ class Store(Protocol):
         refuses. Returns the outbox rows that this wrote, in order."""
         ...
 
-    async def save_snapshot(self, snapshot: Snapshot, *, epoch: int) -> None:
-        """Raises OwnershipLost where the epoch is not the lane's, ValueError beyond the committed position."""
+    async def save_snapshots(self, snapshots: Sequence[tuple[Snapshot, int]]) -> None:
+        """Each with its lane's epoch; all of them or none. Raises OwnershipLost where an epoch is not the lane's,
+        ValueError beyond the committed position."""
         ...
 
     async def snapshot(self, lane: int) -> Snapshot | None: ...
@@ -95,8 +96,9 @@ class Store(Protocol):
 
     async def evidence(self, tenant: str, alert: str) -> Evidence | None: ...
 
-    async def rooms(self, tenant: str, *, live_since: int) -> list[RoomSummary]:
-        """The latest broadcast of each room, running or with an event since `live_since`."""
+    async def rooms(self, tenant: str, *, live_since: int, cursor: str | None, limit: int) -> RoomPage:
+        """The latest broadcast of each room, running or with an event since `live_since`; by room, from behind the
+        one that `cursor` names."""
         ...
 
     async def open_alerts(self) -> list[OpenAlerts]:

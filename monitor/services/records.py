@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
-from monitor.domain.alerts import Alert, Withdrawal
+from monitor.domain.alerts import Alert, Retraction, Withdrawal
 from monitor.domain.broadcasts import Broadcast
 from monitor.domain.findings import Finding
 from monitor.domain.frames import Entry
@@ -63,13 +63,15 @@ class Commit(Struct, frozen=True, kw_only=True):
 
     `position.seq` becomes the lane's new position if it stands at `expected` with `position.epoch`.
     `findings` in log order; those with id == opened_by open an alert, unless they are stored already.
-    A finding's alert is that of the stored finding `opened_by`.
+    A finding's alert is that of the stored finding `opened_by`. Findings are in before withdrawals and retractions are;
+    a finding without an event of its own that was retracted earlier stands again.
     """
 
     position: Position
     expected: int
     findings: Sequence[Finding] = ()
     withdrawals: Sequence[Withdrawal] = ()
+    retractions: Sequence[Retraction] = ()
     broadcasts: Sequence[Broadcast] = ()
     context: Sequence[ContextChunk] = ()
     now: int = 0
@@ -136,6 +138,13 @@ class RoomSummary(Struct, frozen=True, kw_only=True):
     ended_at: int | None
     why_ended: str
     alerts_open: int
+
+
+class RoomPage(Struct, frozen=True):
+    """By name. `next` is the cursor of the following page, None at the end."""
+
+    rooms: list[RoomSummary]
+    next: str | None
 
 
 class Token(Struct, frozen=True, kw_only=True):

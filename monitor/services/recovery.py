@@ -7,16 +7,17 @@ import msgspec
 from msgspec import Struct
 
 from monitor.domain.alerts import GroupingSettings
-from monitor.domain.broadcasts import Rooms
+from monitor.domain.broadcasts import Broadcast, Rooms
 from monitor.domain.errors import NewerFormat
 from monitor.domain.events import HOST_SIDE, VIEWERS
 from monitor.domain.frames import Swap
 from monitor.engine.engineset import EngineSet
 from monitor.services.admission import Admission
 from monitor.services.context import Ring, Windows
+from monitor.services.correlating import Merged, MergedState, named
 from monitor.services.lane import STATE_FORMAT, Lane, LaneState
 from monitor.services.ports import Log, Store
-from monitor.services.records import Position, Snapshot
+from monitor.services.records import Numbered, Position, Snapshot
 
 _READ_AHEAD: Final = 20_000
 LANES: Final = (HOST_SIDE, VIEWERS)
@@ -24,7 +25,7 @@ EngineOf = Callable[[str], Awaitable[EngineSet]]
 
 
 class Saved(Struct):
-    """What one snapshot holds. `rooms` (the admission's, as of `rooms_seq`) goes with the host side's only.
+    """What one snapshot holds. `rooms` (the admission's, as of `rooms_seq`) and `merged` go with the host side's only.
 
     `read_from`: a restart reads the log again after this sequence number.
     """
@@ -33,6 +34,7 @@ class Saved(Struct):
     rooms: bytes = b""
     rooms_seq: int = 0
     read_from: int = 0
+    merged: MergedState | None = None
 
 
 class Cursor:
@@ -46,10 +48,20 @@ class Cursor:
 
 
 class Recovered(Struct):
+    """`broadcasts`: sequence number of each frame that is admitted and not yet judged → the broadcast of its events."""
+
     cursors: list[Cursor]
     admission: Admission
     read_from: int
     windows: Windows
+    merged: Merged
+    broadcasts: dict[int, list[str]] = {}
+
+    def admit(self, entries: Sequence[Numbered]) -> list[Broadcast]:
+        """The broadcasts that changed."""
+        found, changed = self.admission.admit(entries)
+        self.broadcasts.update(found)
+        return changed
 
 
 async def recover(
@@ -71,13 +83,15 @@ async def recover(
                 windows.merge(room, window)
         serving = await engine_of(saved.lane.engine) if saved.lane.engine else engine
         lane = Lane(number, serving, grouping, state=saved.lane, ring=Ring(number, max_bytes=ring_bytes),
-                    windows=windows)
+                    windows=windows, silence_ms=silence_ms)
         cursors.append(Cursor(lane, position, snapshot.seq if snapshot else 0))
     rooms = msgspec.msgpack.decode(host.rooms, type=Rooms) if host.rooms else Rooms()
     admission = Admission(rooms, host.rooms_seq, silence_ms=silence_ms)
     admission.remember()
     read_from = min(host.read_from, *(c.snapshot_seq for c in cursors))
-    return Recovered(cursors, admission, max(read_from, host.rooms_seq), windows)
+    engines = {version: await engine_of(version) for version in named(host.merged)}
+    merged = Merged(cursors[0].lane.engine, grouping, host.merged, engines)
+    return Recovered(cursors, admission, max(read_from, host.rooms_seq), windows, merged)
 
 
 def _decoded(state: bytes) -> Saved:
@@ -97,20 +111,22 @@ async def version_at_end(log: Log, cursors: Sequence[Cursor]) -> str:
     return version
 
 
-async def save(store: Store, cursors: Sequence[Cursor], admission: Admission, archived: Sequence[int]) -> int:
-    """Store both lanes' snapshots at their committed positions; the place from which a restart would read again.
-
-    The viewers' goes first: if the process dies in between, the host side's older one still reaches far enough back.
-    """
+async def save(store: Store, state: Recovered, archived: Sequence[int]) -> int:
+    """Store both lanes' snapshots at their committed positions, in one transaction: what waits for the other lane must
+    be of the same moment. The place from which a restart would read again."""
+    cursors, admission = state.cursors, state.admission
     held = [cursor.lane.ring.first_held() for cursor in cursors if cursor.lane.ring is not None]
     needed = [seq - 1 for seq in held if seq is not None]
     read_from = min([*needed, *archived, *(cursor.position.seq for cursor in cursors)])
     rooms_seq, rooms = admission.as_of(read_from)
-    for cursor in reversed(cursors):
+    snapshots: list[tuple[Snapshot, int]] = []
+    for cursor in cursors:
         saved = Saved(cursor.lane.snapshot())
         if cursor.lane.number == HOST_SIDE:
-            saved.rooms, saved.rooms_seq, saved.read_from = rooms, rooms_seq, read_from
-        await store.save_snapshot(Snapshot(cursor.lane.number, cursor.position.seq, msgspec.msgpack.encode(saved)),
-                                  epoch=cursor.position.epoch)
+            saved = Saved(saved.lane, rooms, rooms_seq, read_from, state.merged.snapshot())
+        data = msgspec.msgpack.encode(saved)
+        snapshots.append((Snapshot(cursor.lane.number, cursor.position.seq, data), cursor.position.epoch))
+    await store.save_snapshots(snapshots)
+    for cursor in cursors:
         cursor.snapshot_seq = cursor.position.seq
     return min(rooms_seq, read_from)

@@ -45,7 +45,7 @@ class RuleSource(Protocol):
         ...
 
     def fingerprint(self) -> str:
-        """Changes when a file changes; cheap enough to ask every second."""
+        """Changes when a file changes; cheap enough to ask every second. Raises StorageError."""
         ...
 
 
@@ -68,6 +68,7 @@ class Rulebook:
         self._databases = databases or Databases()
         self._compiled: OrderedDict[str, EngineSet] = OrderedDict()
         self._busy = asyncio.Lock()
+        self._blind = False  # the files can't be looked at
         self._current: EngineSet | None = None
 
     @property
@@ -81,7 +82,7 @@ class Rulebook:
         bundle = await asyncio.to_thread(self._source.read)
         engine = await asyncio.to_thread(self._checked, bundle)
         await self._store.save_rule_set(engine.version, msgspec.msgpack.encode(bundle))
-        self._keep(engine)
+        self._keep(engine.version, engine)
         self._current = engine
         for reason, amount in engine.not_evaluated.items():
             self._telemetry.gauge("rules_not_evaluated", amount, reason=reason)
@@ -102,6 +103,12 @@ class Rulebook:
                 self._telemetry.count("reload_failures_total")
                 self._logger.error("reload_failed", error=str(error), serving=previous)
                 raise
+            except Exception as error:  # a fault of redpost that some rule brings out: no reason to stop judging
+                self._current = serving
+                self._telemetry.count("reload_failures_total")
+                self._logger.error("reload_failed", error=repr(error), serving=previous, exc_info=error)
+                raise ConfigError("the rules can't be loaded, by a fault of redpost itself; the old ones stay in use",
+                                  hint="take the last change back; the log has what happened") from error
             if changed:
                 self._logger.info("reloaded", version=engine.version, rules=len(engine.rules))
             self._telemetry.gauge("reload_last_success_timestamp_seconds", self._clock.now() / 1000)
@@ -109,12 +116,12 @@ class Rulebook:
 
     async def watch(self, log: Log, *, every_s: float, stop: asyncio.Event) -> None:
         """Reload when a file changed and has stayed as it is for one round."""
-        seen = settled = self._source.fingerprint()
+        seen = settled = await self._fingerprint("")
         while not stop.is_set():
             try:
                 await asyncio.wait_for(stop.wait(), every_s)
             except TimeoutError:
-                now = await asyncio.to_thread(self._source.fingerprint)
+                now = await self._fingerprint(seen)
                 if now == seen and now != settled:
                     settled = now
                     try:
@@ -125,8 +132,22 @@ class Rulebook:
                         continue
                 seen = now
 
+    async def _fingerprint(self, before: str) -> str:
+        """`before` where the files can't be looked at: nothing is known to have changed."""
+        try:
+            found = await asyncio.to_thread(self._source.fingerprint)
+        except RedpostError as error:
+            if not self._blind:
+                self._logger.warning("rules_not_watched", error=str(error))
+            self._blind = True
+            return before
+        self._blind = False
+        return found
+
     async def engine_of(self, version: str) -> EngineSet:
         """The set of this version. Raises ConfigError where its sources are not in the store."""
+        if self._current is not None and version == self._current.version:
+            return self._current
         if version in self._compiled:
             self._compiled.move_to_end(version)
             return self._compiled[version]
@@ -139,7 +160,7 @@ class Rulebook:
         if engine.version != version:
             self._logger.warning("engine_set_differs", asked=version, compiled=engine.version)
             await self._store.save_rule_set(engine.version, sources)  # the snapshots will name this one
-        self._compiled[version] = engine
+        self._keep(version, engine)
         return engine
 
     def _compile(self, bundle: Bundle) -> EngineSet:
@@ -159,8 +180,9 @@ class Rulebook:
         return EngineSet(ruleset, self._tables, rooms=rooms, scorer=self._scorer, zone=zone,
                          databases=self._databases)
 
-    def _keep(self, engine: EngineSet) -> None:
-        self._compiled[engine.version] = engine
-        self._compiled.move_to_end(engine.version)
+    def _keep(self, version: str, engine: EngineSet) -> None:
+        """At most `_KEPT`, without those that were asked for longest ago; what serves is kept beside them."""
+        self._compiled[version] = engine
+        self._compiled.move_to_end(version)
         while len(self._compiled) > _KEPT:
             self._compiled.popitem(last=False)

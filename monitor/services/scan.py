@@ -9,9 +9,10 @@ from msgspec import Struct
 from monitor.domain import frames
 from monitor.domain.alerts import Alert, GroupingSettings, opened
 from monitor.domain.broadcasts import Rooms
-from monitor.domain.events import FINAL_REVISION, Event, at_ms, lane_of, role_and_id
+from monitor.domain.events import FINAL_REVISION, RELATIVE, Event, at_ms, lane_of, role_and_id
 from monitor.domain.findings import Finding
 from monitor.domain.frames import Frame
+from monitor.domain.masking import mask_text
 from monitor.engine.engineset import EngineSet
 from monitor.services.admission import Admission
 from monitor.services.lane import Admitted, Lane, LaneState, Outcome
@@ -22,10 +23,13 @@ _INTERIM_IDS: Final = 20_000
 
 
 class Scanned(Struct, frozen=True):
-    """An event as it was given (room and time filled in) and what was found in it."""
+    """An event (room and time filled in) and what was found in it. `at`: UTC ms as given, None without a date.
+    `masked`: its text without contact data."""
 
     event: Event
     findings: list[Finding]
+    at: int | None
+    masked: str
 
 
 class Scanner:
@@ -33,10 +37,11 @@ class Scanner:
 
     def __init__(
         self, engine: EngineSet, *, tenant: str = "local", room: str = ROOM, grouping: GroupingSettings | None = None,
-        silence_ms: int = 1_800_000, with_alerts: bool = False,
+        silence_ms: int = 1_800_000, with_alerts: bool = False, day: int = 0,
     ) -> None:
+        """`day`: when recordings without a date are taken to begin (UTC ms), since rules hold from a date on."""
         settings = grouping or GroupingSettings()
-        self._tenant, self._room = tenant, room
+        self._tenant, self._room, self._day = tenant, room, day
         self._lanes = [Lane(n, engine, settings, state=LaneState()) for n in (0, 1)]
         self._admission = Admission(Rooms(), 0, silence_ms=silence_ms)
         self._with_alerts = with_alerts
@@ -55,14 +60,17 @@ class Scanner:
         self._seq += len(built)
         broadcasts, _ = self._admission.admit(numbered)
         found: list[dict[int, list[Finding]]] = [{}, {}]
+        masks: list[dict[int, list[tuple[int, int]]]] = [{}, {}]
         for n in numbered:
             frame = n.entry
             if isinstance(frame, Frame):
                 outcome = self._lanes[frame.lane].run([Admitted(n.seq, frame, broadcasts[n.seq])])
                 found[frame.lane] = _by_place(frame, outcome)
+                for mask in outcome.judged[0].masks:
+                    masks[frame.lane].setdefault(mask.event, []).append((mask.start, mask.end))
                 if self._with_alerts:
                     self._collect(outcome)
-        return self._in_order(filled, found)
+        return self._in_order(events, filled, found, masks)
 
     def alerts(self) -> list[tuple[Alert, list[str]]]:
         """(alert, ids of its events in order), in order of opening."""
@@ -70,12 +78,15 @@ class Scanner:
                 for alert, some in self._alerts.values() if some]
 
     def _filled(self, event: Event) -> Event:
-        at = at_ms(event)
+        at, offset = at_ms(event), event.offset_ms
         if at is None:
-            at = event.offset_ms or 0
+            at = self._day + (offset or 0)
+        elif self._day and at < RELATIVE:
+            offset = at if offset is None and at < 2**31 else offset
+            at += self._day
         if event.room and event.at == at:
             return event
-        return msgspec.structs.replace(event, room=event.room or self._room, at=at)
+        return msgspec.structs.replace(event, room=event.room or self._room, at=at, offset_ms=offset)
 
     def _revision(self, event: Event) -> int:
         if event.revision is not None:
@@ -90,12 +101,19 @@ class Scanner:
         return number
 
     @staticmethod
-    def _in_order(events: Sequence[Event], found: list[dict[int, list[Finding]]]) -> list[Scanned]:
+    def _in_order(
+        given: Sequence[Event], filled: Sequence[Event], found: list[dict[int, list[Finding]]],
+        masks: list[dict[int, list[tuple[int, int]]]],
+    ) -> list[Scanned]:
         place = [0, 0]
         scanned = []
-        for event in events:
+        for before, event in zip(given, filled, strict=True):
             lane = lane_of(event.kind, role_and_id(event)[0])
-            scanned.append(Scanned(event, found[lane].get(place[lane], [])))
+            at = at_ms(before)
+            dated = at is not None and at >= RELATIVE
+            n = place[lane]
+            scanned.append(Scanned(event, found[lane].get(n, []), at if dated else None,
+                                   mask_text(event.text, masks[lane].get(n, ()))))
             place[lane] += 1
         return scanned
 

@@ -163,11 +163,11 @@ def _parts(joint: _Joint, match: Match, masks: Spans) -> list[Span]:
     border = len(joint.tail.text)
     before, after = mask_text(joint.tail.text, joint.tail.masks), mask_text(joint.head, masks)
     spans: list[Span] = []
-    for start, end, selection, view in match.spans:
+    for start, end, selection, view, term in match.spans:
         if start < border:
             stop, cut = min(end, border), joint.tail.cut
-            spans.append(Span(start + cut, stop + cut, before[start:stop], selection, view, joint.tail.id))
+            spans.append(Span(start + cut, stop + cut, before[start:stop], selection, view, joint.tail.id, term))
         if end > border:
             begin = max(start, border) - border
-            spans.append(Span(begin, end - border, after[begin : end - border], selection, view, None))
+            spans.append(Span(begin, end - border, after[begin : end - border], selection, view, None, term))
     return spans

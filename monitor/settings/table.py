@@ -10,6 +10,9 @@ from typing import Annotated, Any, Final, Literal
 import msgspec
 from msgspec import Meta, Struct
 
+from monitor.domain.alerts import GroupingSettings
+from monitor.domain.decoding import Limits
+
 PREFIX: Final = "REDPOST_"
 _FILE: Final = "_file"
 
@@ -40,6 +43,8 @@ class Data(Struct, frozen=True):
 class Http(Struct, frozen=True):
     host: Annotated[str, _help("address to listen on; beyond loopback only with a token")] = "127.0.0.1"
     port: Annotated[Port, _help("port to listen on; 0 takes a free one and prints it")] = 8321
+    require_token: Annotated[bool, _help("ask for a token on loopback too: set it behind a proxy or tunnel")] = False
+    connections: Annotated[Count, _help("most connections at once, if as many files may be open")] = 4_000
     max_body_bytes: Annotated[Bytes, _help("largest request body, as sent")] = 16 * _MIB
     max_decompressed_bytes: Annotated[Bytes, _help("largest request body after decompression")] = 64 * _MIB
     body_timeout_s: Annotated[Seconds, _help("a body that takes longer to arrive is refused")] = 30
@@ -51,9 +56,13 @@ class Ingest(Struct, frozen=True):
     line_bytes: Annotated[Bytes, _help("longest line of an NDJSON body or file")] = 1_000_000
     future_ms: Annotated[Millis, _help("an event time this far ahead of the clock is refused")] = 300_000
     duplicates_window_bytes: Annotated[Bytes, _help("memory for knowing an event that is sent again")] = 32 * _MIB
+    rooms: Annotated[Count, _help("most rooms of a tenant; one counts for an hour after its last event")] = 20_000
     host_backlog: Annotated[Count, _help("unjudged host-side events at which senders are told to wait (429)")] = 200_000
     sample_from: Annotated[Count, _help("unjudged comments from which on comments are sampled")] = 100_000
     sample_keep: Annotated[Count, _help("while sampling, every n-th comment is kept")] = 10
+
+    def limits(self) -> Limits:
+        return Limits(self.text, self.batch, self.line_bytes, self.future_ms)
 
 
 class Pseudonym(Struct, frozen=True):
@@ -71,6 +80,8 @@ class Engine(Struct, frozen=True):
     linger_ms: Annotated[Millis, _help("an unfilled batch is judged after this long")] = 5
     snapshot_s: Annotated[Seconds, _help("how often room state is stored, which bounds the re-reading at a start")] = 10
 
+    late_s: Annotated[Seconds, _help("while an event waits longer to be judged, /readyz answers 503")] = 60
+
 
 class Rules(Struct, frozen=True):
     dir: Annotated[Place, _help("folder of rule packs; empty: the bundled ones")] = ""
@@ -81,6 +92,9 @@ class Rules(Struct, frozen=True):
 class Alerts(Struct, frozen=True):
     gap_ms: Annotated[Millis, _help("findings of one room and rule this near to each other share an alert")] = 60_000
     longest_ms: Annotated[Millis, _help("an alert spans at most this long; then a new one opens")] = 600_000
+
+    def grouping(self) -> GroupingSettings:
+        return GroupingSettings(self.gap_ms, self.longest_ms)
 
 
 class Broadcast(Struct, frozen=True):

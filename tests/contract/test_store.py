@@ -20,6 +20,7 @@ from monitor.services.records import (
     ContextChunk,
     ContextLine,
     Position,
+    RoomSummary,
     Snapshot,
     Token,
     Update,
@@ -66,6 +67,12 @@ def withdrawal(event: str, revision: int, *, reason: str = "revised", tenant: st
 def broadcast(name: str = "b-1", *, room: str = "room-1", started: int = NOON, **other: object) -> Broadcast:
     base = Broadcast(id=name, tenant="local", room=room, started_at=started, last_at=started, named=True)
     return replace(base, **other)
+
+
+async def rooms_of(store: Store, tenant: str = "local", *, live_since: int = 0) -> list[RoomSummary]:
+    page = await store.rooms(tenant, live_since=live_since, cursor=None, limit=100)
+    assert page.next is None
+    return page.rooms
 
 
 def line(name: str, at: int, *, lane: int = 0, room: str = "room-1", revision: int = FINAL_REVISION) -> ContextLine:
@@ -138,7 +145,7 @@ async def test_a_position_that_is_not_as_expected_writes_nothing(
         await store.apply([commit])
     assert await store.positions() == before
     assert await listed(store) == [alert_id("a")]
-    assert await store.rooms("local", live_since=0) == []
+    assert await rooms_of(store) == []
     assert await store.outbox_bounds() == (1, 1)
 
 
@@ -467,10 +474,10 @@ async def test_a_broadcast_never_moves_backwards_and_ends_as_told(store: Store) 
     write = await Writer.of(store)
     await write(broadcasts=[broadcast(last_at=NOON + 50)])
     await write(broadcasts=[broadcast(last_at=NOON + 20)])
-    (room,) = await store.rooms("local", live_since=0)
+    (room,) = await rooms_of(store)
     assert (room.broadcast, room.started_at, room.last_at, room.ended_at) == ("b-1", NOON, NOON + 50, None)
     await write(broadcasts=[broadcast(last_at=NOON + 60, ended_at=NOON + 60, why_ended="signal")])
-    (room,) = await store.rooms("local", live_since=0)
+    (room,) = await rooms_of(store)
     assert (room.last_at, room.ended_at, room.why_ended) == (NOON + 60, NOON + 60, "signal")
 
 
@@ -478,7 +485,7 @@ async def test_two_rooms_may_name_their_broadcasts_alike(store: Store) -> None:
     write = await Writer.of(store)
     await write(finding("a", room="room-1", broadcast="1"),
                 broadcasts=[broadcast("1", room="room-1"), broadcast("1", room="room-2", started=NOON + 5)])
-    found = await store.rooms("local", live_since=0)
+    found = await rooms_of(store)
     assert [(r.room, r.started_at, r.alerts_open) for r in found] == [("room-1", NOON, 1), ("room-2", NOON + 5, 0)]
 
 
@@ -511,13 +518,30 @@ async def test_rooms_show_their_latest_broadcast_if_it_is_live(store: Store) -> 
             broadcast("b-7", room="room-5", started=NOON + 1, ended_at=NOON + 2, last_at=NOON + 2),
         ],
     )
-    rooms = await store.rooms("local", live_since=NOON + 100)
+    rooms = await rooms_of(store, live_since=NOON + 100)
     assert [(room.room, room.broadcast, room.alerts_open) for room in rooms] == [
         ("room-1", "b-2", 1),
         ("room-2", "b-3", 0),
         ("room-4", "b-5", 0),
     ]
-    assert [(room.room, room.started_at) for room in await store.rooms("other", live_since=0)] == [("room-4", NOON - 5)]
+    others = await rooms_of(store, "other")
+    assert [(room.room, room.started_at) for room in others] == [("room-4", NOON - 5)]
+
+
+async def test_rooms_come_page_by_page(store: Store) -> None:
+    names = [f"房{n}" for n in range(7)]
+    write = await Writer.of(store)
+    await write(broadcasts=[broadcast(f"b-{name}", room=name) for name in names])
+    for limit in (1, 2, 3, 7, 8):
+        seen: list[str] = []
+        cursor = None
+        while True:
+            page = await store.rooms("local", live_since=0, cursor=cursor, limit=limit)
+            assert 0 < len(page.rooms) <= limit
+            seen += [room.room for room in page.rooms]
+            if (cursor := page.next) is None:
+                break
+        assert seen == names
 
 
 # --- outbox ----------------------------------------------------------------------------------------------------------
@@ -560,17 +584,17 @@ async def test_snapshots(store: Store) -> None:
     assert await store.snapshot(0) is None
     await write()
     await write()
-    await store.save_snapshot(Snapshot(0, 1, b"one" * 1_000), epoch=1)
+    await store.save_snapshots([(Snapshot(0, 1, b"one" * 1_000), 1)])
     assert await store.snapshot(0) == Snapshot(0, 1, b"one" * 1_000)
-    await store.save_snapshot(Snapshot(0, 2, b""), epoch=1)
+    await store.save_snapshots([(Snapshot(0, 2, b""), 1)])
     assert await store.snapshot(0) == Snapshot(0, 2, b"")
     assert await store.snapshot(1) is None
     with pytest.raises(ValueError, match="beyond"):
-        await store.save_snapshot(Snapshot(0, 3, b"x"), epoch=1)
+        await store.save_snapshots([(Snapshot(0, 3, b"x"), 1)])
     with pytest.raises(OwnershipLost):
-        await store.save_snapshot(Snapshot(0, 1, b"x"), epoch=2)
+        await store.save_snapshots([(Snapshot(0, 1, b"x"), 2)])
     with pytest.raises(OwnershipLost):
-        await store.save_snapshot(Snapshot(1, 0, b"x"), epoch=1)
+        await store.save_snapshots([(Snapshot(1, 0, b"x"), 1)])
     assert await store.snapshot(0) == Snapshot(0, 2, b"")
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 
 from msgspec.structs import asdict, replace
 
-from monitor.domain.alerts import Alert, AlertState, Withdrawal, opened
+from monitor.domain.alerts import Alert, AlertState, Retraction, Withdrawal, opened
 from monitor.domain.broadcasts import Broadcast
 from monitor.domain.errors import InputError, OwnershipLost
 from monitor.domain.findings import Finding
@@ -18,6 +18,7 @@ from monitor.services.records import (
     Evidence,
     OpenAlerts,
     Position,
+    RoomPage,
     RoomSummary,
     Snapshot,
     Token,
@@ -75,6 +76,8 @@ class MemoryStore:
                     self._put_finding(t, finding, touched)
                 for withdrawal in commit.withdrawals if withdrawing else ():
                     self._withdraw(t, withdrawal, touched, reasons)
+                for retraction in commit.retractions if withdrawing else ():
+                    self._retract(t, retraction, touched, reasons)
         written = [self._settle(t, alert, new, reasons) for alert, new in touched.items()]
         self._t = t
         return written
@@ -100,6 +103,9 @@ class MemoryStore:
     @staticmethod
     def _put_finding(t: _Tables, finding: Finding, touched: dict[str, bool]) -> None:
         if finding.id in t.findings:
+            if finding.id in t.withdrawn and not finding.event_id:
+                del t.withdrawn[finding.id]
+                touched.setdefault(t.findings[finding.id][1], False)
             return
         if finding.id == finding.opened_by:
             alert = opened(finding)
@@ -119,6 +125,13 @@ class MemoryStore:
                 touched.setdefault(alert, False)
 
     @staticmethod
+    def _retract(t: _Tables, r: Retraction, touched: dict[str, bool], reasons: dict[str, str]) -> None:
+        if r.finding in t.findings and r.finding not in t.withdrawn:
+            alert = t.findings[r.finding][1]
+            t.withdrawn[r.finding] = reasons[alert] = r.reason
+            touched.setdefault(alert, False)
+
+    @staticmethod
     def _settle(t: _Tables, alert: str, new: bool, reasons: dict[str, str]) -> Update:
         old = t.alerts[alert]
         standing = [f for f, of in t.findings.values() if of == alert and f.id not in t.withdrawn]
@@ -134,14 +147,15 @@ class MemoryStore:
         t.outbox.append((t.last_update, what if standing else "withdrawn", alert))
         return Update(t.last_update, t.outbox[-1][1], now)
 
-    async def save_snapshot(self, snapshot: Snapshot, *, epoch: int) -> None:
+    async def save_snapshots(self, snapshots: Sequence[tuple[Snapshot, int]]) -> None:
         self._refuse()
-        position = self._t.positions.get(snapshot.lane)
-        if position is None or position.epoch != epoch:
-            raise OwnershipLost(f"lane {snapshot.lane} is another's")
-        if snapshot.seq > position.seq:
-            raise ValueError("beyond the position")
-        self._t.snapshots[snapshot.lane] = snapshot
+        for snapshot, epoch in snapshots:
+            position = self._t.positions.get(snapshot.lane)
+            if position is None or position.epoch != epoch:
+                raise OwnershipLost(f"lane {snapshot.lane} is another's")
+            if snapshot.seq > position.seq:
+                raise ValueError("beyond the position")
+        self._t.snapshots.update((snapshot.lane, snapshot) for snapshot, _ in snapshots)
 
     async def snapshot(self, lane: int) -> Snapshot | None:
         return self._t.snapshots.get(lane)
@@ -177,12 +191,12 @@ class MemoryStore:
                     lines.setdefault((line.source, line.event_id, line.revision), line)
         return Evidence(found, held, _nearest(lines.values(), found.at))
 
-    async def rooms(self, tenant: str, *, live_since: int) -> list[RoomSummary]:
+    async def rooms(self, tenant: str, *, live_since: int, cursor: str | None, limit: int) -> RoomPage:
         latest: dict[str, Broadcast] = {}
         for broadcast in sorted(self._t.broadcasts.values(), key=lambda b: (b.started_at, b.id)):
             if broadcast.tenant == tenant:
                 latest[broadcast.room] = broadcast
-        return [
+        found = [
             RoomSummary(
                 room=room, broadcast=b.id, started_at=b.started_at, last_at=b.last_at, ended_at=b.ended_at,
                 why_ended=b.why_ended, alerts_open=sum(
@@ -191,8 +205,9 @@ class MemoryStore:
                 ),
             )
             for room, b in sorted(latest.items())
-            if b.ended_at is None or b.last_at >= live_since
+            if (b.ended_at is None or b.last_at >= live_since) and (cursor is None or room > cursor)
         ]  # fmt: skip
+        return RoomPage(found[:limit], found[limit - 1].room if len(found) > limit else None)
 
     async def updates(self, *, after: int, limit: int) -> list[Update]:
         rows = [row for row in self._t.outbox if row[0] > after][:limit]

@@ -20,7 +20,18 @@ from monitor.services.pseudonyms import KEY_BYTES
 from monitor.services.records import AlertFilter
 from monitor.services.scan import Scanner
 from tests.faults.harness import Item, body_of, until
-from tests.faults.inside import GROUPING, START, TENANT, MemoryHouse, World, engines, replayed
+from tests.faults.inside import (
+    GROUPING,
+    START,
+    TENANT,
+    FileHouse,
+    MemoryHouse,
+    Quiet,
+    World,
+    engines,
+    make_template,
+    replayed,
+)
 
 NEVER = 10**15
 
@@ -260,7 +271,7 @@ async def test_housekeeping_lives_with_a_full_disk() -> None:
     house.archive.expire = house.archive.tidy = refused  # type: ignore[method-assign,assignment]
     keeping = Housekeeping(
         log=house.log, store=house.store, archive=house.archive, detect=world.detect, telemetry=world.telemetry,
-        clock=world.clock, disk_free=lambda: 0, settings=HousekeepingSettings(
+        logger=Quiet(), clock=world.clock, disk_free=lambda: 0, settings=HousekeepingSettings(
             log_keep_ms=0, log_max_bytes=0, events_keep_ms=0, outbox_keep=1, gauges_s=0.001, trim_s=0))
     stop = asyncio.Event()
     running = asyncio.create_task(keeping.run(stop))
@@ -284,3 +295,35 @@ def test_a_plain_final_result_withdraws_a_numbered_one_however_the_events_are_cu
     for start in range(0, len(items), cut):
         scanner.scan(msgspec.convert(items[start : start + cut], list[Event]))
     assert [events for _, events in scanner.alerts()] == [["s4"]]
+
+
+@pytest.mark.parametrize("quick", [False, True], ids=["with ticks in between", "at once"])
+@pytest.mark.parametrize("away_ms", [70_000, 200_000, 10**8])
+@pytest.mark.parametrize("kind", ["memory", "files"])
+async def test_an_alert_keeps_its_lines_over_stops_and_starts(
+    tmp_path: Path, kind: str, away_ms: int, quick: bool
+) -> None:
+    """Stopped while the lines are in the ring, started past their time, stopped again, and started."""
+    house = MemoryHouse() if kind == "memory" else FileHouse(tmp_path / "data", await made(tmp_path / "empty.db"))
+    world = World(house, ingest=IngestSettings(), detect=DetectSettings(
+        grouping=GROUPING, snapshot_ms=10, archive_ms=10, commit_ms=0, tick_ms=5, linger_s=0))
+    await world.open()
+    await world.send([speech(1, text="大家好"), speech(2, at=START + 1), speech(3, at=START + 2, text="谢谢")])
+    await world.settle()
+    for _ in range(3):
+        await world.stop()
+        await world.house.close()
+        world.clock.time += away_ms
+        await world.open()
+        if not quick:
+            await ticked(world, 2)
+    seen = await world.seen()
+    (lines,) = seen.lines.values()
+    assert [event for _, event, _ in lines[2]] == ["s1", "s2", "s3"]
+    await world.stop()
+    await world.house.close()
+
+
+async def made(path: Path) -> Path:
+    await make_template(path)
+    return path

@@ -202,3 +202,17 @@ def test_every_event_here_violates_all_rules(rules: Path) -> None:
     assert len(versions) == 3
     assert change(rules, "全网最低") == engine_of(RULES).version
 
+
+
+async def test_a_hangup_while_it_starts_loads_the_rules(tmp_path: Path, rules: Path) -> None:
+    """As from a service manager that reloads what it has only just started."""
+    server = Server(tmp_path / "data", rules=rules)
+    server.spawn()
+    try:
+        await until(lambda: server.data.is_dir() or not server.alive())
+        server.signal(signal.SIGHUP)
+        assert await server.ready(), server.output()
+        assert await server.stop() == 0, server.output()
+    finally:
+        if server.alive():
+            await server.kill()

@@ -80,6 +80,30 @@ async def test_a_request_that_never_ends_does_not_hold_up_the_stop(tmp_path: Pat
             writer.close()
 
 
+async def test_a_judgement_that_takes_too_long_does_not_hold_up_the_stop(tmp_path: Path) -> None:
+    """Sooner than a container is given; what was acknowledged is judged by the next start."""
+    async with serving(tmp_path / "data", "judging@60000000") as server, Client(server) as client:
+        await client.deliver(BATCHES[:3])
+        server.signal(signal.SIGTERM)
+        assert await server.ended(seconds=30) == 0, server.output()
+        assert "stopped_while_judging" in server.output()
+        await server.start()
+        await client.settle()
+        check(await outcome_of(client), BATCHES[:3])
+        assert await server.stop() == 0, server.output()
+
+
+async def test_not_ready_while_what_is_judged_is_too_late(tmp_path: Path) -> None:
+    async def not_ready() -> bool:
+        async with client.http.get(f"{server.address}/readyz") as answer:
+            return answer.status == 503 and "to be judged" in await answer.text()
+
+    async with serving(tmp_path / "data", "judging@60000000", engine__late_s=1) as server, Client(server) as client:
+        assert await client.get("/readyz") == "ok\n"
+        await client.deliver(BATCHES[:1])
+        await until(not_ready)
+
+
 @pytest.mark.parametrize("turns", [4, pytest.param(20, marks=pytest.mark.soak)])
 async def test_killed_while_it_starts(tmp_path: Path, turns: int) -> None:
     """At ever later moments of the first start, when files are made, and of later ones, when they are read again."""

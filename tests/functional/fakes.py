@@ -13,6 +13,7 @@ from aiohttp.test_utils import TestClient, TestServer
 
 from monitor.adapters.telemetry import PrometheusTelemetry
 from monitor.adapters.web import SseHub, WebServices, WebSettings, build_app, new_token
+from monitor.adapters.web.auth import OF_ALL, OPERATOR
 from monitor.adapters.web.hub import HubLimits
 from monitor.domain.alerts import Alert, AlertState
 from monitor.domain.decoding import Limits, decode
@@ -27,6 +28,7 @@ from monitor.services.records import (
     ContextLine,
     Evidence,
     KeptEvent,
+    RoomPage,
     RoomSummary,
     Token,
     Update,
@@ -105,10 +107,11 @@ class FakeStore:
         found = next((a for a in self.kept if a.tenant == tenant and a.id == alert), None)
         return None if found is None else Evidence(found, [finding_of(found)], [line_of(found)])
 
-    async def rooms(self, tenant: str, *, live_since: int) -> list[RoomSummary]:
+    async def rooms(self, tenant: str, *, live_since: int, cursor: str | None, limit: int) -> RoomPage:
         self._check()
         self.asked.append((tenant, live_since))
-        return self.room_list.get(tenant, [])
+        found = [room for room in self.room_list.get(tenant, []) if cursor is None or room.room > cursor]
+        return RoomPage(found[:limit], found[limit - 1].room if len(found) > limit else None)
 
     async def updates(self, *, after: int, limit: int) -> list[Update]:
         self._check()
@@ -128,9 +131,17 @@ class FakeArchive:
     def __init__(self) -> None:
         self.events: dict[str, list[KeptEvent]] = {}
         self.asked: list[tuple[str, ArchiveQuery]] = []
+        self.gate: asyncio.Event | None = None
+        self.cancelled = 0
 
     async def search(self, tenant: str, query: ArchiveQuery) -> list[KeptEvent]:
         self.asked.append((tenant, query))
+        try:
+            if self.gate is not None:
+                await self.gate.wait()
+        except asyncio.CancelledError:
+            self.cancelled += 1
+            raise
         return [e for e in self.events.get(tenant, []) if query.text is None or query.text in e.text][: query.limit]
 
 
@@ -206,8 +217,9 @@ class Api:
         assert port is not None
         return port
 
-    def token(self, *scopes: str, tenant: str = "agency") -> dict[str, str]:
-        """The header of a new token."""
+    def token(self, *scopes: str, tenant: str = "") -> dict[str, str]:
+        """The header of a new token, of the agency unless it is the operator's alone."""
+        tenant = tenant or (OPERATOR if OF_ALL.intersection(scopes) else "agency")
         secret, record = new_token(tenant, "test", scopes, NOW)
         self.store.tokens_kept.append(record)
         return {"Authorization": f"Bearer {secret}"}

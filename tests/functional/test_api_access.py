@@ -2,10 +2,11 @@
 
 from typing import Any
 
+import msgspec
 import pytest
 from aiohttp import WSMsgType, WSServerHandshakeError
 
-from monitor.adapters.web.auth import SCOPES, Tokens, digest, is_loopback_name, new_token
+from monitor.adapters.web.auth import OF_ALL, OPERATOR, SCOPES, Tokens, digest, is_loopback_name, new_token
 from monitor.adapters.web.handling import Route
 from monitor.adapters.web.routes import ROUTES
 from monitor.domain.errors import ConfigError, StorageError
@@ -37,7 +38,7 @@ def good(route: Route) -> int:
 async def test_owner_lesser_scope_and_stranger(route: Route) -> None:
     assert route.scope is not None
     async with serving(loopback=False) as api:
-        api.store.kept.append(alert(1))
+        api.store.kept += [alert(1), alert(1, tenant=OPERATOR)]
         assert (await ask(api, route, api.token(route.scope)))[0] == good(route)
         assert (await ask(api, route, api.token("admin")))[0] == good(route)
 
@@ -47,8 +48,9 @@ async def test_owner_lesser_scope_and_stranger(route: Route) -> None:
         assert answer["error"]["details"] == {"scope": route.scope}
         assert route.scope in answer["error"]["hint"]
 
-        status, answer = await ask(api, route, api.token(route.scope, tenant="stranger"))
-        assert status == (404 if "{id}" in route.path else good(route))
+        if route.scope not in OF_ALL:
+            status, answer = await ask(api, route, api.token(route.scope, tenant="stranger"))
+            assert status == (404 if "{id}" in route.path else good(route))
 
 
 @pytest.mark.parametrize("route", GUARDED, ids=IDS)
@@ -157,6 +159,8 @@ async def test_a_token_that_is_sent_must_be_known_on_loopback_too(route: Route) 
         ({"Origin": "http://[bad"}, 403, "cross_site"),
         ({"X-Forwarded-For": "10.0.0.1"}, 401, "no_token"),
         ({"Forwarded": "for=10.0.0.1"}, 401, "no_token"),
+        ({"X-Forwarded-Proto": "https"}, 401, "no_token"),
+        ({"CF-Connecting-IP": "10.0.0.1"}, 401, "no_token"),
     ],
 )
 async def test_pages_of_other_sites_get_nothing_from_loopback(
@@ -222,6 +226,39 @@ async def test_a_revoked_token_ends_requests_streams_and_sockets() -> None:
         assert api.ingest.calls == []
         async with api.client.get("/api/v1/rooms", headers=token) as response:
             assert response.status == 401
+
+
+async def test_a_revoked_token_ends_streams_and_sockets_over_which_nothing_passes() -> None:
+    async with serving(loopback=False, revoked_after_s=0.02) as api:
+        token = api.token("ingest", "read")
+        socket = await api.client.ws_connect("/api/v1/events/ws", headers=token)
+        await socket.send_json({"hello": {"session": "s"}})
+        await socket.receive_json()
+        async with api.client.get("/api/v1/alerts/stream", headers=token) as response:
+            stream = Sse(response)
+            assert (await stream.event())[0] == "hello"
+            api.revoke()
+            assert await stream.block() == ""
+        assert (await socket.receive_json())["error"]["code"] == "unknown_token"
+        assert (await socket.receive()).type is WSMsgType.CLOSE
+        assert socket.close_code == 4003
+
+
+@pytest.mark.parametrize("scope", ["admin", "metrics"])
+async def test_what_reaches_beyond_a_tenant_is_the_operators(scope: str) -> None:
+    """One set of rules and one set of figures serve all tenants."""
+    with pytest.raises(ConfigError, match="all tenants"):
+        new_token("agency", "ops", ["read", scope], NOW)
+    async with serving(loopback=False) as api:
+        secret, record = new_token(OPERATOR, "ops", [scope], NOW)
+        api.store.tokens_kept.append(msgspec.structs.replace(record, tenant="agency"))  # made before this was refused
+        headers = {"Authorization": f"Bearer {secret}"}
+        for method, path in (("GET", "/metrics"), ("POST", "/api/v1/rules/reload")):
+            async with api.client.request(method, path, headers=headers) as response:
+                assert response.status == 403
+        async with api.client.get("/api/v1/rooms", headers=headers) as response:
+            assert response.status == (200 if scope == "admin" else 403)
+        assert api.reload.calls == 0
 
 
 async def test_a_socket_without_the_scope_is_refused_before_it_opens() -> None:

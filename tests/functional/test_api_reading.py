@@ -4,6 +4,7 @@ import asyncio
 import base64
 import hashlib
 import re
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -45,11 +46,11 @@ async def test_clauses_of_which_people_are_told_are_named() -> None:
 
 async def test_every_filter_reaches_the_store() -> None:
     async with serving() as api:
-        query = ("room=r1&broadcast=b1&rule=a.b&category=c&tier=redline&severity=high&state=open"
+        query = ("room=r1&broadcast=b1&rule=a.b&category=minors&tier=redline&severity=high&state=open"
                  "&since=2026-11-23T20:00:00%2B08:00&until=1795435200001")
         assert (await get(api, f"{API}/alerts?{query}"))[0] == 200
         assert api.store.asked[-1] == ("local", AlertFilter(
-            room="r1", broadcast="b1", rule="a.b", category="c", tier="redline", severity="high", state="open",
+            room="r1", broadcast="b1", rule="a.b", category="minors", tier="redline", severity="high", state="open",
             since=NOW, until=NOW + 1,
         ))
 
@@ -85,6 +86,8 @@ async def test_times_are_rfc_3339_or_milliseconds(written: str, read: int) -> No
         ("alerts?limit=%D9%A1", "limit", "1 to 200"),
         ("alerts?limit=x", "limit", "1 to 200"),
         ("alerts?severity=worst", "severity", "critical"),
+        ("alerts?category=absolute_clain", "category", "absolute_claim"),
+        ("alerts/stream?category=x", "category", "absolute_claim"),
         ("alerts?tier=x", "tier", "redline"),
         ("alerts?state=gone", "state", "open"),
         ("alerts?room=", "room", "1 to 256"),
@@ -93,7 +96,8 @@ async def test_times_are_rfc_3339_or_milliseconds(written: str, read: int) -> No
         ("alerts?rooms=a", "rooms", "use room, broadcast"),
         ("alerts/stream?after=x", "after", "whole number"),
         ("events?limit=501", "limit", "1 to 500"),
-        ("rooms?x=1", "x", "takes none"),
+        ("rooms?limit=1001", "limit", "1 to 1000"),
+        ("openapi.json?x=1", "x", "takes none"),
     ],
 )
 async def test_a_wrong_parameter_is_named_with_what_is_wanted(path: str, parameter: str, hint: str) -> None:
@@ -132,6 +136,10 @@ async def test_rooms_are_those_of_the_last_day() -> None:
         status, answer = await get(api, f"{API}/rooms")
         assert (status, [r["room"] for r in answer["rooms"]]) == (200, ["r1", "r2"])
         assert api.store.asked[-1] == ("local", NOW - 24 * 3_600_000)
+        _, first = await get(api, f"{API}/rooms?limit=1")
+        _, second = await get(api, f"{API}/rooms?limit=1&cursor={first['next']}")
+        assert [r["room"] for page in (first, second) for r in page["rooms"]] == ["r1", "r2"]
+        assert (first["next"], second["next"]) == ("r1", None)
 
 
 async def test_kept_events_are_searched() -> None:
@@ -294,3 +302,48 @@ async def test_the_page_allows_its_own_script_and_nothing_from_elsewhere() -> No
     assert re.findall(r"(?:https?:)?//[a-z]", page.replace("http://www.w3.org/2000/svg", "")) == []
     assert re.findall(r"\son\w+=|\sstyle=|innerHTML|insertAdjacentHTML|document\.write|eval\(", page) == []
     assert '<html lang="zh-CN">' in page and 'lang="en"' in page and 'role="status"' in page
+
+
+async def until(what: Callable[[], bool]) -> None:
+    async with asyncio.timeout(10):
+        while not what():
+            await asyncio.sleep(0.01)
+
+
+async def test_a_search_ends_with_the_client_that_left() -> None:
+    async with serving(searches=1) as api:
+        api.archive.gate = asyncio.Event()
+        asking = asyncio.create_task(api.client.get(f"{API}/events"))
+        await until(lambda: len(api.archive.asked) == 1)
+        asking.cancel()
+        await until(lambda: api.archive.cancelled == 1)
+        api.archive.gate.set()
+        assert (await get(api, f"{API}/events"))[0] == 200, "its place is free again"
+
+
+async def test_a_tenant_has_so_many_searches_at_once() -> None:
+    async with serving(loopback=False, searches=2) as api:
+        mine, theirs = api.token("read"), api.token("read", tenant="stranger")
+        api.archive.gate = asyncio.Event()
+        waiting = [asyncio.create_task(api.client.get(f"{API}/events", headers=mine)) for _ in range(2)]
+        await until(lambda: len(api.archive.asked) == 2)
+        async with api.client.get(f"{API}/events", headers=mine) as response:
+            assert (response.status, response.headers["Retry-After"]) == (429, "2")
+            assert (await response.json())["error"]["code"] == "busy"
+        other = asyncio.create_task(api.client.get(f"{API}/events", headers=theirs))
+        await until(lambda: len(api.archive.asked) == 3)
+        api.archive.gate.set()
+        for task in [*waiting, other]:
+            async with await task as response:
+                assert response.status == 200
+
+
+async def test_searches_do_not_hold_up_the_stop() -> None:
+    async with serving() as api:
+        api.archive.gate = asyncio.Event()
+        asking = asyncio.create_task(api.client.get(f"{API}/events"))
+        await until(lambda: len(api.archive.asked) == 1)
+        await api.client.app.shutdown()
+        async with await asking as response:
+            assert (response.status, response.headers["Retry-After"]) == (429, "5")
+        assert api.archive.cancelled == 1

@@ -103,8 +103,7 @@ async def test_as_fast_as_they_are_taken() -> None:
 
 async def test_one_sending_is_bounded_in_bytes() -> None:
     world = World()
-    long = "好" * 500_000
-    await world.run([event(f"e{n}", offset=0, attributes={"x": long}) for n in range(9)])
+    await world.run([msgspec.structs.replace(event(f"e{n}", offset=0), text="好" * 500_000) for n in range(9)])
     assert [len(events) for _, events in world.sent] == [3, 3, 3]
 
 
@@ -145,7 +144,7 @@ def test_late_and_untimed_events_stay_where_they_stand() -> None:
 
 async def test_events_are_sent_as_they_are() -> None:
     world = World()
-    script = [event("e1", at=5_000, room="r", broadcast="b"), event("e2", offset=5, final=False, revision=3)]
+    script = [event("e1", at=START, room="r", broadcast="b"), event("e2", offset=5, final=False, revision=3)]
     await world.run(script)
     assert world.events == script
 

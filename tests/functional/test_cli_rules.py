@@ -1,11 +1,26 @@
-"""redpost rules lint · test · show"""
+"""redpost rules lint · test · show · duties"""
 
 import shutil
 from pathlib import Path
+from typing import Final
 
 import pytest
 
 from tests.functional.clikit import DATA, RULES, check_golden, redpost
+
+DUTIES: Final = """\
+- id: D-1
+  document: 广告法
+  issuer: 某机关
+  article: 第一条
+  requirement: 要有登记
+  effective_from: 2020-01-01
+  effective_until: 2021-01-01
+  categories: [process_duty]
+  confidence: high
+- {id: D-2, document: 广告法, issuer: 某机关, article: 第二条, requirement: 要存档, confidence: low,
+   categories: [process_duty]}
+"""
 
 
 @pytest.fixture
@@ -74,7 +89,101 @@ def test_show_marks_a_clause_that_is_not_verified() -> None:
     assert "  LSM-18-5 (待核)  直播行为守则 第十八条第五项: 不得引导用户私下交易\n" in shown
 
 
+def test_duties_are_shown_by_document_and_judge_nothing(rules: Path) -> None:
+    assert redpost("rules", "duties", rules) == (0, "0 documents, 0 duties\n", "")
+    (rules / "duties.yml").write_text(DUTIES, encoding="utf-8")
+    assert redpost("rules", "duties", rules) == (0, """\
+广告法  某机关
+  D-1 (不在有效期)  第一条  from 2020-01-01  until 2021-01-01
+    要有登记
+  D-2 (待核)  第二条
+    要存档
+
+1 document, 2 duties
+""", "")
+    assert redpost("rules", "lint", rules) == (0, "3 rules in 2 packs, no faults\n", "")
+    spoil(rules, "process_duty", "minors", name="duties.yml")
+    for command in ("lint", "duties"):
+        done = redpost("rules", command, rules)
+        assert (done.code, done.out) == (2, "")
+        assert done.err.startswith("duties.yml:8:15: a duty has the category process_duty")
+
+
 def test_show_suggests_a_rule() -> None:
     done = redpost("rules", "show", "shop.absolut", "--rules", RULES)
     assert done == (2, "", "error: there is no rule 'shop.absolut'\nhint: did you mean shop.absolute?\n")
     assert "there are 3 rules" in redpost("rules", "show", "x", "--rules", RULES).err
+
+
+SHOW = """\
+id: shop.every
+title: 样样都有
+tier: standard
+category: [price_consumer]
+severity: medium
+status: active
+clauses: [AD-09-3]
+applies: {kinds: [transcript], speakers: [host], platforms: [douyin], rooms: {without: [test]}}
+effective: {from: 2024-01-01, until: 2099-01-01}
+detection:
+  low: {terms: [最低价, 底价], views: [plain], also: [numerals], near: shop, within: 6}
+  shop: {pattern: '全网|全国'}
+  denied: {terms: [不能说], veto: low, side: before, within: 3}
+  spared: {allow: [最低价保护]}
+  often: {terms: [便宜], times: 2}
+  condition: (low or often) and not quoted
+  quoted: {terms: [别人说]}
+cases:
+  - {text: 全网最低价, expect: [low]}
+  - {text: 最低价, expect: none}
+"""
+TIME = """\
+id: shop.again
+title: 一再
+tier: standard
+category: [price_consumer]
+severity: medium
+status: draft
+clauses: [AD-09-3]
+correlation: {type: event_count, rules: [shop.every], group-by: [room], timespan: 60s, condition: {gte: 5}}
+cases:
+  - {events: [{after: 0s, text: 全网最低价}], expect: none}
+"""
+
+
+@pytest.fixture
+def more(rules: Path) -> Path:
+    (rules / "shop/every.yml").write_text(SHOW, encoding="utf-8")
+    (rules / "shop/again.yml").write_text(TIME, encoding="utf-8")
+    return rules
+
+
+def test_show_tells_all_that_a_rule_says(more: Path) -> None:
+    shown = redpost("rules", "show", "shop.every", "--rules", more)
+    check_golden("rules-show-every.txt", shown.out)
+    assert shown.code == 0
+
+
+def test_show_of_findings_in_time(more: Path) -> None:
+    shown = redpost("rules", "show", "shop.again", "--rules", more)
+    assert shown.code == 0
+    assert shown.out.split("\n\n")[-1].splitlines()[:6] == [
+        "  findings in time:", "    type: event_count", "    rules: shop.every", "    group-by: room",
+        "    timespan: 60s", "    condition: gte 5",
+    ]  # fmt: skip
+
+
+def test_explain_says_what_was_hit_what_was_lost_and_why_not(more: Path) -> None:
+    parts = []
+    for text, *words in (
+        ("我家全网最低价，便宜便宜",), ("不能说全网最低价",), ("最低价保护，最低价，便宜",), ("别人说全网最低价",),
+        ("全网最低价", "--kind", "comment"), ("今天天气好",), ("全网最好", "--rule", "shop.every"),
+    ):  # fmt: skip
+        done = redpost("rules", "explain", text, *words, "--rules", more)
+        parts.append(f"$ {' '.join((text, *words))}  [{done.code}]\n{done.out}")
+    check_golden("rules-explain.txt", "\n".join(parts))
+
+
+def test_explain_of_a_rule_that_is_not_there(more: Path) -> None:
+    done = redpost("rules", "explain", "x", "--rule", "shop.evry", "--rules", more)
+    assert done == (2, "", "error: there is no rule 'shop.evry'\nhint: did you mean shop.every?\n")

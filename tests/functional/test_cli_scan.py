@@ -3,6 +3,7 @@
 import gzip
 import json
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -31,7 +32,26 @@ def written(path: Path, *lines: bytes) -> Path:
     return path
 
 
+def without_place(told: str) -> dict[str, Any]:
+    return {key: value for key, value in json.loads(told).items() if key not in ("file", "line")}
+
+
 # --- forms
+
+
+def test_a_line_of_json_says_where_and_when(tmp_path: Path) -> None:
+    """A time is told as the file has it: today's date, which rules are judged by, is not the file's."""
+    cues = written(tmp_path / "s.srt", "1\n00:00:01,500 --> 00:00:02,000\n全网最好\n".encode())
+    rows = written(tmp_path / "r.csv", "text,user\n全网最好,u1\n".encode())
+    facts = ("file", "line", "kind", "speaker", "at", "offset_ms", "text")
+    told = [json.loads(scan(*words, "--json", "--kind", "transcript").out) for words in (
+        (cues,), (cues, "--started-at", "2024-06-01T20:00:00+08:00"), (rows,))]
+    assert [[item[fact] for fact in facts] for item in told] == [
+        [str(cues), 2, "transcript", "host", None, 1500, "全网最好"],
+        [str(cues), 2, "transcript", "host", 1_717_243_201_500, 1500, "全网最好"],
+        [str(rows), 2, "transcript", "viewer", None, None, "全网最好"],
+    ]
+    assert f"  default  viewer transcript  {rows}:2\n" in scan(rows, "--kind", "transcript").out
 
 
 def test_json_is_one_object_per_event_with_findings_and_exactly_these_keys() -> None:
@@ -40,7 +60,9 @@ def test_json_is_one_object_per_event_with_findings_and_exactly_these_keys() -> 
     assert lines[1] == (
         '{"id":"c1","findings":[{"rule":"shop.contact","category":["offsite_fraud"],"tier":"redline",'
         '"severity":"medium","spans":[{"start":3,"end":8,"text":"加 微.信"},'
-        '{"start":11,"end":22,"text":"13800138000"}],"evasive":"symbols","clauses":["LSM-18-5"],"unverified":["LSM-18-5"]}],"scores":{}}'
+        '{"start":11,"end":22,"text":"13800138000"}],"evasive":"symbols","clauses":["LSM-18-5"],"unverified":["LSM-18-5"]}],"scores":{},'
+        f'"file":"{STREAM}","line":4,"room":"直播间-1","kind":"comment","speaker":"viewer","at":null,'
+        '"offset_ms":66000,"text":"想要的加 微.信，电话13800138000"}'
     )
     assert [json.loads(each)["id"] for each in lines] == ["t2", "c1", "t3", "c3", "t4", "t5"]
     assert done.code == 1
@@ -59,7 +81,7 @@ def test_a_span_is_the_callers_own_text() -> None:
 def test_all_tells_the_clean_events_too() -> None:
     lines = scan(STREAM, "--json", "--all").out.splitlines()
     assert len(lines) == 9
-    assert lines[1] == '{"id":"t1","findings":[],"scores":{}}'
+    assert lines[1].startswith('{"id":"t1","findings":[],"scores":{},"file":')
 
 
 def test_alerts_as_json_have_exactly_these_keys() -> None:
@@ -92,10 +114,10 @@ def test_the_same_findings_whatever_the_form(tmp_path: Path) -> None:
     array.write_text(json.dumps(events, ensure_ascii=False, indent=1), encoding="utf-8")
     packed = tmp_path / "stream.gz"
     packed.write_bytes(gzip.compress(STREAM.read_bytes()))
-    expected = scan(STREAM, "--json").out
+    expected = [without_place(each) for each in scan(STREAM, "--json").out.splitlines()]
     assert expected
     for done in (scan(array, "--json"), scan(packed, "--json"), scan("-", "--json", stdin=STREAM.read_bytes())):
-        assert done.out == expected
+        assert [without_place(each) for each in done.out.splitlines()] == expected
 
 
 @pytest.mark.parametrize("name, words", [("scan", []), ("scan-alerts", ["--alerts"])])
@@ -106,6 +128,24 @@ def test_for_people(name: str, words: list[str], monkeypatch: pytest.MonkeyPatch
     assert done.code == 1
     assert done.err == ("stream.ndjson:8: kind: invalid enum value 'coment' (one of transcript, comment, caption, "
                         "product, script, signal)\n1 item rejected\n")
+
+
+def test_the_best_clauses_and_the_advice_that_fits(tmp_path: Path) -> None:
+    rules = tmp_path / "rules"
+    shutil.copytree(RULES, rules)
+    names = ("LSM-18-5", "AD-09-3", "X-1", "X-2", "X-3")
+    register = (rules / "clauses.yml").read_text("utf-8")
+    more = [register[: register.index("- id: LSM")].replace("AD-09-3", name) for name in names[2:]]
+    (rules / "clauses.yml").write_text(register + "".join(more), encoding="utf-8")
+    rule = (rules / "shop/absolute.yml").read_text("utf-8").replace("[AD-09-3]", f"[{', '.join(names)}]")
+    rule = rule.replace("多的一款}", "多的一款, 国家级: 省级, 全网最低: 今天的价}")
+    (rules / "shop/absolute.yml").write_text(rule, encoding="utf-8")
+    shown = redpost("scan", written(tmp_path / "e", line(FOUND)), "--rules", rules).out
+    law = "中华人民共和国广告法（2021修正） 第九条第三项"
+    assert shown.split("】\n")[1].split("\n\n")[0].splitlines() == [
+        f"  AD-09-3  {law}", f"  X-1  {law}", f"  X-2  {law}", "  +2 more: X-3, LSM-18-5 (待核)",
+        "  → 去掉绝对化用语，改为可证实的表述", "    全网最好 → 老客回购多的一款",
+    ]  # fmt: skip
 
 
 def test_text_cannot_take_the_terminal_over(tmp_path: Path) -> None:
@@ -233,7 +273,8 @@ def test_another_format_than_the_content_shows(tmp_path: Path) -> None:
     assert json.loads(done.out)["findings"][0]["spans"] == [{"start": 0, "end": 4, "text": "全网最好"}]
     packed = tmp_path / "rows.gz"
     packed.write_bytes(gzip.compress("text,time\n全网最好,1\n".encode("utf-16")))
-    assert scan(packed, "--source-format", "csv", "--kind", "transcript", "--json").out == done.out
+    again = scan(packed, "--source-format", "csv", "--kind", "transcript", "--json")
+    assert without_place(again.out) == without_place(done.out)
     refused = scan(rows, "--source-format", "docx")
     assert refused.code == 2
     assert refused.err.startswith("error: there is no source format 'docx'\nhint: one of danmaku_xml, ")
@@ -263,6 +304,31 @@ def test_options_that_cannot_be(words: list[str]) -> None:
     assert (done.code, done.out) == (2, "")
     assert done.err
     assert "Traceback" not in done.err
+
+
+def test_what_a_hint_names_can_be_set(tmp_path: Path) -> None:
+    event = written(tmp_path / "e", line(FOUND), line(FOUND, id="f", at=1_717_243_200_000),
+                    line(FOUND, id="g", at=1_717_243_202_000))
+    settings = tmp_path / "redpost.toml"
+    settings.write_text("[ingest]\ntext = 3\n", encoding="utf-8")
+    assert "at most 3 are taken (split it into several events, or raise ingest.text)" in scan(
+        event, "--config", settings).err
+    settings.write_text("[alerts]\ngap_ms = 1000\n[tenant]\nzone = 'UTC'\n", encoding="utf-8")
+    done = scan(event, "--alerts", "--config", settings)
+    assert done.out.endswith("3 events, 3 alerts\n") and "06-01 12:00:00" in done.out
+    assert "06-01 20:00:00" in (told := scan(event, "--alerts").out) and told.endswith("3 events, 2 alerts\n")
+    settings.write_text("[ingest]\ntxt = 3\n", encoding="utf-8")
+    assert "ingest.txt is no setting" in scan(event, "--config", settings).err
+
+
+def test_a_hint_names_the_option_that_helps(tmp_path: Path) -> None:
+    rows = written(tmp_path / "r", "text,time\n全网最好,2024-06-01 20:00:00\n".encode())
+    assert "--utc-offset" in scan(rows).err
+    assert "--utc-offset" not in scan(rows, "--utc-offset", "+08:00").err
+    legacy = written(tmp_path / "g", "text,time\n全网最好的老板,1\n".encode("gb18030"))
+    assert "--encoding" in scan(legacy).err
+    assert "--encoding" not in scan(legacy, "--encoding", "gb18030").err
+    assert "--source-format" in scan(written(tmp_path / "n", "只是一段话\n".encode())).err
 
 
 def test_rules_hold_from_a_date_on(tmp_path: Path) -> None:

@@ -4,8 +4,10 @@ import asyncio
 from collections.abc import Callable
 from typing import Any, cast
 
+from monitor.domain.errors import StorageError
 from monitor.services.detect import Detect
 from monitor.services.housekeeping import Housekeeping, HousekeepingSettings
+from monitor.services.records import OpenAlerts
 from tests.fakes.archive import MemoryArchive
 from tests.fakes.log import MemoryLog
 from tests.fakes.store import MemoryStore
@@ -19,6 +21,12 @@ class Idle:
     def __init__(self) -> None:
         self.time = 1_000_000
         self.turns = 0
+        self.warned: list[str] = []
+
+    def warning(self, event: str, **facts: Any) -> None:
+        self.warned.append(str(facts["error"]))
+
+    info = error = warning
 
     def now(self) -> int:
         self.time += 1
@@ -56,11 +64,11 @@ class Untidy(MemoryArchive):
         return self.left > 0
 
 
-def keeping(archive: MemoryArchive, idle: Idle, **settings: Any) -> Housekeeping:
+def keeping(archive: MemoryArchive, idle: Idle, *, log: Any = None, store: Any = None, **settings: Any) -> Housekeeping:
     return Housekeeping(
-        log=MemoryLog(), store=MemoryStore(), archive=archive, detect=cast(Detect, idle), telemetry=idle, clock=idle,
-        disk_free=lambda: 0, settings=HousekeepingSettings(
-            log_keep_ms=0, log_max_bytes=0, events_keep_ms=0, outbox_keep=1, **{"tidy_pause_s": 0, **settings}))
+        log=log or MemoryLog(), store=store or MemoryStore(), archive=archive, detect=cast(Detect, idle),
+        telemetry=idle, logger=idle, clock=idle, disk_free=lambda: 0, settings=HousekeepingSettings(**{
+            "log_keep_ms": 0, "log_max_bytes": 0, "events_keep_ms": 0, "outbox_keep": 1, "tidy_pause_s": 0} | settings))
 
 
 async def turns(keeper: Housekeeping, idle: Idle, count: int) -> None:
@@ -100,3 +108,44 @@ async def test_a_stop_does_not_wait_for_the_end() -> None:
     archive = Untidy(float("inf"), stop.set)
     await keeping(archive, idle, tidy_pause_s=3_600, gauges_s=3_600).run(stop)
     assert len(archive.asked) == 1
+
+
+class Breaking(MemoryStore):
+    async def open_alerts(self) -> list[OpenAlerts]:
+        raise KeyError("a fault")
+
+    async def trim_outbox(self, *, keep: int) -> int:
+        raise StorageError("no room")
+
+
+async def test_what_fails_is_told_and_tried_again() -> None:
+    idle = Idle()
+    keeper = keeping(Untidy(0), idle, gauges_s=0, trim_s=0, store=Breaking())
+    await turns(keeper, idle, 3)
+    assert idle.warned.count("KeyError('a fault')") >= 3 and idle.warned.count("no room") >= 2
+
+
+async def test_each_part_is_trimmed_by_its_setting() -> None:
+    """The log by age, place and size, the outbox by number, the archive by age."""
+    idle, asked = Idle(), []
+
+    class Log(MemoryLog):
+        async def trim(self, *, before: int, accepted_before: int, max_bytes: int) -> int:
+            asked.append(("log", before, idle.time - accepted_before, max_bytes))
+            return 0
+
+    class Store(MemoryStore):
+        async def trim_outbox(self, *, keep: int) -> int:
+            asked.append(("outbox", keep))
+            return 0
+
+    class Archive(MemoryArchive):
+        async def expire(self, *, before: int) -> int:
+            asked.append(("archive", idle.time - before))
+            return 0
+
+    idle.trimmable = 7
+    keeper = keeping(Archive(), idle, log=Log(), store=Store(), log_keep_ms=11, log_max_bytes=12, events_keep_ms=13,
+                     outbox_keep=14)
+    await keeper.trim()
+    assert asked == [("log", 7, 11, 12), ("outbox", 14), ("archive", 13)]

@@ -33,8 +33,8 @@ def said(n: int, text: str, *, at: int | None = None, **more: object) -> Event:
 class Line:
     """One lane fed with events, frame by frame."""
 
-    def __init__(self, *, ring: Ring | None = None) -> None:
-        self.lane = Lane(0, ENGINE, GroupingSettings(), state=LaneState(), ring=ring)
+    def __init__(self, *, ring: Ring | None = None, engine: EngineSet = ENGINE) -> None:
+        self.lane = Lane(0, engine, GroupingSettings(), state=LaneState(), ring=ring)
         self.admission = Admission(Rooms(), 0, silence_ms=1_800_000)
         self.seq = 0
 
@@ -133,7 +133,7 @@ def test_context_reaches_a_minute_both_ways_and_only_alerted_rooms_are_written()
                             accepted_at=second * 1_000)
         chunks += outcome.context
     for second in (301, 310, 320):
-        chunks += line.lane.tick(second * 1_000 + STAY_MS).context
+        chunks += line.lane.tick(99, second * 1_000 + STAY_MS).context
     assert len(chunks) < 121 / 5  # a few seconds' lines together
     lines = [ln for c in chunks for ln in c.lines]
     assert {ln.room for ln in lines} == {"a"}
@@ -154,7 +154,7 @@ def test_the_ring_is_bounded_in_bytes() -> None:
 def test_the_lines_of_a_loud_room_are_cut_into_chunks() -> None:
     line = Line(ring=Ring(0, max_bytes=10**7))
     line.feed([said(1, "全网最低", id=f"e{n}") for n in range(100)], accepted_at=1_000)
-    chunks = line.lane.tick(STAY_MS + 2_000).context + line.lane.tick(STAY_MS + 8_000).context
+    chunks = line.lane.tick(99, STAY_MS + 2_000).context + line.lane.tick(99, STAY_MS + 8_000).context
     assert [len(c.lines) for c in chunks] == [CHUNK_LINES, CHUNK_LINES, CHUNK_LINES, 100 - 3 * CHUNK_LINES]
 
 
@@ -162,10 +162,10 @@ def test_a_line_is_to_be_had_until_it_is_in_a_chunk() -> None:
     ring = Ring(0, max_bytes=10**7)
     line = Line(ring=ring)
     line.feed([said(1, "全网最低")], accepted_at=1_000)
-    assert line.lane.tick(STAY_MS + 2_000).context == []  # it has left the ring and waits for more of its room
+    assert line.lane.tick(99, STAY_MS + 2_000).context == []  # it has left the ring and waits for more of its room
     assert [ln.text for ln in ring.lines(("local", "a"), since=0, until=10**6)] == ["全网最低"]
     assert ring.first_held() == 1
-    (chunk,) = line.lane.tick(STAY_MS + 10_000).context
+    (chunk,) = line.lane.tick(99, STAY_MS + 10_000).context
     assert [ln.text for ln in chunk.lines] == ["全网最低"]
     assert ring.lines(("local", "a"), since=0, until=10**6) == []
     assert ring.first_held() is None
@@ -174,11 +174,11 @@ def test_a_line_is_to_be_had_until_it_is_in_a_chunk() -> None:
 def test_what_gathers_can_be_flushed_before_its_window_is_forgotten() -> None:
     line = Line(ring=Ring(0, max_bytes=10**7))
     line.feed([said(1, "全网最低"), said(2, "第二句")], accepted_at=1_000)
-    assert line.lane.tick(STAY_MS + 2_000).context == []
+    assert line.lane.tick(99, STAY_MS + 2_000).context == []
     (chunk,) = line.lane.flush()
     assert [ln.text for ln in chunk.lines] == ["全网最低", "第二句"]
     assert line.lane.flush() == []
-    assert line.lane.tick(STAY_MS + 60_000).context == []
+    assert line.lane.tick(99, STAY_MS + 60_000).context == []
 
 
 TEXTS = st.sampled_from(["全网最低", "全网.最低", "根治脚气", "你好", "一号链接", "拳网最低", "全网最", "低"])

@@ -53,4 +53,7 @@ def test_it_knows_every_key() -> None:
     assert set(properties) == set(keys.RULE)
     selection = properties["detection"]["additionalProperties"]["oneOf"][1]
     assert set(selection["properties"]) == set(keys.SELECTION)
-    assert set(properties["cases"]["items"]["properties"]) == set(keys.CASE)
+    case, in_time = properties["cases"]["items"]["oneOf"]
+    assert set(case["properties"]) == set(keys.CASE)
+    assert set(in_time["properties"]) == set(keys.CORRELATION_CASE)
+    assert set(properties["correlation"]["properties"]) == set(keys.CORRELATION)

@@ -317,7 +317,7 @@ def test_golden_faults() -> None:
         ("condition: a", "condition: 9", "10:14: condition: 9 is read as a number"),
         ("[全网最好]", "{patterns: [全网, 全网]}", "9:22: the pattern '全网' stands twice"),
         ("[全网最好]", "['全网', ' ']", "9:13: terms is empty"),
-        ("title: t", "correlation: {}", "2:1: correlation is not supported in this version"),
+        ("title: t", "correlation: {}", "9:3: a rule with a correlation has no detection"),
         ("全网最好", "全" * 201, "9:7: the term has 201 characters, at most 200 are taken"),
         (
             "[全网最好]",
@@ -804,7 +804,7 @@ def test_the_documented_keys_are_the_accepted_ones() -> None:
     documented: dict[str, list[str]] = {}
     for section in re.split(r"^## ", text, flags=re.MULTILINE)[1:]:
         title, _, body = section.partition("\n")
-        found = re.findall(r"^\| `(\w+)` \|", body, flags=re.MULTILINE)
+        found = re.findall(r"^\| `([\w-]+)` \|", body, flags=re.MULTILINE)
         if found:
             documented[title] = sorted(found)
     assert documented == {title: sorted(known) for title, known in keys.DOCUMENTED.items()}

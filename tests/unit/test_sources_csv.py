@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from monitor.adapters.sources import SourceOptions, open_source
 from monitor.adapters.sources.columns import COLUMNS, field_of
 from monitor.adapters.sources.csv_tsv import read, sniff
-from monitor.domain.decoding import Rejected
 from monitor.domain.errors import InputError
 from monitor.domain.events import Event, Kind, Role, Speaker, Stage
+from monitor.domain.rejections import Rejected
 
 DATA = Path(__file__).parent.parent / "data" / "sources"
 NOW = 1_800_000_000_000

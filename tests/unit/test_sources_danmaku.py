@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from monitor.adapters.sources import Batch, SourceOptions, open_source
 from monitor.adapters.sources.danmaku_xml import read, sniff
-from monitor.domain.decoding import Rejected
 from monitor.domain.events import Event, Kind, Role, Speaker
+from monitor.domain.rejections import Rejected
 
 DATA = Path(__file__).parent.parent / "data" / "sources"
 OPTIONS = SourceOptions(now_ms=1_800_000_000_000)

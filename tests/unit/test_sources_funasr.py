@@ -9,8 +9,8 @@ import pytest
 
 from monitor.adapters.sources import Batch, SourceOptions, open_source
 from monitor.adapters.sources.funasr import ONLINE_UTTERANCE, read
-from monitor.domain.decoding import Rejected
 from monitor.domain.events import Event, Kind, Role, Speaker
+from monitor.domain.rejections import Rejected
 
 DATA = Path(__file__).parent.parent / "data" / "sources"
 OPTIONS = SourceOptions(now_ms=1_800_000_000_000)
@@ -212,7 +212,8 @@ def test_a_cut_message_is_said_to_be_cut() -> None:
 
 def test_options() -> None:
     options = SourceOptions(
-        now_ms=OPTIONS.now_ms, kind=Kind.SCRIPT, role=Role.GUEST, speaker="g", started_at=5000, room="r"
+        now_ms=OPTIONS.now_ms, kind=Kind.SCRIPT, role=Role.GUEST, speaker="g", started_at=1_700_000_000_000, room="r"
     )
     (event,), _ = collected(said("offline", "好", timestamp="[[100,200]]"), options=options)
-    assert (event.kind, event.speaker, event.at, event.room) == (Kind.SCRIPT, Speaker(Role.GUEST, "g"), 5100, "r")
+    assert (event.kind, event.speaker, event.at, event.room) == (
+        Kind.SCRIPT, Speaker(Role.GUEST, "g"), 1_700_000_000_100, "r")

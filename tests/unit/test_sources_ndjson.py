@@ -8,12 +8,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitor.adapters.sources import SourceOptions, open_source
-from monitor.adapters.sources.json_items import Splitter
-from monitor.adapters.sources.model import TooLong
 from monitor.adapters.sources.ndjson import read
-from monitor.domain.decoding import Limits, Rejected
+from monitor.domain.decoding import Limits
 from monitor.domain.errors import InputError
-from monitor.domain.events import Event, Kind, Role, Speaker, Stage
+from monitor.domain.events import EARLIEST, Event, Kind, Role, Speaker, Stage
+from monitor.domain.rejections import Rejected
+from monitor.domain.splitting import Splitter, TooLong
 
 NOW = 1_800_000_000_000
 OPTIONS = SourceOptions(now_ms=NOW)
@@ -43,7 +43,7 @@ events = st.builds(
     room=words,
     broadcast=words,
     stage=st.sampled_from(Stage),
-    at=st.none() | st.integers(0, NOW),
+    at=st.none() | st.integers(EARLIEST, NOW),
     offset_ms=st.none() | st.integers(0, 2**31 - 1),
     duration_ms=st.none() | st.integers(0, 2**31 - 1),
     speaker=st.none() | words | st.builds(Speaker, role=st.sampled_from(Role), id=words),
@@ -201,17 +201,25 @@ def test_long_lines_and_the_limits_of_the_caller() -> None:
 
 def test_options_fill_and_override() -> None:
     data = b'{"id":"1","kind":"comment","text":"a","offset_ms":5}\n' \
-           b'{"id":"2","kind":"caption","text":"b","room":"own","source":"own","speaker":"host","at":7}\n' \
+           b'{"id":"2","kind":"caption","text":"b","room":"own","source":"own","speaker":"host","at":1600000000000}\n' \
            b'{"id":"3","kind":"signal","text":"gift"}\n'
     options = SourceOptions(
-        now_ms=NOW, source="s", room="r", broadcast="b", kind=Kind.TRANSCRIPT, speaker="anna", started_at=1000
+        now_ms=NOW, source="s", room="r", broadcast="b", kind=Kind.TRANSCRIPT, speaker="anna",
+        started_at=1_700_000_000_000,
     )
     first, second, third = collected(data, options)[0]
-    assert (first.source, first.room, first.broadcast, first.kind, first.at) == ("s", "r", "b", Kind.TRANSCRIPT, 1005)
+    assert (first.source, first.room, first.broadcast, first.kind) == ("s", "r", "b", Kind.TRANSCRIPT)
+    assert first.at == 1_700_000_000_005
     assert first.speaker == Speaker(Role.HOST, "anna")
-    assert (second.source, second.room, second.kind, second.at) == ("own", "own", Kind.TRANSCRIPT, 7)
+    assert (second.source, second.room, second.kind, second.at) == ("own", "own", Kind.TRANSCRIPT, 1_600_000_000_000)
     assert second.speaker == "host"
     assert (third.kind, third.speaker) == (Kind.SIGNAL, Speaker(Role.OFFICIAL, "anna"))
+
+
+@pytest.mark.parametrize(("at", "taken"), [(0, True), (359_999_999, True), (1_790_000_000, False), (NOW, True)])
+def test_small_times_of_a_recording_count_from_its_start_and_seconds_are_refused(at: int, taken: bool) -> None:
+    found, _, rejected = collected(b'{"id":"1","kind":"comment","text":"a","at":%d}\n' % at)
+    assert ([event.at for event in found], [r.field for r in rejected]) == (([at], []) if taken else ([], ["at"]))
 
 
 def test_future_times_are_refused() -> None:

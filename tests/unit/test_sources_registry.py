@@ -12,9 +12,9 @@ import zstandard
 from monitor.adapters.sources import SOURCES, Batch, SourceOptions, open_source
 from monitor.adapters.sources.columns import COLUMNS
 from monitor.adapters.sources.json_items import MODES
-from monitor.domain.decoding import Rejected
 from monitor.domain.errors import InputError
 from monitor.domain.events import Event, Kind
+from monitor.domain.rejections import Rejected
 
 DATA = Path(__file__).parent.parent / "data" / "sources"
 NOW = 1_800_000_000_000

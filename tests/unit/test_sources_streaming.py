@@ -11,9 +11,10 @@ import pytest
 import zstandard
 
 from monitor.adapters.sources import Batch, SourceOptions, open_source
-from monitor.domain.decoding import Limits, Rejected
+from monitor.domain.decoding import Limits
 from monitor.domain.errors import InputError
 from monitor.domain.events import Event
+from monitor.domain.rejections import Rejected
 
 OPTIONS = SourceOptions(now_ms=1_800_000_000_000)
 LINES = 200_000

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from monitor.adapters.sources import SOURCES, Batch, SourceOptions, ass, open_source, srt, vtt
 from monitor.adapters.sources.cues import clock_ms
 from monitor.adapters.sources.model import Source
-from monitor.domain.decoding import Limits, Rejected
+from monitor.domain.decoding import Limits
 from monitor.domain.events import Event, Kind, Role, Speaker
+from monitor.domain.rejections import Rejected
 
 DATA = Path(__file__).parent.parent / "data" / "sources"
 OPTIONS = SourceOptions(now_ms=1_800_000_000_000)
@@ -201,12 +202,12 @@ def test_ssa_and_other_columns() -> None:
 @pytest.mark.parametrize("name", ["speech.srt", "speech.vtt", "speech.ass"])
 def test_kind_role_and_start_can_be_named(name: str) -> None:
     options = SourceOptions(
-        now_ms=OPTIONS.now_ms, kind=Kind.SCRIPT, role=Role.ASSISTANT, speaker="a-1", started_at=1_000_000
+        now_ms=OPTIONS.now_ms, kind=Kind.SCRIPT, role=Role.ASSISTANT, speaker="a-1", started_at=1_700_000_000_000
     )
     events, _ = fixture(name, options)
     for event in events:
         assert (event.kind, event.speaker) == (Kind.SCRIPT, Speaker(Role.ASSISTANT, "a-1"))
-        assert event.offset_ms is not None and event.at == 1_000_000 + event.offset_ms
+        assert event.offset_ms is not None and event.at == 1_700_000_000_000 + event.offset_ms
 
 
 @pytest.mark.parametrize("source", [srt, vtt])

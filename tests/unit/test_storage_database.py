@@ -83,7 +83,7 @@ async def test_what_is_written_is_there_after_opening_again(tmp_path: Path) -> N
     store = await SqlStore.open(path)
     write = await Writer.of(store)
     await write(finding("a"), context=[chunk([line("x", finding("a").at)])])
-    await store.save_snapshot(Snapshot(0, 1, b"state"), epoch=1)
+    await store.save_snapshots([(Snapshot(0, 1, b"state"), 1)])
     await store.close()
     store = await SqlStore.open(path)
     assert await listed(store) == [alert_id("a")]

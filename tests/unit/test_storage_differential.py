@@ -38,7 +38,8 @@ def some_commits(dice: random.Random, openers: list[str]) -> list[dict[str, list
 async def seen(store: Store) -> list[object]:
     """All that can be asked of a store."""
     alerts = (await store.alerts("local", AlertFilter(), cursor=None, limit=1_000)).alerts
-    found: list[object] = [alerts, await store.positions(), await store.rooms("local", live_since=0)]
+    found: list[object] = [alerts, await store.positions()]
+    found.append(await store.rooms("local", live_since=0, cursor=None, limit=100))
     found += [await store.updates(after=0, limit=1_000), await store.outbox_bounds()]
     for alert in alerts:
         evidence = await store.evidence("local", alert.id)

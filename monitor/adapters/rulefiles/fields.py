@@ -7,7 +7,6 @@ from enum import StrEnum
 from typing import Final, TypeVar
 
 from monitor.adapters.rulefiles.faults import Faults, guess, shown
-from monitor.adapters.rulefiles.keys import LATER
 from monitor.adapters.rulefiles.nodes import Broken, Items, Node, Scalar, Table, reading
 
 E = TypeVar("E", bound=StrEnum)
@@ -94,10 +93,7 @@ class Fields:
             self._nodes[key.value] = value
             return
         self.strangers += 1
-        if key.value in LATER:
-            self.faults.add(key, f"{key.value} is not supported in this version", "remove it")
-        else:
-            self.faults.add(key, f"{self._what} has no key {shown(key.value)}", guess(key.value, known))
+        self.faults.add(key, f"{self._what} has no key {shown(key.value)}", guess(key.value, known))
 
     def __contains__(self, key: str) -> bool:
         return key in self._nodes

@@ -5,12 +5,14 @@ from pathlib import Path
 from typing import Final
 
 from monitor.adapters.rulefiles.contexts import FILE, read_contexts
+from monitor.adapters.rulefiles.correlating import check
 from monitor.adapters.rulefiles.faults import TOP, Faults, raise_any
 from monitor.adapters.rulefiles.nodes import MAX_LIST, MAX_YAML
 from monitor.adapters.rulefiles.registers import Register, TermList, read_list
 from monitor.adapters.rulefiles.rulefile import Known, Pack, hashed, read_pack, read_rule
+from monitor.domain.correlations import CorrelationRule
 from monitor.domain.errors import Fault, RuleError
-from monitor.domain.rules import Context, Rule
+from monitor.domain.rules import AnyRule, Context, Rule
 from monitor.domain.rulesets import RuleSet
 
 _DEEPEST: Final = 5
@@ -109,6 +111,7 @@ def _load(sources: dict[str, bytes], unread: list[Faults]) -> RuleSet:
             register.add(data, faults, duties=kind == "duties")
     packs = _packs(reading)
     rules: list[Rule] = []
+    correlations: list[CorrelationRule] = []
     contexts: dict[str, Context] = {}
     for path, data, faults in reading.of("contexts"):
         contexts = read_contexts(path, data, faults)
@@ -119,11 +122,19 @@ def _load(sources: dict[str, bytes], unread: list[Faults]) -> RuleSet:
             pack = Pack("", {})
             faults.add(TOP, "the folder has no pack.yml", "add pack.yml with id, title and version")
         rule = read_rule(path, data, pack, known, faults)
-        if rule is not None:
+        if isinstance(rule, CorrelationRule):
+            correlations.append(rule)
+        elif rule is not None:
             rules.append(rule)
+    check(correlations, rules, known.ids, known.correlating)
     _strays(reading)
     raise_any([*reading.files.values(), *unread])
-    return RuleSet(tuple(sorted(rules, key=lambda r: r.id)), register.clauses, hashed(sources), sources, contexts)
+    return RuleSet(tuple(sorted(rules, key=_id)), register.clauses, hashed(sources), sources, contexts,
+                   tuple(sorted(correlations, key=_id)), register.duties)
+
+
+def _id(rule: AnyRule) -> str:
+    return rule.id
 
 
 def _packs(reading: _Reading) -> dict[str, Pack]:

@@ -5,13 +5,19 @@ from typing import Final
 from monitor.domain.rules import EXTRA, Fact
 
 RULE: Final = ("id", "title", "tier", "category", "sub", "severity", "status", "effective", "clauses",
-               "applies", "detection", "exempt", "advice", "cases", "description", "notes")
+               "applies", "detection", "correlation", "exempt", "advice", "cases", "description", "notes")
 EFFECTIVE: Final = ("from", "until")
 APPLIES: Final = ("kinds", "speakers", "stages", "platforms", "verticals", "rooms")
 ROOM_FILTER: Final = ("with", "without")
 ADVICE: Final = ("say", "rewrite")
 EXEMPT: Final = ("when", "within", "clause")
 CASE: Final = ("text", "expect", "kind", "speaker", "stage", "at", "offset", "room", "exempt")
+CORRELATION: Final = ("type", "rules", "group-by", "timespan", "condition", "field", "wave", "generate", "after",
+                      "within", "unless", "every")
+THRESHOLD: Final = ("gte", "gt", "lte", "lt", "eq")
+AFTER: Final = ("signal", "rule")
+CORRELATION_CASE: Final = ("events", "expect", "until")
+CASE_EVENT: Final = ("after", "text", "signal", "kind", "speaker", "account")
 PACK: Final = ("id", "title", "version", "description", "applies")
 CONTEXTS: Final = ("turns", "contexts")
 CONTEXT: Final = ("title", "parts", "unless")
@@ -36,13 +42,11 @@ FORMS: Final[dict[str, tuple[str, ...]]] = {
 """What a selection may look for, and the keys that go with each."""
 SELECTION: Final = (*FORMS, "views", "also", "words", "times", "unproven", "listed", *_REACH, "gte")
 
-LATER: Final = ("correlation", "generate")
-"""Known to the design, refused by name until they work."""
-
 DOCUMENTED: Final = {
     "Pack": PACK, "Rule": RULE, "Effective": EFFECTIVE, "Applies": APPLIES, "Room filter": ROOM_FILTER,
     "Selection": SELECTION, "Further views": tuple(EXTRA), "Room facts": tuple(Fact), "Exemption": EXEMPT,
     "Contexts": CONTEXTS, "Context": CONTEXT,
-    "Part of a context": CONTEXT_PART, "Advice": ADVICE, "Case": CASE, "Clause register": CLAUSES, "Rooms file": ROOM,
-    "Not in this version": LATER,
+    "Part of a context": CONTEXT_PART, "Advice": ADVICE, "Case": CASE, "Correlation": CORRELATION,
+    "Threshold": THRESHOLD, "After": AFTER, "Case of a correlation": CORRELATION_CASE, "Event of a case": CASE_EVENT,
+    "Clause register": CLAUSES, "Rooms file": ROOM,
 }

@@ -7,10 +7,12 @@ from typing import Final
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import asdict
 
 from monitor.adapters.rulefiles import keys
 from monitor.adapters.rulefiles.cases import read_cases
 from monitor.adapters.rulefiles.contexts import FILE
+from monitor.adapters.rulefiles.correlating import read_correlation, read_correlation_cases
 from monitor.adapters.rulefiles.detection import Detection, read_detection
 from monitor.adapters.rulefiles.faults import Faults, guess, shown
 from monitor.adapters.rulefiles.fields import NAME, Fields, text_of
@@ -18,9 +20,21 @@ from monitor.adapters.rulefiles.nodes import Broken, Items, Node, Scalar, Table,
 from monitor.adapters.rulefiles.registers import Register, TermList
 from monitor.adapters.rulefiles.selections import MAX_WITHIN, Lists, read_selection
 from monitor.domain.conditions import Ref
+from monitor.domain.correlations import CorrelationRule
 from monitor.domain.events import Kind, Role, Stage
 from monitor.domain.findings import Advice, Severity, Tier
-from monitor.domain.rules import CATEGORIES, Applies, Context, Effective, Exempt, RoomFilter, Rule, Selection, Status
+from monitor.domain.rules import (
+    CATEGORIES,
+    AnyRule,
+    Applies,
+    Context,
+    Effective,
+    Exempt,
+    RoomFilter,
+    Rule,
+    Selection,
+    Status,
+)
 
 PACK_ID: Final = re.compile(r"[a-z][a-z0-9_-]{0,63}")
 _MUST: Final = ("id", "title", "tier", "severity", "status")
@@ -35,12 +49,14 @@ class Pack(Struct, frozen=True):
 
 
 class Known(Struct, frozen=True):
-    """What all rule files share: the clauses, and the ids taken so far with their files."""
+    """What all rule files share: the clauses, the ids taken so far with their files, and where each correlation
+    stands."""
 
     register: Register
     ids: dict[str, str]
     contexts: dict[str, Context] = {}
     contexts_data: bytes = b""
+    correlating: dict[str, Fields] = {}
 
 
 def hashed(parts: Mapping[str, bytes]) -> str:
@@ -53,44 +69,75 @@ def hashed(parts: Mapping[str, bytes]) -> str:
     return h.hexdigest()
 
 
-def read_rule(path: str, data: bytes, pack: Pack, known: Known, faults: Faults) -> Rule | None:
+def read_rule(path: str, data: bytes, pack: Pack, known: Known, faults: Faults) -> Rule | CorrelationRule | None:
     """The rule, or None where the file has faults."""
     root = parse(data, faults)
     if root is None:
         return None
     fields = Fields(root, faults, "the rule", keys.RULE)
-    fields.require(*_MUST, *(() if fields.strangers else ("detection",)))
-    tier, status = fields.choice("tier", Tier), fields.choice("status", Status)
-    lists, applies = Lists(pack.lists), _applies(fields, pack)
+    in_time = "correlation" in fields
+    fields.require(*_MUST, *(() if fields.strangers or in_time else ("detection",)))
+    rule = _correlation(fields, path, data, pack, known) if in_time else _rule(fields, path, data, pack, known)
+    return None if faults.count else rule
+
+
+def _rule(fields: Fields, path: str, data: bytes, pack: Pack, known: Known) -> Rule:
+    faults, lists = fields.faults, Lists(pack.lists)
     said = fields.node("detection")
     detection = read_detection(said, lists, known.contexts, faults) if said is not None else Detection({}, None)
     exempt = _exempt(fields, lists, known.register)
+    parts = {"": data} | {used: found.data for used, found in lists.used.items()}
+    if any(part.selection.context for part in detection.parts.values()):
+        parts[FILE] = known.contexts_data
+    general = _general(fields, path, pack, known, hashed(parts))
+    return Rule(
+        **asdict(general),
+        selections=(*(part.selection for part in detection.parts.values()), *(exempt[:1] if exempt else ())),
+        condition=detection.condition or Ref(""),
+        exempt=exempt[1] if exempt else None,
+        cases=read_cases(fields, _status(fields), general.applies, detection),
+    )
+
+
+def _correlation(fields: Fields, path: str, data: bytes, pack: Pack, known: Known) -> CorrelationRule:
+    for key in ("detection", "exempt"):
+        if key in fields:
+            fields.faults.add(fields.where(key), f"a rule with a correlation has no {key}",
+                              "write a rule for each, and name its id in the correlation")
+    general = _general(fields, path, pack, known, hashed({"": data}))
+    correlation, known.correlating[general.id] = read_correlation(fields.where("correlation"), fields.faults)
+    return CorrelationRule(
+        **asdict(general), correlation=correlation, cases=read_correlation_cases(fields, _status(fields)))
+
+
+def _general(fields: Fields, path: str, pack: Pack, known: Known, version: str) -> AnyRule:
+    """What every rule says. Where something is missing, a harmless stand-in."""
+    tier = fields.choice("tier", Tier)
     for unused in ("description", "notes"):
         fields.text(unused)
-    rule = Rule(
+    return AnyRule(
         id=_id(fields, known.ids),
         title=fields.text("title"),
         tier=tier or Tier.STANDARD,
         category=_category(fields, tier),
         sub=fields.name("sub"),
         severity=fields.choice("severity", Severity) or Severity.INFO,
-        status=status or Status.DRAFT,
+        status=fields.choice("status", Status) or Status.DRAFT,
         effective=_effective(fields),
         clauses=_clauses(fields, tier, known.register),
-        applies=applies,
-        selections=(*(part.selection for part in detection.parts.values()), *(exempt[:1] if exempt else ())),
-        condition=detection.condition or Ref(""),
-        exempt=exempt[1] if exempt else None,
+        applies=_applies(fields, pack),
         advice=_advice(fields),
-        cases=read_cases(fields, status, applies, detection),
         pack=pack.id,
-        version=hashed({"": data} | {used: found.data for used, found in lists.used.items()}
-                       | ({FILE: known.contexts_data} if any(p.selection.context for p in detection.parts.values())
-                          else {})),
+        version=version,
         path=path,
-        line=root.line,
+        line=fields.at.line,
     )
-    return None if faults.count else rule
+
+
+def _status(fields: Fields) -> Status | None:
+    """None where it is missing or unknown, which is noted already."""
+    said = fields.node("status")
+    return Status(said.value) if isinstance(said, Scalar) and said.value in tuple(Status) else None
 
 
 def read_pack(data: bytes, faults: Faults) -> tuple[str, Node, Node | None]:

@@ -5,7 +5,8 @@ from enum import StrEnum
 from typing import Any, Final
 
 from monitor.adapters.rulefiles import keys
-from monitor.domain.events import Kind, Role, Stage
+from monitor.domain.correlations import ENDED, By, CorrelationType, Field
+from monitor.domain.events import SIGNALS, Kind, Role, Stage
 from monitor.domain.findings import Severity, Tier
 from monitor.domain.rules import CATEGORIES, DETECTORS, EXTRA, FOLDS, Fact, Listed, Side, Status
 
@@ -20,6 +21,7 @@ _LIST: Final[Schema] = {
 _TERM: Final[Schema] = {"type": "string", "minLength": 2, "maxLength": 200}
 _TERMS: Final[Schema] = {"oneOf": [{"type": "array", "minItems": 1, "items": {"oneOf": [_TERM, _LIST]}}, _LIST]}
 _FLAG: Final[Schema] = {"type": "boolean"}
+_LENGTH: Final[Schema] = {"type": "string", "pattern": "^[0-9]+(ms|s|m|h)$"}
 _DAY: Final[Schema] = {"type": "string", "format": "date"}
 
 
@@ -36,8 +38,10 @@ def rule_schema() -> Schema:
             "clauses": _TEXTS, "applies": _applies(), "detection": _detection(),
             "exempt": _table(keys.EXEMPT, {"when": {"oneOf": [_TERMS, _selection()]}, "within": _WITHIN}, keys.EXEMPT),
             "advice": _table(keys.ADVICE, {"rewrite": {"type": "object", "additionalProperties": _TEXT}}),
-            "cases": {"type": "array", "items": _case()},
-        }, ("id", "title", "tier", "severity", "status", "detection")),
+            "correlation": _correlation(),
+            "cases": {"type": "array", "items": {"oneOf": [_case(), _correlation_case()]}},
+        }, ("id", "title", "tier", "severity", "status")),
+        "oneOf": [{"required": ["detection"]}, {"required": ["correlation"]}],
     }
 
 
@@ -86,3 +90,24 @@ def _case() -> Schema:
         "expect": {"oneOf": [{"const": "none"}, _TEXTS]}, "kind": _one(Kind), "speaker": _one(Role),
         "stage": _one(Stage), "offset": {"type": "integer", "minimum": 0}, "room": {"type": "object"},
     }, ("text", "expect"))
+
+
+def _correlation() -> Schema:
+    number = {"type": "integer", "minimum": 0}
+    lengths = dict.fromkeys(("timespan", "within", "every"), _LENGTH)
+    after = _table(keys.AFTER, {"signal": _one(sorted(SIGNALS - {ENDED}))})
+    return _table(keys.CORRELATION, {
+        "type": _one(CorrelationType), "rules": _TEXTS, "unless": _TEXTS, "field": _one(Field),
+        "group-by": {"type": "array", "items": _one(By), "minItems": 1}, "wave": _FLAG, "generate": _FLAG,
+        "condition": _table(keys.THRESHOLD, dict.fromkeys(keys.THRESHOLD, number)),
+        "after": {"oneOf": [{"const": "broadcast"}, after]}, **lengths,
+    }, ("type",))
+
+
+def _correlation_case() -> Schema:
+    event = _table(keys.CASE_EVENT, {"after": _LENGTH, "signal": _one(sorted(SIGNALS)), "kind": _one(Kind),
+                                     "speaker": _one(Role)}, ("after",))
+    return _table(keys.CORRELATION_CASE, {
+        "events": {"type": "array", "items": event, "minItems": 1}, "expect": _one(("finding", "none")),
+        "until": _LENGTH,
+    }, ("events", "expect"))

@@ -1,10 +1,12 @@
 """A rules folder and a rooms file as the rulebook reads them."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from monitor.adapters.rulefiles.folder import load, load_sources
 from monitor.adapters.rulefiles.rooms import load_rooms_source
-from monitor.domain.errors import ConfigError
+from monitor.domain.errors import ConfigError, StorageError
 from monitor.domain.ids import digest
 from monitor.domain.rules import RoomContext
 from monitor.domain.rulesets import RuleSet
@@ -20,7 +22,8 @@ class RuleFolder:
         self._zone = zone
 
     def read(self) -> Bundle:
-        """Raises RuleError with all faults of the rule files, ConfigError where the rooms file can't be read."""
+        """Raises RuleError with all faults of the rule files, ConfigError where the rooms file can't be read,
+        StorageError where the folder can't."""
         rooms = b""
         if self._rooms is not None:
             try:
@@ -28,19 +31,30 @@ class RuleFolder:
             except OSError as error:
                 raise ConfigError(f"the rooms file {self._rooms} can't be read: {error.strerror}",
                                   hint="check rules.rooms") from None
-        return Bundle(load(self._folder).sources, rooms, self._zone)
+        with self._refusals():
+            return Bundle(load(self._folder).sources, rooms, self._zone)
 
     def parse(self, bundle: Bundle) -> tuple[RuleSet, list[RoomContext]]:
         rooms = load_rooms_source(bundle.rooms, path=str(self._rooms or "rooms.yml")) if bundle.rooms else []
         return load_sources(bundle.files), rooms
 
     def fingerprint(self) -> str:
-        """Sizes and times of the files: asked every second, so nothing is read."""
+        """Sizes and times of the files: asked every second, so nothing is read. Raises StorageError."""
         facts: list[str] = []
-        for path in sorted([*self._folder.rglob("*"), *([self._rooms] if self._rooms else [])]):
+        with self._refusals():
+            paths = sorted([*self._folder.rglob("*"), *([self._rooms] if self._rooms else [])])
+        for path in paths:
             try:
                 stat = path.stat()
             except OSError:
                 continue  # went away between listing and looking: the next round sees it
             facts.append(f"{path}:{stat.st_size}:{stat.st_mtime_ns}")
         return digest(*facts)
+
+    @contextmanager
+    def _refusals(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise StorageError(f"the rules folder {self._folder} can't be listed: {error.strerror or error}",
+                               hint="check the disk, and the limit of open files") from error

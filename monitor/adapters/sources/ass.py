@@ -11,8 +11,8 @@ from monitor.adapters.sources.assembling import Assembler, Item
 from monitor.adapters.sources.cues import Cue, clock_ms, spoken
 from monitor.adapters.sources.lines import texts
 from monitor.adapters.sources.model import Batch, ByteStream, SourceOptions, cut_off, without_mark
-from monitor.domain.decoding import Rejected
 from monitor.domain.events import Kind, Role
+from monitor.domain.rejections import Rejected
 
 NAME: Final = "ass"
 LEGACY: Final = True

@@ -6,13 +6,21 @@ from typing import Final
 from msgspec import Struct
 
 from monitor.adapters.sources.model import BATCH, Batch, SourceOptions
-from monitor.domain.decoding import Rejected
-from monitor.domain.events import FINAL_REVISION, SIGNALS, Event, Kind, Role, Speaker, Stage, role_and_id
+from monitor.domain.events import (
+    EARLIEST,
+    FINAL_REVISION,
+    RELATIVE,
+    SIGNALS,
+    Attributes,
+    Event,
+    Kind,
+    Role,
+    Speaker,
+    Stage,
+    role_and_id,
+)
 from monitor.domain.ids import derived_event_id
-
-Attributes = dict[str, str | int | float | bool | None]
-Fault = tuple[str, str, str]
-"""Field, reason, hint."""
+from monitor.domain.rejections import TOO_EARLY, Fault, Rejected
 
 LATEST_OFFSET: Final = 2**31 - 1
 
@@ -163,10 +171,12 @@ class Assembler:
         options, at = self._options, item.at
         if at is None and item.offset_ms is not None and options.started_at is not None:
             at = options.started_at + item.offset_ms
-        if at is None or 0 <= at <= self._latest:
+        if at is None or 0 <= at < RELATIVE or EARLIEST <= at <= self._latest:
             return None
-        ahead = f"{(at - options.now_ms) // 1000} s in the future" if at > 0 else "before 1970"
-        return "at", f"the time lies {ahead}", "check the recorder's clock and the start of the broadcast"
+        if at < EARLIEST:
+            return "at", *TOO_EARLY
+        return ("at", f"the time lies {(at - options.now_ms) // 1000} s in the future",
+                "check the recorder's clock and the start of the broadcast")
 
 
 def _number_fault(item: Item) -> Fault | None:

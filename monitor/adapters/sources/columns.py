@@ -2,11 +2,12 @@
 
 import re
 from datetime import UTC, datetime, timedelta, timezone
+from itertools import islice
 from typing import Any, Final
 
-from monitor.adapters.sources.assembling import Attributes, Item
+from monitor.adapters.sources.assembling import Item
 from monitor.adapters.sources.cues import clock_ms
-from monitor.domain.events import Kind, Role, Stage
+from monitor.domain.events import MOST_ATTRIBUTES, Attributes, Kind, Role, Stage
 
 COLUMNS: Final[dict[str, str]] = {
     "id": "event_id msg_id message_id 消息id 编号",
@@ -90,11 +91,8 @@ def item_of(row: dict[str, str], *, implied: Kind, utc_offset: int | None) -> It
 
 
 def _attributes(row: dict[str, str]) -> Attributes:
-    return {
-        name[:256]: cell[:1000]
-        for name, cell in row.items()
-        if name and name not in COLUMNS and name not in PERSONAL
-    }
+    others = (name for name in row if name and name not in COLUMNS and name not in PERSONAL)
+    return {name[:256]: row[name][:1000] for name in islice(others, MOST_ATTRIBUTES)}
 
 
 def _word(row: dict[str, str], field: str, words: dict[str, Any]) -> Any:
@@ -149,7 +147,8 @@ def _instant(cell: str, field: str, utc_offset: int | None) -> int:
         raise Unreadable(field, f"{cell[:40]!r} is no time", hint) from None
     if moment.tzinfo is None:
         if utc_offset is None:
-            raise Unreadable(field, "the time has no offset", hint + "; or say which offset the file's times have")
+            raise Unreadable(field, "the time has no offset",
+                             hint + "; or say which offset the file's times have (--utc-offset +08:00)")
         moment = moment.replace(tzinfo=timezone(timedelta(minutes=utc_offset)))
     return (moment - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(milliseconds=1)
 

@@ -9,9 +9,9 @@ from monitor.adapters.sources.assembling import Assembler
 from monitor.adapters.sources.columns import PERSONAL, Unreadable, field_of, is_known, item_of
 from monitor.adapters.sources.lines import texts
 from monitor.adapters.sources.model import Batch, ByteStream, SourceOptions, cut_off, without_mark
-from monitor.domain.decoding import Rejected
 from monitor.domain.errors import InputError
 from monitor.domain.events import Kind
+from monitor.domain.rejections import Rejected
 
 NAME: Final = "csv"
 LEGACY: Final = True

@@ -5,10 +5,11 @@ from typing import Final
 
 from msgspec import Struct
 
-from monitor.adapters.sources.assembling import Assembler, Attributes, Item
+from monitor.adapters.sources.assembling import Assembler, Item
 from monitor.adapters.sources.model import cut_off
-from monitor.domain.decoding import Limits, Rejected
-from monitor.domain.events import Kind
+from monitor.domain.decoding import Limits
+from monitor.domain.events import Attributes, Kind
+from monitor.domain.rejections import Rejected
 
 _CLOCK: Final = r"(?:(\d{1,4}):)?(\d{1,2}):(\d{1,2})(?:[.,:](\d{1,6}))?"
 CLOCK: Final = re.compile(rf"\s*{_CLOCK}\s*")

@@ -10,11 +10,11 @@ from typing import Final
 
 from msgspec import structs
 
-from monitor.adapters.sources.assembling import Assembler, Attributes, Item
+from monitor.adapters.sources.assembling import Assembler, Item
 from monitor.adapters.sources.model import CHUNK, Batch, ByteStream, SourceOptions, without_mark
 from monitor.adapters.sources.xml_elements import Element, Elements
-from monitor.domain.decoding import Rejected
-from monitor.domain.events import Kind, Role
+from monitor.domain.events import Attributes, Kind, Role
+from monitor.domain.rejections import Rejected
 
 NAME: Final = "danmaku_xml"
 LEGACY: Final = True

@@ -106,7 +106,7 @@ class Transcoded:
         if codec == "gb18030":
             self._decoder = codecs.getincrementaldecoder(codec)("replace")
             self.warnings.append(
-                "the bytes are not UTF-8 and were read as GB18030; name the encoding if that is wrong"
+                "the bytes are not UTF-8 and were read as GB18030; name the encoding (--encoding) if that is wrong"
             )
 
     def _note_damage(self, text: str) -> None:

@@ -8,24 +8,23 @@ pieces make an utterance of about 60 characters. An `offline` result (a whole re
 
 import re
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 import msgspec
-from msgspec import Struct, structs
+from msgspec import Meta, Struct, structs
 
-from monitor.adapters.sources.assembling import Assembler, Attributes, Item
+from monitor.adapters.sources.assembling import Assembler, Item
 from monitor.adapters.sources.json_items import MODES, Block, blocks, shape_of
 from monitor.adapters.sources.model import (
     Batch,
     ByteStream,
     SourceOptions,
-    TooLong,
     cut_off,
     not_text,
-    too_long,
 )
-from monitor.domain.decoding import Rejected
-from monitor.domain.events import Kind
+from monitor.domain.events import Attributes, Kind
+from monitor.domain.rejections import Rejected, too_long
+from monitor.domain.splitting import TooLong
 
 NAME: Final = "funasr"
 LEGACY: Final = False
@@ -59,7 +58,7 @@ class _Sentence(Struct):
     text_seg: str = ""
     punc: str = ""
     text: str = ""
-    spk: int | str | None = None
+    spk: Annotated[int, Meta(ge=0, le=2**31)] | Annotated[str, Meta(max_length=256)] | None = None
 
 
 class _Utterance(Struct):
@@ -100,7 +99,7 @@ def _messages(block: Block, out: Assembler, options: SourceOptions) -> Iterator[
     last = block.number + len(block.items) - 1
     for line, item in enumerate(block.items, block.number):
         if isinstance(item, TooLong):
-            out.reject(too_long(line, item.size, options.limits))
+            out.reject(too_long(line, item.size, options.limits.line_bytes))
         elif item.strip():
             message = _decoded(line, item, open_end=not block.closed and line == last)
             if isinstance(message, Rejected):

@@ -3,8 +3,10 @@
 from collections.abc import Iterator
 
 from monitor.adapters.sources.assembling import Assembler
-from monitor.adapters.sources.model import CHUNK, ByteStream, TooLong, not_text, too_long
+from monitor.adapters.sources.model import CHUNK, ByteStream, not_text
 from monitor.domain.decoding import Limits
+from monitor.domain.rejections import too_long
+from monitor.domain.splitting import TooLong
 
 
 class Lines:
@@ -64,7 +66,7 @@ def texts(stream: ByteStream, limits: Limits, out: Assembler) -> Iterator[tuple[
             yield *held, False
         held = number, None
         if isinstance(raw, TooLong):
-            out.reject(too_long(number, raw.size, limits))
+            out.reject(too_long(number, raw.size, limits.line_bytes))
             continue
         try:
             held = number, raw.decode()

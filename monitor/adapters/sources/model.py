@@ -5,9 +5,10 @@ from typing import Final, Protocol
 
 from msgspec import Struct
 
-from monitor.domain.decoding import Limits, Rejected
+from monitor.domain.decoding import Limits
 from monitor.domain.errors import InputError
-from monitor.domain.events import Event, Kind, Role
+from monitor.domain.events import EARLIEST, Event, Kind, Role
+from monitor.domain.rejections import Rejected
 
 BATCH: Final = 1024
 """The most items (events and rejections) in one batch."""
@@ -48,8 +49,8 @@ class SourceOptions(Struct, frozen=True, kw_only=True):
             raise InputError("the source has no name", hint="leave it out, or give a name")
         if self.kind is Kind.SIGNAL:
             raise InputError("a whole file cannot be signals", hint="leave the kind out; signals are recognised")
-        if self.started_at is not None and self.started_at < 0:
-            raise InputError("the start of the broadcast lies before 1970", hint="give UTC milliseconds")
+        if self.started_at is not None and self.started_at < EARLIEST:
+            raise InputError("the start of the broadcast lies before 2001-09-09", hint="give UTC milliseconds")
 
 
 class Batch(Struct, frozen=True):
@@ -79,19 +80,6 @@ class Source(Protocol):
     def read(self, stream: ByteStream, options: SourceOptions, /) -> Iterator[Batch]: ...
 
 
-class TooLong(Struct, frozen=True):
-    """Stands for an item that was longer than the limit and was not kept."""
-
-    size: int
-
-
-def too_long(line: int, size: int, limits: Limits) -> Rejected:
-    return Rejected(
-        line, "", f"the line has {size} bytes, at most {limits.line_bytes} are taken",
-        "split the text into shorter events, or raise ingest.line_bytes",
-    )
-
-
 def cut_off(line: int) -> Rejected:
     return Rejected(
         line, "", "the file ends in the middle of an item",
@@ -99,7 +87,7 @@ def cut_off(line: int) -> Rejected:
     )
 
 
-def not_text(line: int, hint: str = "save the file as UTF-8, or name its encoding") -> Rejected:
+def not_text(line: int, hint: str = "save the file as UTF-8, or name its encoding (--encoding)") -> Rejected:
     return Rejected(line, "", "the bytes are not valid UTF-8", hint)
 
 

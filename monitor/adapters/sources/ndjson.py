@@ -13,12 +13,12 @@ from monitor.adapters.sources.model import (
     Batch,
     ByteStream,
     SourceOptions,
-    TooLong,
     cut_off,
-    too_long,
 )
-from monitor.domain.decoding import Decoded, Limits, Rejected, decode, filtered
-from monitor.domain.events import Event, Kind, Speaker, at_ms
+from monitor.domain.decoding import Decoded, Limits, decode, filtered
+from monitor.domain.events import RELATIVE, Event, Kind, Speaker, at_ms
+from monitor.domain.rejections import Rejected, too_long
+from monitor.domain.splitting import TooLong
 
 NAME: Final = "ndjson"
 LEGACY: Final = False
@@ -33,7 +33,8 @@ def sniff(head: bytes) -> bool:
 def read(stream: ByteStream, options: SourceOptions) -> Iterator[Batch]:
     """Ids, speakers and times are the file's own; the options fill only what an event leaves open."""
     given = options.limits
-    limits = structs.replace(given, batch=max(given.batch, BATCH), rejections=max(given.rejections, BATCH))
+    limits = structs.replace(
+        given, batch=max(given.batch, BATCH), rejections=max(given.rejections, BATCH), relative_ms=RELATIVE)
     for block in blocks(stream, limits.line_bytes):
         batch = _batch(block, options, limits)
         if batch.events or batch.rejected:
@@ -45,7 +46,7 @@ def _batch(block: Block, options: SourceOptions, limits: Limits) -> Batch:
     items: list[bytes] = []
     for number, item in enumerate(block.items, block.number):
         if isinstance(item, TooLong):
-            rejected.append(too_long(number, item.size, limits))
+            rejected.append(too_long(number, item.size, limits.line_bytes))
             items.append(b"")
         else:
             items.append(item)

@@ -171,4 +171,5 @@ def _no_format(sample: bytes) -> InputError:
     if b"\0" in sample:
         return InputError("the file is not text", hint=known)
     first = sample.lstrip().split(b"\n", 1)[0][:60].decode("utf-8", "replace").strip()
-    return InputError(f"the file is text of no known format; it begins with {first!r}", hint=known)
+    return InputError(f"the file is text of no known format; it begins with {first!r}",
+                      hint=known + "; --source-format names one")

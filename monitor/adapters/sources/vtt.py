@@ -9,7 +9,7 @@ from monitor.adapters.sources.assembling import Assembler
 from monitor.adapters.sources.cues import Cue, clock_ms, grow, opened, spoken, timing
 from monitor.adapters.sources.lines import texts
 from monitor.adapters.sources.model import Batch, ByteStream, SourceOptions, cut_off
-from monitor.domain.decoding import Rejected
+from monitor.domain.rejections import Rejected
 
 NAME: Final = "vtt"
 LEGACY: Final = True

@@ -12,7 +12,8 @@ from xml.parsers import expat
 from msgspec import Struct
 
 from monitor.adapters.sources.model import CHUNK, cut_off
-from monitor.domain.decoding import Limits, Rejected
+from monitor.domain.decoding import Limits
+from monitor.domain.rejections import Rejected
 
 TAGS: Final = frozenset({"d", "sc", "gift", "guard", "toast", "s"})
 

@@ -17,7 +17,7 @@ from monitor.adapters.storage.schema import (
     positions,
 )
 from monitor.adapters.storage.statements import insert, insert_new, parts
-from monitor.domain.alerts import Alert, AlertState, Withdrawal, opened
+from monitor.domain.alerts import Alert, AlertState, Retraction, Withdrawal, opened
 from monitor.domain.broadcasts import Broadcast
 from monitor.domain.errors import OwnershipLost
 from monitor.domain.findings import Finding
@@ -32,7 +32,9 @@ _advance: Final = (
     )
     .values(seq=bindparam("next"))
 )
-_known: Final = select(findings.c.id, findings.c.alert_id).where(findings.c.id.in_(bindparam("ids", expanding=True)))
+_known: Final = select(findings.c.id, findings.c.alert_id, findings.c.withdrawn).where(
+    findings.c.id.in_(bindparam("ids", expanding=True))
+)
 _standing_of: Final = select(findings.c.id, findings.c.alert_id, findings.c.event_id, findings.c.revision).where(
     findings.c.tenant == bindparam("tenant"),
     findings.c.source == bindparam("source"),
@@ -63,6 +65,7 @@ def apply(connection: Connection, commits: Sequence[Commit]) -> list[Update]:
     save_broadcasts(connection, [b for commit in commits for b in commit.broadcasts])
     placed = save_findings(connection, [f for commit in commits for f in commit.findings])
     reasons = withdraw(connection, [w for commit in commits for w in commit.withdrawals])
+    reasons |= retract(connection, [r for commit in commits for r in commit.retractions])
     chunks = [chunk_values(chunk) for commit in commits for chunk in commit.context]
     if chunks:
         connection.execute(insert_new(connection, context_chunks), chunks)
@@ -116,13 +119,19 @@ def save_findings(connection: Connection, found: Sequence[Finding]) -> dict[str,
     if not found:
         return {}
     alert_by_finding: dict[str, str] = {}
+    fallen: set[str] = set()
     for ids in parts(list({name: None for f in found for name in (f.id, f.opened_by)})):
-        alert_by_finding.update((row.id, row.alert_id) for row in connection.execute(_known, {"ids": ids}))
+        for row in connection.execute(_known, {"ids": ids}):
+            alert_by_finding[row.id] = row.alert_id
+            if row.withdrawn is not None:
+                fallen.add(row.id)
     new: list[tuple[Finding, str]] = []
+    again: list[Finding] = []
     opening: list[Alert] = []
     for finding in found:
-        if finding.id in alert_by_finding:
-            continue  # the first committed finding wins
+        if finding.id in alert_by_finding:  # the first committed finding wins
+            again += [finding] if finding.id in fallen and not finding.event_id else []
+            continue
         if finding.id == finding.opened_by:
             opening.append(opened(finding))
             alert_by_finding[finding.id] = opening[-1].id
@@ -142,8 +151,10 @@ def save_findings(connection: Connection, found: Sequence[Finding]) -> dict[str,
             connection.execute(insert_new(connection, alert_categories), categories)
     if new:
         connection.execute(insert_new(connection, findings), [finding_values(*row) for row in new])
+    if again:
+        connection.execute(_withdraw, [{"of_id": finding.id, "reason": None} for finding in again])
     fresh = {alert.id for alert in opening}
-    return {alert: alert in fresh for _, alert in new}
+    return {alert: alert in fresh for alert in [*(a for _, a in new), *(alert_by_finding[f.id] for f in again)]}
 
 
 def withdraw(connection: Connection, withdrawals: Sequence[Withdrawal]) -> dict[str, str]:
@@ -164,6 +175,16 @@ def withdraw(connection: Connection, withdrawals: Sequence[Withdrawal]) -> dict[
     if marked:
         connection.execute(_withdraw, marked)
     return reasons
+
+
+def retract(connection: Connection, retractions: Sequence[Retraction]) -> dict[str, str]:
+    """Mark findings that no longer stand. The alerts touched, with the last reason of each."""
+    why = {r.finding: r.reason for r in retractions}
+    known = [row for ids in parts(list(why)) for row in connection.execute(_known, {"ids": ids})]
+    rows = [row for row in known if row.withdrawn is None]
+    if rows:
+        connection.execute(_withdraw, [{"of_id": row.id, "reason": why[row.id]} for row in rows])
+    return {row.alert_id: why[row.id] for row in rows}
 
 
 def settle(connection: Connection, touched: dict[str, bool], reasons: dict[str, str]) -> list[tuple[str, Alert]]:

@@ -19,6 +19,7 @@ from monitor.domain.alerts import AlertState
 from monitor.services.records import (
     OpenAlerts,
     Position,
+    RoomPage,
     RoomSummary,
     Snapshot,
     Token,
@@ -62,18 +63,11 @@ def snapshot(connection: Connection, lane: int) -> Snapshot | None:
     return None if row is None else Snapshot(*row)
 
 
-def rooms(connection: Connection, tenant: str, live_since: int) -> list[RoomSummary]:
+def rooms(connection: Connection, tenant: str, live_since: int, cursor: str | None, limit: int) -> RoomPage:
     """By room. `alerts_open` counts the open alerts of the broadcast that is shown."""
     shown, later = broadcasts.c, broadcasts.alias("later").c
     newer = or_(later.started_at > shown.started_at, and_(later.started_at == shown.started_at, later.id > shown.id))
     superseded = select(later.id).where(later.tenant == shown.tenant, later.room == shown.room, newer).exists()
-    counted = (
-        select(func.count())
-        .select_from(alerts)
-        .where(alerts.c.tenant == shown.tenant, alerts.c.broadcast == shown.id, alerts.c.room == shown.room)
-        .where(alerts.c.state == AlertState.OPEN.value)
-        .scalar_subquery()
-    )
     live = (shown.ended_at.is_(None), shown.last_at >= live_since)
     query = select(
         shown.room,
@@ -82,10 +76,20 @@ def rooms(connection: Connection, tenant: str, live_since: int) -> list[RoomSumm
         shown.last_at,
         shown.ended_at,
         shown.why_ended,
-        counted.label("alerts_open"),
     ).where(or_(*(and_(shown.tenant == tenant, either) for either in live)), ~superseded)  # an index for each
-    found = [RoomSummary(**row) for row in connection.execute(query).mappings()]
-    return sorted(found, key=lambda summary: summary.room)
+    if cursor is not None:
+        query = query.where(shown.room > cursor)
+    page = query.order_by(shown.room).limit(limit + 1).subquery()
+    counted = (
+        select(func.count())
+        .select_from(alerts)
+        .where(alerts.c.tenant == tenant, alerts.c.broadcast == page.c.broadcast, alerts.c.room == page.c.room)
+        .where(alerts.c.state == AlertState.OPEN.value)
+        .scalar_subquery()
+    )
+    rows = connection.execute(select(page, counted.label("alerts_open")).order_by(page.c.room)).mappings()
+    found = [RoomSummary(**row) for row in rows]
+    return RoomPage(found[:limit], found[limit - 1].room if len(found) > limit else None)
 
 
 def open_alerts(connection: Connection) -> list[OpenAlerts]:

@@ -22,7 +22,7 @@ from monitor.services.records import (
     Evidence,
     OpenAlerts,
     Position,
-    RoomSummary,
+    RoomPage,
     Snapshot,
     Token,
     Update,
@@ -49,10 +49,18 @@ class SqlStore:
             lambda connection: apply(connection, commits), before=self._judged, after=self._committed
         )
 
-    async def save_snapshot(self, snapshot: Snapshot, *, epoch: int) -> None:
-        packed = await asyncio.to_thread(zstandard.ZstdCompressor(level=FAST).compress, snapshot.state)
-        stored = replace(snapshot, state=packed)
-        await self._database.run(lambda connection: queries.save_snapshot(connection, stored, epoch))
+    async def save_snapshots(self, snapshots: Sequence[tuple[Snapshot, int]]) -> None:
+        def packed() -> list[tuple[Snapshot, int]]:
+            pack = zstandard.ZstdCompressor(level=FAST).compress
+            return [(replace(snapshot, state=pack(snapshot.state)), epoch) for snapshot, epoch in snapshots]
+
+        stored = await asyncio.to_thread(packed)
+
+        def save(connection: Connection) -> None:
+            for snapshot, epoch in stored:
+                queries.save_snapshot(connection, snapshot, epoch)
+
+        await self._database.run(save)
 
     async def snapshot(self, lane: int) -> Snapshot | None:
         def load(connection: Connection) -> Snapshot | None:
@@ -70,8 +78,9 @@ class SqlStore:
     async def evidence(self, tenant: str, alert: str) -> Evidence | None:
         return await self._database.read(lambda connection: evidence(connection, tenant, alert))
 
-    async def rooms(self, tenant: str, *, live_since: int) -> list[RoomSummary]:
-        return await self._database.read(lambda connection: queries.rooms(connection, tenant, live_since))
+    async def rooms(self, tenant: str, *, live_since: int, cursor: str | None, limit: int) -> RoomPage:
+        return await self._database.read(
+            lambda connection: queries.rooms(connection, tenant, live_since, cursor, limit))
 
     async def updates(self, *, after: int, limit: int) -> list[Update]:
         return await self._database.read(lambda connection: queries.updates(connection, after, limit))

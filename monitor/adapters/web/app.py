@@ -1,5 +1,6 @@
 """The web application, put together."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from importlib.metadata import version
 
@@ -13,7 +14,9 @@ from monitor.adapters.web.openapi import DOCUMENT, document
 from monitor.adapters.web.page import PAGE, load_page
 from monitor.adapters.web.protocol import protocol_logger
 from monitor.adapters.web.routes import ROUTES
+from monitor.adapters.web.searches import SEARCHES, Searches
 from monitor.adapters.web.services import SERVICES, SETTINGS, WebServices, WebSettings
+from monitor.adapters.web.streams import STREAMS, Streams
 from monitor.adapters.web.websocket import SESSIONS, Sessions
 
 
@@ -36,6 +39,8 @@ def build_app(services: WebServices, settings: WebSettings) -> web.Application:
     app[TOKENS] = Tokens(services.store, services.logger, fresh_s=settings.token_refresh_s)
     app[BUDGET] = Budget(settings.max_held_bytes)
     app[SESSIONS] = Sessions()
+    app[STREAMS] = Streams()
+    app[SEARCHES] = Searches(settings.searches)
     app[DOCUMENT] = msgspec.json.encode(document(ROUTES, settings, version=version("redpost")))
     app[PAGE] = load_page()
     for route in ROUTES:
@@ -47,14 +52,18 @@ def build_app(services: WebServices, settings: WebSettings) -> web.Application:
 
 
 async def _begin(app: web.Application) -> AsyncIterator[None]:
-    """Where the outbox stands at the start; what is published from here on passes through the hub."""
+    """Where the outbox stands at the start; what is published from here on passes through the hub. Tokens are looked
+    after for those who stay."""
     services = app[SERVICES]
     _, highest = await services.store.outbox_bounds()
     services.hub.begin(highest)
+    watching = asyncio.create_task(app[STREAMS].watch(app[TOKENS], every_s=app[SETTINGS].revoked_after_s))
     yield
+    watching.cancel()
 
 
 async def _end_streams(app: web.Application) -> None:
-    """Streams would hold up the stop."""
+    """Streams and searches would hold up the stop."""
+    app[SEARCHES].close()
     app[SERVICES].hub.close()
     await app[SESSIONS].close()

@@ -20,8 +20,15 @@ from monitor.services.records import Token
 
 SCOPES: Final = ("ingest", "read", "admin", "metrics")
 LOCAL_TENANT: Final = "local"
+OPERATOR: Final = LOCAL_TENANT
+"""The tenant of whoever runs the service."""
+OF_ALL: Final = frozenset(("admin", "metrics"))
+"""Scopes that reach beyond a tenant's own data: the rules and the figures are one for the whole service."""
 _IMPLIED: Final = {"admin": frozenset(SCOPES)}
-_PROXY_HEADERS: Final = ("Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Real-IP", "Via")
+_PROXY_HEADERS: Final = (
+    "Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Real-IP", "Via", "CF-Connecting-IP",
+    "True-Client-IP", "X-Client-IP", "X-Forwarded-Server", "X-Original-Forwarded-For", "Cdn-Loop",
+)
 _UNKNOWN_S: Final = 0.1
 """A token that is not in the table makes it be read again, but not more often than this (seconds)."""
 
@@ -42,12 +49,16 @@ LOCAL: Final = Principal(LOCAL_TENANT, frozenset(SCOPES))
 def new_token(tenant: str, name: str, scopes: Sequence[str], now: int) -> tuple[str, Token]:
     """A secret of 256 random bits and its record; the secret is kept nowhere else. `now`: UTC ms.
 
-    Raises ConfigError for a scope that does not exist, or none.
+    Raises ConfigError for a scope that does not exist, or none, or that reaches beyond the tenant.
     """
     unknown = sorted(set(scopes) - set(SCOPES))
     if unknown or not scopes:
         raise ConfigError(f"unknown scope {unknown[0]!r}" if unknown else "a token needs a scope",
                           hint="one or more of " + ", ".join(SCOPES))
+    beyond = sorted(OF_ALL & set(scopes))
+    if beyond and tenant != OPERATOR:
+        raise ConfigError(f"the scope {beyond[0]} reaches the data of all tenants, not of {tenant} alone",
+                          hint=f"leave it out, or make the token for the operator: --tenant {OPERATOR}")
     secret = "rp_" + secrets.token_urlsafe(32)
     record = Token(id="t" + secrets.token_hex(6), tenant=tenant, name=name, scopes=sorted(set(scopes)),
                    sha256=digest(secret), created_at=now)
@@ -84,7 +95,7 @@ class Tokens:
             self._logger.warning("tokens_not_read", code=error.code)
             return
         self._table = {
-            token.sha256: Principal(token.tenant, _granted(token.scopes), token.id, token.sha256)
+            token.sha256: Principal(token.tenant, _granted(token), token.id, token.sha256)
             for token in tokens if token.revoked_at is None
         }
 
@@ -116,8 +127,9 @@ class Tokens:
 TOKENS: Final = web.AppKey("tokens", Tokens)
 
 
-def _granted(scopes: Sequence[str]) -> frozenset[str]:
-    return frozenset().union(*(_IMPLIED.get(scope, frozenset((scope,))) for scope in scopes))
+def _granted(token: Token) -> frozenset[str]:
+    granted = frozenset().union(*(_IMPLIED.get(scope, frozenset((scope,))) for scope in token.scopes))
+    return granted if token.tenant == OPERATOR else granted - OF_ALL
 
 
 async def admit(request: web.Request, scope: str, *, loopback: bool, token_in_query: bool = False) -> Principal:

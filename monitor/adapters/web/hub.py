@@ -99,6 +99,9 @@ class Subscription:
         if why == "slow":
             self.cut()
 
+    def close(self) -> None:
+        self.finish("closed")
+
     async def take(self, *, within: float) -> list[Sent]:
         """What has come; empty after `within` seconds without any, and at the `end`."""
         if not self._queue and not self.end:
@@ -192,4 +195,4 @@ class SseHub:
         self._closed = True
         for clients in tuple(self._clients.values()):
             for client in tuple(clients):
-                client.finish("closed")
+                client.close()

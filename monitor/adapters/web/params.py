@@ -1,10 +1,9 @@
 """Query parameters: read, checked and described in one place."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 from typing import Annotated, Any, Final
 
 import msgspec
@@ -40,9 +39,9 @@ def text(name: str, about: str, *, longest: int = 256) -> Param:
     return Param(name, about, read, {"type": "string", "minLength": 1, "maxLength": longest})
 
 
-def choice(name: str, about: str, values: type[StrEnum]) -> Param:
+def choice(name: str, about: str, values: Iterable[str]) -> Param:
     """One of a closed set."""
-    words = [value.value for value in values]
+    words = [str(value) for value in values]
 
     def read(value: str) -> str:
         if value not in words:

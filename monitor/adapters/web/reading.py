@@ -8,14 +8,16 @@ from monitor.adapters.web.auth import PRINCIPAL
 from monitor.adapters.web.errors import Problem, json_answer
 from monitor.adapters.web.handling import QUERY
 from monitor.adapters.web.params import Param, choice, count, text, time
+from monitor.adapters.web.searches import SEARCHES
 from monitor.adapters.web.services import SERVICES
-from monitor.adapters.web.types import EventsAnswer, RoomsAnswer
+from monitor.adapters.web.types import EventsAnswer
 from monitor.domain.alerts import AlertState
 from monitor.domain.findings import Severity, Tier
+from monitor.domain.rules import CATEGORIES
 from monitor.services.records import AlertFilter, ArchiveQuery
 
 ROOM: Final = text("room", "Only this room.")
-CATEGORY: Final = text("category", "Only alerts with this category.")
+CATEGORY: Final = choice("category", "Only alerts with this category.", CATEGORIES)
 SEVERITY: Final = choice("severity", "Only this severity.", Severity)
 _SINCE: Final = time("since", "At or after this time.")
 _UNTIL: Final = time("until", "Before this time.")
@@ -39,6 +41,10 @@ EVENT_PARAMS: Final[tuple[Param, ...]] = (
     _SINCE,
     _UNTIL,
     count("limit", "How many events at most.", most=500, default=100),
+)
+ROOM_PARAMS: Final[tuple[Param, ...]] = (
+    count("limit", "How many rooms a page holds.", most=1_000, default=200),
+    text("cursor", "`next` of the page before."),
 )
 _LONGEST_ID: Final = 128
 
@@ -65,9 +71,11 @@ async def get_alert(request: web.Request) -> web.Response:
 async def list_rooms(request: web.Request) -> web.Response:
     services = request.app[SERVICES]
     since = services.clock.now() - services.live_since_ms
-    return json_answer(RoomsAnswer(await services.store.rooms(request[PRINCIPAL].tenant, live_since=since)))
+    return json_answer(await services.store.rooms(request[PRINCIPAL].tenant, live_since=since, **request[QUERY]))
 
 
 async def search_events(request: web.Request) -> web.Response:
-    query = ArchiveQuery(**request[QUERY])
-    return json_answer(EventsAnswer(await request.app[SERVICES].archive.search(request[PRINCIPAL].tenant, query)))
+    """Cancelled where the client leaves."""
+    tenant, archive = request[PRINCIPAL].tenant, request.app[SERVICES].archive
+    search = archive.search(tenant, ArchiveQuery(**request[QUERY]))
+    return json_answer(EventsAnswer(await request.app[SEARCHES].run(request, tenant, search)))

@@ -16,6 +16,7 @@ from monitor.adapters.web.reading import (
     CATEGORY,
     EVENT_PARAMS,
     ROOM,
+    ROOM_PARAMS,
     SEVERITY,
     get_alert,
     list_alerts,
@@ -23,9 +24,9 @@ from monitor.adapters.web.reading import (
     search_events,
 )
 from monitor.adapters.web.sse import stream_alerts
-from monitor.adapters.web.types import EventsAnswer, IngestAnswer, RoomsAnswer
+from monitor.adapters.web.types import EventsAnswer, IngestAnswer
 from monitor.adapters.web.websocket import events_socket
-from monitor.services.records import AlertPage, Evidence
+from monitor.services.records import AlertPage, Evidence, RoomPage
 from monitor.services.rulebook import ReloadResult
 
 _API: Final = "/api/v1"
@@ -44,7 +45,7 @@ ROUTES: Final[tuple[Route, ...]] = (
     Route(
         method="GET", path=f"{_API}/events", name="searchEvents", scope="read", handler=search_events,
         summary="Search the kept events, newest first. Contact data is masked.",
-        params=EVENT_PARAMS, answer=EventsAnswer, errors=(400, 503), timed=True,
+        params=EVENT_PARAMS, answer=EventsAnswer, errors=(400, 429, 503), timed=True,
     ),
     Route(
         method="GET", path=f"{_API}/alerts", name="listAlerts", scope="read", handler=list_alerts,
@@ -68,8 +69,8 @@ ROUTES: Final[tuple[Route, ...]] = (
     ),
     Route(
         method="GET", path=f"{_API}/rooms", name="listRooms", scope="read", handler=list_rooms,
-        summary="The latest broadcast of each room that is live or was lately.",
-        answer=RoomsAnswer, errors=(503,), timed=True,
+        summary="The latest broadcast of each room that is live or was lately, page by page.",
+        params=ROOM_PARAMS, answer=RoomPage, errors=(400, 503), timed=True,
     ),
     Route(
         method="POST", path=f"{_API}/rules/reload", name="reloadRules", scope="admin", handler=reload_rules,

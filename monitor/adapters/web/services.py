@@ -54,7 +54,8 @@ class WebServices:
 
 
 class WebSettings(Struct, frozen=True, kw_only=True):
-    """Sizes in bytes, times in seconds. `loopback`: the listening address is reachable from this machine only."""
+    """Sizes in bytes, times in seconds. `loopback`: the listening address is reachable from this machine only, whose
+    programs need no token."""
 
     host: str = "127.0.0.1"
     loopback: bool = True
@@ -69,6 +70,8 @@ class WebSettings(Struct, frozen=True, kw_only=True):
     linger_s: float = 2  # the rest of a refused body is read for so long, so that the answer gets through
     retry_after_s: int = 5  # where storage refuses
     token_refresh_s: float = 2
+    revoked_after_s: float = 5  # streams and sockets end at most so long after their token
+    searches: int = 4  # of one tenant at a time
     hello_timeout_s: float = 10
     ws_heartbeat_s: float = 20
     sse_heartbeat_s: float = 15

@@ -12,6 +12,7 @@ from monitor.adapters.web.errors import ClientGone
 from monitor.adapters.web.handling import QUERY, STARTED
 from monitor.adapters.web.hub import Subscription, Wanted, encode
 from monitor.adapters.web.services import SERVICES, SETTINGS
+from monitor.adapters.web.streams import STREAMS
 from monitor.adapters.web.types import HelloMessage, ResetMessage
 
 _HEADERS: Final = {
@@ -31,14 +32,15 @@ async def stream_alerts(request: web.Request) -> web.StreamResponse:
     after = _last_id(request.headers.get("Last-Event-ID"), query["after"])
     client = services.hub.subscribe(request[PRINCIPAL].tenant, after, wanted)
     try:
-        response = web.StreamResponse(headers=_HEADERS)
-        await response.prepare(request)
-        request[STARTED] = response
-        writer = _Writer(request, response)
-        client.cut = writer.abort
-        await writer.write(_RETRY)
-        await _catch_up(request, client, after, writer)
-        await _live(request, client, writer)
+        with request.app[STREAMS].opened(request[PRINCIPAL], client.close):
+            response = web.StreamResponse(headers=_HEADERS)
+            await response.prepare(request)
+            request[STARTED] = response
+            writer = _Writer(request, response)
+            client.cut = writer.abort
+            await writer.write(_RETRY)
+            await _catch_up(request, client, after, writer)
+            await _live(request, client, writer)
     finally:
         client.leave()
     return response

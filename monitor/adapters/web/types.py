@@ -6,8 +6,8 @@ import msgspec
 from msgspec import Meta, Struct
 
 from monitor.domain.alerts import Alert
-from monitor.domain.decoding import Rejected
-from monitor.services.records import KeptEvent, RoomSummary
+from monitor.domain.rejections import Rejected
+from monitor.services.records import KeptEvent
 
 
 class ErrorInfo(Struct, frozen=True):
@@ -30,10 +30,6 @@ class IngestAnswer(Struct, frozen=True):
     duplicates: int
     rejected: list[Rejected]
     rejected_total: int
-
-
-class RoomsAnswer(Struct, frozen=True):
-    rooms: list[RoomSummary]
 
 
 class EventsAnswer(Struct, frozen=True):

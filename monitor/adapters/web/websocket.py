@@ -1,6 +1,7 @@
 """GET /events/ws: numbered messages of events, acknowledged in order, resumed after a drop; see `docs/api.md`."""
 
 import asyncio
+from contextlib import suppress
 from typing import Any, Final
 
 import msgspec
@@ -12,6 +13,7 @@ from monitor.adapters.web.bodies import BUDGET, Held, decompressed, encoding_of
 from monitor.adapters.web.errors import ClientGone, Problem, info, of_redpost
 from monitor.adapters.web.handling import STARTED
 from monitor.adapters.web.services import SERVICES, SETTINGS
+from monitor.adapters.web.streams import STREAMS
 from monitor.adapters.web.types import Ack, Busy, Hello, Message, Refused, Welcome, WelcomeBody
 from monitor.domain.errors import BusyError, RedpostError, StorageError
 
@@ -112,9 +114,10 @@ class Connection:
         self._sessions.add(self)
         code, problem = 1011, None  # what it stays where something unexpected happens, which the middleware logs
         try:
-            await self._greet()
-            async for message in self._socket:
-                await self._answer(message)
+            with self._request.app[STREAMS].opened(self._principal, self._revoke):
+                await self._greet()
+                async for message in self._socket:
+                    await self._answer(message)
             code = 1000
         except Close as close:
             code, problem = close.code, close.problem
@@ -161,7 +164,7 @@ class Connection:
         if message.type not in (WSMsgType.TEXT, WSMsgType.BINARY):
             return  # an error: the socket is closed already
         if not await self._request.app[TOKENS].valid(self._principal):
-            raise Close(4003, Problem(401, "unknown_token", "the token was revoked"))
+            raise Close(4003, _revoked())
         with Held(self._request.app[BUDGET]) as held:
             await self._send(await self._taken(await self._decode(message, held)))
 
@@ -236,6 +239,16 @@ class Connection:
             pass
         self._closing = asyncio.create_task(self.close(4001))
 
+    def _revoke(self) -> None:
+        """The token was revoked while nothing passed."""
+
+        async def say() -> None:
+            with suppress(ClientGone):
+                await self._send(Refused(info(_revoked(), self._language), self._expected))
+            await self.close(4003)
+
+        self._closing = asyncio.create_task(say())
+
     async def close(self, code: int) -> None:
         """Say goodbye, without waiting long for a client that does not listen."""
         try:
@@ -247,6 +260,10 @@ class Connection:
     def _abort(self) -> None:
         if self._request.transport is not None:
             self._request.transport.abort()
+
+
+def _revoked() -> Problem:
+    return Problem(401, "unknown_token", "the token was revoked")
 
 
 def _bad(message: str) -> Problem:

@@ -1,0 +1,17 @@
+"""What comes with the program: rules, examples and the tables of the views."""
+
+from importlib import resources
+from pathlib import Path
+
+from monitor.engine.views import ViewTables
+
+
+def bundled(name: str) -> Path:
+    """`rules` or `config` as shipped: inside the installed package, or beside it in a checkout."""
+    package = Path(str(resources.files("monitor")))
+    packed = package / "_bundled" / name
+    return packed if packed.is_dir() else package.parent / name
+
+
+def view_tables() -> ViewTables:
+    return ViewTables(resources.files("monitor.engine").joinpath("data/views.npz").read_bytes())

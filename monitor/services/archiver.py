@@ -1,0 +1,66 @@
+"""What is judged goes to the archive: buffered at once, written beside the judging when it is due."""
+
+import asyncio
+from collections.abc import Sequence
+
+from monitor.domain.errors import StorageError
+from monitor.services.lane import Outcome
+from monitor.services.ports import Archive, Clock, Logger
+from monitor.services.recovery import Cursor
+
+
+class Archiver:
+    """Used from one event loop. `upto`: by lane, everything up to this entry is on disk, or was when it was asked.
+
+    What the disk refuses stays buffered and is written at a later turn: until then `upto` stands still, so that the
+    log keeps what a restart would read again.
+    """
+
+    def __init__(self, archive: Archive, clock: Clock, logger: Logger, *, every_ms: int, events: int) -> None:
+        self._archive, self._clock, self._logger = archive, clock, logger
+        self._every_ms, self._events = every_ms, events
+        self._unflushed = 0
+        self._flushed_at = clock.now()
+        self._running: asyncio.Task[None] | None = None
+        self.upto: dict[int, int] = {}
+
+    def begin(self, cursors: Sequence[Cursor], *, read_from: int) -> None:
+        """What lies before `read_from` is kept, also where a lane has no segment that says so."""
+        self.upto = {c.lane.number: min(c.position.seq, max(self._archive.position(c.lane.number), read_from))
+                     for c in cursors}
+        self._flushed_at = self._clock.now()
+
+    async def again(self, lane: int, seq: int, outcome: Outcome) -> None:
+        """What a re-read judged at `seq`: kept unless it is on disk."""
+        if seq > self._archive.position(lane):
+            await self.keep(lane, outcome)
+
+    async def keep(self, lane: int, outcome: Outcome) -> None:
+        for kept in outcome.judged:
+            self._unflushed += len(kept.frame)
+            await self._archive.keep(lane, kept.seq, kept.frame, kept.broadcasts, kept.masks)
+        outcome.judged = []
+
+    async def when_due(self, cursors: Sequence[Cursor], *, everything: bool = False) -> None:
+        """Begin to write what is buffered, where it is much or old; `everything`: write it all, and wait for it."""
+        now = self._clock.now()
+        if not (everything or now - self._flushed_at >= self._every_ms or self._unflushed >= self._events):
+            return
+        if self._running is not None and (everything or self._running.done()):
+            await self._running
+            self._running = None
+        if self._running is None:
+            self._flushed_at, self._unflushed = now, 0
+            self._running = asyncio.create_task(self._flush(cursors))
+        if everything:
+            await self._running
+
+    async def _flush(self, cursors: Sequence[Cursor]) -> None:
+        for cursor in cursors:
+            upto = cursor.read
+            try:
+                await self._archive.flush(cursor.lane.number)
+            except StorageError as error:
+                self._logger.warning("archive_refused", lane=cursor.lane.number, error=str(error))
+                continue
+            self.upto[cursor.lane.number] = upto

@@ -1,0 +1,296 @@
+"""Correlations in the flow: the findings of a lane in, those of several events and of missing statements out.
+
+A correlator of one lane runs with that lane. One that needs both is fed with the notes of both in the log's order, as
+far as both are judged; so the result is the same whatever the load was.
+"""
+
+from collections import OrderedDict, deque
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+
+import msgspec
+import numpy as np
+from msgspec import Struct
+
+from monitor.domain.alerts import Grouping, GroupingSettings, Retraction
+from monitor.domain.events import HOST_SIDE, VIEWERS, Kind, Role, Stage
+from monitor.domain.findings import Evasion, Finding, Span
+from monitor.domain.frames import Frame
+from monitor.engine.correlation import Correlator
+from monitor.engine.correlation_events import Due, Fallen, Held, Observation, Outcome, Signal
+from monitor.engine.correlation_lanes import Placed
+from monitor.engine.correlation_state import decode, encode
+from monitor.engine.engineset import EngineSet
+from monitor.services.grounds import grounds
+
+BOTH: Final = frozenset((HOST_SIDE, VIEWERS))
+_SAID: Final = 20_000
+_PLACED: Final = 10_000
+_PRUNE_EVERY_MS: Final = 10_000
+
+SaidKey = tuple[str, str, str, int, str]  # tenant, source, event, revision, rule
+
+
+class Said(Struct, frozen=True):
+    """What a finding over several events shows of one of them."""
+
+    text: str
+    spans: list[Span]
+    kind: Kind
+    stage: Stage
+    role: Role
+    offset_ms: int | None
+    evasive: Evasion | None
+
+
+class Noted(Struct, frozen=True):
+    """A finding as correlations see it."""
+
+    observation: Observation
+    said: Said
+
+
+class Struck(Struct, frozen=True):
+    """The findings of this event's revisions under `below` no longer stand."""
+
+    tenant: str
+    room: str
+    source: str
+    event_id: str
+    below: int
+
+
+class Notes(Struct):
+    """What one entry of the log has for correlations; of a tick, the time alone. `rooms`: their latest event times."""
+
+    seq: int
+    accepted_at: int
+    tenant: str = ""
+    rooms: dict[str, int] = {}
+    noted: list[Noted] = []
+    signals: list[Signal] = []
+    struck: list[Struck] = []
+
+
+class Told(Struct):
+    """What correlations found: findings are in before retractions are. `dropped`: reason → what does not count."""
+
+    findings: list[Finding] = []
+    retractions: list[Retraction] = []
+    dropped: dict[str, int] = {}
+
+
+class CorrelatingState(Struct):
+    """Everything that is remembered; `correlator` in its own format."""
+
+    correlator: bytes = b""
+    said: dict[SaidKey, Said] = {}
+    grouping: Grouping = msgspec.field(default_factory=Grouping)
+    placed: dict[str, str] = {}
+
+
+class Correlating:
+    """The correlations of some lanes. Nothing is done where none is placed there."""
+
+    def __init__(
+        self, lanes: frozenset[int], engine: EngineSet, settings: GroupingSettings, state: CorrelatingState
+    ) -> None:
+        self._lanes, self._settings = lanes, settings
+        self._said: OrderedDict[SaidKey, Said] = OrderedDict(state.said)
+        self._placed: OrderedDict[str, str] = OrderedDict(state.placed)
+        self._grouping = state.grouping
+        self._pruned_at = 0
+        self._correlator = self._made(engine, decode(state.correlator) if state.correlator else None)
+
+    @property
+    def busy(self) -> bool:
+        """Whether there are correlations here at all."""
+        return bool(self._rules.rules)
+
+    def swap(self, engine: EngineSet) -> None:
+        """From here on this set's correlations; what is remembered of those that say the same is kept."""
+        self._correlator = self._made(engine, self._correlator.snapshot())
+
+    def take(self, notes: Notes) -> Told:
+        """The notes of the next entry of the log."""
+        if not self.busy:
+            return Told()
+        correlator = self._correlator
+        for noted in notes.noted:
+            self._remember(noted)
+            correlator.observe(noted.observation)
+        for signal in notes.signals:
+            correlator.signal(signal)
+        for s in notes.struck:
+            correlator.withdraw(s.tenant, s.room, s.source, s.event_id, below=s.below, accepted_at=notes.accepted_at)
+        for room, at in notes.rooms.items():
+            correlator.seen(notes.tenant, room, at, notes.accepted_at)
+        if notes.accepted_at - self._pruned_at >= _PRUNE_EVERY_MS:
+            self._pruned_at = notes.accepted_at
+            self._grouping.prune(before=self._settings.over_before(notes.accepted_at))
+        return self._told(correlator.advance(notes.accepted_at), notes.accepted_at)
+
+    def finish(self) -> Told:
+        """The stream is over: everything up to each room's latest event is judged."""
+        return self._told(self._correlator.finish(), 0) if self.busy else Told()
+
+    def snapshot(self) -> CorrelatingState:
+        if not self.busy:
+            return CorrelatingState()
+        return CorrelatingState(encode(self._correlator.snapshot()), dict(self._said), self._grouping,
+                                dict(self._placed))
+
+    def _made(self, engine: EngineSet, state: Any) -> Correlator:
+        self._engine = engine
+        self._rules = engine.correlations.placed.get(self._lanes, Placed((), frozenset()))
+        return Correlator(self._rules.rules, quiet=self._rules.quiet, state=state, applies=self._applies)
+
+    def _applies(self, rule: Any, tenant: str, room: str, at: int) -> bool:
+        return self._engine.correlates(rule, tenant, room, at)
+
+    def _remember(self, noted: Noted) -> None:
+        o = noted.observation
+        self._said[o.tenant, o.source, o.id, o.revision, o.rule] = noted.said
+        if len(self._said) > _SAID:
+            self._said.popitem(last=False)
+
+    def _told(self, outcome: Outcome, accepted_at: int) -> Told:
+        findings: list[Finding] = []
+        retractions: dict[str, Retraction] = {}
+        for change in outcome.changes:
+            if isinstance(change, Fallen):
+                retractions[change.id] = Retraction(change.tenant, change.id, change.why)
+                self._grouping.withdraw(change.tenant, change.room, "", change.id, keep=frozenset())
+            elif isinstance(change, Held | Due):
+                retractions.pop(change.id, None)
+                made = self._window(change) if isinstance(change, Held) else self._absence(change, accepted_at)
+                findings.append(msgspec.structs.replace(made, opened_by=self._place(made)))
+        return Told(findings, list(retractions.values()), {str(why): n for why, n in outcome.dropped.items()})
+
+    def _place(self, finding: Finding) -> str:
+        """The finding that opened this one's alert."""
+        opened_by = self._placed.get(finding.id)
+        if opened_by is None:
+            opened_by = self._placed[finding.id] = self._grouping.place(
+                tenant=finding.tenant, room=finding.room, rule=finding.rule, broadcast=finding.broadcast, speaker="",
+                source="", event_id=finding.id, finding=finding.id, at=finding.at, seen_at=finding.accepted_at,
+                settings=self._settings)
+            if len(self._placed) > _PLACED:
+                self._placed.popitem(last=False)
+        return opened_by
+
+    def _window(self, held: Held) -> Finding:
+        """The text is that of the last event, the spans are those of all."""
+        rule = self._engine.correlations.rules[held.rule]
+        shown = [(ref, self._said.get((held.tenant, ref.source, ref.id, ref.revision, ref.rule)))
+                 for ref in held.events]
+        last, said = shown[-1]
+        spans = [msgspec.structs.replace(span, event=None if ref.id == last.id else span.event or ref.id)
+                 for ref, each in shown if each is not None for span in each.spans]
+        return Finding(
+            id=held.id, opened_by=held.id, tenant=held.tenant, source=last.source, event_id="",
+            event_ids=list(dict.fromkeys(ref.id for ref in held.events)), revision=last.revision, room=held.room,
+            broadcast=held.broadcast, lane=held.lane, kind=said.kind if said else Kind.TRANSCRIPT,
+            stage=said.stage if said else Stage.LIVE, role=said.role if said else Role.UNKNOWN, speaker=held.speaker,
+            at=held.at, offset_ms=said.offset_ms if said else None, accepted_at=held.accepted_at,
+            text=said.text if said else "", spans=spans,
+            evasive=next((each.evasive for _, each in shown if each and each.evasive), None), asr_variant=False,
+            **grounds(rule, self._engine, held.at),
+        )
+
+    def _absence(self, due: Due, accepted_at: int) -> Finding:
+        rule = self._engine.correlations.rules[due.rule]
+        return Finding(
+            id=due.id, opened_by=due.id, tenant=due.tenant, source="", event_id="", event_ids=[], revision=0,
+            room=due.room, broadcast=due.broadcast, lane=HOST_SIDE, kind=Kind.SIGNAL, stage=Stage.LIVE, role=Role.HOST,
+            speaker="", at=due.due_at, offset_ms=None, accepted_at=accepted_at or due.due_at, text="", spans=[],
+            evasive=None, asr_variant=False, **grounds(rule, self._engine, due.due_at),
+        )
+
+
+def latest(frame: Frame) -> dict[str, int]:
+    """Each room's latest event time in a frame (UTC ms)."""
+    at = np.frombuffer(frame.at, np.int64)
+    if not frame.room_ix:
+        return {frame.rooms[0]: int(at.max())}
+    newest = np.full(len(frame.rooms), np.iinfo(np.int64).min)
+    np.maximum.at(newest, np.frombuffer(frame.room_ix, np.uint16), at)
+    return dict(zip(frame.rooms, newest.tolist(), strict=True))
+
+
+class MergedState(Struct):
+    """`waiting`: notes of each lane that the other has not come to; `swaps`: engine sets to come, by place in the log.
+    """
+
+    correlating: CorrelatingState = msgspec.field(default_factory=CorrelatingState)
+    waiting: tuple[list[Notes], list[Notes]] = msgspec.field(default_factory=lambda: ([], []))
+    swaps: dict[int, str] = {}
+    engine: str = ""
+
+
+class Merged:
+    """The correlations that need both lanes. `engines`: version → set, of those that `state` names."""
+
+    def __init__(
+        self, engine: EngineSet, settings: GroupingSettings, state: MergedState | None = None,
+        engines: Mapping[str, EngineSet] | None = None,
+    ) -> None:
+        state, engines = state or MergedState(), engines or {}
+        self._engine = engines.get(state.engine, engine)
+        self._correlating = Correlating(BOTH, self._engine, settings, state.correlating)
+        self._waiting: tuple[deque[Notes], deque[Notes]] = (deque(state.waiting[0]), deque(state.waiting[1]))
+        self._swaps = {seq: engines[version] for seq, version in state.swaps.items()}
+        self._settings = settings
+
+    def add(self, lane: int, notes: Iterable[Notes]) -> None:
+        self._waiting[lane].extend(notes)
+
+    def swap(self, seq: int, engine: EngineSet) -> None:
+        """From this place in the log on; both lanes say so."""
+        self._swaps[seq] = engine
+
+    def ready(self, upto: int) -> bool:
+        """Is there anything to release?"""
+        return any(waiting and waiting[0].seq <= upto for waiting in self._waiting) or any(
+            seq <= upto for seq in self._swaps)
+
+    def release(self, upto: int) -> Told:
+        """Both lanes are judged up to this place in the log."""
+        told = Told()
+        while (notes := self._next(upto)) is not None:
+            for seq in sorted(seq for seq in self._swaps if seq <= notes.seq):
+                self._change(seq)
+            add(told, self._correlating.take(notes))
+        for seq in sorted(seq for seq in self._swaps if seq <= upto):
+            self._change(seq)
+        return told
+
+    def finish(self) -> Told:
+        return self._correlating.finish()
+
+    def snapshot(self) -> MergedState:
+        return MergedState(
+            self._correlating.snapshot(), (list(self._waiting[0]), list(self._waiting[1])),
+            {seq: engine.version for seq, engine in self._swaps.items()}, self._engine.version)
+
+    def _next(self, upto: int) -> Notes | None:
+        heads = [waiting for waiting in self._waiting if waiting and waiting[0].seq <= upto]
+        return min(heads, key=lambda waiting: waiting[0].seq).popleft() if heads else None
+
+    def _change(self, seq: int) -> None:
+        self._engine = self._swaps.pop(seq)
+        self._correlating.swap(self._engine)
+
+
+def add(told: Told, more: Told) -> None:
+    """What was told later counts: a finding that stands again is not retracted."""
+    again = {finding.id for finding in more.findings}
+    told.findings += more.findings
+    told.retractions = [r for r in told.retractions if r.finding not in again] + more.retractions
+    for why, amount in more.dropped.items():
+        told.dropped[why] = told.dropped.get(why, 0) + amount
+
+
+def named(state: MergedState | None) -> set[str]:
+    """The versions of the engine sets that it needs."""
+    return set() if state is None else {state.engine, *state.swaps.values()} - {""}
