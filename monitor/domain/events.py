@@ -48,9 +48,6 @@ SIGNALS: Final = frozenset((
     "pk_started", "pk_ended", "lottery_started", "lottery_ended", "gift", "digital_human_on", "digital_human_off",
 ))
 
-# A final result for which the source sent no revision stands above every numbered interim one.
-FINAL_REVISION: Final = 2**31 - 1
-
 _ROLE_WORDS: Final = {r.value: r for r in (Role.HOST, Role.ASSISTANT, Role.OFFICIAL, Role.GUEST)}
 _DEFAULT_ROLE: Final = {
     Kind.TRANSCRIPT: Role.HOST,
@@ -101,7 +98,7 @@ class Event(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, gc=Fa
     speaker: OptionalName | Speaker | None = None
     confidence: Annotated[float, Meta(ge=0, le=1)] | None = None
     final: bool = True
-    revision: Annotated[int, Meta(ge=0, lt=FINAL_REVISION)] | None = None
+    revision: Annotated[int, Meta(ge=0, le=2**31 - 1)] | None = None
     attributes: Annotated[Attributes, Meta(max_length=MOST_ATTRIBUTES)] = {}
 
 

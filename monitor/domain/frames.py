@@ -13,7 +13,6 @@ import msgspec
 from msgspec import Struct
 
 from monitor.domain.events import (
-    FINAL_REVISION,
     KINDS,
     ROLES,
     STAGES,
@@ -89,7 +88,7 @@ class Frame(Struct, frozen=True, array_like=True, tag="f"):
     offsets: bytes  # int32[n], ms since the broadcast's start, -1 = not given; or empty
     durations: bytes  # int32[n], ms, -1 = not given; or empty
     confidences: bytes  # float32[n], -1 = not given; or empty
-    revisions: bytes  # int32[n]; empty = all FINAL_REVISION
+    revisions: bytes  # int32[n]; empty = all 0, which is what a final result has that came without one
     interim: bytes  # uint8[n], 1 = interim; empty = all final
     attributes: dict[int, Attributes]
     sample: int = 1
@@ -176,7 +175,7 @@ def utterances(frame: Frame, chosen: Iterable[int], broadcasts: Sequence[str]) -
             tenant=frame.tenant,
             source=frame.sources[source_ix[i]],
             id=frame.ids[i],
-            revision=revisions[i] if revisions else FINAL_REVISION,
+            revision=revisions[i] if revisions else 0,
             final=not (frame.interim and frame.interim[i]),
             room=frame.rooms[room_ix[i]],
             broadcast=broadcasts[i],

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from functools import partial
 from typing import Final
 
 from msgspec import Struct
@@ -9,22 +10,22 @@ from msgspec import Struct
 from monitor.domain import frames
 from monitor.domain.decoding import Decoded, Limits, decode, quick
 from monitor.domain.errors import BusyError, StorageError
-from monitor.domain.events import FINAL_REVISION, KINDS, Event, Kind, at_ms
+from monitor.domain.events import KINDS, Event, Kind, at_ms
 from monitor.domain.frames import Entry, Mark
 from monitor.domain.rejections import Rejected
+from monitor.services.interims import Interims
 from monitor.services.ports import Clock, Log, Telemetry
 from monitor.services.pseudonyms import Pseudonyms
 from monitor.services.roomlimit import RoomLimit
 
 KEY_MEMORY: Final = 250
 """Bytes that one key of the duplicates window takes, about: the string and its place in a set."""
-_INTERIM_IDS: Final = 20_000
 
 _FIELDS: Final = frozenset(Event.__struct_fields__)
 
 EventKey = str
-"""Revision, tenant, source and id, with their lengths so that no two events share one. Strings, so that the collector
-never visits them."""
+"""Whether it is final, its revision, tenant, source and id, with lengths so that no two events share one. Strings, so
+that the collector never visits them."""
 
 
 class IngestSettings(Struct, frozen=True):
@@ -84,7 +85,7 @@ class Ingest:
         self._backlog = backlog
         self._rooms = rooms
         self._recent = Recent(settings.recent)
-        self._interim: dict[tuple[str, str, str], int] = {}
+        self._interims = Interims()
         self._writing: set[asyncio.Task[None]] = set()
         self._slowly = asyncio.Lock()  # one body at a time is read beside the loop
 
@@ -137,7 +138,7 @@ class Ingest:
         for event in events:
             if event.final or event.revision is not None:
                 source = event.source
-                key = f"{event.revision}:{len(tenant)}:{len(source)}:{tenant}{source}{event.id}"
+                key = f"{event.final:d}{event.revision or 0}:{len(tenant)}:{len(source)}:{tenant}{source}{event.id}"
                 if key in recent:
                     known.append(key)
                     continue
@@ -149,32 +150,16 @@ class Ingest:
     def _frames(
         self, tenant: str, events: list[Event], now: int, session: str, session_seq: int
     ) -> list[Entry]:
-        def revision_of(event: Event) -> int:
-            return self._revision(tenant, event)
-
         sample = self.settings.sample_keep if self._backlog(1) > self.settings.sample_from else 1
         if not events:
             return [Mark(now, tenant, session, session_seq)]
         built: list[Entry] = []
         for start in range(0, len(events), frames.MOST_EVENTS):
             built += frames.build(events[start : start + frames.MOST_EVENTS], tenant=tenant, accepted_at=now,
-                                  pseudonym=self._pseudonyms.of(tenant), revision_of=revision_of, sample=sample,
+                                  pseudonym=self._pseudonyms.of(tenant), sample=sample,
+                                  revision_of=partial(self._interims.revision_of, tenant),
                                   session=session, session_seq=session_seq)
         return built
-
-    def _revision(self, tenant: str, event: Event) -> int:
-        """Interim results without a revision are numbered as they arrive; the final stands above them all."""
-        if event.revision is not None:
-            return event.revision
-        key = (tenant, event.source, event.id)
-        if event.final:
-            self._interim.pop(key, None)
-            return FINAL_REVISION
-        number = self._interim.get(key, 0) + 1
-        self._interim[key] = number
-        if len(self._interim) > _INTERIM_IDS:
-            del self._interim[next(iter(self._interim))]
-        return number
 
     async def _append(self, built: list[Entry], keys: list[EventKey]) -> None:
         async def write() -> None:

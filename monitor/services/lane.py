@@ -15,7 +15,7 @@ from msgspec import Struct
 
 from monitor.domain import frames
 from monitor.domain.alerts import Grouping, GroupingSettings, Retraction, Withdrawal
-from monitor.domain.events import FINAL_REVISION, HOST_SIDE
+from monitor.domain.events import HOST_SIDE
 from monitor.domain.findings import Finding, Span, Tier
 from monitor.domain.frames import Frame, Utterance
 from monitor.domain.ids import event_key, finding_id, window_subject
@@ -110,7 +110,6 @@ class Lane:
         self._straddling = Straddling(state.tails)
         self._correlating = Correlating(frozenset((number,)), engine, settings, state.correlating)
         self._presence = Presence(state.presence, silence_ms=silence_ms)
-        self._numbered = set(map(_id_of, state.revisions))  # ids of events, of whatever source
 
     def run(self, admitted: Sequence[Admitted], *, remember_only: bool = False) -> Outcome:
         """Judge frames in order. `remember_only`: fill the ring, change nothing else (re-reading before a snapshot)."""
@@ -186,8 +185,7 @@ class Lane:
         self, admitted: Sequence[Admitted], batch: FrameBatch, judged: Judged, straddles: dict[int, list[Straddle]],
         masks: list[dict[int, list[tuple[int, int]]]], notes: list[Notes], outcome: Outcome,
     ) -> None:
-        """Findings and withdrawals in log order. Looked at are events with a match, a revision, or the id of one that
-        had a revision: a result without one stands above it."""
+        """Findings and withdrawals in log order. Looked at are events with a match or a revision."""
         by_event: dict[tuple[int, int], list[Match]] = {}
         for match in judged.matches:
             by_event.setdefault(batch.locate(match.event), []).append(match)
@@ -197,11 +195,7 @@ class Lane:
             frame = item.frame
             if frame.revisions:
                 revisions = memoryview(frame.revisions).cast("i")
-                numbered = [i for i in range(len(frame)) if revisions[i] != FINAL_REVISION]
-                places.update((k, i) for i in numbered)
-                self._numbered.update(frame.ids[i] for i in numbered if not (frame.interim and frame.interim[i]))
-            if not self._numbered.isdisjoint(frame.ids):
-                places.update((k, i) for i, name in enumerate(frame.ids) if name in self._numbered)
+                places.update((k, i) for i in range(len(frame)) if revisions[i] > 0)
         for k, of_frame in groupby(sorted(places), key=itemgetter(0)):
             frame, chosen = admitted[k].frame, [i for _, i in of_frame]
             for i, said in zip(chosen, frames.utterances(frame, chosen, admitted[k].broadcasts), strict=True):
@@ -255,19 +249,18 @@ class Lane:
     def _newest(self, said: Utterance) -> tuple[bool, bool]:
         """(is this the highest revision of its event so far, may an older one have findings that fall now).
 
-        Remembers explicit revisions, a bounded number of them.
+        Remembers revisions above 0, a bounded number of them.
         """
-        key = f"{said.tenant}\x1f{said.source}\x1f{said.id}"
-        known = self._revisions.get(key)
-        if known is not None and said.revision < known:
+        key = f"{len(said.tenant)}:{len(said.source)}:{said.tenant}{said.source}{said.id}"
+        known = self._revisions.get(key, 0)
+        if said.revision < known:
             return False, False
-        if said.revision != FINAL_REVISION or known is not None:
+        if said.revision:
             self._revisions[key] = said.revision
             self._revisions.move_to_end(key)
             if len(self._revisions) > _REVISIONS:
-                self._numbered.discard(_id_of(self._revisions.popitem(last=False)[0]))
-        replaces = said.revision > known if known is not None else 0 < said.revision < FINAL_REVISION
-        return True, replaces
+                self._revisions.popitem(last=False)
+        return True, said.revision > known
 
     def _finding(self, said: Utterance, frame: Frame, match: Match, masks: list[tuple[int, int]]) -> Finding:
         text = mask_text(said.text, masks) if masks else said.text
@@ -319,17 +312,11 @@ class Lane:
 def _over_two(finding: Finding, straddle: Straddle) -> Finding:
     """The same rule, over the event before and this one."""
     tail = straddle.tail
-    revision = FINAL_REVISION if tail.revision < 0 else tail.revision
-    subject = window_subject([event_key(finding.tenant, tail.source, tail.id, revision),
+    subject = window_subject([event_key(finding.tenant, tail.source, tail.id, tail.revision),
                               event_key(finding.tenant, finding.source, finding.event_id, finding.revision)])
     own = finding_id(finding.tenant, finding.rule, subject)
     return msgspec.structs.replace(finding, id=own, opened_by=own, event_ids=[tail.id, finding.event_id],
                                    spans=straddle.spans)
-
-
-def _id_of(key: str) -> str:
-    """The event's id in a key of `revisions`."""
-    return key.split("\x1f", 2)[2]
 
 
 def _count(outcome: Outcome, reason: str, amount: int) -> None:

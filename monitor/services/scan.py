@@ -1,6 +1,7 @@
 """Scan: events of a file through the same lanes as the service, so that findings and alerts carry the same ids."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Final
 
 import msgspec
@@ -9,17 +10,17 @@ from msgspec import Struct
 from monitor.domain import frames
 from monitor.domain.alerts import Alert, GroupingSettings, opened
 from monitor.domain.broadcasts import Rooms
-from monitor.domain.events import FINAL_REVISION, RELATIVE, Event, at_ms, lane_of, role_and_id
+from monitor.domain.events import RELATIVE, Event, at_ms, lane_of, role_and_id
 from monitor.domain.findings import Finding
 from monitor.domain.frames import Frame
 from monitor.domain.masking import mask_text
 from monitor.engine.engineset import EngineSet
 from monitor.services.admission import Admission
+from monitor.services.interims import Interims
 from monitor.services.lane import Admitted, Lane, LaneState, Outcome
 from monitor.services.records import Numbered
 
 ROOM: Final = "default"
-_INTERIM_IDS: Final = 20_000
 
 
 class Scanned(Struct, frozen=True):
@@ -46,7 +47,7 @@ class Scanner:
         self._admission = Admission(Rooms(), 0, silence_ms=silence_ms)
         self._with_alerts = with_alerts
         self._alerts: dict[str, tuple[Alert, list[Finding]]] = {}
-        self._interim: dict[tuple[str, str], int] = {}
+        self._interims = Interims()
         self._seq = 0
         self._now = 0
 
@@ -55,7 +56,7 @@ class Scanner:
         filled = [self._filled(event) for event in events]
         self._now = max([self._now, *(at_ms(e) or 0 for e in filled)])
         built = frames.build(filled, tenant=self._tenant, accepted_at=self._now, pseudonym=str,
-                             revision_of=self._revision)
+                             revision_of=partial(self._interims.revision_of, self._tenant))
         numbered = [Numbered(self._seq + n, frame) for n, frame in enumerate(built, 1)]
         self._seq += len(built)
         broadcasts, _ = self._admission.admit(numbered)
@@ -87,18 +88,6 @@ class Scanner:
         if event.room and event.at == at:
             return event
         return msgspec.structs.replace(event, room=event.room or self._room, at=at, offset_ms=offset)
-
-    def _revision(self, event: Event) -> int:
-        if event.revision is not None:
-            return event.revision
-        if event.final:
-            return FINAL_REVISION
-        key = (event.source, event.id)
-        number = self._interim.pop(key, 0) + 1
-        self._interim[key] = number
-        if len(self._interim) > _INTERIM_IDS:
-            del self._interim[next(iter(self._interim))]
-        return number
 
     @staticmethod
     def _in_order(
@@ -142,6 +131,6 @@ def _by_place(frame: Frame, outcome: Outcome) -> dict[int, list[Finding]]:
     for i, event_id in enumerate(frame.ids):
         some = wanted.get((frames.pick(frame.sources, frame.source_ix, i), event_id))
         if some:
-            revision = frames.number(frame.revisions, "i", i, FINAL_REVISION)
+            revision = frames.number(frame.revisions, "i", i, 0)
             places[i] = list({f.id: f for f in some if f.revision == revision}.values())
     return places

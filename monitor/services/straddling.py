@@ -151,7 +151,7 @@ class Straddling:
                 joints.append(_Joint(event, before, text[:REACH]))
             cut = max(0, len(text) - REACH)
             tails[key] = Tail(
-                frame.sources[source_ix[i]], frame.ids[i], revisions[i] if revisions else -1, at[i], text[cut:], cut,
+                frame.sources[source_ix[i]], frame.ids[i], revisions[i] if revisions else 0, at[i], text[cut:], cut,
                 alone.get(event, []), [(max(0, a - cut), b - cut) for a, b in masks.get(event, ()) if b > cut])
             tails.move_to_end(key)
         while len(tails) > _SPEAKERS:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from monitor.adapters.storage.archive import ParquetArchive
-from monitor.domain.events import FINAL_REVISION, HOST_SIDE, VIEWERS, Event, Kind, Speaker
+from monitor.domain.events import HOST_SIDE, VIEWERS, Event, Kind, Speaker
 from monitor.domain.frames import Frame, build
 from monitor.services.ports import Archive
 from monitor.services.records import ArchiveQuery, KeptEvent, Mask
@@ -51,7 +51,7 @@ def frame(*events: Event, tenant: str = "local", accepted_at: int = NOON, sample
     """A frame of one lane."""
     (made,) = build(
         events, tenant=tenant, accepted_at=accepted_at, pseudonym=lambda raw: f"p({raw})",
-        revision_of=lambda e: FINAL_REVISION if e.revision is None else e.revision, sample=sample,
+        revision_of=lambda e: 0 if e.revision is None else e.revision, sample=sample,
     )  # fmt: skip
     return made
 
@@ -84,7 +84,7 @@ async def test_an_event_comes_back_whole(archive: Archive, flushed: bool) -> Non
             sampled_out=False,
         ),
         KeptEvent(
-            source="shop", id="e2", revision=FINAL_REVISION, room="", broadcast="b-1", lane=HOST_SIDE, kind="product",
+            source="shop", id="e2", revision=0, room="", broadcast="b-1", lane=HOST_SIDE, kind="product",
             stage="preair", role="official", speaker="", at=NOON - 1, offset_ms=None, text="", masked=[],
             sampled_out=False,
         ),

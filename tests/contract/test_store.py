@@ -10,7 +10,7 @@ from monitor.adapters.storage.store import SqlStore
 from monitor.domain.alerts import AlertState, Withdrawal
 from monitor.domain.broadcasts import Broadcast
 from monitor.domain.errors import InputError, OwnershipLost
-from monitor.domain.events import FINAL_REVISION, Kind, Role, Stage
+from monitor.domain.events import Kind, Role, Stage
 from monitor.domain.findings import Advice, Evasion, Finding, Severity, Span, Tier
 from monitor.domain.ids import alert_id
 from monitor.services.ports import Store
@@ -75,7 +75,7 @@ async def rooms_of(store: Store, tenant: str = "local", *, live_since: int = 0) 
     return page.rooms
 
 
-def line(name: str, at: int, *, lane: int = 0, room: str = "room-1", revision: int = FINAL_REVISION) -> ContextLine:
+def line(name: str, at: int, *, lane: int = 0, room: str = "room-1", revision: int = 0) -> ContextLine:
     return ContextLine(
         tenant="local", room=room, source="douyin", event_id=name, revision=revision, lane=lane, broadcast="b-1",
         at=at, offset_ms=None if lane else 7, kind="comment", role="viewer", speaker="p-1", text=f"第 {name} 条",
@@ -441,7 +441,7 @@ async def test_lines_of_overlapping_chunks_are_told_once(store: Store) -> None:
     await write(context=[chunk([revised], first_seq=5)])
     found = await store.evidence("local", alert_id("a"))
     assert found is not None
-    assert found.context == [revised, *lines]
+    assert found.context == [lines[0], revised, *lines[1:]]
 
 
 async def test_at_most_400_lines_of_each_lane_the_nearest(store: Store) -> None:

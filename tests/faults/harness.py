@@ -163,7 +163,7 @@ def body_of(batch: Batch) -> bytes:
 
 
 def key_of(item: Item) -> tuple[str, int]:
-    return item["id"], item.get("revision", 2**31 - 1)
+    return item["id"], item.get("revision", 0)
 
 
 class Client:

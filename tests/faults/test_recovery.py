@@ -288,9 +288,10 @@ def test_a_half_made_key_is_no_obstacle(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("cut", [1, 2, 4])
-def test_a_plain_final_result_withdraws_a_numbered_one_however_the_events_are_cut(cut: int) -> None:
-    """A result without a revision stands above every numbered one, also in a batch where nothing else is numbered."""
-    items = [{**speech(1), "revision": 3}, comment(2, text="好看"), speech(1, at=START + 1, text="今天不贵"), speech(4)]
+def test_a_correction_withdraws_a_plain_final_result_however_the_events_are_cut(cut: int) -> None:
+    """A result without a revision is the first: one that comes again, late, changes nothing."""
+    corrected = {**speech(1, at=START + 1, text="今天不贵"), "revision": 1}
+    items = [speech(1), comment(2, text="好看"), corrected, speech(1), speech(4)]
     scanner = Scanner(next(iter(engines().values())), grouping=GROUPING, with_alerts=True)
     for start in range(0, len(items), cut):
         scanner.scan(msgspec.convert(items[start : start + cut], list[Event]))

@@ -17,7 +17,7 @@ from monitor.adapters.web.auth import OF_ALL, OPERATOR
 from monitor.adapters.web.hub import HubLimits
 from monitor.domain.alerts import Alert, AlertState
 from monitor.domain.decoding import Limits, decode
-from monitor.domain.events import FINAL_REVISION, Kind, Role, Stage
+from monitor.domain.events import Kind, Role, Stage
 from monitor.domain.findings import Advice, Finding, Severity, Span, Tier
 from monitor.services.ingest import Receipt
 from monitor.services.ports import Archive, Store
@@ -293,7 +293,7 @@ def alert(number: int = 1, *, tenant: str = "agency", **other: Any) -> Alert:
 def finding_of(of: Alert) -> Finding:
     return Finding(
         id="f" + of.id, opened_by="f" + of.id, tenant=of.tenant, source="default", event_id=of.event_ids[0],
-        event_ids=of.event_ids, revision=FINAL_REVISION, room=of.room, broadcast=of.broadcast, lane=of.lane,
+        event_ids=of.event_ids, revision=0, room=of.room, broadcast=of.broadcast, lane=of.lane,
         kind=Kind.TRANSCRIPT, stage=Stage.LIVE, role=Role.HOST, speaker="", at=of.at, offset_ms=of.offset_ms,
         accepted_at=of.accepted_at, text=of.text, rule=of.rule, rule_version=of.rule_version, title=of.title,
         category=of.category, sub=of.sub, tier=of.tier, severity=of.severity, clauses=of.clauses, spans=of.spans,
@@ -303,7 +303,7 @@ def finding_of(of: Alert) -> Finding:
 
 def line_of(of: Alert) -> ContextLine:
     return ContextLine(
-        tenant=of.tenant, room=of.room, source="default", event_id=of.event_ids[0], revision=FINAL_REVISION,
+        tenant=of.tenant, room=of.room, source="default", event_id=of.event_ids[0], revision=0,
         lane=of.lane, broadcast=of.broadcast, at=of.at, offset_ms=of.offset_ms, kind="transcript", role="host",
         speaker="", text=of.text,
     )
@@ -311,7 +311,7 @@ def line_of(of: Alert) -> ContextLine:
 
 def kept(text: str) -> KeptEvent:
     return KeptEvent(
-        source="default", id="e1", revision=FINAL_REVISION, room="r1", broadcast="b1", lane=0, kind="transcript",
+        source="default", id="e1", revision=0, room="r1", broadcast="b1", lane=0, kind="transcript",
         stage="live", role="host", speaker="", at=NOW, offset_ms=None, text=text, masked=[], sampled_out=False,
     )
 

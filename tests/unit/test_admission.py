@@ -3,7 +3,7 @@
 from monitor.domain import frames
 from monitor.domain.broadcasts import Rooms
 from monitor.domain.decoding import Decoded
-from monitor.domain.events import FINAL_REVISION, Event, Kind
+from monitor.domain.events import Event, Kind
 from monitor.domain.frames import Entry, Tick
 from monitor.services.admission import Admission, kept_ms
 from monitor.services.records import Numbered
@@ -29,7 +29,7 @@ class Line:
         """The broadcast of each event; all were said and accepted at `at`."""
         events = [Event(id=f"{at}{room}", text="x", kind=Kind.TRANSCRIPT, room=room, at=at, broadcast=named)
                   for room in rooms]
-        (frame,) = frames.build(events, tenant="t", accepted_at=at, pseudonym=str, revision_of=lambda e: FINAL_REVISION)
+        (frame,) = frames.build(events, tenant="t", accepted_at=at, pseudonym=str, revision_of=lambda e: 0)
         return self.entry(frame)
 
     def tick(self, now: int) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 from monitor.domain import frames
 from monitor.domain.alerts import GroupingSettings
 from monitor.domain.errors import StorageError
-from monitor.domain.events import FINAL_REVISION, Event, Kind
+from monitor.domain.events import Event, Kind
 from monitor.domain.frames import Frame
 from monitor.services.archiver import Archiver
 from monitor.services.lane import FrameJudged, Lane, LaneState, Outcome
@@ -44,7 +44,7 @@ class Refusing(MemoryArchive):
 
 def judged(seq: int) -> Outcome:
     event = Event(id=f"e{seq}", text="好看", kind=Kind.TRANSCRIPT, room="r", at=seq)
-    (frame,) = frames.build([event], tenant="local", accepted_at=0, pseudonym=str, revision_of=lambda e: FINAL_REVISION)
+    (frame,) = frames.build([event], tenant="local", accepted_at=0, pseudonym=str, revision_of=lambda e: 0)
     assert isinstance(frame, Frame)
     return Outcome(judged=[FrameJudged(seq, frame, ["b"], [])])
 

@@ -47,7 +47,7 @@ def one(body: bytes, **limits: int) -> Rejected:
         (b'{"id":"a","kind":"comment","text":"t","speaker":{"role":"host","x":1}}', "speaker.x", "field speaker.x"),
         (b'{"id":"a","kind":"comment","text":"t","speaker":{"id":"u"}}', "speaker.role", "missing"),
         (b'{"id":"a","kind":"comment","text":"t","confidence":2}', "confidence", "<= 1"),
-        (b'{"id":"a","kind":"comment","text":"t","revision":2147483647}', "revision", "expected"),
+        (b'{"id":"a","kind":"comment","text":"t","revision":2147483648}', "revision", "expected"),
         (b'{"id":"a","kind":"comment","text":"t","attributes":{"x":[1]}}', "attributes", "expected"),
         (b"[" * 100_000, "", ""),
         (b'{"id":' + b"[" * 100_000, "id", ""),

@@ -9,8 +9,10 @@ import pytest
 
 from monitor.domain.decoding import Limits
 from monitor.domain.errors import StorageError
+from monitor.domain.events import Event, Kind
 from monitor.domain.frames import Entry
 from monitor.services.ingest import Ingest, IngestSettings
+from monitor.services.interims import Interims
 from monitor.services.pseudonyms import KEY_BYTES, Pseudonyms
 from tests.fakes.log import MemoryLog
 
@@ -114,6 +116,7 @@ async def test_a_duplicate_is_acknowledged_after_its_first_copy_and_not_if_that_
         (said("m", revision=5), said("m\x1f5")),
         (said("m", revision=5), said("5m")),
         (said("c", source="ab"), said("bc", source="a")),
+        (said("a", revision=3, final=False), said("a", revision=3)),
         (said(":1:x", source="a"), said("x", source="a:1:")),
     ],
 )
@@ -121,6 +124,17 @@ async def test_different_events_are_no_duplicates(one: dict[str, Any], other: di
     world = World()
     assert await world.send(one, other) == (2, 0, 0)
     assert await world.send(one, other) == (0, 2, 0)
+
+
+def test_interim_results_are_numbered_below_every_final_one() -> None:
+    interims = Interims()
+
+    def number(name: str, **other: Any) -> int:
+        return interims.revision_of("local", Event(id=name, kind=Kind.TRANSCRIPT, text="t", **other))
+
+    assert [number(name, final=False) for name in "aab"] == [-1, -2, -1]
+    assert [number("a"), number("a", revision=7), number("a", revision=7, final=False)] == [0, 7, 7]
+    assert number("a", final=False) == -1
 
 
 async def test_the_reasons_of_rejections_are_few_whatever_is_sent() -> None:

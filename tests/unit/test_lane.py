@@ -4,13 +4,14 @@ from collections.abc import Sequence
 from datetime import date
 
 import msgspec
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitor.domain import frames
 from monitor.domain.alerts import GroupingSettings, opened
 from monitor.domain.broadcasts import Rooms
-from monitor.domain.events import FINAL_REVISION, Event, Kind, Role, Speaker
+from monitor.domain.events import Event, Kind, Role, Speaker
 from monitor.domain.frames import Frame
 from monitor.domain.rules import Clause, Confidence, Exempt
 from monitor.domain.rulesets import RuleSet
@@ -40,7 +41,7 @@ class Line:
 
     def feed(self, events: Sequence[Event], *, accepted_at: int = 0) -> Outcome:
         built = frames.build(events, tenant="local", accepted_at=accepted_at, pseudonym=str.upper,
-                             revision_of=lambda e: e.revision or (FINAL_REVISION if e.final else 1))
+                             revision_of=lambda e: e.revision or (0 if e.final else 1))
         numbered = [Numbered(self.seq + n, f) for n, f in enumerate(built, 1)]
         self.seq += len(built)
         broadcasts, _ = self.admission.admit(numbered)
@@ -91,6 +92,22 @@ def test_an_older_revision_that_comes_late_is_superseded() -> None:
     outcome = line.feed([said(1, "全网最低", revision=1)])
     assert not outcome.findings
     assert outcome.suppressed == {"superseded": 1}
+
+
+def test_a_numbered_correction_takes_the_place_of_a_result_without_a_revision() -> None:
+    line = Line()
+    (old,) = line.feed([said(1, "全网最低")]).findings
+    outcome = line.feed([said(1, "全网不低", revision=1)])
+    assert ([old.revision], [w.revision for w in outcome.withdrawals], outcome.findings) == ([0], [1], [])
+    again = line.feed([said(1, "全网最低")])
+    assert (again.findings, again.suppressed) == ([], {"superseded": 1})
+
+
+@pytest.mark.parametrize(("one", "other"), [(("a\x1fb", "c"), ("a", "b\x1fc")), (("ab", "c"), ("a", "bc"))])
+def test_revisions_of_different_events_are_not_mixed_up(one: tuple[str, str], other: tuple[str, str]) -> None:
+    line = Line()
+    line.feed([said(1, "全网不低", revision=2, source=one[0], id=one[1])])
+    assert line.feed([said(1, "全网最低", source=other[0], id=other[1])]).findings
 
 
 def test_an_interim_result_is_no_alert() -> None:

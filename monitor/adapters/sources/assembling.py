@@ -8,7 +8,6 @@ from msgspec import Struct
 from monitor.adapters.sources.model import BATCH, Batch, SourceOptions
 from monitor.domain.events import (
     EARLIEST,
-    FINAL_REVISION,
     RELATIVE,
     SIGNALS,
     Attributes,
@@ -186,6 +185,6 @@ def _number_fault(item: Item) -> Fault | None:
         return "duration_ms", "no length that a broadcast has", "send milliseconds, or leave it out"
     if item.confidence is not None and not 0 <= item.confidence <= 1:
         return "confidence", "a confidence lies between 0 and 1", "send 0.93 for 93 %"
-    if item.revision is not None and not 0 <= item.revision < FINAL_REVISION:
+    if item.revision is not None and not 0 <= item.revision < 2**31:
         return "revision", "no revision", "count from 0, or leave it out"
     return None

@@ -7,13 +7,13 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 import pyarrow as pa  # type: ignore[import-untyped]
 
-from monitor.domain.events import FINAL_REVISION, KINDS, ROLES, STAGES
+from monitor.domain.events import KINDS, ROLES, STAGES
 from monitor.domain.frames import Frame
 from monitor.domain.masking import mask_text
 from monitor.services.records import Mask
 
 _NO_OFFSET: Final = np.array([-1], "<i4").tobytes()
-_FINAL: Final = np.array([FINAL_REVISION], "<i4").tobytes()
+_FIRST: Final = bytes(4)  # revision 0
 _AT_ONCE: Final = 8_192  # events: making arrow strings of Python's holds the interpreter's lock, so the loop waits
 
 _TEXT: Final = pa.string()
@@ -63,7 +63,7 @@ def _table(judged: Sequence[Judged]) -> Any:
             "tenant": _picked(([f.tenant], b"", len(f)) for f in frames).dictionary_encode(),
             "source": _picked((f.sources, f.source_ix, len(f)) for f in frames).dictionary_encode(),
             "id": _strings(frame.ids for frame in frames),
-            "revision": np.frombuffer(b"".join(f.revisions or _FINAL * len(f) for f in frames), "<i4"),
+            "revision": np.frombuffer(b"".join(f.revisions or _FIRST * len(f) for f in frames), "<i4"),
             "room": _picked((f.rooms, f.room_ix, len(f)) for f in frames).dictionary_encode(),
             "broadcast": _strings(item.broadcasts for item in judged).dictionary_encode(),
             "kind": _named((frame.kinds for frame in frames), KINDS),
