@@ -60,13 +60,15 @@ class Manifest(Struct, frozen=True, kw_only=True):
 def make(data: Path, target: Path, *, now: int) -> Manifest:
     """Copy `data` into the new folder `target`. `now`: UTC ms.
 
-    Raises ConfigError where `data` is none or `target` exists, StorageError where the disk refuses or a file is
-    damaged.
+    Raises ConfigError where `data` is none, or `target` exists or lies in it, StorageError where the disk refuses or a
+    file is damaged.
     """
     from importlib.metadata import version
 
     if not (data / STORE).is_file():
         raise ConfigError(f"{data} is no data folder: it has no {STORE}", hint="name the one of `redpost serve`")
+    if target.absolute().resolve().is_relative_to(data.resolve()):
+        raise ConfigError(f"{target} lies in the data folder {data}", hint="name a folder elsewhere")
     with _appearing(target) as folder, _refusals(target):
         parts = _copy_all(data, folder)
         log = folder / LOG

@@ -1,6 +1,5 @@
 """redpost check-config"""
 
-import os
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -88,19 +87,20 @@ def _rules(checks: Checks, settings: "Settings") -> None:
 
 
 def _data(checks: Checks, settings: "Settings") -> None:
-    from monitor.domain.errors import ConfigError
+    from monitor.adapters.bus.logfile import owner
+    from monitor.adapters.storage.copies import has_token
+    from monitor.bootstrap.checks import check_access, check_address, check_folder
 
     folder = Path(settings.data.dir)
     with checks.of(f"data folder {folder}"):
-        there = next(path for path in (folder, *folder.absolute().parents) if path.exists())
-        if not there.is_dir():
-            raise ConfigError(f"{there} is no folder", hint="name another data.dir")
-        if not os.access(there, os.W_OK | os.X_OK):
-            raise ConfigError(f"{there} may not be written by this user", hint="change its owner or its mode")
-        closed = [path.name for name in ("store.db", "log.db", "archive", "keys")
-                  if (path := folder / name).exists() and not os.access(path, os.R_OK | os.W_OK)]
-        if closed:
-            raise ConfigError(f"{', '.join(closed)} in it may not be written by this user", hint="change the owner")
+        check_folder(folder)
+    with checks.of(f"access to {settings.http.host}"):
+        check_access(settings, has_token=has_token(folder / "store.db"))
+    if process := owner(folder / "log.db"):
+        checks.passed.append(f"the service runs, as process {process}")
+    else:
+        with checks.of(f"address {settings.http.host}:{settings.http.port}"):
+            check_address(settings)
 
 
 def _keys(checks: Checks, settings: "Settings") -> None:

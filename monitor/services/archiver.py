@@ -16,9 +16,8 @@ class Archiver:
     log keeps what a restart would read again.
     """
 
-    def __init__(self, archive: Archive, clock: Clock, logger: Logger, *, every_ms: int, events: int) -> None:
+    def __init__(self, archive: Archive, clock: Clock, logger: Logger) -> None:
         self._archive, self._clock, self._logger = archive, clock, logger
-        self._every_ms, self._events = every_ms, events
         self._unflushed = 0
         self._flushed_at = clock.now()
         self._running: asyncio.Task[None] | None = None
@@ -41,10 +40,13 @@ class Archiver:
             await self._archive.keep(lane, kept.seq, kept.frame, kept.broadcasts, kept.masks)
         outcome.judged = []
 
-    async def when_due(self, cursors: Sequence[Cursor], *, everything: bool = False) -> None:
-        """Begin to write what is buffered, where it is much or old; `everything`: write it all, and wait for it."""
+    async def when_due(
+        self, cursors: Sequence[Cursor], *, every_ms: int, events: int, everything: bool = False
+    ) -> None:
+        """Begin to write what is buffered, where it is as old or as much as this; `everything`: write it all, and wait
+        for it."""
         now = self._clock.now()
-        if not (everything or now - self._flushed_at >= self._every_ms or self._unflushed >= self._events):
+        if not (everything or now - self._flushed_at >= every_ms or self._unflushed >= events):
             return
         if self._running is not None and (everything or self._running.done()):
             await self._running

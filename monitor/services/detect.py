@@ -67,7 +67,7 @@ class Detect:
         self._executor = ThreadPoolExecutor(1, thread_name_prefix="engine")
         self._recovered: Recovered | None = None
         self._committer = Committer(store, publisher, telemetry, clock, failpoint)
-        self._archiver = Archiver(archive, clock, logger, every_ms=settings.archive_ms, events=settings.archive_events)
+        self._archiver = Archiver(archive, clock, logger)
         self._stop = asyncio.Event()
         self._bite_events = settings.batch
         self._saved_at = self._moved_at = self._committed_at = 0
@@ -258,7 +258,8 @@ class Detect:
         if everything or now - self._committed_at >= s.commit_ms:
             self._committed_at = now
             self._committer.start()
-        await self._archiver.when_due(self._state.cursors, everything=everything)
+        await self._archiver.when_due(
+            self._state.cursors, every_ms=s.archive_ms, events=s.archive_events, everything=everything)
         if everything or now - self._saved_at >= s.snapshot_ms:
             self._saved_at = now
             await self._save()

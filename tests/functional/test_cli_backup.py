@@ -108,6 +108,16 @@ async def call(*words: str | Path) -> Done:
     return await asyncio.to_thread(redpost, *words)
 
 
+@pytest.mark.parametrize("where", ["data", "data/backup", "data/archive/2026-11-26", "elsewhere/../data/backup"])
+def test_a_backup_inside_of_what_it_copies_is_refused(tmp_path: Path, where: str) -> None:
+    """Such a folder would be merged, searched and copied as part of the next backup, and lost with the disk."""
+    done = redpost("token", "new", "--name", "feed", "--scopes", "ingest", "--data", tmp_path / "data")
+    assert done.code == 0, done.err
+    done = redpost("backup", tmp_path / where, "--data", tmp_path / "data")
+    assert done.code == 2 and "lies in the data folder" in done.err and "elsewhere" in done.err
+    assert not (tmp_path / "data/backup").exists()
+
+
 async def test_copies_of_a_service_at_work_go_on_where_they_were(tmp_path: Path) -> None:
     data = tmp_path / "data"
     known: list[set[str]] = []

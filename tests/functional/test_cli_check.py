@@ -1,6 +1,7 @@
 """redpost check-config: all faults at once."""
 
 import shutil
+import socket
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from tests.functional.clikit import RULES, Done, redpost
 @pytest.fixture
 def config(tmp_path: Path) -> Path:
     path = tmp_path / "redpost.toml"
-    path.write_text(f'[data]\ndir = "{tmp_path}/data"\n[rules]\ndir = "{RULES}"\n', encoding="utf-8")
+    path.write_text(f'[data]\ndir = "{tmp_path}/data"\n[rules]\ndir = "{RULES}"\n[http]\nport = 0\n', encoding="utf-8")
     return path
 
 
@@ -25,8 +26,9 @@ def check(config: Path) -> Done:
 
 
 def test_all_is_well_and_nothing_is_made(config: Path, tmp_path: Path) -> None:
-    expected = f"ok       settings\nok       rules {RULES}\nok       data folder {tmp_path}/data\n"
-    assert check(config) == (0, expected, "")
+    passed = ("settings", f"rules {RULES}", f"data folder {tmp_path}/data", "access to 127.0.0.1",
+              "address 127.0.0.1:0")
+    assert check(config) == (0, "".join(f"ok       {what}\n" for what in passed), "")
     assert not (tmp_path / "data").exists()
 
 
@@ -62,7 +64,7 @@ def test_faults_of_rules_rooms_keys_and_data_together(config: Path, tmp_path: Pa
     (tmp_path / "key").chmod(0o600)
     done = check(config)
     assert done.code == 2
-    assert done.out == "ok       settings\n"
+    assert done.out.startswith("ok       settings\nok       access to 127.0.0.1\nok       address ")
     for part in (f"rules {rules}: shop/absolute.yml:1:1: ", f"rooms {tmp_path}/rooms.yml: ", "key ", "data folder "):
         assert f"fault    {part}" in done.err
     assert done.err.count("fault    rules") > 2
@@ -88,3 +90,50 @@ def test_keys_that_are_there(config: Path, tmp_path: Path) -> None:
     done = check(config)
     assert done.code == 2
     assert f"fault    key {key}: " in done.err
+
+
+def serve(config: Path) -> Done:
+    """Where it is refused."""
+    return redpost("serve", "--config", config)
+
+
+@pytest.mark.parametrize("what", ["file", "below a file", "no token", "require_token", "taken", "foreign"])
+def test_what_serve_refuses_is_a_fault_and_the_other_way_round(config: Path, tmp_path: Path, what: str) -> None:
+    taken = socket.create_server(("127.0.0.1", 0))
+    data, http = f"{tmp_path}/data", 'port = 0'
+    if what == "file":
+        (tmp_path / "data").write_text("")
+    elif what == "below a file":
+        (tmp_path / "file").write_text("")
+        data = f"{tmp_path}/file/data"
+    elif what == "no token":
+        http = 'port = 0\nhost = "0.0.0.0"'
+    elif what == "require_token":
+        http = "port = 0\nrequire_token = true"
+    elif what == "taken":
+        http = f"port = {taken.getsockname()[1]}"
+    else:
+        http = 'port = 0\nhost = "192.0.2.7"'  # of no machine
+        store(tmp_path / "data")
+    config.write_text(f'[data]\ndir = "{data}"\n[rules]\ndir = "{RULES}"\n[http]\n{http}\n', encoding="utf-8")
+    with taken:
+        told, refused = check(config), serve(config)
+    assert (told.code, refused.code) == (2, 2)
+    assert "Traceback" not in refused.err
+    error = next(line for line in refused.err.splitlines() if line.startswith("error: ")).removeprefix("error: ")
+    assert f": {error[:60]}" in told.err
+
+
+def store(data: Path) -> None:
+    """With a token."""
+    done = redpost("token", "new", "--name", "feed", "--scopes", "ingest", "--data", data)
+    assert done.code == 0, done.err
+
+
+def test_a_token_in_force_opens_other_addresses(config: Path, tmp_path: Path) -> None:
+    config.write_text(config.read_text("utf-8") + 'host = "0.0.0.0"\n', encoding="utf-8")
+    store(tmp_path / "data")
+    assert check(config).code == 0
+    name = redpost("token", "list", "--data", tmp_path / "data").out.splitlines()[-1].split()[0]
+    assert redpost("token", "revoke", name, "--data", tmp_path / "data").code == 0
+    assert check(config).code == serve(config).code == 2

@@ -52,21 +52,21 @@ def judged(seq: int) -> Outcome:
 async def test_what_the_disk_refuses_is_written_at_a_later_turn() -> None:
     world, archive = World(), Refusing()
     cursors = [Cursor(Lane(n, ENGINE, GroupingSettings(), state=LaneState()), Position(n, 0, 1), 0) for n in (0, 1)]
-    archiver = Archiver(archive, world, world, every_ms=1_000, events=100)
+    archiver = Archiver(archive, world, world)
     archiver.begin(cursors, read_from=0)
     await archiver.keep(0, judged(1))
     cursors[0].read = cursors[1].read = 1
     archive.refuse = True
-    await archiver.when_due(cursors, everything=True)
+    await archiver.when_due(cursors, every_ms=1_000, events=100, everything=True)
     assert archiver.upto == {0: 0, 1: 0} and world.warned == ["archive_refused", "archive_refused"]
     archive.refuse = False
-    await archiver.when_due(cursors)
+    await archiver.when_due(cursors, every_ms=1_000, events=100)
     assert archiver.upto == {0: 0, 1: 0}, "not due yet"
     world.time = 1_000
     for _ in range(2):
-        await archiver.when_due(cursors)
+        await archiver.when_due(cursors, every_ms=1_000, events=100)
         world.time += 1_000
-    await archiver.when_due(cursors, everything=True)
+    await archiver.when_due(cursors, every_ms=1_000, events=100, everything=True)
     assert archiver.upto == {0: 1, 1: 1} and archive.position(0) == 1
     assert [event.id for event in await archive.search("local", ArchiveQuery())] == ["e1"]
 
@@ -74,13 +74,13 @@ async def test_what_the_disk_refuses_is_written_at_a_later_turn() -> None:
 async def test_much_is_written_before_it_is_old() -> None:
     world, archive = World(), MemoryArchive()
     cursors = [Cursor(Lane(0, ENGINE, GroupingSettings(), state=LaneState()), Position(0, 0, 1), 0)]
-    archiver = Archiver(archive, world, world, every_ms=10**9, events=2)
+    archiver = Archiver(archive, world, world)
     archiver.begin(cursors, read_from=0)
     for seq in (1, 2):
         assert archiver._running is None
         await archiver.keep(0, judged(seq))
         cursors[0].read = seq
-        await archiver.when_due(cursors)
+        await archiver.when_due(cursors, every_ms=10**9, events=2)
     assert archiver._running is not None
     await archiver._running
     assert archiver.upto == {0: 2}

@@ -19,6 +19,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from monitor.adapters.bus.embedded import EmbeddedLog, LogSettings, open_log
+from monitor.adapters.bus.logfile import owner
 from monitor.adapters.bus.logrows import Totals, pack
 from monitor.adapters.bus.recent import Recent
 from monitor.adapters.sqlite import repaired, sqlite3
@@ -317,6 +318,27 @@ async def test_a_newer_format_is_left_alone(tmp_path: Path, statement: str) -> N
         db.execute(statement)
     assert "NewerFormat" in await refused(path)
     assert "format 99" in await refused(path)
+
+
+async def test_a_log_in_use_is_refused_though_its_lock_file_was_deleted(tmp_path: Path) -> None:
+    path = tmp_path / "log.db"
+    assert owner(path) == ""
+    async with opened(path):
+        assert owner(path) == str(os.getpid())
+        Path(f"{path}.lock").unlink()
+        script = "import sys; from tests.unit.test_embedded_log import opening; opening(sys.argv[1])"
+        done = await asyncio.to_thread(subprocess.run, [sys.executable, "-c", script, str(path)], cwd=ROOT,
+                                       capture_output=True, text=True, check=False)
+        assert "in use by a process whose lock file was deleted" in done.stdout, done.stderr
+    assert owner(path) == ""
+
+
+def opening(path: str) -> None:
+    """In a process of its own: one that opens a file twice would let go of SQLite's locks."""
+    try:
+        asyncio.run(open_log(LogSettings(path=Path(path)), logger=Lines(), on_fatal=fatal))
+    except ConfigError as error:
+        sys.stdout.write(str(error))
 
 
 async def test_a_file_that_is_no_log(tmp_path: Path) -> None:

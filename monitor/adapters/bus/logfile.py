@@ -63,13 +63,15 @@ def storage_error(path: Path, error: sqlite3.Error, doing: str) -> StorageError:
 
 
 class LogFile:
-    """The one connection that writes and checkpoints, and the lock on the file. `end`, `trimmed`: totals of what is
+    """The one connection that writes and checkpoints, and the locks on the file. `end`, `trimmed`: totals of what is
     on disk and of what went; `lasts`: at opening, the last seq of either lane (those of both lanes count)."""
 
-    def __init__(self, path: Path, db: sqlite3.Connection, lock: int, *, spare_bytes: int, sessions: int) -> None:
+    def __init__(
+        self, path: Path, db: sqlite3.Connection, locks: Sequence[int], *, spare_bytes: int, sessions: int
+    ) -> None:
         self.path = path
         self._db = db
-        self._lock = lock
+        self._locks = locks
         self._sessions = sessions
         self._compress: Final = zstandard.ZstdCompressor(level=1, write_checksum=True).compress
         self._spare_pages = spare_bytes // _PAGE
@@ -89,12 +91,13 @@ class LogFile:
             with ExitStack() as undo:
                 lock = _lock(path)
                 undo.callback(os.close, lock)
-                os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+                own = _lock_itself(path)
+                undo.callback(os.close, own)
                 path.chmod(0o600)
                 db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
                 undo.callback(db.close)
                 _prepare(db, path, max_pages)
-                file = cls(path, db, lock, spare_bytes=spare_bytes, sessions=sessions)
+                file = cls(path, db, (own, lock), spare_bytes=spare_bytes, sessions=sessions)
                 undo.pop_all()
                 return file
         except sqlite3.OperationalError as error:
@@ -108,12 +111,13 @@ class LogFile:
             ) from error
 
     def close(self) -> None:
-        """Close the connection (the last one checkpoints), then let go of the lock."""
+        """Close the connection (the last one checkpoints), then let go of the locks."""
         try:
             with suppress(sqlite3.Error):
                 self._db.close()
         finally:
-            os.close(self._lock)
+            for lock in self._locks:  # the log's own only now: closing it would let go of SQLite's locks
+                os.close(lock)
 
     def append(self, entries: Sequence[Packed]) -> list[Totals]:
         """All in one transaction; the totals of each. Raises sqlite3.Error, and then nothing is kept."""
@@ -205,21 +209,52 @@ def _sessions(entries: Sequence[Packed], end: int) -> Iterable[tuple[str, str, i
             yield entry.tenant, entry.session, entry.session_seq, seq
 
 
+def owner(path: Path) -> str:
+    """The process that has this log open ("unknown" where it cannot be told), "" for none."""
+    try:
+        lock = os.open(f"{path}.lock", os.O_RDWR)
+    except OSError:
+        return ""
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return _owner(lock)
+    finally:
+        os.close(lock)
+    return ""
+
+
+def _owner(lock: int) -> str:
+    return os.pread(lock, 32, 0).decode(errors="replace").strip() or "unknown"
+
+
 def _lock(path: Path) -> int:
     """Take the lock file beside the log; its descriptor. It is never removed: that would race with its next owner."""
     lock = os.open(f"{path}.lock", os.O_RDWR | os.O_CREAT, 0o600)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:
-        owner = os.read(lock, 32).decode(errors="replace").strip() or "unknown"
+        by = _owner(lock)
         os.close(lock)
-        raise ConfigError(
-            f"the log {path} is in use by process {owner}",
-            hint="stop that process, or give this one a log of its own",
-        ) from error
+        raise _in_use(path, f"process {by}") from error
     os.ftruncate(lock, 0)
     os.write(lock, f"{os.getpid()}\n".encode())
     return lock
+
+
+def _lock_itself(path: Path) -> int:
+    """Take the log, too, in case somebody deleted the lock file; its descriptor. SQLite's locks are of another kind."""
+    own = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(own, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        os.close(own)
+        raise _in_use(path, "a process whose lock file was deleted") from error
+    return own
+
+
+def _in_use(path: Path, by: str) -> ConfigError:
+    return ConfigError(f"the log {path} is in use by {by}", hint="stop that process, or give this one a log of its own")
 
 
 def _prepare(db: sqlite3.Connection, path: Path, max_pages: int) -> None:

@@ -62,6 +62,16 @@ def check(path: Path) -> None:
         raise ConfigError(f"{path} holds nothing", hint="name a file that redpost backup wrote")
 
 
+def has_token(path: Path) -> bool:
+    """Whether the store at `path`, if there is one, has a token in force; reads it alone. Raises StorageError."""
+    if not path.is_file():
+        return False
+    with refusals(path), closing(_read_only(path)) as database:
+        if not database.execute("SELECT count(*) FROM sqlite_master WHERE name = 'tokens'").fetchone()[0]:
+            return False
+        return bool(database.execute("SELECT count(*) FROM tokens WHERE revoked_at IS NULL").fetchone()[0])
+
+
 def _new_file(target: Path, *, replace: bool) -> Path:
     """An empty file of mode 0600 beside `target`."""
     if target.exists() and not replace:

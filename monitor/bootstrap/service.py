@@ -1,14 +1,9 @@
-"""The only assembler: settings → adapters → services → the web application; start, stop, and what runs beside them."""
+"""One service: its adapters, its services and its web application, made, run and closed."""
 
 import asyncio
-import gc
-import os
 import shutil
-import signal
-import sys
 from collections.abc import Awaitable, Iterator
 from contextlib import AsyncExitStack, suppress
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Final, cast
 
@@ -20,8 +15,7 @@ from monitor.adapters.bus.embedded import EmbeddedLog, LogSettings, open_log
 from monitor.adapters.clock import SystemClock
 from monitor.adapters.failpoints import FailPoints
 from monitor.adapters.keys import KeyFiles
-from monitor.adapters.logs import LoopErrors, configure
-from monitor.adapters.process import allow_files, spare_memory
+from monitor.adapters.process import allow_files
 from monitor.adapters.rulefiles import RuleFolder
 from monitor.adapters.storage.archive import ParquetArchive
 from monitor.adapters.storage.store import SqlStore
@@ -30,7 +24,8 @@ from monitor.adapters.web.app import build_app
 from monitor.adapters.web.door import BACKLOG, Door, connections_within, files_needed
 from monitor.adapters.web.hub import SseHub
 from monitor.adapters.web.services import WebServices, WebSettings
-from monitor.domain.errors import ConfigError, OwnershipLost, RedpostError
+from monitor.bootstrap.checks import cannot_listen, check_access, check_folder, is_open
+from monitor.domain.errors import RedpostError
 from monitor.domain.frames import Swap
 from monitor.engine.databases import Databases
 from monitor.services.admission import kept_ms
@@ -45,16 +40,10 @@ from monitor.services.roomlimit import RoomLimit
 from monitor.services.rulebook import Rulebook
 from monitor.settings import Settings
 
-EXIT_FATAL: Final = 70
-EXIT_OWNERSHIP: Final = 75
-_COLLECT_AFTER: Final = 50_000
-"""Allocations between collections: events live for one batch and hold no cycles, so collecting often only costs."""
 _LAST_REQUESTS_S: Final = 3
 """How long a stop waits for requests that are being answered."""
 _LAST_JUDGEMENT_S: Final = 5
 """How long a stop waits for what is being judged. With the requests: less than the 10 s that containers are given."""
-_SWITCH_S: Final = 0.0005
-"""How long a thread may hold the interpreter: the loop answers while the engine works (measured: stalls halve)."""
 
 
 def rule_folder(settings: Settings, *, demo: bool = False) -> RuleFolder:
@@ -62,13 +51,6 @@ def rule_folder(settings: Settings, *, demo: bool = False) -> RuleFolder:
     rooms = Path(settings.rules.rooms) if settings.rules.rooms else default
     return RuleFolder(Path(settings.rules.dir) if settings.rules.dir else bundled("rules"), rooms=rooms,
                       zone=settings.tenant.zone)
-
-
-def is_loopback(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 class Service:
@@ -90,6 +72,7 @@ class Service:
     async def open(self) -> None:
         """Adapters, then services; state is rebuilt from the log before anything is answered."""
         s = self.settings
+        check_folder(self.folder)
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self.store = await SqlStore.open(self.folder / "store.db")
         self._stack.push_async_callback(self.store.close)
@@ -134,11 +117,9 @@ class Service:
     async def listen(self) -> str:
         """Bind and answer; the address."""
         s = self.settings
-        loopback = is_loopback(s.http.host) and not s.http.require_token
-        tokens = await self.store.tokens()
-        if not loopback and not tokens:
-            raise ConfigError(f"whoever reaches {s.http.host} needs a token, and there is none yet",
-                              hint="make one with `redpost token new`, or bind to 127.0.0.1 without http.require_token")
+        tokens = [token for token in await self.store.tokens() if token.revoked_at is None]
+        check_access(s, has_token=bool(tokens))
+        loopback = is_open(s)
         if loopback and tokens:
             self.logger.warning("open_on_loopback", hint="there are tokens, but programs of this machine need none, a "
                                 "proxy or tunnel that adds no header included; set http.require_token")
@@ -160,8 +141,7 @@ class Service:
             listening = await asyncio.get_running_loop().create_server(
                 door, s.http.host, s.http.port, backlog=BACKLOG)
         except OSError as error:
-            raise ConfigError(f"can't listen on {s.http.host}:{s.http.port}: {error.strerror}",
-                              hint="choose another http.port, or stop what listens there") from error
+            raise cannot_listen(s, error) from error
         self._stack.callback(listening.close)
         host, port = listening.sockets[0].getsockname()[:2]
         return f"http://{f'[{host}]' if ':' in host else host}:{port}"
@@ -238,64 +218,3 @@ class Service:
         self.fatal = error
         self.logger.error("fatal", error=repr(error))
         self.stopping.set()
-
-
-async def _serve(settings: Settings, *, demo: bool, logger: Logger) -> int:
-    service = Service(settings, demo=demo, logger=logger)
-    loop = asyncio.get_running_loop()
-    loop.set_exception_handler(LoopErrors(logger, service.clock))
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, service.stopping.set)
-    loop.add_signal_handler(signal.SIGHUP, service.reload_wanted.set)
-    try:
-        await service.open()
-        address = await service.listen()
-    except BaseException:
-        await service.close()
-        raise
-    _say(address, service)
-    try:
-        judged = await service.run()
-    except Exception as error:  # the process ends at once: a supervisor starts it again, and the log has everything
-        expected = isinstance(error, RedpostError)
-        logger.error("stopped", error=str(error) if expected else repr(error), exc_info=None if expected else error)
-        _end(EXIT_OWNERSHIP if isinstance(error, OwnershipLost) else EXIT_FATAL)
-    if not judged:  # its thread cannot be stopped, but nothing waits for it: what was acknowledged is in the log
-        logger.warning("stopped_while_judging", hint="the next start judges it again")
-        _end(0)
-    await service.close()
-    return 0
-
-
-def _say(address: str, service: Service) -> None:
-    lines = [f"redpost listens on {address}"]
-    if service.demo:
-        lines += [f"  alerts, live   {address}/", "  or             redpost tail" + _url_option(service, address),
-                  "  four demo rooms talk in a loop; the first alerts come within seconds · Ctrl+C stops"]
-    sys.stdout.write("\n".join(lines) + "\n")
-    sys.stdout.flush()
-
-
-def _url_option(service: Service, address: str) -> str:
-    return "" if service.settings.http.port == 8321 else f" --url {address}"
-
-
-def serve(settings: Settings, *, demo: bool = False) -> int:
-    """Run the service until a signal; the exit status.
-
-    Raises RedpostError for what keeps it from starting. An error while it runs ends the process: 70, or 75 where
-    another process took a lane over.
-    """
-    logger = configure(level=settings.telemetry.log_level, form=settings.telemetry.log_format)
-    spare_memory()
-    sys.setswitchinterval(_SWITCH_S)
-    gc.freeze()
-    gc.set_threshold(_COLLECT_AFTER, 20, 50)
-    return asyncio.run(_serve(settings, demo=demo, logger=logger))
-
-
-def _end(status: int) -> None:
-    """At once: threads that hang must not keep a process alive that no longer judges."""
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(status)

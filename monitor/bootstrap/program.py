@@ -1,0 +1,98 @@
+"""The program `redpost serve`: from settings to an exit status."""
+
+import asyncio
+import gc
+import os
+import signal
+import sys
+from typing import Final
+
+from monitor.adapters.logs import LoopErrors, configure
+from monitor.adapters.process import spare_memory
+from monitor.bootstrap.service import Service
+from monitor.domain.errors import OwnershipLost, RedpostError
+from monitor.services.ports import Logger
+from monitor.settings import Settings
+
+EXIT_FATAL: Final = 70
+EXIT_OWNERSHIP: Final = 75
+_COLLECT_AFTER: Final = 50_000
+"""Allocations between collections: events live for one batch and hold no cycles, so collecting often only costs."""
+_PATIENCE_S: Final = 2
+"""How long a start may take before it says what it does."""
+_SWITCH_S: Final = 0.0005
+"""How long a thread may hold the interpreter: the loop answers while the engine works (measured: stalls halve)."""
+
+
+async def _serve(settings: Settings, *, demo: bool, logger: Logger) -> int:
+    service = Service(settings, demo=demo, logger=logger)
+    loop = asyncio.get_running_loop()
+    loop.set_exception_handler(LoopErrors(logger, service.clock))
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, service.stopping.set)
+    loop.add_signal_handler(signal.SIGHUP, service.reload_wanted.set)
+    patience = loop.call_later(_PATIENCE_S, _tell, "redpost reads and compiles its rules, which takes some seconds …")
+    try:
+        await service.open()
+        address = await service.listen()
+    except BaseException:
+        await service.close()
+        raise
+    finally:
+        patience.cancel()
+    _say(_greeting(address, service))
+    try:
+        judged = await service.run()
+    except Exception as error:  # the process ends at once: a supervisor starts it again, and the log has everything
+        expected = isinstance(error, RedpostError)
+        logger.error("stopped", error=str(error) if expected else repr(error), exc_info=None if expected else error)
+        _end(EXIT_OWNERSHIP if isinstance(error, OwnershipLost) else EXIT_FATAL)
+    if not judged:  # its thread cannot be stopped, but nothing waits for it: what was acknowledged is in the log
+        logger.warning("stopped_while_judging", hint="the next start judges it again")
+        _end(0)
+    await service.close()
+    return 0
+
+
+def _say(lines: list[str]) -> None:
+    sys.stdout.write("\n".join(lines) + "\n")
+    sys.stdout.flush()
+
+
+def _tell(line: str) -> None:
+    """To whoever watches; programs read the address from standard output, and wait for it."""
+    if sys.stderr.isatty():
+        sys.stderr.write(line + "\n")
+
+
+def _greeting(address: str, service: Service) -> list[str]:
+    lines = [f"redpost listens on {address}"]
+    if service.demo:
+        lines += [f"  alerts, live   {address}/", "  or             redpost tail" + _url_option(service, address),
+                  "  four demo rooms talk in a loop; the first alerts come within seconds · Ctrl+C stops"]
+    return lines
+
+
+def _url_option(service: Service, address: str) -> str:
+    return "" if service.settings.http.port == 8321 else f" --url {address}"
+
+
+def serve(settings: Settings, *, demo: bool = False) -> int:
+    """Run the service until a signal; the exit status.
+
+    Raises RedpostError for what keeps it from starting. An error while it runs ends the process: 70, or 75 where
+    another process took a lane over.
+    """
+    logger = configure(level=settings.telemetry.log_level, form=settings.telemetry.log_format)
+    spare_memory()
+    sys.setswitchinterval(_SWITCH_S)
+    gc.freeze()
+    gc.set_threshold(_COLLECT_AFTER, 20, 50)
+    return asyncio.run(_serve(settings, demo=demo, logger=logger))
+
+
+def _end(status: int) -> None:
+    """At once: threads that hang must not keep a process alive that no longer judges."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(status)
