@@ -350,6 +350,20 @@ def test_a_fault_is_named_at_its_place(old: str, new: str, expected: str) -> Non
     assert expected in rule_faults(DRAFT.replace(old, new))
 
 
+def test_any_in_a_rule_goes_before_what_the_pack_says() -> None:
+    pack = {"shop/pack.yml": "{id: shop, title: t, version: 1, applies: {speakers: [host], kinds: [caption]}}"}
+    applies = loaded(DRAFT + "applies: {speakers: any}\n", pack).applies
+    assert (applies.speakers, applies.kinds) == (None, {Kind.CAPTION})
+    assert loaded(DRAFT, pack).applies.speakers == {Role.HOST}
+
+
+def test_a_case_may_rest_on_what_the_room_is_not() -> None:
+    """A fact of the room may be true or false, whatever the text."""
+    rule = (DRAFT.replace("draft", "active").replace("condition: a", "licensed: {room: {qualification: [medical]}}\n"
+            "  condition: a and not licensed") + CASES)
+    assert loaded(rule).cases[0].expect == ("a",)
+
+
 CASES = "cases:\n  - {text: 全网最好, expect: [a]}\n  - {text: 很好, expect: none}\n"
 
 
@@ -368,6 +382,9 @@ CASES = "cases:\n  - {text: 全网最好, expect: [a]}\n  - {text: 很好, expec
         ("  - {text: 国家级, expect: none, kind: caption}\n", None),
         ("  - {text: 全网最好, expect: none}\n", "15:5: this case stands twice, first in line 13"),
         ("  - {text: 全网最好, expect: none, stage: clip}\n", None),
+        ("  - {text: 全网最好, expect: [a], room: {vertical: food}}\n", None),
+        ("  - {text: 全网最好, expect: [a], at: '2026-11-26T23:30:00+08:00'}\n", None),
+        ("  - {text: 全网最好, expect: [a], offset: 60}\n", None),
         ("  - {text: 国家级, expect: none, kind: signal}\n", "15:37: a signal has no text to judge"),
     ],
 )

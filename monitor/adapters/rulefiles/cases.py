@@ -2,6 +2,8 @@
 
 from datetime import datetime
 
+import msgspec
+
 from monitor.adapters.rulefiles import keys
 from monitor.adapters.rulefiles.detection import Detection, can_hold
 from monitor.adapters.rulefiles.faults import Faults, guess, shown
@@ -18,7 +20,7 @@ def read_cases(
     faults, node = rule.faults, rule.node("cases")
     found: list[Case] = []
     signs: set[bool] = set()
-    seen: dict[tuple[str, Kind, Role | None, Stage], int] = {}
+    seen: dict[str, int] = {}
     for item in items_of(node, faults, "cases") if node is not None else []:
         fields = Fields(item, faults, "the case", keys.CASE)
         case = _case(fields, detection)
@@ -27,7 +29,7 @@ def read_cases(
             signs.add(not _is_none(fields.node("expect")))
         if case.expect:
             _check_applies(case, applies, fields)
-        key = (case.text, case.kind, case.speaker, case.stage)
+        key = repr(msgspec.structs.replace(case, expect=(), exempt="", line=0))
         if case.text and key in seen:
             faults.add(item, f"this case stands twice, first in line {seen[key]}", "remove one")
         seen.setdefault(key, case.line)

@@ -117,8 +117,7 @@ def can_hold(detection: Detection, expected: Sequence[str]) -> bool:
     if detection.condition is None:
         return True
     scores = [name for name, part in detection.parts.items() if part.form == "score"]
-    free = [name for name, part in detection.parts.items() if part.form == "room"]
-    return _possible(detection.condition, [*expected, *free], scores)[0]
+    return _possible(detection.condition, expected, scores)[0]
 
 
 def _possible(condition: Condition, hit: Sequence[str], unknown: Sequence[str]) -> tuple[bool, bool]:

@@ -37,6 +37,7 @@ from monitor.domain.rules import (
 )
 
 PACK_ID: Final = re.compile(r"[a-z][a-z0-9_-]{0,63}")
+_ANY: Final = Applies()
 _MUST: Final = ("id", "title", "tier", "severity", "status")
 
 
@@ -242,24 +243,20 @@ def _exempt(fields: Fields, lists: Lists, register: Register) -> tuple[Selection
 
 def _applies(fields: Fields, pack: Pack) -> Applies:
     """The rule's own, and for what it does not say, its pack's."""
-    own = _read_applies(fields.node("applies"), fields.faults)
-    if pack.applies is None:
-        return own
     general = _read_applies(pack.applies, Faults(""))  # what is wrong in it is noted with the pack
-    return Applies(*(mine if mine != empty else other for mine, other, empty in zip(
-        msgspec.structs.astuple(own), msgspec.structs.astuple(general), msgspec.structs.astuple(Applies()),
-        strict=True)))
+    return _read_applies(fields.node("applies"), fields.faults, general)
 
 
-def _read_applies(node: Node | None, faults: Faults) -> Applies:
+def _read_applies(node: Node | None, faults: Faults, general: Applies = _ANY) -> Applies:
+    """`general`: what holds for the keys that are not there."""
     if node is None:
-        return Applies()
+        return general
     inner = Fields(node, faults, "applies", keys.APPLIES)
     kinds = inner.choices("kinds", Kind)
     if kinds and Kind.SIGNAL in kinds:
         faults.add(inner.node("kinds") or node, "a signal has no text to judge", "remove signal")
     platforms, verticals = inner.any_words("platforms"), inner.any_words("verticals")
-    return Applies(
+    own = Applies(
         kinds=kinds,
         speakers=inner.choices("speakers", Role),
         stages=inner.choices("stages", Stage),
@@ -267,6 +264,7 @@ def _read_applies(node: Node | None, faults: Faults) -> Applies:
         verticals=None if verticals is None else frozenset(word for word, _ in verticals),
         rooms=_rooms(inner),
     )
+    return msgspec.structs.replace(own, **{key: getattr(general, key) for key in keys.APPLIES if key not in inner})
 
 
 def _rooms(applies: Fields) -> RoomFilter:
