@@ -44,10 +44,16 @@ def zone() -> "ZoneInfo":
     return ZoneInfo(Settings().tenant.zone)
 
 
-def engine_set(rules: Path | str | None, rooms: str, zone: "ZoneInfo") -> "EngineSet":
-    """The active rules of a folder, compiled. `rooms`: a file, or "". Raises RuleError with all faults."""
+def engine_set(rules: Path | str | None, rooms: str, zone: "ZoneInfo", *, every: bool = False) -> "EngineSet":
+    """The active rules of a folder, or `every` one, compiled. `rooms`: a file, or "".
+
+    Raises RuleError with all faults.
+    """
     from monitor.adapters.rulefiles import load, load_rooms
+    from monitor.domain.rules import Status
     from monitor.engine.engineset import EngineSet
 
     known = load_rooms(Path(rooms)) if rooms else []
-    return EngineSet(load(rules_folder(rules)), view_tables(), rooms=known, zone=zone, databases=databases())
+    statuses = frozenset(Status) if every else frozenset((Status.ACTIVE,))
+    return EngineSet(load(rules_folder(rules)), view_tables(), rooms=known, zone=zone, statuses=statuses,
+                     databases=databases())

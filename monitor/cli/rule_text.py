@@ -14,7 +14,7 @@ from monitor.cli.scan_text import cited
 from monitor.cli.terminal import SEVERITY_STYLES, out, safe
 from monitor.domain.conditions import names_in, written
 from monitor.domain.correlations import CorrelationRule
-from monitor.domain.rules import AnyRule, Applies, Effective, Reach, Rule, Selection, not_in_force, unverified
+from monitor.domain.rules import AnyRule, Applies, Effective, Reach, Rule, Selection, Status, not_in_force, unverified
 from monitor.domain.rulesets import RuleSet
 from monitor.engine.pipeline import Explained, Fate
 
@@ -114,20 +114,25 @@ def _reach(reach: Reach) -> str:
     return f"{reach.of} within {reach.within}" + (f" {reach.side} it" if reach.side != "either" else "")
 
 
+def judges(each: Explained) -> bool:
+    """Whether the rule makes a finding of the text."""
+    return each.holds and each.applies and each.rule.rule.status is Status.ACTIVE
+
+
 def tell_explained(text: str, found: Sequence[Explained]) -> None:
     """Of each rule that has a hit which its condition asks for: whether it holds, and why, or why not."""
     shown = [each for each in found if each.holds or any(_asked(each, fate) for fate in each.hits)]
     console = out()
     for each in shown:
         console.print(*_explained(text, each), "", sep="\n", soft_wrap=True)
-    holding = sum(each.holds and each.applies for each in shown)
+    holding = sum(map(judges, shown))
     console.print(f"{holding} of {len(shown)} rules with a hit hold" if shown else "no rule has a hit in this text")
 
 
 def _explained(text: str, each: Explained) -> Iterator[Text]:
     rule = each.rule.rule
-    holds = each.holds and each.applies
-    head = Text(" holds " if holds else " does not hold ", style=SEVERITY_STYLES[rule.severity] if holds else "dim")
+    verdict = "holds" if judges(each) else "would hold" if each.holds and each.applies else "does not hold"
+    head = Text(f" {verdict} ", style=SEVERITY_STYLES[rule.severity] if judges(each) else "dim")
     yield head.append(f" {rule.id}  {safe(rule.title)}", style="bold")
     standing = [fate for fate in each.hits if not fate.taken_by and _asked(each, fate)]
     wanted = [fate for fate in standing if each.rule.shown >> each.rule.names.index(fate.selection) & 1]
@@ -141,6 +146,8 @@ def _explained(text: str, each: Explained) -> Iterator[Text]:
         lines.append(f"why not  the condition asks for: {written(rule.condition)}")
     elif not each.applies:
         lines.append(f"why not  the rule is for {scope(rule.applies, rule.effective)}")
+    elif rule.status is not Status.ACTIVE:
+        lines.append(f"why not  the rule is of status {rule.status}: only active ones judge")
     for line in lines:
         yield Text("  " + safe(line))
 

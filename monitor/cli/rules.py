@@ -85,6 +85,8 @@ def explain(
 ) -> int:
     """Show what each rule makes of a text: whether it holds, by which hits, what took a hit away, and why not.
 
+    Rules that do not judge yet, or no longer, are shown too, with their status.
+
     ```
     redpost rules explain 不能说最好，但我们就是全网最低
     redpost rules explain 加我V信 --kind comment --speaker viewer --rule offsite_fraud.contact
@@ -94,19 +96,19 @@ def explain(
     """
     from monitor.adapters.clock import SystemClock
     from monitor.cli.loading import engine_set, zone
-    from monitor.cli.rule_text import tell_explained
+    from monitor.cli.rule_text import judges, tell_explained
     from monitor.domain.events import Event, Kind, Role, Speaker
     from monitor.engine.batch import EventBatch
     from monitor.engine.pipeline import explain as explained
 
     event = Event(id="text", kind=Kind(kind), text=text, at=SystemClock().now(),
                   speaker=Speaker(Role(speaker)) if speaker else None)
-    engine = engine_set(rules, "", zone())
+    engine = engine_set(rules, "", zone(), every=True)
     if rule:
         _known(rule, engine.ruleset)
     found = [each for each in explained(engine, EventBatch([event])) if rule in ("", each.rule.rule.id)]
     tell_explained(text, found)
-    return int(any(each.holds and each.applies for each in found))
+    return int(any(judges(each) for each in found))
 
 
 def new(

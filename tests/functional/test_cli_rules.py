@@ -184,6 +184,19 @@ def test_explain_says_what_was_hit_what_was_lost_and_why_not(more: Path) -> None
     check_golden("rules-explain.txt", "\n".join(parts))
 
 
+@pytest.mark.parametrize("status", ["draft", "shadow", "deprecated"])
+def test_only_active_rules_judge_and_explain_says_so(rules: Path, tmp_path: Path, status: str) -> None:
+    spoil(rules, "status: active", f"status: {status}")
+    done = redpost("rules", "explain", "全网最好", "--rules", rules)
+    assert done.out.lstrip().startswith("would hold  shop.absolute")
+    assert f"why not  the rule is of status {status}: only active ones judge" in done.out
+    assert (done.code, done.out.splitlines()[-1]) == (0, "0 of 1 rules with a hit hold")
+    said = tmp_path / "said.txt"
+    said.write_text("全网最好", encoding="utf-8")
+    for words in ([], ["--alerts"]):
+        assert redpost("scan", said, "--rules", rules, *words).code == 0
+
+
 def test_explain_of_a_rule_that_is_not_there(more: Path) -> None:
     done = redpost("rules", "explain", "x", "--rule", "shop.evry", "--rules", more)
     assert done == (2, "", "error: there is no rule 'shop.evry'\nhint: did you mean shop.every?\n")
