@@ -22,11 +22,11 @@ def backup(
     ```
     """
     from monitor.adapters.clock import SystemClock
-    from monitor.cli._backup import make
+    from monitor.adapters.storage.backup import back_up
     from monitor.cli.options import data_folder
     from monitor.cli.terminal import counted, safe
 
-    manifest = make(data_folder(data, config), target, now=SystemClock().now())
+    manifest = back_up(data_folder(data, config), target, now=SystemClock().now())
     size = sum(file.bytes for file in manifest.files)
     print(f"{counted(len(manifest.files), 'file')}, {size:,} bytes in {safe(str(target))}")
     return 0
@@ -44,11 +44,12 @@ def restore(
     redpost restore /backup/redpost-2026-11-23 --data /var/lib/redpost
     ```
     """
-    from monitor.cli._backup import put_back
+    from monitor.adapters.bus import logfile
+    from monitor.adapters.storage.backup import restore as restored
     from monitor.cli.options import data_folder
     from monitor.cli.terminal import counted, safe
 
     folder = data_folder(data, config)
-    manifest = put_back(source, folder)
+    manifest = restored(source, folder, log_format=logfile.FORMAT)
     print(f"{counted(len(manifest.files), 'file')} in {safe(str(folder))}, as of {manifest.made_at}")
     return 0

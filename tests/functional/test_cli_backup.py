@@ -297,6 +297,22 @@ def test_a_damaged_log(tmp_path: Path, data: Path) -> None:
     assert not (tmp_path / "b").exists()
 
 
+@pytest.mark.parametrize("name", ["store.db", "log.db"])
+def test_what_is_damaged_is_named(name: str, tmp_path: Path, data: Path) -> None:
+    (data / name).write_bytes(b"no database" * 1000)
+    done = redpost("backup", tmp_path / "b", "--data", data)
+    assert (done.code, done.out) == (2, "")
+    assert done.err == (f"error: the database {data / name} is not a database\n"
+                        "hint: check the path, or restore the latest backup\n")
+
+
+def test_a_place_where_nothing_can_be_made_is_named(tmp_path: Path, data: Path) -> None:
+    done = redpost("backup", data / "log.db/backup", "--data", data)
+    assert done.code == 2
+    assert done.err.startswith(f"error: {data}/log.db/.backup.")
+    assert "Not a directory\nhint: check free space, the folder and its owner" in done.err
+
+
 def test_tokens_alone_can_be_kept(tmp_path: Path) -> None:
     """A store that no service has written to yet."""
     data = tmp_path / "data"

@@ -1,4 +1,4 @@
-"""Backups beside running writes, and putting them back."""
+"""Backups beside running writes, and what is wrong with them."""
 
 import asyncio
 import os
@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from monitor.adapters.sqlite import sqlite3
-from monitor.adapters.storage.copies import restore
+from monitor.adapters.storage.copies import check
 from monitor.adapters.storage.store import SqlStore
 from monitor.domain.errors import ConfigError, NewerFormat, RedpostError, StorageError
 from monitor.services.records import AlertFilter
@@ -53,10 +53,8 @@ async def test_a_backup_beside_running_writes_is_one_moment(store: SqlStore, tmp
     for n in range(3):
         copy = tmp_path / f"{n}.db"
         assert stat.S_IMODE(copy.stat().st_mode) == 0o600
-        restored = tmp_path / "restored" / f"{n}.db"
-        restored.parent.mkdir(exist_ok=True)
-        restore(copy, restored)
-        again = await SqlStore.open(restored)
+        check(copy)
+        again = await SqlStore.open(copy)
         (position,) = await again.positions()
         found = await again.alerts("local", AlertFilter(), cursor=None, limit=1_000)
         assert 20 <= position.seq == len(found.alerts) == (await again.outbox_bounds())[1]
@@ -76,24 +74,6 @@ async def test_a_backup_never_overwrites(store: SqlStore, backup: Path, tmp_path
     with pytest.raises(StorageError):
         await store.backup(tmp_path / "no folder" / "backup.db")
     assert rows(backup) == before
-
-
-async def test_restore_refuses_an_existing_target(backup: Path, tmp_path: Path) -> None:
-    target = tmp_path / "target.db"
-    target.write_bytes(b"precious")
-    with pytest.raises(ConfigError):
-        restore(backup, target)
-    with pytest.raises(ConfigError):
-        restore(backup, tmp_path / "store.db")  # open just now
-    assert target.read_bytes() == b"precious"
-
-
-@pytest.mark.parametrize("beside", ["-wal", "-shm", "-journal"])
-async def test_restore_refuses_where_the_database_is_in_use(backup: Path, tmp_path: Path, beside: str) -> None:
-    (tmp_path / f"target.db{beside}").touch()
-    with pytest.raises(ConfigError):
-        restore(backup, tmp_path / "target.db")
-    assert not (tmp_path / "target.db").exists()
 
 
 def damage(path: Path) -> None:
@@ -144,12 +124,12 @@ def orphan(path: Path) -> None:
         (make_newer, NewerFormat),
     ],
 )
-async def test_restore_refuses_a_bad_backup(
+async def test_a_bad_backup_is_refused(
     backup: Path, tmp_path: Path, harm: "type[object]", error: type[RedpostError]
 ) -> None:
     harm(backup)
     before = names(tmp_path)
     with pytest.raises(error) as refused:
-        restore(backup, tmp_path / "target.db")
+        check(backup)
     assert refused.value.hint
     assert names(tmp_path) == before

@@ -1,4 +1,4 @@
-"""Copies of a database file: made while it is in use, and put back."""
+"""Copies of a database file, made while it is in use."""
 
 import os
 import tempfile
@@ -7,7 +7,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from monitor.adapters.sqlite import sqlite3
-from monitor.adapters.storage.failures import refusals
+from monitor.adapters.storage.failures import refusals_of_copy
 from monitor.adapters.storage.migrate import revision_in
 from monitor.domain.errors import ConfigError, StorageError
 
@@ -19,35 +19,22 @@ def copy_database(source: Path, target: Path, *, replace: bool = False) -> None:
     """
     partial = _new_file(target, replace=replace)
     try:
-        with refusals(target), closing(_read_only(source)) as database:
+        with refusals_of_copy(source, target), closing(read_only(source)) as database:
             database.execute("VACUUM INTO ?", (str(partial),))
         _publish(partial, target, replace=replace)
     finally:
         partial.unlink(missing_ok=True)
 
 
-def restore(backup: Path, target: Path) -> None:
-    """Put a backup in the place of a missing database, after checking it from end to end.
-
-    Raises ConfigError where `target` exists or is in use or `backup` is no backup of a store, NewerFormat where a
-    newer version wrote it, StorageError where it is damaged.
-    """
-    for beside in ("-wal", "-shm", "-journal"):
-        if target.with_name(target.name + beside).exists():
-            raise ConfigError(
-                f"{target}{beside} exists: the database is in use, or was not closed",
-                hint="stop the service; then move the database away together with its -wal and -shm files",
-            )
-    check(backup)
-    copy_database(backup, target)
-
-
 def check(path: Path) -> None:
-    """Raises as `restore` does, unless `path` is an undamaged store that this version reads."""
+    """That `path` is an undamaged store which this version reads.
+
+    Raises ConfigError where it is none, NewerFormat where a newer version wrote it, StorageError where it is damaged.
+    """
     if not path.is_file():
         raise ConfigError(f"{path} does not exist", hint="name a file that redpost backup wrote")
     try:
-        with closing(_read_only(path)) as database:
+        with closing(read_only(path)) as database:
             faults = [row[0] for row in database.execute("PRAGMA integrity_check(1)") if row[0] != "ok"]
             faults += [f"a row of {row[0]} refers to nothing" for row in database.execute("PRAGMA foreign_key_check")]
             names = {row[0] for row in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
@@ -119,5 +106,5 @@ def sync(path: Path) -> None:
         os.close(handle)
 
 
-def _read_only(path: Path) -> sqlite3.Connection:
+def read_only(path: Path) -> sqlite3.Connection:
     return sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True)

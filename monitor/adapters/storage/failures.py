@@ -35,9 +35,23 @@ def refusals(path: Path) -> Iterator[None]:
     try:
         yield
     except (DBAPIError, sqlite3.Error) as error:
-        origin = error.orig if isinstance(error, DBAPIError) else error
-        code = getattr(origin, "sqlite_errorcode", 0) & 0xFF
+        code = _code(error)
         if code not in _HINTS:
             raise
         what, hint = _HINTS[code]
         raise StorageError(f"the database {path} {what}", hint=hint) from error
+
+
+@contextmanager
+def refusals_of_copy(source: Path, target: Path) -> Iterator[None]:
+    """As `refusals`: damage is the source's, all else the target's."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        with refusals(source if _code(error) in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB) else target):
+            raise
+
+
+def _code(error: DBAPIError | sqlite3.Error) -> int:
+    origin = error.orig if isinstance(error, DBAPIError) else error
+    return int(getattr(origin, "sqlite_errorcode", 0) & 0xFF)

@@ -14,14 +14,13 @@ from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
-from urllib.parse import quote
 
 import msgspec
 from msgspec import Struct
 
-from monitor.adapters.bus import logfile
 from monitor.adapters.sqlite import sqlite3
 from monitor.adapters.storage import copies
+from monitor.adapters.storage.failures import refusals_of_copy
 from monitor.domain import frames
 from monitor.domain.errors import ConfigError, NewerFormat, StorageError
 
@@ -57,7 +56,7 @@ class Manifest(Struct, frozen=True, kw_only=True):
     files: list[Part]
 
 
-def make(data: Path, target: Path, *, now: int) -> Manifest:
+def back_up(data: Path, target: Path, *, now: int) -> Manifest:
     """Copy `data` into the new folder `target`. `now`: UTC ms.
 
     Raises ConfigError where `data` is none, or `target` exists or lies in it, StorageError where the disk refuses or a
@@ -84,13 +83,13 @@ def make(data: Path, target: Path, *, now: int) -> Manifest:
     return manifest
 
 
-def put_back(source: Path, data: Path) -> Manifest:
-    """Make the data folder `data` from the backup `source`, checking each file.
+def restore(source: Path, data: Path, *, log_format: int) -> Manifest:
+    """Make the data folder `data` from the backup `source`, checking each file. `log_format`: the newest that is read.
 
     Raises ConfigError where `data` exists or is in use or `source` is no backup, NewerFormat where a newer version
     made it, StorageError where it is damaged.
     """
-    manifest = _manifest(source)
+    manifest = _manifest(source, log_format)
     _refuse_in_use(data)
     with _appearing(data) as folder, _refusals(data):
         for part in manifest.files:
@@ -122,12 +121,14 @@ def _copy_all(data: Path, folder: Path) -> list[Part]:
 def _copy_log(source: Path, target: Path) -> None:
     """In one reading transaction, whatever the service writes meanwhile."""
     _write_new(target, b"")
-    with closing(_read_only(source)) as log, closing(sqlite3.connect(target)) as copy:
+    with (refusals_of_copy(source, target), closing(copies.read_only(source)) as log,
+          closing(sqlite3.connect(target)) as copy):
+        log.execute("PRAGMA schema_version")  # backup() does not say whose fault it was
         log.backup(copy)
         faults = [row[0] for row in copy.execute("PRAGMA quick_check(1)") if row[0] != "ok"]
         copy.execute("PRAGMA journal_mode = DELETE")  # one file, without a -wal beside it
     if faults:
-        raise StorageError(f"{source} is damaged: {faults[0]}", hint="look into the disk, and keep the older backups")
+        raise StorageError(f"{source} is damaged: {faults[0]}", hint="check the disk, and keep the older backups")
     copies.sync(target)
 
 
@@ -189,7 +190,7 @@ def _part(folder: Path, name: str) -> Part:
         return Part(name, path.stat().st_size, hashlib.file_digest(file, "sha256").hexdigest())
 
 
-def _manifest(source: Path) -> Manifest:
+def _manifest(source: Path, log_format: int) -> Manifest:
     path = source / MANIFEST
     try:
         manifest = msgspec.json.decode(path.read_bytes(), type=Manifest)
@@ -198,7 +199,7 @@ def _manifest(source: Path) -> Manifest:
                           hint="name a folder that `redpost backup` made") from error
     except (msgspec.MsgspecError, UnicodeError) as error:
         raise _damaged(source, f"{MANIFEST} cannot be read ({error})") from error
-    newer = (manifest.format > FORMAT or manifest.log_format > logfile.FORMAT
+    newer = (manifest.format > FORMAT or manifest.log_format > log_format
              or manifest.entry_format > frames.FORMAT)
     if newer:
         raise NewerFormat(f"{source} was made by redpost {manifest.redpost}, which writes newer formats",
@@ -254,17 +255,16 @@ def _refusals(target: Path) -> Iterator[None]:
     """What the disk or the database refuses, as StorageError."""
     try:
         yield
-    except (OSError, sqlite3.Error) as error:
+    except OSError as error:
+        raise StorageError(f"{error.filename or target} cannot be read or made: {error.strerror or error}",
+                           hint="check free space, the folder and its owner; nothing was changed") from error
+    except sqlite3.Error as error:
         raise StorageError(f"{target} could not be made: {error}",
-                           hint="check free space, the folders and their owner; nothing was changed") from error
+                           hint="check free space, the folder and its owner; nothing was changed") from error
 
 
 def _ask(path: Path, query: str) -> str | int:
     """The one value that `query` gives, 0 for none."""
-    with closing(_read_only(path)) as database:
+    with closing(copies.read_only(path)) as database:
         row = database.execute(query).fetchone()
     return row[0] or 0 if row else 0
-
-
-def _read_only(path: Path) -> sqlite3.Connection:
-    return sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True)
