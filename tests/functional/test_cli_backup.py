@@ -307,9 +307,10 @@ def test_what_is_damaged_is_named(name: str, tmp_path: Path, data: Path) -> None
 
 
 def test_a_place_where_nothing_can_be_made_is_named(tmp_path: Path, data: Path) -> None:
-    done = redpost("backup", data / "log.db/backup", "--data", data)
+    (tmp_path / "file").touch()
+    done = redpost("backup", tmp_path / "file/backup", "--data", data)
     assert done.code == 2
-    assert done.err.startswith(f"error: {data}/log.db/.backup.")
+    assert done.err.startswith(f"error: {tmp_path}/file/.backup.")
     assert "Not a directory\nhint: check free space, the folder and its owner" in done.err
 
 
