@@ -123,23 +123,25 @@ class Service:
         if loopback and tokens:
             self.logger.warning("open_on_loopback", hint="there are tokens, but programs of this machine need none, a "
                                 "proxy or tunnel that adds no header included; set http.require_token")
+        self.web = WebSettings(
+            host=s.http.host, loopback=loopback, limits=self.ingest.settings.limits,
+            max_body_bytes=s.http.max_body_bytes, max_decompressed_bytes=s.http.max_decompressed_bytes,
+            body_timeout_s=s.http.body_timeout_s)
         app = build_app(
             WebServices(
                 ingest=self.ingest, session_seq=self.log.session_seq, store=self.store, archive=self.archive,
                 hub=self.hub, reload=lambda: self.rulebook.reload(self.log), health=self._unready,
                 alive=lambda: self.fatal is None, telemetry=self.telemetry, clock=self.clock, logger=self.logger,
                 evidence=EvidenceDesk(self.store, self.detect).evidence),
-            WebSettings(host=s.http.host, loopback=loopback, limits=self.ingest.settings.limits,
-                        max_body_bytes=s.http.max_body_bytes, max_decompressed_bytes=s.http.max_decompressed_bytes,
-                        body_timeout_s=s.http.body_timeout_s))
+            self.web)
         runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=_LAST_REQUESTS_S)
         await runner.setup()
         self._stack.push_async_callback(runner.cleanup)
-        door = Door(cast(web.Server, runner.server), self._most_connections(),
-                    on_full=lambda: self.telemetry.count("connections_refused_total"))
+        self.door = Door(cast(web.Server, runner.server), self._most_connections(),
+                         on_full=lambda: self.telemetry.count("connections_refused_total"))
         try:
             listening = await asyncio.get_running_loop().create_server(
-                door, s.http.host, s.http.port, backlog=BACKLOG)
+                self.door, s.http.host, s.http.port, backlog=BACKLOG)
         except OSError as error:
             raise cannot_listen(s, error) from error
         self._stack.callback(listening.close)

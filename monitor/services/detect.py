@@ -70,7 +70,7 @@ class Detect:
         self._archiver = Archiver(archive, clock, logger)
         self._stop = asyncio.Event()
         self._bite_events = settings.batch
-        self._saved_at = self._moved_at = self._committed_at = 0
+        self._saved_at = self._moved_at = self._committed_at = self._began_at = 0
         self.trimmable = 0
         self.ready = False
 
@@ -98,9 +98,12 @@ class Detect:
         return await version_at_end(self._log, self._state.cursors)
 
     def oldest_unjudged_ms(self) -> int:
-        """How long the oldest durable, unjudged event has waited, by the slower lane's clock."""
+        """How long the oldest durable, unjudged event has waited at most: since its lane last judged something, or
+        since the start."""
+        if self._recovered is None:
+            return 0
         waiting = [c.lane.state.now for c in self._state.cursors if self.backlog(c.lane.number)]
-        return max(0, self._clock.now() - min(waiting)) if waiting else 0
+        return max(0, self._clock.now() - max(min(waiting), self._began_at)) if waiting else 0
 
     def rooms_live(self) -> int:
         return sum(b.ended_at is None for b in self._state.admission.rooms.current.values())
@@ -132,7 +135,7 @@ class Detect:
         await Rereading(self._log, state, engine_of=self._engine_of, on_engine=self._on_engine,
                         committer=self._committer, archiver=self._archiver).run()
         self._archiver.begin(state.cursors, read_from=state.read_from)
-        self._committed_at = self._saved_at = self._clock.now()
+        self._committed_at = self._saved_at = self._began_at = self._clock.now()
         self.ready = True
 
     async def run(self) -> None:

@@ -298,6 +298,37 @@ def test_a_correction_withdraws_a_plain_final_result_however_the_events_are_cut(
     assert [events for _, events in scanner.alerts()] == [["s4"]]
 
 
+async def test_how_long_an_event_waits_is_told_since_its_lane_judged_or_the_service_began() -> None:
+    world = world_of(MemoryHouse())
+    await world.open()
+    await world.send([speech(1)])
+    await world.settle()
+    await ticked(world)
+    await world.stop()
+    assert world.detect.oldest_unjudged_ms() == 0, "nothing waits"
+    world.clock.time += 4_000
+    await world.send([comment(2)])
+    world.clock.time += 3_000
+    assert world.detect.oldest_unjudged_ms() == 7_000
+    world.clock.time += 10**8  # nobody was there
+    gate = asyncio.Event()
+    await world.house.close()
+    await world.open()
+    judge = world.detect._on_engine
+
+    async def slowly(work: Callable[..., Any], *args: Any) -> Any:
+        await gate.wait()
+        return await judge(work, *args)
+
+    world.detect._on_engine = slowly  # type: ignore[method-assign]
+    world.clock.time += 2_000
+    assert world.detect.oldest_unjudged_ms() == 2_000
+    gate.set()
+    await world.settle()
+    assert world.detect.oldest_unjudged_ms() == 0
+    await world.stop()
+
+
 @pytest.mark.parametrize("quick", [False, True], ids=["with ticks in between", "at once"])
 @pytest.mark.parametrize("away_ms", [70_000, 200_000, 10**8])
 @pytest.mark.parametrize("kind", ["memory", "files"])

@@ -22,6 +22,7 @@ class Idle:
         self.time = 1_000_000
         self.turns = 0
         self.warned: list[str] = []
+        self.gauges: dict[tuple[str, ...], float] = {}
 
     def warning(self, event: str, **facts: Any) -> None:
         self.warned.append(str(facts["error"]))
@@ -33,10 +34,10 @@ class Idle:
         return self.time
 
     def rooms_live(self) -> int:
-        return 0
+        return 3
 
     def oldest_unjudged_ms(self) -> int:
-        return 0
+        return 2_500
 
     def judging(self) -> str:
         return "v"
@@ -46,6 +47,7 @@ class Idle:
     def observe(self, metric: str, value: float, /, **labels: str) -> None: ...
 
     def gauge(self, metric: str, value: float, /, **labels: str) -> None:
+        self.gauges[metric, *labels.values()] = value
         self.turns += metric == "rooms_live"
 
 
@@ -149,3 +151,19 @@ async def test_each_part_is_trimmed_by_its_setting() -> None:
                      outbox_keep=14)
     await keeper.trim()
     assert asked == [("log", 7, 11, 12), ("outbox", 14), ("archive", 13)]
+
+
+async def test_the_gauges_say_how_things_stand() -> None:
+    idle = Idle()
+
+    class Store(MemoryStore):
+        async def open_alerts(self) -> list[OpenAlerts]:
+            return [OpenAlerts("high", 4, idle.time - 7_000)]
+
+    await keeping(Untidy(0), idle, store=Store()).gauges()
+    assert idle.gauges["rooms_live",] == 3
+    assert idle.gauges["log_oldest_unjudged_seconds",] == 2.5
+    assert idle.gauges["disk_free_bytes",] == 0
+    assert idle.gauges["ruleset_info", "v"] == 1
+    assert (idle.gauges["alerts_open", "high", "default"], idle.gauges["alerts_open", "low", "default"]) == (4, 0)
+    assert 7 <= idle.gauges["alert_oldest_open_seconds", "high", "default"] < 8

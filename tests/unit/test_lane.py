@@ -227,3 +227,15 @@ def test_state_survives_its_snapshot() -> None:
     state = msgspec.msgpack.decode(msgspec.msgpack.encode(line.lane.snapshot()), type=LaneState)
     again = Lane(0, ENGINE, GroupingSettings(), state=state)
     assert again.snapshot() == line.lane.snapshot()
+
+
+def test_a_tick_lets_go_of_groups_that_no_finding_can_join() -> None:
+    """By the time that they were seen, gap and longest span, and a minute for what comes late."""
+    line = Line()
+    line.feed([said(1, "全网最低")], accepted_at=1_000)
+    rest = GroupingSettings().gap_ms + GroupingSettings().longest_ms + 60_000
+    groups = line.lane.state.grouping.groups
+    line.lane.tick(2, 1_000 + rest)
+    assert len(groups) == 1
+    line.lane.tick(3, 1_001 + rest)
+    assert not groups

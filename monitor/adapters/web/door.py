@@ -41,11 +41,11 @@ class Door:
 
     def __init__(self, server: Server, most: int, *, on_full: Callable[[], None]) -> None:
         self._server = server
-        self._most = most
+        self.most = most
         self._on_full = on_full
 
     def __call__(self) -> asyncio.Protocol:
-        if len(self._server.connections) < self._most:
+        if len(self._server.connections) < self.most:
             return self._server()
         self._on_full()
         return _Refusing()
