@@ -289,7 +289,3 @@ def _times(events: list[Event], accepted_at: int) -> bytes:
     if set(map(type, times)) == {int}:
         return array("q", cast("list[int]", times)).tobytes()
     return array("q", [accepted_at if (at := at_ms(e)) is None else at for e in events]).tobytes()
-
-
-def events_in(entries: Iterable[Entry]) -> int:
-    return sum(len(entry) for entry in entries if isinstance(entry, Frame))

@@ -41,7 +41,7 @@ class MemoryLog:
             entry = numbered.entry
             if numbered.seq <= after or (lane is not None and isinstance(entry, Frame) and entry.lane != lane):
                 continue
-            if found and frames.events_in([n.entry for n in found] + [entry]) > events:
+            if found and sum(len(n.entry) for n in [*found, numbered] if isinstance(n.entry, Frame)) > events:
                 break
             found.append(numbered)
         return found
