@@ -1,0 +1,79 @@
+"""The demo's streams, judged by the shipped packs, against what their writer expected (config/demo/expected.tsv).
+
+`pytest tests/quality/test_demo.py -rP` lists what is missed, and lawful lines with a finding.
+"""
+
+import csv
+import json
+import re
+import sys
+from functools import cache
+from typing import Final, NamedTuple
+
+from tests.functional.clikit import ROOT, redpost
+
+DEMO: Final = ROOT / "config/demo"
+FLOOR: Final = 58
+"""Of the expected labels so many are found at least; to be raised as the packs get better."""
+KNOWN_ALARMS: Final = frozenset((
+    "beauty-0202", "beauty-0228", "jewellery-0110", "jewellery-0162", "jewellery-0397", "clothing-0363",
+))
+"""Lawful lines in which something is found all the same; to be emptied."""
+
+
+class Expected(NamedTuple):
+    """`lines`: ids of the event and, where it goes on from earlier ones, of those."""
+
+    id: str
+    labels: frozenset[str]
+    note: str
+    lines: tuple[str, ...]
+
+
+def expected() -> list[Expected]:
+    with (DEMO / "expected.tsv").open(encoding="utf-8", newline="") as file:
+        return [_row(row) for row in csv.DictReader(file, delimiter="\t")]
+
+
+def _row(row: dict[str, str]) -> Expected:
+    begins = re.search(r"begins in (\w+)-(\d+)", row["note"])
+    room, _, last = row["id"].partition("-")
+    first = int(begins[2]) if begins else int(last)
+    assert begins is None or (begins[1] == room and first <= int(last)), row
+    return Expected(row["id"], frozenset(filter(None, row["labels"].split(","))), row["note"],
+                    tuple(f"{room}-{n:04}" for n in range(first, int(last) + 1)))
+
+
+@cache
+def found() -> dict[str, set[str]]:
+    """Event → categories of its findings, hints at exemptions left out."""
+    done = redpost("scan", *sorted(DEMO.glob("*.ndjson")), "--rooms", DEMO / "rooms.yml", "--json")
+    assert (done.code, done.err) == (1, "")
+    events = map(json.loads, done.out.splitlines())
+    return {event["id"]: {name for finding in event["findings"] if "exempt" not in finding
+                          for name in finding["category"]} for event in events}
+
+
+def test_every_line_that_is_expected_is_there() -> None:
+    there = {json.loads(line)["id"] for path in DEMO.glob("*.ndjson") for line in path.read_bytes().splitlines()}
+    rows = expected()
+    assert len(rows) > 150 and len({row.id for row in rows}) == len(rows)
+    assert {line for row in rows for line in row.lines} <= there
+
+
+def test_most_of_what_is_expected_is_found() -> None:
+    labels = [(row, label) for row in expected() for label in sorted(row.labels)]
+    missed = [(row, label) for row, label in labels
+              if not any(label in found().get(line, ()) for line in row.lines)]
+    told = f"{len(labels) - len(missed)} of {len(labels)} labels found; missed:\n" + "\n".join(
+        f"  {row.id}  {label}  {row.note}" for row, label in missed)
+    sys.stdout.write(told + "\n")
+    assert len(labels) - len(missed) >= FLOOR, told
+
+
+def test_nothing_is_found_in_lawful_lines() -> None:
+    lawful = {row.id: row.note for row in expected() if not row.labels}
+    alarms = sorted(lawful.keys() & {line for line, categories in found().items() if categories})
+    told = "\n".join(f"  {line}  {sorted(found()[line])}  {lawful[line]}" for line in alarms)
+    sys.stdout.write(f"{len(alarms)} of {len(lawful)} lawful lines with a finding:\n{told}\n")
+    assert set(alarms) <= KNOWN_ALARMS, told
