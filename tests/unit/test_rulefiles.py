@@ -299,7 +299,7 @@ def test_golden_faults() -> None:
     [
         ("[AD-1]", "[AD-11]", "7:11: no register has the clause 'AD-11'"),
         ("[AD-1]", "[]", "7:10: clauses is an empty list"),
-        ("clauses: [AD-1]\n", "", "1:1: a rule of tier redline rests on at least one clause"),
+        ("draft\nclauses: [AD-1]\n", "shadow\n", "1:1: a rule of tier redline rests on at least one clause"),
         ("category: absolute_claim", "category: []", "4:11: category is an empty list"),
         ("tier: redline", "tier: care", "4:11: a rule of tier care has no category"),
         ("shop.rule", "rule", "1:5: id: 'rule' is not of the form subject.name"),

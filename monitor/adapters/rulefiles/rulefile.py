@@ -217,9 +217,10 @@ def _clauses(fields: Fields, tier: Tier | None, register: Register) -> tuple[str
         why = register.why_not(word)
         if why is not None:
             fields.faults.add(at, *why)
-    if tier in (Tier.REDLINE, Tier.STANDARD) and "clauses" not in fields and fields.readable:
+    needed = tier in (Tier.REDLINE, Tier.STANDARD) and _status(fields) not in (None, Status.DRAFT)
+    if needed and "clauses" not in fields and fields.readable:
         fields.faults.add(fields.at, f"a rule of tier {tier} rests on at least one clause",
-                          "add clauses: [id of the register]")
+                          "add clauses: [id of the register], or set status: draft")
     return tuple(word for word, _ in words)
 
 
