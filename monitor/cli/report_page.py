@@ -83,7 +83,8 @@ def page(told: Told) -> str:
               "base-uri 'none'; form-action 'none'")
     return Template(template).substitute(
         policy=policy, title=words(told.title), files=words("、".join(told.files)), facts=words(told.facts),
-        summary="\n".join(_summary(told)), rows="\n".join(_rows(told)))
+        shape="timed" if any(line.when for line in told.lines) else "", summary="\n".join(_summary(told)),
+        rows="\n".join(_rows(told)))
 
 
 def _summary(told: Told) -> Iterator[str]:
@@ -161,11 +162,12 @@ def _rows(told: Told) -> Iterator[str]:
 
 
 def _row(line: Line, clauses: Mapping[str, Clause]) -> str:
-    gutter = f'<span class="no">{_place(line)}</span>'
-    gutter += "".join(f'<span class="when">{words(each)}</span>' for each in (line.when, line.who) if each)
+    when = f'<span class="when">{words(line.when)}</span>' if line.when else ""
+    who = f'<span class="tag who">{words(line.who)}</span>' if line.who else ""
     notes = "".join(_card(n, finding, clauses) for n, finding in line.findings)
     touched = ' class="row hit"' if line.findings or line.marks else ' class="row"'
-    return (f'<div{touched}><div class="gutter">{gutter}</div><p class="said">{marked(line.text, line.marks)}</p>'
+    return (f'<div{touched}><div class="gutter">{when}<span class="no">{_place(line)}</span></div>'
+            f'<p class="said">{who}{marked(line.text, line.marks)}</p>'
             + (f'<div class="notes">{notes}</div>' if notes else "") + "</div>")
 
 

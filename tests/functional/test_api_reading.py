@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import hashlib
+import json
 import re
 from collections.abc import Callable
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 import pytest
 
 from monitor.domain.errors import Fault, InputError, NewerFormat, RuleError, StorageError
+from monitor.domain.findings import Evasion, Severity, Tier
 from monitor.services.records import AlertFilter, ArchiveQuery
 from tests.functional.fakes import NOW, Api, alert, kept, room, serving
 
@@ -287,6 +289,16 @@ async def test_every_answer_carries_the_security_headers() -> None:
                 assert response.headers["Server"] == "redpost"
                 assert "default-src 'none'" in response.headers["Content-Security-Policy"]
                 assert "Access-Control-Allow-Origin" not in response.headers
+
+
+async def test_the_page_names_every_value_that_it_shows() -> None:
+    async with serving() as api, api.client.get("/") as response:
+        page = await response.text()
+    for table, of in (("TIERS", Tier), ("EVASIONS", Evasion)):
+        (shown,) = re.findall(rf"const {table} = {{(.*?)}};", page)
+        assert re.findall(r"(\w+): \"", shown) == list(of)
+    (levels,) = re.findall(r"const LEVELS = (\[.*\]);", page)
+    assert [level for level, *_ in json.loads(levels)] == list(reversed(Severity))
 
 
 async def test_the_page_allows_its_own_script_and_nothing_from_elsewhere() -> None:
