@@ -92,7 +92,6 @@ def _selection(selection: Selection) -> Iterator[str]:
     facts += [f"{selection.listed} the listed prices"] if selection.listed else []
     facts += ["without a proof"] if selection.unproven else []
     facts += [f"{selection.times} times"] if selection.times > 1 else []
-    facts += ["whole words"] if selection.words else []
     facts += [f"views {_list(selection.views)}"] if selection.views else []
     facts += [f"also {_list(selection.also)}"] if selection.also else []
     facts += [f"takes away {_reach(selection.veto)}"] if selection.veto else []

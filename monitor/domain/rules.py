@@ -46,6 +46,7 @@ class View(StrEnum):
     SPLIT = "split"  # 力口 for 加
     SIGNS = "signs"  # emoji and letters that stand for a word
     DIALECT = "dialect"  # sound, with n/l, f/h, zh/z, -n/-ng taken for the same
+    SPELLED = "spelled"  # sound, where syllables are written in letters
 
 
 FOLDS: Final = (View.PLAIN, View.SKELETON, View.SOUND)
@@ -104,7 +105,7 @@ class Selection(Struct, frozen=True, kw_only=True):
 
     `also`: further views, beside those of `views`. `times`: fewer hits than this are none. `context`: names of shared
     contexts. `listed`: prices that compare so with the room's listed ones. `unproven`: a hit that lies in a claim for
-    which the room holds a proof is none. `words`: a hit must begin and end at a word's border.
+    which the room holds a proof is none.
 
     `views` is None for the defaults: plain and skeleton, and sound for terms of three syllables or more; plain for
     patterns. `near`: hits count only where a hit of that selection is in reach (side AFTER: it comes after this one).
@@ -124,7 +125,6 @@ class Selection(Struct, frozen=True, kw_only=True):
     times: int = 1
     listed: Listed | None = None
     unproven: bool = False
-    words: bool = False
     veto: Reach | None = None
     near: Reach | None = None
 

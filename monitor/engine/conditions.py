@@ -75,8 +75,20 @@ def _view_of(form: Form, view: View, start: int, end: int, views: Views) -> View
     if gap and form.two and not _SENTENCE_ENDS.isdisjoint(text[start:end]):
         return None
     if view in form.views or (view is View.PLAIN and not form.literal):
-        return view if view is not View.STRETCHED or _stretched(form, start, end, views) else None
+        return view if _fits(form, view, start, end, views) else None
     return View.SOUND if view is View.SKELETON and View.SOUND in form.views else None
+
+
+def _fits(form: Form, view: View, start: int, end: int, views: Views) -> bool:
+    """What the scan of this view cannot tell."""
+    if view is View.STRETCHED:
+        return _stretched(form, start, end, views)
+    return view is not View.SPELLED or _spelled(form, start, end, views)
+
+
+def _spelled(form: Form, start: int, end: int, views: Views) -> bool:
+    """More of it is written in letters than of the term itself: 加wei信 for 加微信."""
+    return sum(c in _LETTERS for c in views.plain_text[start:end]) > sum(c in _LETTERS for c in form.term.lower())
 
 
 def _stretched(form: Form, start: int, end: int, views: Views) -> bool:
@@ -95,7 +107,7 @@ def _edge_free(edge: str, neighbour: str) -> bool:
 
 def _same_characters(form: Form, start: int, end: int, views: Views) -> bool:
     kept = views.kept[start:end]
-    return tuple(views.plain[start:end][kept].tolist()) == form.skeleton
+    return bool(form.skeleton) and tuple(views.plain[start:end][kept].tolist()) == form.skeleton
 
 
 def surviving(
@@ -178,7 +190,7 @@ def outermost(hits: list[Hit]) -> list[Hit]:
 _EVASIONS: Final = {
     View.SKELETON: Evasion.SYMBOLS, View.STRETCHED: Evasion.STRETCHED, View.LETTER_GAPS: Evasion.LETTERS,
     View.CONFUSABLES: Evasion.LOOKALIKE, View.SPLIT: Evasion.SPLIT, View.SIGNS: Evasion.SIGNS,
-    View.DIALECT: Evasion.HOMOPHONE,
+    View.DIALECT: Evasion.HOMOPHONE, View.SPELLED: Evasion.SPELLED,
 }
 
 
@@ -188,9 +200,7 @@ def evasion_of(hit: Hit, text: str, views: Views) -> Evasion | None:
     if hit.form is None:
         return None
     if hit.view is View.SOUND:
-        written = sum(c in _LETTERS for c in views.plain_text[hit.start : hit.end])
-        own = sum(c in _LETTERS for c in hit.form.term.lower())
-        return Evasion.SPELLED if written > own else Evasion.HOMOPHONE
+        return Evasion.SPELLED if _spelled(hit.form, hit.start, hit.end, views) else Evasion.HOMOPHONE
     if hit.view in _EVASIONS:
         return _EVASIONS[hit.view]
     return Evasion.STYLED if any(_is_styled(c, views) for c in text[hit.start : hit.end]) else None

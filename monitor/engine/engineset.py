@@ -50,7 +50,7 @@ class EngineSet:
         if (kept := compiling.get(key)) is not None:
             reader.known = msgspec.msgpack.decode(kept, type=dict[str, Needs])
         self.rules = [CompiledRule(i, rule, zone, numbers, reader.likelihood) for i, rule in enumerate(running)]
-        self.matcher = Matcher(self.rules, self.contexts, reader, compiling)
+        self.matcher = Matcher(self.rules, self.contexts, reader, compiling, ruleset.sources)
         if kept is None:
             compiling.put(key, msgspec.msgpack.encode(reader.known))
         self.correlations = Correlations(

@@ -14,8 +14,8 @@ from monitor.engine.views import Index, Layer, Units, Views, ViewTables
 
 
 def layer(view: View, views: Views) -> Layer:
-    """The units of a view that literals are looked for in. PLAIN and SPLIT have none of their own: what is looked for
-    in them is looked for in the skeleton."""
+    """The units of a view that literals are looked for in. PLAIN, SPLIT and SPELLED have none of their own: what
+    is looked for in them is looked for in the skeleton and in the sound view."""
     tables, units, where = views.tables, views.skeleton, views.where
     match view:
         case View.SKELETON:
@@ -50,6 +50,8 @@ def folded(view: View, tables: ViewTables, skeleton: Sequence[int], sounds: Sequ
             return [tuple(np.take(tables.lookalikes, units).tolist())]
         case View.STRETCHED:
             return [tuple(units[_run_starts(units)].tolist())]
+        case View.SPELLED:
+            return list(sounds)
         case View.DIALECT:
             return list(dict.fromkeys(tuple(int(tables.merged[u]) for u in form) for form in sounds))
     return [tuple(skeleton)]

@@ -97,8 +97,7 @@ class Lexicon:
         return bool(self._patterns or self._literals)
 
     def term(self, form: Form, owner: Any) -> None:
-        for view, forms in form.take().items():
-            scanned = View.SKELETON if view is View.SPLIT else view
+        for view, scanned, forms in form.take():
             for units in forms:
                 self._leads(scanned, units).terms.setdefault(owner[0], []).append((view, form, owner))
         if form.literal and not form.views.isdisjoint((View.PLAIN, View.SKELETON)):

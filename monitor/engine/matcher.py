@@ -5,6 +5,7 @@ shared contexts, what `near` asks for, what a condition negates) are made of eve
 could hold: they are looked for in that one text, then.
 """
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final, NamedTuple
 
@@ -16,7 +17,7 @@ from monitor.engine.expressions import Reader
 from monitor.engine.lexicon import Lexicon, Owner, RawHit, marks_of
 from monitor.engine.patterns import ContactSpan, contacts
 from monitor.engine.sightings import Sightings
-from monitor.engine.terms import Form
+from monitor.engine.terms import Form, Unfit
 from monitor.engine.views import Index, Views, ViewTables
 
 _HINT: Final = "see docs/rules.md"
@@ -36,13 +37,15 @@ class Matcher:
     """Compiled over the rules of all units. Not safe for two threads at once: one engine, one thread."""
 
     def __init__(
-        self, rules: Sequence[CompiledRule], contexts: Sequence[CompiledContext], reader: Reader, databases: Databases
+        self, rules: Sequence[CompiledRule], contexts: Sequence[CompiledContext], reader: Reader, databases: Databases,
+        sources: Mapping[str, bytes] = {},
     ) -> None:
-        """Raises RuleError with all faults: terms that fold to nothing, patterns that do not compile."""
+        """`sources`: the files of the rules, to name places in them. Raises RuleError with all faults: terms that fold
+        to nothing or to one character, patterns that do not compile."""
         self._early, self._late = Lexicon(reader), Lexicon(reader, wordless=True)
         self._detectors: dict[str, list[Owner]] = {}
         self._late_detectors: dict[str, list[Owner]] = {}
-        collecting = _Collecting(reader.tables, [])
+        collecting = _Collecting(reader.tables, sources, [])
         late: set[int] = set()
         for rule in rules:
             for i, selection in enumerate(rule.rule.selections):
@@ -60,7 +63,7 @@ class Matcher:
             unless = Selection(name=context.name, terms=context.unless, views=_SAID)
             collecting.selection(context, unless, (-1 - index, len(context.parts)), self._late)
         if collecting.faults:
-            raise RuleError(sorted(collecting.faults, key=lambda f: (f.path, f.line, f.message)))
+            raise RuleError(sorted(set(collecting.faults), key=lambda f: (f.path, f.line, f.message)))
         self._early.compile(databases)
         self._late.compile(databases)
         self.late_rules = frozenset(late)
@@ -119,18 +122,36 @@ class _Collecting(NamedTuple):
     """Puts selections into a lexicon and notes what cannot be looked for."""
 
     tables: ViewTables
+    sources: Mapping[str, bytes]
     faults: list[Fault]
 
     def selection(self, of: Rule | Context, selection: Selection, owner: Owner, lexicon: Lexicon) -> None:
         for term in (*selection.terms, *selection.allow):
             try:
                 lexicon.term(Form(term, self.tables, selection), owner)
-            except ValueError as error:
-                self.faults.append(Fault(of.path, of.line, 1, f"term {term!r} in {selection.name}: {error}", _HINT))
+            except Unfit as error:
+                self._fault(of, selection, "term", term, str(error), error.hint)
         view = View.SKELETON if selection.views == (View.SKELETON,) else View.PLAIN
         for pattern in selection.patterns:
             try:
                 lexicon.pattern(pattern, view, owner)
             except ValueError as error:
-                self.faults.append(
-                    Fault(of.path, of.line, 1, f"pattern {pattern!r} in {selection.name}: {error}", _HINT))
+                self._fault(of, selection, "pattern", pattern, str(error), _HINT)
+
+    def _fault(self, of: Rule | Context, selection: Selection, kind: str, said: str, why: str, hint: str) -> None:
+        path, line, column = self._place(of, selection, said)
+        self.faults.append(Fault(path, line, column, f"{kind} {said!r} in {selection.name}: {why}", hint))
+
+    def _place(self, of: Rule | Context, selection: Selection, said: str) -> tuple[str, int, int]:
+        """Where it stands: after its selection's name, or in a list of the pack; else where its rule begins."""
+        text = self.sources.get(of.path, b"").decode(errors="replace")
+        found = re.compile(rf"(?<!\w){re.escape(said)}(?!\w)").search(text, max(text.find(f"{selection.name}:"), 0))
+        if found:
+            return of.path, text.count("\n", 0, found.start()) + 1, found.start() - text.rfind("\n", 0, found.start())
+        lists = of.path.partition("/")[0] + "/lists/"
+        for path in sorted(path for path in self.sources if path.startswith(lists)):
+            lines = self.sources[path].decode(errors="replace").splitlines()
+            for number, line in enumerate(lines, 1):
+                if line.partition(" #")[0].strip() == said:
+                    return path, number, 1
+        return of.path, of.line, 1

@@ -8,17 +8,30 @@ from typing import Final
 
 from monitor.domain.rules import EXTRA, Selection, View
 from monitor.engine.folds import folded, runs
-from monitor.engine.spellings import LETTERS, PARTS
-from monitor.engine.views import LF, SYLLABLE_BASE, ViewTables
+from monitor.engine.spellings import LETTERS, PARTS, PICTURES
+from monitor.engine.views import LF, SYLLABLE_BASE, UNKNOWN_SIGN, ViewTables
 
 SOUND_FROM: Final = 3
 """Sound is on by default for terms of at least so many syllables: on 40,000 clean reviews homophones of two cost 1.3 %
 false hits, of three 0.015 %, of four none."""
 
+_WORDS: Final = "write the word that its signs stand for, with also: [signs]"
 _OTHER_READINGS: Final = 4
 _MOST: Final = 64
 """Other ways of writing one term that are looked for."""
 _LATIN: Final = re.compile("[a-z]{2,}")
+
+
+_SCANNED_AS: Final = {View.SPLIT: View.SKELETON, View.SPELLED: View.SOUND}
+"""Views without units of their own."""
+
+
+class Unfit(ValueError):
+    """A term that cannot be looked for. `hint`: what to do."""
+
+    def __init__(self, message: str, hint: str) -> None:
+        super().__init__(message)
+        self.hint = hint
 
 
 class Form:
@@ -31,31 +44,42 @@ class Form:
     __slots__ = ("_scanned", "literal", "runs", "skeleton", "term", "views")
 
     def __init__(self, term: str, tables: ViewTables, selection: Selection) -> None:
-        """Raises ValueError for a term that folds to nothing."""
+        """Raises Unfit for a term that folds to nothing, or to so little that it would hit everywhere."""
         plain = tables.units(term)
         skeleton = tables.skeleton(plain)
-        if not skeleton or LF in skeleton:
-            raise ValueError("the term folds to nothing" if not skeleton else "the term holds a line feed")
+        if LF in skeleton:
+            raise Unfit("the term holds a line feed", "write it on one line")
+        if UNKNOWN_SIGN in plain:
+            raise Unfit(f"one sign is not told from another: {term[plain.index(UNKNOWN_SIGN)]}",
+                        "write the word that it stands for, with also: [signs], or leave it out")
+        if not skeleton and View.SIGNS not in selection.also:
+            raise Unfit("the term folds to nothing", _WORDS)
         symbols = len(skeleton) < len(plain) and any(
             not chr(unit).isspace() and not tables.skeleton((unit,)) for unit in plain)
         sounds = _sound_forms(tables, skeleton)
         syllables = sum(code >= SYLLABLE_BASE for code in sounds[0])
         self.term, self.skeleton = term, skeleton
-        self.literal = re_escape("".join(map(chr, plain))) if symbols else ""
+        self.literal = re_escape("".join(map(chr, plain))) if symbols and skeleton else ""
         self.views = _asked(selection.views, selection.also, symbols, syllables >= SOUND_FROM)
         self.runs = runs(skeleton) if View.STRETCHED in self.views else []
         self._scanned: dict[View, list[tuple[int, ...]]] = {}
-        if View.SKELETON in self.views or (View.PLAIN in self.views and not symbols):
+        if skeleton and (View.SKELETON in self.views or (View.PLAIN in self.views and not symbols)):
             self._scanned[View.SKELETON] = [skeleton]
         if View.SOUND in self.views and syllables:
             self._scanned[View.SOUND] = sounds
         for view in self.views.intersection(EXTRA) if selection.also else ():
-            self._scanned[view] = _extra_forms(view, tables, skeleton, sounds)
+            units = tables.worded(plain) if view is View.SIGNS else skeleton
+            self._scanned[view] = _extra_forms(view, tables, units, sounds)
+        for view, forms in self._scanned.items():
+            if any(len(form) == 1 for form in forms):
+                raise Unfit(f"only one character of it is looked for in the view {view}, which hits too much",
+                            _WORDS if symbols else "add its neighbours, or leave the view out")
 
-    def take(self) -> dict[View, list[tuple[int, ...]]]:
-        """View → the forms that are scanned for, in 16-bit units, all distinct; once, since they are many."""
+    def take(self) -> list[tuple[View, View, list[tuple[int, ...]]]]:
+        """(view, the view whose units are scanned, the forms that are scanned for in 16-bit units, all distinct); once,
+        since they are many."""
         scanned, self._scanned = self._scanned, {}
-        return scanned
+        return [(view, _SCANNED_AS.get(view, view), forms) for view, forms in scanned.items()]
 
     @property
     def two(self) -> bool:
@@ -79,8 +103,19 @@ def _extra_forms(
     if view is View.SPLIT:
         return _alternatives(skeleton, {ord(c): (parts,) for c, parts in PARTS.items()})[1:]
     if view is View.SIGNS:
-        return _alternatives(skeleton, {ord(c): others for c, others in LETTERS.items()})
+        others = {ord(c): others for c, others in LETTERS.items()}
+        shown = _pictured(skeleton)
+        both = (skeleton, shown) if len(shown) > 1 else (skeleton,)
+        return list(dict.fromkeys(form for units in both for form in _alternatives(units, others)))
     return folded(view, tables, skeleton, sounds)
+
+
+def _pictured(units: tuple[int, ...]) -> tuple[int, ...]:
+    """Words of two characters as their sign shows them."""
+    text = "".join(map(chr, units))
+    for word, shown in PICTURES.items():
+        text = text.replace(word, shown)
+    return tuple(map(ord, text))
 
 
 def _alternatives(units: tuple[int, ...], others: Mapping[int, Sequence[str]]) -> list[tuple[int, ...]]:

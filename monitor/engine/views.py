@@ -28,7 +28,8 @@ MIX: Final = np.uint16(40503)
 """Odd, so multiplying by it permutes the 16-bit units. Han units share their high byte, which makes Hyperscan's filter
 fire on almost every position; the permutation spreads them."""
 
-_SKIPPED: Final = 0xFFFC
+UNKNOWN_SIGN: Final = 0xFFFC
+"""What all emoji and marks that have no unit of their own fold to."""
 _INVISIBLE: Final = (0xE0000, 0xE1000)
 _LATIN = frozenset(range(ord("a"), ord("z") + 1))
 _LONGEST_SYLLABLE: Final = 6
@@ -86,7 +87,7 @@ class ViewTables:
     def units(self, text: str) -> list[int]:
         """The same as `fold`, for a short text."""
         plain, last, (low, high) = self._plain, self.plain.size - 1, _INVISIBLE
-        return [plain[_SKIPPED if low <= point < high else min(point, last)] for point in map(ord, text)]
+        return [plain[UNKNOWN_SIGN if low <= point < high else min(point, last)] for point in map(ord, text)]
 
     def skeleton_text(self, text: str) -> str:
         """The skeleton view of one text."""
@@ -102,6 +103,10 @@ class ViewTables:
         """Of plain units, those that the skeleton keeps."""
         kept = self._kept
         return tuple([unit for unit in units if kept[unit]])
+
+    def worded(self, units: Sequence[int]) -> tuple[int, ...]:
+        """Of plain units, those that the skeleton keeps, and the words that signs stand for."""
+        return tuple([int(self.signs[unit]) or unit for unit in units if self._kept[unit] or self.signs[unit]])
 
     def spelled(self, run: bytes, gaps: Sequence[int] = ()) -> Syllables | None:
         """Segment a run of Latin letters into syllables: ((offset, length, unit), …), or None where it is no pinyin.
@@ -150,7 +155,7 @@ def code_points(text: str) -> NDArray[np.uint32]:
     tables end below them."""
     points = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
     if points.size and points.max() >= _INVISIBLE[0]:
-        points = np.where((points >= _INVISIBLE[0]) & (points < _INVISIBLE[1]), np.uint32(_SKIPPED), points)
+        points = np.where((points >= _INVISIBLE[0]) & (points < _INVISIBLE[1]), np.uint32(UNKNOWN_SIGN), points)
     return points
 
 

@@ -1,12 +1,16 @@
 """What a term meets in a text, and what it does not: views, edges, gaps, allow, reach."""
 
+from typing import Any
+
 import pytest
 
 from monitor.domain.errors import RuleError
 from monitor.domain.events import Kind, Role
 from monitor.domain.findings import Evasion
 from monitor.domain.rules import Reach, Selection, Side, View
-from tests.unit.rulekit import engine, event, matches, rule, spans, tables, terms
+from monitor.domain.rulesets import RuleSet
+from monitor.engine.engineset import EngineSet
+from tests.unit.rulekit import ZONE, engine, event, matches, rule, spans, tables, terms
 
 
 def one(*words: str, **more: object) -> object:
@@ -89,10 +93,38 @@ def test_a_plain_only_term_bridges_nothing() -> None:
 
 
 @pytest.mark.parametrize(
-    ("term", "why"), [("！！", "folds to nothing"), ("​", "folds to nothing"), ("a\nb", "line feed")])
-def test_a_term_that_folds_to_nothing_is_refused(term: str, why: str) -> None:
+    ("term", "more", "why"),
+    [
+        ("！！", {}, "folds to nothing.*with also: .signs"),
+        ("​​", {}, "folds to nothing"),
+        ("🐎🎁", {}, "folds to nothing.*with also: .signs"),
+        ("a\nb", {}, "line feed"),
+        ("你🐎", {"views": (View.SKELETON,)}, "one character of it .* skeleton.*with also: .signs"),
+        ("你🐎", {"also": (View.SPLIT, View.STRETCHED)}, "one character of it"),
+        ("wei", {"views": (View.SOUND,)}, "one character of it is looked for in the view sound.*leave the view out"),
+        ("哈哈", {"also": (View.STRETCHED,)}, "one character of it is looked for in the view stretched"),
+        ("送🦄", {}, "one sign is not told from another: 🦄"),
+    ])
+def test_a_term_of_which_too_little_is_left_is_refused(term: str, more: dict[str, Any], why: str) -> None:
     with pytest.raises(RuleError, match=why):
-        engine(one(term))
+        engine(one(term, **more))
+
+
+def test_signs_of_a_term_are_looked_for_as_their_words_where_it_asks_for_signs() -> None:
+    for text in ("你🐎", "你马"):
+        assert spans(one("你🐎", also=(View.SIGNS,)), text) == {(0, 2)}
+        assert bool(spans(one("你🐎"), text)) == (text == "你🐎")
+    assert spans(one("🎁🎁", also=(View.SIGNS,)), "刷🎁🎁") == {(1, 3)}
+
+
+def test_what_only_compiling_finds_is_told_at_its_place() -> None:
+    asking = rule(Selection(name="claim", terms=("全网最低", "！！", "～～", "……")), condition="claim")
+    sources = {"t/rule.yml": "title: ！！\ndetection:\n  claim: [全网最低, ！！]\n".encode(),
+               "t/lists/a.txt": "好看 # ～～\n～～  # waves\n".encode(), "u/lists/b.txt": "……\n".encode()}
+    with pytest.raises(RuleError) as error:
+        EngineSet(RuleSet((asking,), {}, "t", sources), tables(), zone=ZONE)
+    assert [(f.path, f.line, f.column) for f in error.value.faults] == [
+        ("t/lists/a.txt", 2, 1), ("t/rule.yml", 1, 1), ("t/rule.yml", 3, 17)]
 
 
 @pytest.mark.parametrize("pattern", ["(未闭合", "好(?=看)", "a*", r"(.)\1", r"\p{Han}好"])
@@ -123,7 +155,7 @@ class TestAllow:
 
 class TestReach:
     def veto(self, side: Side, within: int = 4) -> object:
-        return rule(terms("claim", "全网最好", "假货"), terms("no", "不能说", "放", views=(View.PLAIN, View.SKELETON),
+        return rule(terms("claim", "全网最好", "假货"), terms("no", "不能说", "别放", views=(View.PLAIN, View.SKELETON),
                     veto=Reach("claim", within, side)), condition="claim")
 
     @pytest.mark.parametrize(
@@ -135,7 +167,7 @@ class TestReach:
             (Side.BEFORE, "全网最好不能说", True),
             (Side.AFTER, "全网最好不能说", False),
             (Side.EITHER, "全网最好这话不能说", False),
-            (Side.BEFORE, "放假货到了", False),
+            (Side.BEFORE, "别放假货到了", False),
         ],
     )
     def test_a_veto_takes_the_hits_in_its_reach(self, side: Side, text: str, found: bool) -> None:

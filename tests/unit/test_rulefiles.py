@@ -341,6 +341,7 @@ def test_golden_faults() -> None:
             "9:28: near: a selection cannot refer to itself",
         ),
         ("[全网最好]", "[全网最好]\n  l: {score: minors, gte: 1}", "10:3: the selection l is never used"),
+        ("[全网最好]", "{terms: [全网最好], words: true}", "9:22: the selection a has no key 'words'"),
         ("[全网最好]", "[{list: lists/none.txt}]", "9:14: the pack has no list 'lists/none.txt'"),
         ("[全网最好]", "[{list: ../../clauses.yml}]", "9:14: the pack has no list '../../clauses.yml'"),
     ],

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Final, TypeVar
 
 from monitor.adapters.rulefiles.faults import Faults, guess, shown
+from monitor.adapters.rulefiles.keys import GONE
 from monitor.adapters.rulefiles.nodes import Broken, Items, Node, Scalar, Table, reading
 
 E = TypeVar("E", bound=StrEnum)
@@ -93,7 +94,8 @@ class Fields:
             self._nodes[key.value] = value
             return
         self.strangers += 1
-        self.faults.add(key, f"{self._what} has no key {shown(key.value)}", guess(key.value, known))
+        self.faults.add(key, f"{self._what} has no key {shown(key.value)}",
+                        GONE.get(key.value) or guess(key.value, known))
 
     def __contains__(self, key: str) -> bool:
         return key in self._nodes

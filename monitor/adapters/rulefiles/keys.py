@@ -30,7 +30,7 @@ CLAUSES: Final = ("id", "document", "issuer", "article", "requirement", "effecti
 
 _REACH: Final = ("veto", "side", "near", "ordered", "within")
 FORMS: Final[dict[str, tuple[str, ...]]] = {
-    "terms": ("views", "also", "words", "times", "unproven", *_REACH),
+    "terms": ("views", "also", "times", "unproven", *_REACH),
     "pattern": ("views", "times", "unproven", *_REACH),
     "patterns": ("views", "times", "unproven", *_REACH),
     "detector": ("times", "listed", *_REACH),
@@ -40,7 +40,10 @@ FORMS: Final[dict[str, tuple[str, ...]]] = {
     "room": (),
 }
 """What a selection may look for, and the keys that go with each."""
-SELECTION: Final = (*FORMS, "views", "also", "words", "times", "unproven", "listed", *_REACH, "gte")
+SELECTION: Final = (*FORMS, "views", "also", "times", "unproven", "listed", *_REACH, "gte")
+
+GONE: Final = {"words": "remove it: Chinese marks no borders of words, and Latin edges want no Latin neighbour anyway"}
+"""Keys of earlier versions, with what to do."""
 
 DOCUMENTED: Final = {
     "Pack": PACK, "Rule": RULE, "Effective": EFFECTIVE, "Applies": APPLIES, "Room filter": ROOM_FILTER,

@@ -82,7 +82,6 @@ def read_selection(
         times=fields.whole("times", most=99) if "times" in fields else 1,
         listed=fields.choice("listed", Listed),
         unproven=fields.flag("unproven"),
-        words=fields.flag("words"),
         veto=reach if vetoes else None,
         near=None if vetoes else reach,
     )
