@@ -102,9 +102,9 @@ class Ingest:
                             hint="send again later; if it lasts, the machine is too small for this feed")
         now = self._clock.now()
         decoded = quick(body, self.settings.limits, now_ms=now) or await self._decoded(body, now)
+        readable = bool(decoded.events) or not decoded.rejected
         if self._rooms is not None:
             decoded = self._rooms.within(tenant, decoded, now=now)
-        readable = bool(decoded.events) or not decoded.rejected
         fresh, keys, known = self._without_duplicates(tenant, decoded.events)
         duplicates = len(decoded.events) - len(fresh)
         if fresh or session:

@@ -6,8 +6,12 @@ from monitor.domain.decoding import Decoded
 from monitor.domain.events import Event, Kind
 from monitor.domain.frames import Entry, Tick
 from monitor.services.admission import Admission, kept_ms
+from monitor.services.ingest import Ingest, IngestSettings
+from monitor.services.pseudonyms import KEY_BYTES, Pseudonyms
 from monitor.services.records import Numbered
 from monitor.services.roomlimit import RoomLimit
+from tests.fakes.log import MemoryLog
+from tests.faults.inside import Clock, Quiet
 
 SILENCE = 1_000
 HOUR = 3_600_000
@@ -95,3 +99,14 @@ def test_many_rejected_events_are_counted_and_few_listed() -> None:
     limit = RoomLimit(1, kept_ms=HOUR)
     found = limit.within("t", decoded("a", *(f"r{n}" for n in range(1_000))), now=0)
     assert (len(found.rejected), found.rejected_total) == (100, 1_000)
+
+
+async def test_a_body_of_rooms_that_are_too_many_was_readable() -> None:
+    """So that it is answered with what became of each event, not as one that is no JSON."""
+    ingest = Ingest(log=MemoryLog(), pseudonyms=Pseudonyms(lambda tenant: bytes(KEY_BYTES)), clock=Clock(),
+                    telemetry=Quiet(), settings=IngestSettings(), backlog=lambda lane: 0,
+                    rooms=RoomLimit(1, kept_ms=HOUR))
+    for room, accepted in (("a", 1), ("b", 0)):
+        receipt = await ingest.accept("t", b'{"id": "%s", "kind": "comment", "text": "x", "room": "%s"}' % (
+            room.encode(), room.encode()))
+        assert (receipt.accepted, receipt.rejected_total, receipt.readable) == (accepted, 1 - accepted, True)
