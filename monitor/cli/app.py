@@ -30,7 +30,7 @@ _PIPE_CLOSED: Final = 141  # as a shell tells of a program that SIGPIPE ended
 _HELP: Final = """\
 A watch post for livestream rooms: what hosts say and viewers write, held against the rules, live.
 
-Exit codes: 0 all is well, 1 something was found, 2 the command could not do its work, 70 a fault of redpost itself,
+Exit codes: 0 all is well, 1 something was found, 2 the command could not do its work, 70 a fault of its own,
 130 it was interrupted.
 """
 
