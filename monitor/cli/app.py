@@ -44,8 +44,10 @@ def build() -> App:
     for command in (backup, check_config, replay, restore, scan, serve, tail):
         app.command(command)
     on_rules = app.command(App(name="rules", help="Check, test and show rules."))
-    for on_rule in (rules.lint, rules.test, rules.explain, rules.new, rules.schema, rules.show, rules.duties):
+    for on_rule in (rules.lint, rules.test, rules.explain, rules.new, rules.template, rules.schema, rules.show,
+                    rules.duties):
         on_rules.command(on_rule)
+    on_rules.command(rules.import_, name="import")
     on_tokens = app.command(App(name="token", help="Make, list and revoke access tokens."))
     on_tokens.command(tokens.new)
     on_tokens.command(tokens.list_, name="list")

@@ -1,4 +1,4 @@
-"""redpost rules lint · test · explain · new · schema · show · duties"""
+"""redpost rules lint · test · explain · new · template · import · schema · show · duties"""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -126,6 +126,57 @@ def new(
     from monitor.adapters.rulefiles.drafts import write_draft
 
     print(write_draft(to, rule, category=category, title=title))
+    return 0
+
+
+def template(
+    file: Annotated[Path, Parameter(name="FILE", help="Its name ends in .xlsx or .csv.")], /,
+) -> int:
+    """Write the empty table for an agency's own norms, with an example of each tier, for `redpost rules import`.
+
+    ```
+    redpost rules template norms.xlsx
+    ```
+    """
+    from monitor.adapters.rulefiles.normtemplate import write_template
+
+    write_template(file)
+    print(file)
+    return 0
+
+
+def import_(
+    file: Annotated[Path, Parameter(name="FILE", help="Table of the norms, XLSX or CSV; docs/norms.md describes it.")],
+    /, *, pack: Annotated[str, Parameter(help="Name of the pack, a folder of its own.")],
+    rules: Annotated[Path, Parameter(show_default=True, help="Folder of rule packs to write into.")] = Path("rules"),
+    issuer: Annotated[str, Parameter(help="Whose norms they are. Default: the pack's name.")] = "",
+    document: Annotated[str, Parameter(help="Title of the document. Default: the file's name.")] = "",
+) -> int:
+    """Make drafts of rules and a clause register of an agency's own norms, and tell what they still need.
+
+    Drafts that are there already are kept as they are; the register and the page of norms follow the table. Nothing is
+    written if anything is wrong.
+
+    ```
+    redpost rules import norms.xlsx --pack star --issuer 星辰传媒 --document 主播守则
+    ```
+    """
+    from monitor.adapters.rulefiles.importing import import_norms
+    from monitor.cli.loading import databases, view_tables, zone
+    from monitor.cli.rules_text import tell_faults, tell_import
+    from monitor.domain.errors import RuleError
+    from monitor.domain.rules import Status
+    from monitor.engine.engineset import EngineSet
+
+    every = frozenset(Status)
+    try:
+        done = import_norms(file, rules, pack=pack, issuer=issuer or pack, document=document or file.stem,
+                            check=lambda found: EngineSet(found, view_tables(), zone=zone(), statuses=every,
+                                                          databases=databases()))
+    except RuleError as error:
+        tell_faults(rules, error.faults)
+        return 2
+    tell_import(done, rules)
     return 0
 
 

@@ -10,6 +10,7 @@ from rich.cells import cell_len
 from rich.text import Text
 
 from monitor.adapters.clock import SystemClock
+from monitor.adapters.rulefiles.importing import Imported
 from monitor.cli.loading import zone
 from monitor.cli.marking import marked
 from monitor.cli.scan_text import cited
@@ -104,6 +105,18 @@ def tell_duties(duties: Mapping[str, Clause]) -> None:
             lines.append(Text(safe(f"    {duty.requirement}")))
         console.print(*lines, "", sep="\n", soft_wrap=True)
     console.print(f"{counted(len(documents), 'document')}, {counted(len(duties), 'duty', 'duties')}")
+
+
+def tell_import(done: Imported, folder: Path) -> None:
+    """Each clause with what became of it and what it still needs, and what was written."""
+    console = out()
+    for fate in done.fates:
+        lines = [Text(safe(f"{fate.norm.tier} {fate.norm.number}  {fate.norm.text}")), Text(safe(f"  {fate.became}"))]
+        lines += [Text(safe(f"  needs {need}"), style="yellow") for need in fate.needs]
+        console.print(*lines, sep="\n", soft_wrap=True)
+    console.print("", *[Text(safe(str(folder / path))) for path in done.written], "", sep="\n", soft_wrap=True)
+    drafts = counted(sum(len(fate.rules) for fate in done.fates), "draft")
+    console.print(f"{counted(len(done.fates), 'clause')}, {drafts}" + (f", {len(done.kept)} kept" if done.kept else ""))
 
 
 def today() -> date:

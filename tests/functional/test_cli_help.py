@@ -13,7 +13,7 @@ from tests.functional.clikit import COLUMNS, ROOT, check_golden, redpost
 
 COMMANDS: Final = (
     "", "scan", "serve", "tail", "replay", "rules", "rules lint", "rules test", "rules explain",
-    "rules new", "rules schema", "rules show", "rules duties", "token", "token new",
+    "rules new", "rules template", "rules import", "rules schema", "rules show", "rules duties", "token", "token new",
     "token list", "token revoke", "check-config", "backup", "restore",
 )  # fmt: skip
 BY_HAND: Final = "## For programs"
