@@ -1,7 +1,7 @@
 """What a lexicon sees in some texts of a batch: literals at once, a pattern when it is asked for, and the hits of one
 owner put together when they are asked for."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 import numpy as np
 
@@ -68,5 +68,8 @@ class Sightings:
         found += self._detected.get(event, {}).get(owner, ())
         for number, (view, form, (_, part)) in self._lexicon.patterns_of(owner):
             if number in self.patterns(event):
-                found += [RawHit(start, end, view, part, form) for start, end in self.spans(event, number)]
+                spans: Iterable[tuple[int, int]] = self.spans(event, number)
+                if form is None:
+                    spans = self._views.whole_runs(spans)
+                found += [RawHit(start, end, view, part, form) for start, end in spans]
         return found

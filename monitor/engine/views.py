@@ -9,7 +9,7 @@ A batch is one text joined by line feeds; the feed is a unit that every view kee
 
 import io
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import pairwise
 from typing import Any, Final, NamedTuple
@@ -32,6 +32,7 @@ UNKNOWN_SIGN: Final = 0xFFFC
 """What all emoji and marks that have no unit of their own fold to."""
 _INVISIBLE: Final = (0xE0000, 0xE1000)
 _LATIN = frozenset(range(ord("a"), ord("z") + 1))
+_RUN: Final = frozenset("0123456789abcdefghijklmnopqrstuvwxyz")
 _LONGEST_SYLLABLE: Final = 6
 _LONGEST_RUN: Final = 60
 _MEMO: Final = 50_000
@@ -254,6 +255,20 @@ class Views:
     def begins(self) -> Index:
         """int64[n]: where each text begins in the joined text, code points."""
         return np.concatenate(([0], np.flatnonzero(self.plain == LF) + 1))
+
+    def whole_runs(self, spans: Iterable[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+        """Spans in order of place, each with the rest of the run of Latin letters and digits that either edge cuts:
+        微信abc138, not 微信ab."""
+        text, first, last = self.plain_text, 0, 0
+        for start, end in spans:
+            if first <= start and end <= last:
+                continue  # the same run
+            while end < len(text) and text[end] in _RUN and text[end - 1] in _RUN:
+                end += 1
+            while start and text[start - 1] in _RUN and text[start] in _RUN:
+                start -= 1
+            first, last = start, end
+            yield start, end
 
     def skeleton_between(self, start: int, end: int) -> int:
         """Skeleton code points in [start, end) of the original."""

@@ -80,6 +80,7 @@ GROWING = {
     "overlapping terms": (rule(terms("claim", "哈哈哈哈", "哈哈", "哈哈哈")), "哈"),
     "a pattern without bound": (rule(Selection(name="claim", patterns=("好+",))), "好"),
     "a pattern that nearly matches": (rule(Selection(name="claim", patterns=("[a-z]{1,8}[0-9]",))), "abc1"),
+    "a pattern in a run": (rule(Selection(name="claim", patterns=("a[0-9a]",))), "a1a"),
     "letters": (rule(terms("claim", "weixin", also=(View.CONFUSABLES, View.LETTER_GAPS))), "wei xin "),
 }
 

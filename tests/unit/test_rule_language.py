@@ -93,6 +93,21 @@ def test_a_pattern_on_the_skeleton_is_told_at_its_place() -> None:
     assert not spans(rule(Selection(name="claim", patterns=("免费.{0,2}领",))), "免。费来领")
 
 
+@pytest.mark.parametrize(
+    ("pattern", "text", "expected"),
+    [
+        ("微信[a-z0-9]{2}", "微信abc138x来", {(0, 9)}),
+        ("微信[a-z0-9]{2}", "微信ab 138x来", {(0, 4)}),
+        ("[0-9]{1,2}天瘦", "共1234天瘦", {(1, 7)}),
+        ("加[0-9]", "加1加23a", {(0, 2), (2, 6)}),
+        ("第[一1]", "第一2名", {(0, 2)}),
+    ],
+)
+def test_a_pattern_cuts_no_run_of_letters_and_digits(pattern: str, text: str, expected: set[tuple[int, int]]) -> None:
+    for view in (View.PLAIN, View.SKELETON):
+        assert spans(rule(Selection(name="claim", patterns=(pattern,), views=(view,))), text) == expected
+
+
 def test_the_longest_hit_from_each_start() -> None:
     asking = rule(Selection(name="claim", patterns=("最低(价|价格)?",)))
     assert spans(asking, "最低价格,最低") == {(0, 4), (5, 7)}
