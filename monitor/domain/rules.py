@@ -138,6 +138,11 @@ class ContextPart(Struct, frozen=True, kw_only=True):
     within: int = 4
 
 
+SELLING: Final = "selling"
+BUYING: Final = "buying"
+"""Contexts by which an unknown speaker is judged as a seller: some words of the one, none of the other."""
+
+
 class Context(Struct, frozen=True, kw_only=True):
     """A way of speaking that many rules spare: negation, quotation, correction, question.
 

@@ -14,6 +14,8 @@ from monitor.engine.scope import Scope
 from monitor.engine.views import ViewTables
 
 Possible = tuple[bool, bool]
+IF_SELLING: Final = 2
+"""The rule applies to an unknown speaker where the text sells."""
 _RARE: Final = 0.001
 """What is no likelier than this is looked for in every text, since a second look costs more than its hits."""
 
@@ -138,7 +140,7 @@ class CompiledRule:
         return sum(cost for cost, _ in parts), needed
 
     def _applies(self, code: int) -> int:
-        """0: does not apply · 1: applies · 2: applies to an unknown speaker only where the text sells."""
+        """0: does not apply · 1: applies · IF_SELLING."""
         applies, (kind, role, stage) = self.rule.applies, parts_of(code)
         if kind is Kind.SIGNAL or (applies.kinds is not None and kind not in applies.kinds):
             return 0
@@ -148,7 +150,7 @@ class CompiledRule:
         if speakers is None or role in speakers:
             return 1
         if role is Role.UNKNOWN:
-            return 1 if Role.VIEWER in speakers else 2 if Role.OFFICIAL in speakers else 0
+            return 1 if Role.VIEWER in speakers else IF_SELLING if Role.OFFICIAL in speakers else 0
         return 0
 
     def possible(self, bits: int, *, looked: bool = False) -> bool:

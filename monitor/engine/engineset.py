@@ -8,7 +8,7 @@ import msgspec
 from monitor.domain.conditions import names_in
 from monitor.domain.correlations import CorrelationRule
 from monitor.domain.ids import digest
-from monitor.domain.rules import RoomContext, Status
+from monitor.domain.rules import BUYING, SELLING, RoomContext, Status
 from monitor.domain.rulesets import RuleSet
 from monitor.engine.compiled import CompiledContext, CompiledRule
 from monitor.engine.correlation_set import Correlations
@@ -42,6 +42,8 @@ class EngineSet:
         self.zone = zone
         self.contexts = [CompiledContext(i, c, tables) for i, c in enumerate(ruleset.contexts.values())]
         numbers = {c.context.name: c.index for c in self.contexts}
+        by_name = {c.context.name: c for c in self.contexts}
+        self.trading = by_name.get(SELLING), by_name.get(BUYING)
         compiling = databases or Databases()
         reader = Reader(tables, {})
         key = digest("needs", str(sorted(tables.meta.items())), *sorted(

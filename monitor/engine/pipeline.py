@@ -3,11 +3,10 @@
 What a batch is cut into does not change what is found.
 """
 
-import re
 from collections.abc import Callable, Container, Iterable
 from itertools import groupby
 from operator import itemgetter
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +14,7 @@ from numpy.typing import NDArray
 from monitor.domain.findings import Evasion
 from monitor.domain.rules import DIVERSION, Listed
 from monitor.engine.batch import Batch, parts_of
-from monitor.engine.compiled import CompiledRule
+from monitor.engine.compiled import IF_SELLING, CompiledContext, CompiledRule
 from monitor.engine.conditions import (
     Heard,
     Hit,
@@ -38,13 +37,6 @@ from monitor.engine.patterns import ContactSpan
 from monitor.engine.roomfacts import compares, is_proved, room_holds
 from monitor.engine.sightings import Sightings
 from monitor.engine.views import Views, span_of
-
-# An unknown speaker who sells is judged as official: names the link, the price, the goods as their own.
-_SELLS: Final = re.compile(
-    r"链接|小黄车|购物车|下单|拍下|开价|到手|现货|包邮|批发|代理|招商|厂家|我们?家|本店|店里|自家|直播间|库存|发货|赠|领券"
-    r"|加(我|v|微|q|群)|私我|[+➕](v|微|我)|vx|v信|微信|扣扣|\d号"
-)
-_BUYS: Final = re.compile(r"[吗嘛么?]|我(买|拍|用|穿|吃|喝|收到)|买(了|过)|用(了|过)|收到(了|货)|求|有没有|请问")
 
 
 class Match(NamedTuple):
@@ -124,8 +116,9 @@ def judge(engine: EngineSet, batch: Batch, *, skip: Container[int] = ()) -> Judg
                   for index, bits in rules.items()
                   if engine.rules[index].possible(bits) and judging.applies(engine.rules[index], event)]
     candidates.sort()  # text by text, so that each is looked at late but once
-    judging.look_late(dict.fromkeys(event for event, index in candidates if index in engine.matcher.late_rules))
-    evaluated = (judging.evaluate(engine.rules[index], event) for event, index in candidates)
+    pairs = [(event, engine.rules[index]) for event, index in candidates]
+    judging.look_late(dict.fromkeys(event for event, rule in pairs if judging.needs_late(rule, event)))
+    evaluated = (judging.evaluate(rule, event) for event, rule in pairs if judging.minds(rule, event))
     matches = [match for match in evaluated if match is not None]
     pointed_at = judging.pointed_at(matches)
     return Judged(matches, sorted({*scan.contacts, *pointed_at}) if pointed_at else scan.contacts, scores)
@@ -144,10 +137,6 @@ def _add_scored(
                     bits.setdefault(event, {}).setdefault(rule.index, 0)
 
 
-def _sells(text: str) -> bool:
-    return bool(_SELLS.search(text)) and not _BUYS.search(text)
-
-
 class _Judging:
     """One batch under judgement. `look_late` comes before `evaluate` and `explain`, which go text by text."""
 
@@ -164,14 +153,23 @@ class _Judging:
         """In these texts, which are in order, for what only matters once a rule could hold."""
         self._late = self._engine.matcher.late(self._scan, list(events), self._views, self._begins)
 
+    def needs_late(self, rule: CompiledRule, event: int) -> bool:
+        return rule.index in self._engine.matcher.late_rules or rule.codes[self._batch.code(event)] == IF_SELLING
+
     def applies(self, rule: CompiledRule, event: int) -> bool:
-        batch = self._batch
-        applies = rule.codes[batch.code(event)]
-        if not applies or not rule.scope.in_force(batch.at(event)):
+        """To such an event; `minds` says the rest, late."""
+        batch, scope = self._batch, rule.scope
+        if not rule.codes[batch.code(event)] or not scope.in_force(batch.at(event)):
             return False
-        if applies == 2 and not _sells(self._views.plain_text[slice(*span_of(event, self._begins, self._views))]):
-            return False
-        return not rule.scope.room_bound or self._engine.active_in(rule, batch.room(event))
+        return not scope.room_bound or self._engine.active_in(rule, batch.room(event))
+
+    def minds(self, rule: CompiledRule, event: int) -> bool:
+        """Of an unknown speaker, a rule for sellers minds what sells and says nothing that a buyer would."""
+        if rule.codes[self._batch.code(event)] != IF_SELLING:
+            return True
+        selling, buying = self._engine.trading
+        return bool(selling and self._context(selling, event).hits) and not (
+            buying and self._context(buying, event).hits)
 
     def evaluate(self, rule: CompiledRule, event: int) -> Match | None:
         views, hits, bits = self._views, self._hits(rule, event), 0
@@ -227,7 +225,7 @@ class _Judging:
                 if fate != "allow" or not rule.allow >> h.selection & 1]
         spoken = [Fate(self._engine.contexts[c].context.name, h.start - base, h.end - base, h.view, "")
                 for c in sorted(rule.contexts) for h in phrases[c].hits]
-        return Explained(rule, self.applies(rule, event), match is not None, told, spoken)
+        return Explained(rule, self.applies(rule, event) and self.minds(rule, event), match is not None, told, spoken)
 
     def _hits(self, rule: CompiledRule, event: int) -> list[Hit]:
         """All hits of the rule in this text."""
@@ -237,14 +235,18 @@ class _Judging:
         return genuine(raw, self._views)
 
     def _heard_of(self, rule: CompiledRule, event: int) -> Phrases:
-        """At least the contexts that the rule names, each looked at once in a text."""
+        """The contexts that the rule names."""
+        return {c: self._context(self._engine.contexts[c], event) for c in rule.contexts}
+
+    def _context(self, context: CompiledContext, event: int) -> Heard:
+        """What is heard of a context; looked at once in a text."""
         if event != self._heard_in:
             self._heard_in, self._heard = event, {}
-        for c in rule.contexts:
-            if c not in self._heard:
-                self._heard[c] = heard(self._engine.contexts[c], genuine(self._late.of(event, -1 - c), self._views),
-                                       self._views, span_of(event, self._begins, self._views))
-        return self._heard
+        if context.index not in self._heard:
+            raw = self._late.of(event, -1 - context.index)
+            self._heard[context.index] = heard(context, genuine(raw, self._views), self._views,
+                                               span_of(event, self._begins, self._views))
+        return self._heard[context.index]
 
     def _facts(self, rule: CompiledRule, event: int) -> tuple[int, int, dict[str, float]]:
         """What has no place in the text: (selections that are true, those that are unknown, the scores)."""

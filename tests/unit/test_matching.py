@@ -7,9 +7,11 @@ import pytest
 from monitor.domain.errors import RuleError
 from monitor.domain.events import Kind, Role
 from monitor.domain.findings import Evasion
-from monitor.domain.rules import Reach, Selection, Side, View
+from monitor.domain.rules import BUYING, SELLING, Applies, Context, ContextPart, Reach, Selection, Side, View
 from monitor.domain.rulesets import RuleSet
+from monitor.engine.batch import EventBatch
 from monitor.engine.engineset import EngineSet
+from monitor.engine.pipeline import explain, judge
 from tests.unit.rulekit import ZONE, engine, event, matches, rule, spans, tables, terms
 
 
@@ -254,10 +256,14 @@ def test_and_or_not() -> None:
     ],
 )
 def test_an_unknown_speaker_who_sells_is_judged_as_official(role: Role, text: str, found: bool) -> None:
-    from monitor.domain.rules import Applies
-
     advertising = rule(terms("a", "最好的"), applies=Applies(speakers=frozenset((Role.HOST, Role.OFFICIAL))))
-    assert bool(matches(advertising, text, role=role)) is found
+    contexts = {SELLING: Context(name=SELLING, title="", parts=(ContextPart(patterns=("链接",)),)),
+                BUYING: Context(name=BUYING, title="", parts=(ContextPart(terms=("我买",)),))}
+    knowing = EngineSet(RuleSet((advertising,), {}, "t", {}, contexts), tables(), zone=ZONE)
+    told = explain(knowing, EventBatch([event(text, role=role)]))
+    assert any(each.applies for each in told) is found
+    assert bool(judge(knowing, EventBatch([event(text, role=role)])).matches) is found
+    assert not matches(advertising, text, role=Role.UNKNOWN)  # nobody says what selling is
 
 
 def test_styles_regions_and_marks_fold_one_to_one() -> None:

@@ -88,7 +88,8 @@ def _rule(fields: Fields, path: str, data: bytes, pack: Pack, known: Known) -> R
     detection = read_detection(said, lists, known.contexts, faults) if said is not None else Detection({}, None)
     exempt = _exempt(fields, lists, known.register)
     parts = {"": data} | {used: found.data for used, found in lists.used.items()}
-    if any(part.selection.context for part in detection.parts.values()):
+    choosy = "applies" in fields or pack.applies is not None  # contexts say who sells
+    if choosy or any(part.selection.context for part in detection.parts.values()):
         parts[FILE] = known.contexts_data
     general = _general(fields, path, pack, known, hashed(parts))
     return Rule(
