@@ -56,7 +56,7 @@ def _spoken_numbers(text: str) -> Spans:
 _UNIT: Final = re.compile("[十百千万亿点拾佰仟]")
 _LINK: Final = r"[ .,:;=()*~_/|+@\-号码是我加的个1下了然字母小大微信群鹅]*"
 _NUMBER: Final = rf"[0-9](?:{_BETWEEN}*[0-9]){{2}}"
-_GAP: Final = r"[ .,*~_/|()+\-微信群鹅]{0,4}"
+_GAP: Final = r"[ .,*~_/|()+\-微信群鹅]*"
 _WECHAT: Final = (
     f"(?:(?:微|[vw]|vei|w{_GAP}e{_GAP}i){_GAP}亻?[信x]|w{_GAP}e{_GAP}c{_GAP}h{_GAP}a{_GAP}t|绿{_GAP}泡泡?|小绿"
     "|绿[色的然个聊天]*(?:软件|图标|app)|主页[上下里面的然个]*号|联系方式|私人号|工作号"
@@ -83,7 +83,7 @@ _DATE: Final = (
 
 DETECTORS: Final = (
     Detector("phone", _digits(7), _of_digits("phone"), masks=True),
-    Detector("hotline", _digits(8), _of_digits("landline"), masks=True),
+    Detector("hotline", _digits(7), _of_digits("landline"), masks=True),
     Detector("hotline", _digits(7), _of_digits("hotline")),
     Detector("id_card", _digits(10), _of_digits("id_card"), masks=True),
     Detector("bank_card", _digits(10), _of_digits("bank_card"), masks=True),

@@ -14,6 +14,7 @@ _LINK: Final = re.compile(
     r"(?:(?P<named>号码|号|账号|帐号|id(?![a-z0-9])|就?是|为|叫|搜索?|同步|(?P<mark>[:=]))|我|加|找|的|哦|呢|哈|个|一下|下"
     r"|[+#@](?=[a-z])|_|[^\w\n:=¥$%&+#@])"
 )
+_LINKS: Final = re.compile(rf"{_LINK.pattern}*")
 _LONGEST_LINK: Final = 8
 
 _ID: Final = re.compile(r"[a-z][a-z0-9_\-]{5,19}(?![a-z0-9_\-@])")
@@ -160,8 +161,8 @@ def after_cue(text: str, start: int, end: int) -> Spans:
         inside = _CUE_INSIDE.match(run[0]) if run.start() < end else None
         at = run.start() + (inside.end() if inside else 0)
         word = text[at : run.end()]
-        if run.end() <= end and word.isalpha():
-            continue  # the cue itself
+        if word.isalpha() and (run.end() <= end or not _LINKS.fullmatch(text, end, max(end, run.start()))):
+            continue  # the cue itself, or a word of the sentence
         if (len(word) >= _LEAST and not _NO_ID.match(word) and not _SERVICE_LINE.fullmatch(word)
                 and not _GOES_ON.match(text, run.end()) and not any(date.match(text, at) for date in DATES)):
             return [(at, run.end())]

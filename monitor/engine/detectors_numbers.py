@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import Final
 
 from monitor.engine.detectors_digits import SIGN, Digit, Number, runs
+from monitor.engine.detectors_periods import DATES
 from monitor.engine.detectors_spans import Spans
 
 Found = tuple[str, int, int]  # kind, start, end
@@ -20,6 +21,7 @@ _HOTLINE_SHAPES: Final = frozenset([
 ])
 _ONE_BY_ONE: Final = 8  # pieces
 _MOSTLY_SPOKEN: Final = 6  # digits
+_FEWEST: Final = 7  # digits
 
 _PREFIXES: Final = ("", "0", "86", "0086")
 
@@ -27,6 +29,8 @@ _CUE: Final = re.compile(
     r"电话|手机|号码|号是|拨|打给|打这|联系|微信|薇信|[vw]x|v信|加v|加微|加我|\+v|\+我|热线|咨询|call|tel|私聊|找我|同号|同步|客服|座机"
     r"|短信"
 )
+_LINE: Final = re.compile(r"(?:座机|固话|固定电话|电话|致电|(?<![a-z])tel)(?:号码?|是|[: ]){0,3}$")
+"""What a fixed line without its area code needs right before it."""
 _ORDER: Final = re.compile(
     r"(?:订单|单号|运单|快递单|快递号|物流单|物流号|流水|工单|货号|款号|型号|编号|编码|条形?码|商品码|序列号|批号|批次|备案"
     r"|许可证|文号|案号|票号|凭证|取件码|提货码|券码|兑换码|激活码|验证码|校验码|防伪码|溯源码|追溯码|直播间|房间|尾号|快递柜|桌号|车次"
@@ -54,7 +58,7 @@ _WORDS: Final = frozenset([
 @lru_cache(maxsize=4)
 def numbers(text: str) -> tuple[Found, ...]:
     """All of them, left to right; none overlaps another. Several detectors ask for the same text in a row."""
-    return tuple(found for run in runs(text, 10) for found in _in_run(run, text))
+    return tuple(found for run in runs(text, _FEWEST) for found in _in_run(run, text))
 
 
 def of_kind(kind: str, text: str) -> Spans:
@@ -67,6 +71,8 @@ def _in_run(run: list[Digit], text: str) -> Iterator[Found]:
     first = done = 0
     while first < len(run):
         sizes = _sizes(digits, first, cards=cards) if run[first].free else ()
+        if run[first].free and digits[first] > "1" and _is_told(Number(run, digits, first, first, done), text, _LINE):
+            sizes += 8, 7
         found = _beginning_at(Number(run, digits, first, first, done), sizes, text) if sizes else None
         if found is None:
             first += 1
@@ -121,6 +127,8 @@ def _kind_of(number: Number, text: str) -> str:
             return "landline"
         case 10 if _is_hotline(number, text):
             return "hotline"
+        case 7 | 8 if number.last == len(number.run) and not any(day.match(text, number.start) for day in DATES):
+            return "landline"
     return ""
 
 
