@@ -93,7 +93,9 @@ def _summary(told: Told) -> Iterator[str]:
     chips = " ".join(f'<a class="chip {severity}" href="#f{next(n for n, f, _ in found if f.severity is severity)}">'
                      f"{title} {counts[severity]:,}</a>" for severity, title in SEVERITIES.items() if counts[severity])
     lines = sum(bool(line.findings) for line in told.lines)
-    verdict = (f"<p>{len(found):,} 处需要处理，在 {lines:,} 行里</p>" if found
+    verdicts = [f"{len(found):,} 处需要处理，在 {lines:,} 行里"] if found else []
+    verdicts += [f"缺少 {len(told.missing):,} 项声明"] if told.missing else []
+    verdict = (f"<p>{'；'.join(verdicts)}</p>" if verdicts
                else '<p class="clean">没有发现问题</p>' if told.total else "<p>没有可检查的内容</p>")
     yield f'<div class="panel wide verdict">{verdict}{chips}<span class="meta">共检查 {told.total:,} 行</span></div>'
     if told.notes:
@@ -162,11 +164,13 @@ def _rows(told: Told) -> Iterator[str]:
 
 
 def _row(line: Line, clauses: Mapping[str, Clause]) -> str:
+    unmarked = {n for n, _ in line.findings} - {mark.number for mark in line.marks if mark.own}
+    anchors = "".join(f'<span id="m{n}"></span>' for n in sorted(unmarked))
     when = f'<span class="when">{words(line.when)}</span>' if line.when else ""
     who = f'<span class="tag who">{words(line.who)}</span>' if line.who else ""
     notes = "".join(_card(n, finding, clauses) for n, finding in line.findings)
     touched = ' class="row hit"' if line.findings or line.marks else ' class="row"'
-    return (f'<div{touched}><div class="gutter">{when}<span class="no">{_place(line)}</span></div>'
+    return (f'<div{touched}><div class="gutter">{anchors}{when}<span class="no">{_place(line)}</span></div>'
             f'<p class="said">{who}{marked(line.text, line.marks)}</p>'
             + (f'<div class="notes">{notes}</div>' if notes else "") + "</div>")
 

@@ -203,7 +203,9 @@ def test_missing_statements_are_shown_where_there_are_any() -> None:
     told = Told("内容检查报告", ["a"], "", [Line("a", 1, "", "", "好", [], [])], {}, 1)
     assert "缺少的声明" not in page(told)
     some = told._replace(missing=[Missing("identity_ai.notice", "AI 主播提示", "开播 5 分钟内")])
-    assert "AI 主播提示 开播 5 分钟内 · identity_ai.notice" in Page(page(some)).text
+    text = Page(page(some)).text
+    assert "缺少 1 项声明" in text and "没有发现问题" not in text
+    assert "AI 主播提示 开播 5 分钟内 · identity_ai.notice" in text
 
 
 MARKS: Final = st.lists(
