@@ -126,7 +126,7 @@ class Service:
         self.web = WebSettings(
             host=s.http.host, loopback=loopback, limits=self.ingest.settings.limits,
             max_body_bytes=s.http.max_body_bytes, max_decompressed_bytes=s.http.max_decompressed_bytes,
-            body_timeout_s=s.http.body_timeout_s)
+            max_sockets=s.http.max_sockets, body_timeout_s=s.http.body_timeout_s)
         app = build_app(
             WebServices(
                 ingest=self.ingest, session_seq=self.log.session_seq, store=self.store, archive=self.archive,

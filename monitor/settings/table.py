@@ -47,6 +47,7 @@ class Http(Struct, frozen=True):
     connections: Annotated[Count, _help("most connections at once, if as many files may be open")] = 4_000
     max_body_bytes: Annotated[Bytes, _help("largest request body, as sent")] = 16 * _MIB
     max_decompressed_bytes: Annotated[Bytes, _help("largest request body after decompression")] = 64 * _MIB
+    max_sockets: Annotated[Count, _help("most WebSocket connections at once; one serves many rooms")] = 1_000
     body_timeout_s: Annotated[Seconds, _help("a body that takes longer to arrive is refused")] = 30
 
 

@@ -20,6 +20,7 @@ MAX_FUNCTION = 60
 BROAD: Final[Mapping[str, str]] = {
     "monitor/adapters/bus/logwriter.py::LogWriter._run": "per thread: told to the event loop, which ends the process",
     "monitor/adapters/web/handling.py::_answered": "per request: logged under an id, which the client is told",
+    "monitor/adapters/web/websocket.py::Connection.run": "per connection: as per request, and the connection ends",
     "monitor/bootstrap/program.py::_serve": "per process: logged, then the process ends and is started again",
     "monitor/services/housekeeping.py::Housekeeping._attempt": "per task: logged, and tried again at the next turn",
     "monitor/services/rulebook.py::Rulebook.reload": "per reload: logged and refused, the old rules judge on",

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import zstandard
 
-from monitor.adapters.web.bodies import BUDGET
+from monitor.adapters.web.budget import BUDGET
 from monitor.domain.errors import BusyError, StorageError
 from tests.functional.fakes import Api, events, ndjson, serving
 
@@ -270,7 +270,7 @@ async def test_an_unexpected_error_shows_an_id_and_nothing_else() -> None:
 
 
 async def test_bodies_of_all_requests_share_one_budget() -> None:
-    async with serving(max_held_bytes=2 * len(ndjson(1)) - 1) as api:
+    async with serving(max_held_bytes=3 * len(ndjson(1))) as api:
         api.ingest.gate = asyncio.Event()
         first = asyncio.create_task(post(api, ndjson(1)))
         await api.ingest.entered.wait()

@@ -9,6 +9,7 @@ import pytest
 import zstandard
 from aiohttp import ClientWebSocketResponse, WSMsgType
 
+from monitor.adapters.web.budget import BUDGET
 from monitor.domain.errors import BusyError, StorageError
 from tests.functional.fakes import Api, events, serving
 
@@ -241,7 +242,7 @@ HELLO = json.dumps({"hello": {"session": "s"}})
     "first",
     ["", "hello", "[]", "{}", '{"hello": {}}', '{"hello": {"session": ""}}', '{"hello": {"session": 5}}',
      '{"hello": {"session": "' + "s" * 129 + '"}}', '{"hello": {"session": "s", "more": 1}}',
-     '{"seq": 1, "events": []}', '{"hello": {"session": "s", "acked": -1}}'],
+     '{"seq": 1, "events": []}', '{"hello": {"session": "s", "acked": -1}}', '{"hello":' + "[" * 60_000],
 )
 async def test_without_a_hello_there_is_no_session(first: str) -> None:
     async with serving() as api:
@@ -261,7 +262,8 @@ async def test_a_hello_must_come_in_time() -> None:
 @pytest.mark.parametrize(
     "garbage",
     ["", "x", "[]", "{}", "5", '{"seq": 1}', '{"seq": 0, "events": []}', '{"seq": -1, "events": []}',
-     '{"seq": 1.5, "events": []}', '{"seq": "1", "events": []}', '{"seq": 1, "events": {}}', '{"seq": 1, "events": 5}',
+     '{"seq": 1.5, "events": []}', '{"seq": "1", "events": []}', '{"seq": 1, "events": ' + "[" * 60_000,
+     '{"seq": 1, "events": {}}', '{"seq": 1, "events": 5}',
      '{"seq": 1, "events": null}', '{"seq": 1, "events": [}', '{"seq": 1, "events": [], "more": 1}',
      '{"seq": 99999999999999999999, "events": []}', HELLO, "[" * 100_000,
      b"\x1f\x8bgarbage", b"\x28\xb5\x2f\xfdgarbage", b"\x00\xff", b'{"seq": 1, "events": []}garbage',
@@ -313,11 +315,93 @@ async def test_beyond_the_budget_of_all_bodies_the_client_comes_back_later() -> 
         await opened(api)
 
 
+def fragment(data: bytes, *, opcode: int = 1) -> bytes:
+    """A frame of a message that goes on."""
+    return bytes([opcode, 0xFF]) + len(data).to_bytes(8, "big") + bytes(4) + data
+
+
+async def test_fragments_count_before_their_message_is_whole() -> None:
+    async with serving(max_held_bytes=400_000) as api:
+        socket = await opened(api)
+        assert api.client.app is not None
+        budget = api.client.app[BUDGET]
+        transport = socket._writer.transport
+        assert transport is not None
+        transport.write(fragment(b" " * 150_000))
+        while budget.held < 150_000:
+            await asyncio.sleep(0)
+        transport.write(fragment(b" " * 150_000, opcode=0))
+        assert (await socket.receive_json(timeout=10))["error"]["code"] == "busy"
+        assert await closed(socket) == 1013
+        assert budget.held == 0
+
+
+async def test_what_is_held_for_a_socket_is_given_back_with_each_message_and_at_the_end() -> None:
+    async with serving(max_held_bytes=100_000) as api:
+        socket = await opened(api)
+        assert api.client.app is not None
+        for number in range(1, 20):
+            await socket.send_json({**message(number, number), "events": [*events(number), "x" * 20_000]})
+            assert (await socket.receive_json())["ack"] == number
+        assert api.client.app[BUDGET].held < 1_000
+        await socket.close()
+        await api.logger.until("request", route=PATH)
+        assert api.client.app[BUDGET].held == 0
+
+
+async def test_before_its_hello_a_socket_may_say_little() -> None:
+    async with serving() as api:
+        socket = await api.client.ws_connect(PATH)
+        await socket.send_str('{"hello": {"session": "%s"}}' % ("s" * 200_000))
+        assert (await socket.receive_json(timeout=10))["error"]["code"] == "too_large"
+        assert await closed(socket) == 1009
+
+
+async def test_there_are_so_many_sockets_at_once_and_no_more() -> None:
+    async with serving(max_sockets=1) as api:
+        socket = await opened(api)
+        async with api.client.get(PATH) as response:
+            assert (response.status, (await response.json())["error"]["code"]) == (429, "busy")
+        await socket.close()
+        await api.logger.until("request", route=PATH, status=101)
+        await opened(api)
+
+
+async def test_what_a_client_says_is_acknowledged_does_not_hide_what_the_log_knows() -> None:
+    async with serving() as api:
+        socket = await opened(api)
+        await socket.send_json(message(1, 1))
+        assert await socket.receive_json() == ack(1)
+        await socket.close()
+        await opened(api, acked=2**61, last=1)
+
+
+async def test_one_token_leaves_room_for_another() -> None:
+    async with serving(loopback=False, max_held_bytes=3 * len(json.dumps(events(1)))) as api:
+        headers = [api.token("ingest"), api.token("ingest")]
+        api.ingest.gate = asyncio.Event()
+        body = json.dumps(events(1)).encode()
+
+        async def send(token: dict[str, str]) -> int:
+            async with api.client.post("/api/v1/events", data=body, headers=token) as response:
+                return response.status
+
+        first = asyncio.create_task(send(headers[0]))
+        await api.ingest.entered.wait()
+        assert await send(headers[0]) == 429
+        other = asyncio.create_task(send(headers[1]))
+        while len(api.ingest.calls) < 2:
+            await asyncio.sleep(0)
+        api.ingest.gate.set()
+        assert [await first, await other] == [200, 200]
+
+
 async def test_an_unexpected_error_closes_with_1011_and_is_logged() -> None:
     async with serving() as api:
         socket = await opened(api)
         api.ingest.fail = [ValueError("老师说的秘密")]
         await socket.send_json(message(1, 1))
+        assert (await socket.receive_json())["error"]["code"] == "internal"
         assert await closed(socket) == 1011
         assert "accept" in (await api.logger.until("unexpected"))["trace"]
         assert "秘密" not in api.logger.all()

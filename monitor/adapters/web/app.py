@@ -8,7 +8,7 @@ import msgspec
 from aiohttp import web
 
 from monitor.adapters.web.auth import TOKENS, Tokens
-from monitor.adapters.web.bodies import BUDGET, Budget
+from monitor.adapters.web.budget import BUDGET, Budget
 from monitor.adapters.web.handling import edge, guarded, harden
 from monitor.adapters.web.openapi import DOCUMENT, document
 from monitor.adapters.web.page import PAGE, load_page

@@ -4,7 +4,6 @@ import asyncio
 import re
 import zlib
 from collections.abc import Iterator
-from types import TracebackType
 from typing import Final
 
 import zstandard
@@ -12,8 +11,8 @@ from aiohttp import web
 from aiohttp.client_exceptions import ClientPayloadError
 from aiohttp.http_exceptions import HttpProcessingError
 
+from monitor.adapters.web.budget import Held
 from monitor.adapters.web.errors import ClientGone, Problem
-from monitor.domain.errors import BusyError
 
 _STEP: Final = 2**20
 """Bytes that are decompressed before the loop gets its turn again."""
@@ -34,44 +33,6 @@ ZSTD: Final = "zstd"
 _NAMES: Final = {"": "", "identity": "", "gzip": GZIP, "x-gzip": GZIP, "zstd": ZSTD}
 _ZEROS: Final = re.compile(rb"\0*")
 _ZSTD_MAGIC: Final = b"\x28\xb5\x2f\xfd"
-
-
-class Budget:
-    """Bytes of bodies that are in memory at once, over all requests."""
-
-    def __init__(self, most: int) -> None:
-        self._most = most
-        self.held = 0
-
-    def take(self, size: int) -> None:
-        """Raises BusyError where the budget does not allow `size` more bytes."""
-        if self.held + size > self._most:
-            raise BusyError("too many bodies are being read at once", retry_after=1, hint="send again in a second")
-        self.held += size
-
-    def give(self, size: int) -> None:
-        self.held -= size
-
-
-BUDGET: Final = web.AppKey("budget", Budget)
-
-
-class Held:
-    """The share of one request in the budget; given back at the end of the `with` block."""
-
-    def __init__(self, budget: Budget) -> None:
-        self._budget = budget
-        self._size = 0
-
-    def grow(self, size: int) -> None:
-        self._budget.take(size)
-        self._size += size
-
-    def __enter__(self) -> "Held":
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
-        self._budget.give(self._size)
 
 
 async def read_body(request: web.Request, held: Held, *, wire: int, plain: int, seconds: float) -> bytes:

@@ -104,7 +104,7 @@ async def _answered(request: web.Request, handler: Handler) -> web.StreamRespons
             request.app[SERVICES].logger.warning("refused", code=error.code, path=_template(request))
     except web.HTTPException as error:
         problem = of_http(error)
-    except ClientGone:
+    except (ClientGone, ConnectionError):  # the client's connection is the only one that a handler has
         return request.get(STARTED) or web.Response(status=_CLIENT_GONE)
     except Exception as error:
         problem = unexpected(request, error)

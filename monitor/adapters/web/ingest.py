@@ -4,7 +4,8 @@ import msgspec
 from aiohttp import web
 
 from monitor.adapters.web.auth import PRINCIPAL
-from monitor.adapters.web.bodies import BUDGET, Held, read_body
+from monitor.adapters.web.bodies import read_body
+from monitor.adapters.web.budget import BUDGET, Held
 from monitor.adapters.web.errors import Problem, json_answer
 from monitor.adapters.web.services import SERVICES, SETTINGS
 from monitor.adapters.web.types import IngestAnswer
@@ -14,12 +15,13 @@ from monitor.services.ingest import Receipt
 async def post_events(request: web.Request) -> web.Response:
     """200 with what became of each item; 400 only where nothing in the body could be read."""
     settings = request.app[SETTINGS]
-    with Held(request.app[BUDGET]) as held:
+    principal = request[PRINCIPAL]
+    with Held(request.app[BUDGET], principal.token) as held:
         body = await read_body(
             request, held, wire=settings.max_body_bytes, plain=settings.max_decompressed_bytes,
             seconds=settings.body_timeout_s,
         )
-        receipt = await request.app[SERVICES].ingest.accept(request[PRINCIPAL].tenant, body)
+        receipt = await request.app[SERVICES].ingest.accept(principal.tenant, body)
     if not receipt.readable:
         raise _unreadable(receipt)
     return json_answer(

@@ -2,6 +2,7 @@
 
 import logging
 
+from aiohttp.http import WebSocketError
 from aiohttp.http_exceptions import HttpProcessingError
 
 from monitor.adapters.web.errors import trace_of
@@ -22,7 +23,7 @@ class _Forward(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         error = record.exc_info[1] if record.exc_info else None
-        if error is None or isinstance(error, HttpProcessingError):
+        if error is None or isinstance(error, (HttpProcessingError, WebSocketError, ConnectionError)):
             self._logger.warning("http_protocol", kind=type(error).__name__ if error else record.funcName)
         else:
             self._logger.error("http_server", trace=trace_of(error))

@@ -63,6 +63,7 @@ class WebSettings(Struct, frozen=True, kw_only=True):
     max_body_bytes: int = 16 * 2**20  # as it comes over the wire
     max_decompressed_bytes: int = 64 * 2**20
     max_held_bytes: int = 256 * 2**20  # bodies of all requests that are being read or accepted
+    max_sockets: int = 1_000
     body_timeout_s: float = 30
     request_timeout_s: float = 20
     write_timeout_s: float = 30  # a client that takes nothing for so long is cut off

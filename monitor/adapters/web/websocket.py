@@ -9,13 +9,16 @@ from aiohttp import WSMessage, WSMsgType, web
 from msgspec import Struct
 
 from monitor.adapters.web.auth import PRINCIPAL, TOKENS
-from monitor.adapters.web.bodies import BUDGET, Held, decompressed, encoding_of
+from monitor.adapters.web.bodies import decompressed, encoding_of, too_large
+from monitor.adapters.web.budget import BUDGET, Held
 from monitor.adapters.web.errors import ClientGone, Problem, info, of_redpost
-from monitor.adapters.web.handling import STARTED
+from monitor.adapters.web.handling import STARTED, unexpected
+from monitor.adapters.web.metering import Meter
 from monitor.adapters.web.services import SERVICES, SETTINGS
 from monitor.adapters.web.streams import STREAMS
 from monitor.adapters.web.types import Ack, Busy, Hello, Message, Refused, Welcome, WelcomeBody
 from monitor.domain.errors import BusyError, RedpostError, StorageError
+from monitor.domain.rejections import UNREADABLE
 
 CLOSE_CODES: Final = {
     1000: "the client said goodbye",
@@ -31,6 +34,10 @@ CLOSE_CODES: Final = {
 _FAULTS: Final = 100
 """Messages out of sequence after which the client is taken to be broken."""
 _CLOSE_S: Final = 2.0
+_HELLO: Final = 64 * 2**10
+"""Bytes that a socket may send before its hello was read."""
+_LARGE: Final = 2**20
+"""Bytes of a message from which on it is read beside the loop."""
 
 _hello: Final = msgspec.json.Decoder(Hello)
 _message: Final = msgspec.json.Decoder(Message)
@@ -52,6 +59,9 @@ class Sessions:
     def __init__(self) -> None:
         self._live: dict[tuple[str, str], Connection] = {}
         self._all: set[Connection] = set()
+
+    def __len__(self) -> int:
+        return len(self._all)
 
     def add(self, connection: "Connection") -> None:
         self._all.add(connection)
@@ -77,6 +87,9 @@ SESSIONS: Final = web.AppKey("sessions", Sessions)
 
 async def events_socket(request: web.Request) -> web.StreamResponse:
     settings = request.app[SETTINGS]
+    if len(request.app[SESSIONS]) >= settings.max_sockets:
+        raise BusyError(f"{settings.max_sockets} sockets are open", retry_after=settings.retry_after_s,
+                        hint="one connection serves many rooms; or raise http.max_sockets")
     socket = web.WebSocketResponse(
         heartbeat=settings.ws_heartbeat_s, max_msg_size=settings.max_body_bytes, compress=False, decode_text=False,
         timeout=_CLOSE_S,
@@ -108,23 +121,28 @@ class Connection:
         self._replaced = False
         self._working = asyncio.Lock()  # held while something of this session is in flight
         self._closing: asyncio.Task[None] | None = None
+        self._meter: Meter | None = None
         self.key = (self._principal.tenant, "")
 
     async def run(self) -> None:
         self._sessions.add(self)
-        code, problem = 1011, None  # what it stays where something unexpected happens, which the middleware logs
+        code, problem = 1000, None
         try:
+            if self._request.transport is not None:
+                self._meter = Meter.over(self._request.transport, self._request.app[BUDGET], self._principal.token,
+                                         _HELLO, self._overrun)
             with self._request.app[STREAMS].opened(self._principal, self._revoke):
                 await self._greet()
                 async for message in self._socket:
                     await self._answer(message)
-            code = 1000
         except Close as close:
             code, problem = close.code, close.problem
         except ClientGone:
-            code = 1000
+            pass
         except RedpostError as error:
-            problem = of_redpost(error, retry_after_s=self._settings.retry_after_s)
+            code, problem = 1011, of_redpost(error, retry_after_s=self._settings.retry_after_s)
+        except Exception as error:
+            code, problem = 1011, unexpected(self._request, error)
         finally:
             self._sessions.leave(self)
             await self._end(code, problem)
@@ -146,18 +164,20 @@ class Connection:
             raise Close(4000, _bad("no hello came in time")) from None
         if first.type not in (WSMsgType.TEXT, WSMsgType.BINARY):
             raise ClientGone
-        with Held(self._request.app[BUDGET]) as held:
+        with self._held() as held:
             try:
                 hello = _hello.decode(await self._plain(first, held)).hello
-            except (msgspec.MsgspecError, UnicodeError) as error:
+            except UNREADABLE as error:
                 raise Close(4000, _bad(f"the first message is no hello: {error}")) from None
         self.key = (self._principal.tenant, hello.session)
         async with self._working:
             await self._sessions.enter(self)
             if self._replaced:
                 raise Close(4001)
-            last = max(await self._services.session_seq(*self.key), hello.acked)
+            last = await self._services.session_seq(*self.key) or hello.acked
         self._expected = last + 1
+        if self._meter is not None:
+            self._meter.most = self._settings.max_body_bytes + _HELLO
         await self._send(Welcome(WelcomeBody(hello.session, last)))
 
     async def _answer(self, message: WSMessage) -> None:
@@ -165,7 +185,7 @@ class Connection:
             return  # an error: the socket is closed already
         if not await self._request.app[TOKENS].valid(self._principal):
             raise Close(4003, _revoked())
-        with Held(self._request.app[BUDGET]) as held:
+        with self._held() as held:
             await self._send(await self._taken(await self._decode(message, held)))
 
     async def _taken(self, message: Message) -> Struct:
@@ -204,12 +224,26 @@ class Connection:
     async def _decode(self, message: WSMessage, held: Held) -> Message:
         plain = await self._plain(message, held)
         try:
-            found = _message.decode(plain)
-        except (msgspec.MsgspecError, UnicodeError) as error:
+            large = len(plain) > _LARGE
+            found = await asyncio.to_thread(_message.decode, plain) if large else _message.decode(plain)
+        except UNREADABLE as error:
             raise Close(4002, _bad(f"the message cannot be read: {error}")) from None
         if bytes(found.events)[:1] != b"[":
             raise Close(4002, _bad("events is no array"))
         return found
+
+    def _held(self) -> Held:
+        """For the message that was taken; it is no longer on its way."""
+        if self._meter is not None:
+            self._meter.read()
+        return Held(self._request.app[BUDGET], self._principal.token)
+
+    def _overrun(self, error: BusyError | None) -> None:
+        """More came than may be held before a message is whole: of this socket, or of all."""
+        if error is None:
+            self._closing = self._ending(1009, too_large(self._settings.max_body_bytes, ""))
+        else:
+            self._closing = self._ending(1013, of_redpost(error, retry_after_s=1))
 
     async def _plain(self, message: WSMessage, held: Held) -> bytes:
         data: bytes = message.data
@@ -241,13 +275,17 @@ class Connection:
 
     def _revoke(self) -> None:
         """The token was revoked while nothing passed."""
+        self._closing = self._ending(4003, _revoked())
+
+    def _ending(self, code: int, problem: Problem) -> asyncio.Task[None]:
+        """Say why, and close, beside whatever waits for the next message."""
 
         async def say() -> None:
             with suppress(ClientGone):
-                await self._send(Refused(info(_revoked(), self._language), self._expected))
-            await self.close(4003)
+                await self._send(Refused(info(problem, self._language), self._expected))
+            await self.close(code)
 
-        self._closing = asyncio.create_task(say())
+        return asyncio.create_task(say())
 
     async def close(self, code: int) -> None:
         """Say goodbye, without waiting long for a client that does not listen."""
