@@ -13,7 +13,8 @@ from monitor.domain.alerts import Alert
 from monitor.domain.events import Kind, Role, role_and_id
 from monitor.domain.findings import Evasion, Finding, Severity, Span, Tier
 from monitor.engine.engineset import EngineSet
-from monitor.services.scan import Scanned, Scanner
+from monitor.services.scan import Scanner
+from monitor.services.scanned import Scanned
 
 _encoder: Final = msgspec.json.Encoder()
 
@@ -27,9 +28,7 @@ class Report(Protocol):
     @property
     def found(self) -> bool: ...
 
-    def add(self, file: str, scanned: Sequence[Scanned], lines: Sequence[int]) -> None:
-        """`lines[i]` is the line of `scanned[i]` in `file`."""
-        ...
+    def add(self, scanned: Sequence[Scanned]) -> None: ...
 
     def end(self, scanner: Scanner) -> None: ...
 
@@ -88,6 +87,17 @@ class EventLine(Struct):
     text: str
 
 
+class MissingLine(Struct):
+    """A statement that was due at `due_at` (UTC ms) in this broadcast and not heard."""
+
+    id: None
+    findings: list[FindingLine]
+    scores: dict[str, float]
+    room: str
+    broadcast: str
+    due_at: int
+
+
 class AlertLine(Struct):
     """One line of `--alerts --json`; times in ms, `at` in UTC."""
 
@@ -114,12 +124,14 @@ class FindingLines:
         self.found = False
         self._everything = everything
 
-    def add(self, file: str, scanned: Sequence[Scanned], lines: Sequence[int]) -> None:
-        _write([event_line(item, file=file, line=line)
-                for item, line in zip(scanned, lines, strict=True) if item.findings or self._everything])
+    def add(self, scanned: Sequence[Scanned]) -> None:
+        _write([event_line(item) for item in scanned if item.findings or self._everything])
         self.found = self.found or any(item.findings for item in scanned)
 
-    def end(self, scanner: Scanner) -> None: ...
+    def end(self, scanner: Scanner) -> None:
+        missing = scanner.missing()
+        _write([MissingLine(None, [rule_line(f)], {}, f.room, f.broadcast, f.at) for f in missing])
+        self.found = self.found or bool(missing)
 
 
 class AlertLines:
@@ -128,7 +140,7 @@ class AlertLines:
     console = None
     found = False
 
-    def add(self, file: str, scanned: Sequence[Scanned], lines: Sequence[int]) -> None: ...
+    def add(self, scanned: Sequence[Scanned]) -> None: ...
 
     def end(self, scanner: Scanner) -> None:
         alerts = scanner.alerts()
@@ -143,12 +155,12 @@ def _write(lines: list[Any]) -> None:
         sys.stdout.buffer.flush()
 
 
-def event_line(item: Scanned, *, file: str, line: int) -> EventLine:
+def event_line(item: Scanned) -> EventLine:
     scores: dict[str, float] = {}
     for finding in item.findings:
         scores.update(finding.scores)
     event = item.event
-    return EventLine(event.id, [finding_line(f, item) for f in distinct(item.findings)], scores, file, line,
+    return EventLine(event.id, [finding_line(f, item) for f in distinct(item.findings)], scores, *item.place,
                      event.room, event.kind, role_and_id(event)[0], item.at, event.offset_ms, event.text)
 
 
@@ -159,10 +171,15 @@ def distinct(findings: Sequence[Finding]) -> Iterable[Finding]:
 
 def finding_line(finding: Finding, item: Scanned) -> FindingLine:
     several = finding.event_ids if finding.event_ids != [item.event.id] else None
-    return FindingLine(finding.rule, finding.category, finding.tier, finding.severity,
-                       [_span_line(span, item) for span in finding.spans], finding.evasive, finding.clauses,
-                       finding.unverified or None, finding.not_in_force or None, exempt=finding.exempt or None,
-                       event_ids=several)
+    return msgspec.structs.replace(rule_line(finding), spans=[_span_line(span, item) for span in finding.spans],
+                                   event_ids=several)
+
+
+def rule_line(finding: Finding) -> FindingLine:
+    """Without what it was found in."""
+    return FindingLine(finding.rule, finding.category, finding.tier, finding.severity, [], finding.evasive,
+                       finding.clauses, finding.unverified or None, finding.not_in_force or None,
+                       exempt=finding.exempt or None)
 
 
 def _span_line(span: Span, item: Scanned) -> SpanLine:

@@ -41,8 +41,8 @@ def lint(folder: Folder = None, /) -> int:
         rules, view_tables(), zone=zone(), statuses=every, databases=databases()))
     if found is None:
         return 2
-    packs = {rule.pack for rule in found.ruleset.rules}
-    print(f"{counted(len(found.ruleset.rules), 'rule')} in {counted(len(packs), 'pack')}, no faults")
+    packs = {rule.pack for rule in found.ruleset.all()}
+    print(f"{counted(len(found.ruleset.all()), 'rule')} in {counted(len(packs), 'pack')}, no faults")
     return 0
 
 
@@ -68,7 +68,7 @@ def test(folder: Folder = None, /) -> int:
     if done is None:
         return 2
     ruleset, count, failures = done
-    rules = len(ruleset.rules)
+    rules = len(ruleset.all())
     for failure in failures:
         tell_failure(failure, tables, ruleset.contexts)
     failed = {failure.rule.id for failure in failures}

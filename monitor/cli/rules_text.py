@@ -23,7 +23,7 @@ from monitor.engine.batch import EventBatch
 from monitor.engine.engineset import EngineSet
 from monitor.engine.pipeline import MatchSpan, judge
 from monitor.engine.views import ViewTables
-from monitor.services.casework import CaseFailure
+from monitor.services.casework import Failure, SeriesFailure
 
 _LONGEST: Final = 160
 """Characters of a faulty line that are shown."""
@@ -63,8 +63,11 @@ def _excerpt(lines: Sequence[str], fault: Fault) -> Iterator[Text]:
         yield Text(" " * (len(number) - 2) + "= ", style="dim").append(safe(fault.hint), style="default")
 
 
-def tell_failure(failure: CaseFailure, tables: ViewTables, contexts: dict[str, Context]) -> None:
+def tell_failure(failure: Failure, tables: ViewTables, contexts: dict[str, Context]) -> None:
     """What a case wanted and what came, with the text and the spans."""
+    if isinstance(failure, SeriesFailure):
+        out().print(Text(safe(str(failure)), style="bold red"), "", sep="\n", soft_wrap=True)
+        return
     rule, case = failure.rule, failure.case
     wanted = "no finding" if not case.expect else "hits of " + ", ".join(case.expect)
     got = "no finding" if failure.found is None else "a finding with hits of " + ", ".join(failure.found)

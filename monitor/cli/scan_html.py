@@ -16,7 +16,7 @@ from monitor.domain.errors import InputError
 from monitor.domain.events import Kind, Role, role_and_id
 from monitor.domain.findings import Finding
 from monitor.engine.engineset import EngineSet
-from monitor.services.scan import Scanned
+from monitor.services.scanned import Scanned
 
 CLEAN: Final = 20_000
 FOUND: Final = 3_000
@@ -43,11 +43,12 @@ class HtmlReport:
         self._omitted: dict[tuple[str, int], int] = {}
         self._found = self._more = self._total = self._clean = 0
 
-    def add(self, file: str, scanned: Sequence[Scanned], lines: Sequence[int]) -> None:
-        file = Path(file).name
-        if file not in self._files:
-            self._files.append(file)
-        for item, line in zip(scanned, lines, strict=True):
+    def add(self, scanned: Sequence[Scanned]) -> None:
+        for item in scanned:
+            path, line = item.place
+            file = Path(path).name
+            if file not in self._files:
+                self._files.append(file)
             if item.event.kind is not Kind.SIGNAL:
                 self._line(file, line, item)
 
@@ -78,14 +79,15 @@ class HtmlReport:
     def _mark(self, number: int, finding: Finding) -> None:
         by_event: dict[str, list[tuple[int, int]]] = {}
         for span in finding.spans:
-            by_event.setdefault(span.event or finding.event_id, []).append((span.start, span.end))
+            by_event.setdefault(span.event or finding.under, []).append((span.start, span.end))
         for event, spans in by_event.items():
             text, marks = self._recent.get((finding.source, event), ("", []))
-            marks += [Mark(start, end, number, finding.severity, event == finding.event_id)
+            marks += [Mark(start, end, number, finding.severity, event == finding.under)
                       for start, end in whole(text, spans)]
 
-    def end(self, *, rejected: int, unread: Sequence[str], whole: bool, missing: Sequence[Missing] = ()) -> None:
-        """Write the page. Raises InputError where it cannot be written. `whole`: the scan was not interrupted."""
+    def end(self, *, rejected: int, unread: Sequence[str], whole: bool, missing: Sequence[Finding] = ()) -> None:
+        """Write the page. Raises InputError where it cannot be written. `whole`: the scan was not interrupted.
+        `missing`: statements that were not heard."""
         notes = [f"未能读取：{'、'.join(unread)}"] if unread else []
         notes += [f"有 {rejected:,} 项未能读取，没有检查"] if rejected else []
         notes += [] if whole else ["检查被中断，以下不是全部内容"]
@@ -94,13 +96,18 @@ class HtmlReport:
         facts = (f"{checked:%Y-%m-%d %H:%M} 检查 · 规则 {len(self._engine.rules):,} 条"
                  f" · 规则版本 {self._engine.ruleset.version}")
         told = Told("台本检查报告" if self._kinds == {Kind.SCRIPT} else "内容检查报告", self._files, facts, self._lines,
-                    self._engine.ruleset.clauses, self._total, self._omitted, missing, notes)
+                    self._engine.ruleset.clauses, self._total, self._omitted, list(map(self._missing, missing)), notes)
         try:
             self._path.write_text(page(told), encoding="utf-8")
         except OSError as error:
             raise InputError(f"cannot write {self._path}: {error.strerror}",
                              hint="check the folder, its owner and the space on the disk") from error
         tell(f"wrote {self._path}")
+
+
+    def _missing(self, finding: Finding) -> Missing:
+        due = "" if self._kinds == {Kind.SCRIPT} else moment(finding.at, finding.offset_ms, self._zone)
+        return Missing(finding.rule, finding.title, due)
 
 
 def _in_reading(finding: Finding) -> tuple[int, str]:

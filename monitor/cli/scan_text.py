@@ -19,7 +19,8 @@ from monitor.domain.events import RELATIVE
 from monitor.domain.findings import Finding, Severity
 from monitor.domain.rules import Clause
 from monitor.engine.engineset import EngineSet
-from monitor.services.scan import Scanned, Scanner
+from monitor.services.scan import Scanner
+from monitor.services.scanned import Scanned
 
 _CLAUSES: Final = 3
 """Clauses that are told in full, the verified ones first."""
@@ -59,26 +60,28 @@ class FindingTexts:
     def found(self) -> bool:
         return bool(self._rules)
 
-    def add(self, file: str, scanned: Sequence[Scanned], lines: Sequence[int]) -> None:
+    def add(self, scanned: Sequence[Scanned]) -> None:
         self._events += len(scanned)
-        for item, line in zip(scanned, lines, strict=True):
+        for item in scanned:
             self._touched += bool(item.findings)
             for finding in distinct(item.findings):
                 self._rules[finding.severity, finding.rule, finding.title] += 1
-                self._tell(finding, item, f"{file}:{line}")
+                self._tell(finding, item)
 
-    def _tell(self, finding: Finding, item: Scanned, place: str) -> None:
-        event = item.event
-        title = Text()
-        title.append(f" {finding.severity} ", style=SEVERITY_STYLES[finding.severity])
-        title.append(f" {safe(finding.title)}", style="bold").append(f"  {finding.rule}")
+    def _tell(self, finding: Finding, item: Scanned) -> None:
+        event, (file, line) = item.event, item.place
         when = moment(item.at, event.offset_ms, self._zone)
-        facts = [when, safe(event.room), f"{finding.role} {finding.kind}", safe(place)]
-        where = Text("  " + "  ".join(filter(None, facts)), style="dim")
+        where = _facts(when, event.room, f"{finding.role} {finding.kind}", f"{file}:{line}" if file else "")
         spans = [(s.start, s.end) for s in finding.spans if s.event in (None, event.id)]
         said = Text("  ").append_text(marked(event.text, spans, brackets=self._brackets))
         grounds = self._grounds(finding, [event.text[start:end] for start, end in spans])
-        self._out.print(title, where, said, *grounds, "", sep="\n", soft_wrap=True)
+        others = [Text(safe(f"  after 【{span.text}】 ({span.event})")) for span in finding.spans
+                  if span.event not in (None, event.id)]
+        self._out.print(_title(finding), where, *others, said, *grounds, "", sep="\n", soft_wrap=True)
+
+    def _tell_missing(self, finding: Finding) -> None:
+        where = _facts(moment(finding.at, finding.offset_ms, self._zone), finding.room, "not said by then")
+        self._out.print(_title(finding), where, *self._grounds(finding, []), "", sep="\n", soft_wrap=True)
 
     def _grounds(self, finding: Finding, hits: Sequence[str]) -> list[Text]:
         """The clauses and the advice, one a line."""
@@ -102,6 +105,9 @@ class FindingTexts:
         return [Text(safe(line)) for line in lines]
 
     def end(self, scanner: Scanner) -> None:
+        for finding in scanner.missing():
+            self._rules[finding.severity, finding.rule, finding.title] += 1
+            self._tell_missing(finding)
         if self._rules:
             table = Table("severity", "rule", "title", box=None, pad_edge=False)
             table.add_column("findings", justify="right")
@@ -114,6 +120,15 @@ class FindingTexts:
                         + (f" in {counted(self._touched, 'event')}" if self._rules else ""))
 
 
+def _title(finding: Finding) -> Text:
+    title = Text().append(f" {finding.severity} ", style=SEVERITY_STYLES[finding.severity])
+    return title.append(f" {safe(finding.title)}", style="bold").append(f"  {finding.rule}")
+
+
+def _facts(*facts: str) -> Text:
+    return Text("  " + "  ".join(safe(fact) for fact in facts if fact), style="dim")
+
+
 class AlertTable:
     """The alerts by time."""
 
@@ -123,7 +138,7 @@ class AlertTable:
         self._zone = zone
         self._events = 0
 
-    def add(self, file: str, scanned: Sequence[Scanned], lines: Sequence[int]) -> None:
+    def add(self, scanned: Sequence[Scanned]) -> None:
         self._events += len(scanned)
 
     def end(self, scanner: Scanner) -> None:
@@ -143,11 +158,11 @@ def _alert_table(alerts: Sequence[tuple[Alert, list[str]]], tz: ZoneInfo, *, bra
     table.add_column("events", justify="right", no_wrap=True)
     table.add_column("first words", ratio=1, no_wrap=True)
     for alert, event_ids in alerts:
-        spans = [(s.start, s.end) for s in alert.spans]
+        spans = [(s.start, s.end) for s in alert.spans if s.event is None]
         table.add_row(
             Text(alert.severity, style=SEVERITY_STYLES[alert.severity]),
             moment(alert.at, alert.offset_ms, tz, short=True), safe(alert.room), alert.rule, f"{len(event_ids):,}",
-            marked(alert.text, spans, brackets=brackets, around=NEAR),
+            marked(alert.text or alert.title, spans, brackets=brackets, around=NEAR),
         )
     return table
 

@@ -16,6 +16,7 @@ from monitor.cli.scan_html import HtmlReport
 from monitor.cli.terminal import safe, tell, tell_error
 from monitor.domain.errors import InputError
 from monitor.services.scan import Scanner
+from monitor.services.scanned import Scanned
 from monitor.settings import Settings
 
 
@@ -53,20 +54,24 @@ class Scanning:
         return 2 if unread else int(self._report.found)
 
     def _end(self, unread: Sequence[str], *, whole: bool = True) -> None:
+        self._add(self._scanner.finish())
         self._report.end(self._scanner)
         self._faults.end()
         if self._page is not None:
-            self._page.end(rejected=self._faults.total, unread=unread, whole=whole)
+            self._page.end(rejected=self._faults.total, unread=unread, whole=whole, missing=self._scanner.missing())
+
+    def _add(self, scanned: Sequence[Scanned]) -> None:
+        self._report.add(scanned)
+        if self._page is not None:
+            self._page.add(scanned)
 
     def _scan(self, name: str, told: Callable[[int], None]) -> bool:
         """False where the file could not be read, which was told."""
         try:
             with closing(InFile(name, self._options, form=self._reading.source_format, told=told)) as file:
                 for batch in file.batches(self._faults):
-                    scanned = self._scanner.scan(batch.events)
-                    self._report.add(file.name, scanned, batch.lines)
-                    if self._page is not None:
-                        self._page.add(file.name, scanned, batch.lines)
+                    places = [(file.name, line) for line in batch.lines]
+                    self._add(self._scanner.scan(batch.events, places))
         except InputError as error:
             tell_error(error, about="standard input" if name == STDIN else name)
             return False

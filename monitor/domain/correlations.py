@@ -125,6 +125,10 @@ class CorrelationCase(Struct, frozen=True, kw_only=True):
     until_ms: int = 0
     line: int = 0
 
+    @property
+    def length_ms(self) -> int:
+        return max([self.until_ms, *(event.after_ms for event in self.events)])
+
 
 class CorrelationRule(AnyRule, frozen=True, kw_only=True):
     """One check over findings in time. `applies` chooses among rooms; what is said, the rules choose that it names."""

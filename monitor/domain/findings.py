@@ -109,5 +109,10 @@ class Finding(Struct, frozen=True, kw_only=True):
     exempt: str = ""  # the clause of an exemption that may apply: then the severity is info
 
     @property
+    def under(self) -> str:
+        """The event that it is shown with: its own, or the last of several; "" of a broadcast."""
+        return self.event_id or (self.event_ids[-1] if self.event_ids else "")
+
+    @property
     def scope(self) -> str:
         return "event" if self.event_ids else "broadcast"

@@ -115,10 +115,11 @@ class Correlator:
                 self._look(key, room)
         return self._take()
 
-    def finish(self) -> Outcome:
-        """The stream is over: everything up to each room's latest event is judged, and nothing is fed any more."""
+    def finish(self, *, grace_ms: int = 0) -> Outcome:
+        """The stream is over: everything up to each room's latest event and `grace_ms` beyond is judged, and nothing is
+        fed any more."""
         for _, room in sorted(self._state.rooms.items(), key=itemgetter(0)):
-            room.mark = max(room.mark, room.latest + 1)
+            room.mark = max(room.mark, room.latest + 1 + grace_ms)
             self._release(room)
             self._work.close(room)
         return self._take()

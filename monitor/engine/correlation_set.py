@@ -12,7 +12,8 @@ from monitor.engine.scope import Scope
 class Correlations:
     """`rules`: by id · `placed`: lanes → what the correlator of these lanes is made of · `watched`: rules whose
     findings are fed · `by_text`: those of them whose texts are compared · `silenced`: rules that make no finding ·
-    `absences`: whether statements are waited for.
+    `absences`: whether statements are waited for · `closing_ms`: the longest window that is judged when it is over ·
+    `within_ms`: the longest time that a statement may take.
 
     `others`: all other rules of the rule set, whether they are run or not.
     """
@@ -26,6 +27,9 @@ class Correlations:
         self.by_text = self._leaves(rule.correlation for rule in self.rules.values()
                                     if rule.correlation.wave or rule.correlation.field is Field.TEXT)
         self.absences = any(rule.correlation.type is CorrelationType.ABSENCE for rule in self.rules.values())
+        closing = [rule.correlation.timespan_ms for rule in self.rules.values() if _closes(rule)]
+        self.closing_ms = max(closing, default=0)
+        self.within_ms = max((rule.correlation.within_ms for rule in self.rules.values()), default=0)
         self._scopes = {rule.id: Scope(rule, zone) for rule in self.rules.values()}
 
     def holds_in(self, rule: str, room: RoomContext | None, at: int) -> bool:
@@ -44,3 +48,8 @@ class Correlations:
             else:
                 found.add(name)
         return frozenset(found)
+
+
+def _closes(rule: CorrelationRule) -> bool:
+    """Is a window judged when it is over?"""
+    return rule.correlation.condition is not None and rule.correlation.condition.high is not None

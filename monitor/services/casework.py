@@ -1,19 +1,27 @@
-"""A rule's own cases, run through the engine as it judges live, without a model."""
+"""The rules' own cases, run through the engine as it judges live, without a model."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+from operator import itemgetter
+from typing import Final
 from zoneinfo import ZoneInfo
 
 import msgspec
 from msgspec import Struct
 
-from monitor.domain.events import Event, Kind, Speaker
-from monitor.domain.rules import Case, RoomContext, Rule, Status
+from monitor.domain.correlations import CorrelationCase, CorrelationRule
+from monitor.domain.events import Event, Kind, Role, Speaker, role_and_id
+from monitor.domain.findings import Finding
+from monitor.domain.rules import AnyRule, Case, RoomContext, Rule, Status
 from monitor.domain.rulesets import RuleSet
 from monitor.engine.batch import EventBatch
 from monitor.engine.databases import Databases
 from monitor.engine.engineset import EngineSet
 from monitor.engine.pipeline import judge
 from monitor.engine.views import ViewTables
+from monitor.services.scan import Scanner
+
+_LATENESS_MS: Final = 5_001
 
 
 class CaseFailure(Struct, frozen=True):
@@ -34,42 +42,102 @@ class CaseFailure(Struct, frozen=True):
         return f"{self.rule.path}:{self.case.line}:1: {self.rule.id}: expected {wanted}, got {got}: {self.case.text}"
 
 
+class SeriesFailure(Struct, frozen=True):
+    """A correlation's case with another outcome than expected."""
+
+    rule: CorrelationRule
+    case: CorrelationCase
+
+    def __str__(self) -> str:
+        wanted, got = ("a finding", "none") if self.case.expect else ("no finding", "one")
+        said = " · ".join(event.text or event.signal for event in self.case.events)
+        return f"{self.rule.path}:{self.case.line}:1: {self.rule.id}: expected {wanted}, got {got}: {said}"
+
+
+Failure = CaseFailure | SeriesFailure
+
+
 def run_cases(
     ruleset: RuleSet, tables: ViewTables, zone: ZoneInfo, databases: Databases | None = None
-) -> tuple[int, list[CaseFailure]]:
+) -> tuple[int, list[Failure]]:
     """(how many cases ran, those that failed). Rules of every status; raises RuleError where they do not compile."""
     cases = [(rule, case) for rule in ruleset.rules for case in rule.cases]
+    series = [(rule, case) for rule in ruleset.correlations for case in rule.cases]
     rooms = [msgspec.structs.replace(case.room or _anywhere(rule), room=_room_of(n))
              for n, (rule, case) in enumerate(cases)]
+    rooms += [msgspec.structs.replace(_anywhere(rule), room=_series_of(n)) for n, (rule, _) in enumerate(series)]
     engine = EngineSet(ruleset, tables, zone=zone, rooms=rooms, statuses=frozenset(Status), databases=databases)
+    failures = [*_failing(engine, cases), *_failing_series(engine, series)]
+    return len(cases) + len(series), failures
+
+
+def _failing(engine: EngineSet, cases: Sequence[tuple[Rule, Case]]) -> Iterator[Failure]:
     batch = EventBatch([_event(n, rule, case) for n, (rule, case) in enumerate(cases)])
     held = {(m.event, m.rule.rule.id): m for m in judge(engine, batch).matches}
-    failures = []
     for n, (rule, case) in enumerate(cases):
         match = held.get((n, rule.id))
         found, exempt = (None, "") if match is None else (tuple(sorted(match.surviving)), match.exempt)
         if (found is None) != (not case.expect) or not set(case.expect) <= set(found or ()) or exempt != case.exempt:
-            failures.append(CaseFailure(rule, case, found, exempt))
-    return len(cases), failures
+            yield CaseFailure(rule, case, found, exempt)
+
+
+def _failing_series(engine: EngineSet, series: Sequence[tuple[CorrelationRule, CorrelationCase]]) -> Iterator[Failure]:
+    """All together in one stream, each in a room of its own."""
+    begin = max((_begin(rule) for rule, _ in series), default=0)
+    events = sorted((event for n, (_, case) in enumerate(series) for event in _series(n, case, begin)),
+                    key=lambda event: event[0])
+    scanner = Scanner(engine)
+    found: list[Finding] = []
+    for at, together in groupby(events, key=itemgetter(0)):
+        found += [f for item in scanner.scan([event for _, event in together]) for f in item.findings]
+        scanner.pass_time(at)
+    end = begin + max((case.length_ms for _, case in series), default=0) + _LATENESS_MS
+    found += [f for item in (*scanner.pass_time(end), *scanner.finish()) for f in item.findings]
+    held = {(f.room, f.rule, f.at) for f in (*found, *scanner.missing())}
+    for n, (rule, case) in enumerate(series):
+        times = [at - begin for room, name, at in held if (room, name) == (_series_of(n), rule.id)]
+        if any(time <= case.length_ms for time in times) != case.expect:
+            yield SeriesFailure(rule, case)
+
+
+def _series(n: int, case: CorrelationCase, begin: int) -> Iterator[tuple[int, Event]]:
+    for i, said in enumerate(case.events):
+        kind = Kind.SIGNAL if said.signal else said.kind
+        role = said.speaker or role_and_id(Event(id="", kind=kind, text=""))[0]
+        if said.account and role is Role.UNKNOWN:
+            role = Role.VIEWER
+        speaker = Speaker(role, said.account) if said.speaker or said.account else None
+        at = begin + said.after_ms
+        yield at, Event(id=f"{n}-{i}", kind=kind, text=said.signal or said.text, speaker=speaker, at=at,
+                        room=_series_of(n))
+
+
+def _series_of(n: int) -> str:
+    return f"series-{n}"
 
 
 def _room_of(n: int) -> str:
     return f"case-{n}"
 
 
-def _anywhere(rule: Rule) -> RoomContext:
+def _anywhere(rule: AnyRule) -> RoomContext:
     """A room of which nothing is known but that the rule may be asked there."""
     return RoomContext(room="", tags=rule.applies.rooms.having)
 
 
-def _event(n: int, rule: Rule, case: Case) -> Event:
+def _begin(rule: AnyRule) -> int:
+    """A time at which the rule holds (UTC ms)."""
     since = rule.effective.since
-    at = case.at if case.at is not None else 0 if since is None else (since.toordinal() - 719_163 + 1) * 86_400_000
+    return 0 if since is None else (since.toordinal() - 719_163 + 1) * 86_400_000
+
+
+def _event(n: int, rule: Rule, case: Case) -> Event:
+    at = case.at if case.at is not None else _begin(rule)
     speaker = None if case.speaker is None else Speaker(case.speaker)
     kind: Kind = case.kind
     return Event(id=f"case-{n}", kind=kind, stage=case.stage, text=case.text, speaker=speaker, at=max(at, 0),
                  room=_room_of(n), offset_ms=case.offset_ms)
 
 
-def summary(failures: Sequence[CaseFailure]) -> str:
+def summary(failures: Sequence[Failure]) -> str:
     return "\n".join(map(str, failures))

@@ -37,17 +37,13 @@ class Committer:
         """Broadcasts to store with the next commit."""
         self._changed.update(((b.tenant, b.room, b.id), b) for b in broadcasts)
 
-    def add(self, cursor: Cursor, outcome: Outcome, read: int) -> None:
-        """The lane is judged up to `read`; commits soon where there is something to see."""
+    def add(self, cursor: Cursor, outcome: Outcome, read: int, *, merged: Outcome) -> None:
+        """The lane is judged up to `read`; `merged` is what both lanes together give by that. Commits soon where there
+        is something to see."""
         self._pending[cursor.lane.number].append(outcome)
+        self._pending[self._cursors[-1].lane.number].append(merged)
         cursor.read = read
-        if _to_see(outcome):
-            self.start()
-
-    def add_merged(self, outcome: Outcome) -> None:
-        """What both lanes together gave, as far as both are judged; it goes with the last lane's."""
-        self._pending[self._cursors[-1].lane.number].append(outcome)
-        if _to_see(outcome):
+        if _to_see(outcome) or _to_see(merged):
             self.start()
 
     def add_context(self, cursor: Cursor, chunks: list[ContextChunk]) -> None:
@@ -55,6 +51,11 @@ class Committer:
         stored, or they were not to gather any longer."""
         if chunks:
             self._pending[cursor.lane.number].append(Outcome(context=chunks))
+
+    @property
+    def busy(self) -> bool:
+        """Is there something to see that is not committed?"""
+        return self._to_see() or (self._running is not None and not self._running.done())
 
     def start(self) -> None:
         """Commit what is pending, now or right after the commit that runs."""

@@ -9,19 +9,18 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 import msgspec
-import numpy as np
 from msgspec import Struct
 
 from monitor.domain.alerts import Grouping, GroupingSettings, Retraction
 from monitor.domain.events import HOST_SIDE, VIEWERS, Kind, Role, Stage
-from monitor.domain.findings import Evasion, Finding, Span
-from monitor.domain.frames import Frame
+from monitor.domain.findings import Finding
 from monitor.engine.correlation import Correlator
-from monitor.engine.correlation_events import Due, Fallen, Held, Observation, Outcome, Signal
+from monitor.engine.correlation_events import Due, Fallen, Held, Outcome
 from monitor.engine.correlation_lanes import Placed
 from monitor.engine.correlation_state import decode, encode
 from monitor.engine.engineset import EngineSet
 from monitor.services.grounds import grounds
+from monitor.services.notes import Noted, Notes, Said
 
 BOTH: Final = frozenset((HOST_SIDE, VIEWERS))
 _SAID: Final = 20_000
@@ -29,47 +28,6 @@ _PLACED: Final = 10_000
 _PRUNE_EVERY_MS: Final = 10_000
 
 SaidKey = tuple[str, str, str, int, str]  # tenant, source, event, revision, rule
-
-
-class Said(Struct, frozen=True):
-    """What a finding over several events shows of one of them."""
-
-    text: str
-    spans: list[Span]
-    kind: Kind
-    stage: Stage
-    role: Role
-    offset_ms: int | None
-    evasive: Evasion | None
-
-
-class Noted(Struct, frozen=True):
-    """A finding as correlations see it."""
-
-    observation: Observation
-    said: Said
-
-
-class Struck(Struct, frozen=True):
-    """The findings of this event's revisions under `below` no longer stand."""
-
-    tenant: str
-    room: str
-    source: str
-    event_id: str
-    below: int
-
-
-class Notes(Struct):
-    """What one entry of the log has for correlations; of a tick, the time alone. `rooms`: their latest event times."""
-
-    seq: int
-    accepted_at: int
-    tenant: str = ""
-    rooms: dict[str, int] = {}
-    noted: list[Noted] = []
-    signals: list[Signal] = []
-    struck: list[Struck] = []
 
 
 class Told(Struct):
@@ -116,7 +74,7 @@ class Correlating:
         if not self.busy:
             return Told()
         correlator = self._correlator
-        for noted in notes.noted:
+        for noted in notes.in_order():
             self._remember(noted)
             correlator.observe(noted.observation)
         for signal in notes.signals:
@@ -130,9 +88,9 @@ class Correlating:
             self._grouping.prune(before=self._settings.over_before(notes.accepted_at))
         return self._told(correlator.advance(notes.accepted_at), notes.accepted_at)
 
-    def finish(self) -> Told:
-        """The stream is over: everything up to each room's latest event is judged."""
-        return self._told(self._correlator.finish(), 0) if self.busy else Told()
+    def finish(self, *, grace_ms: int = 0) -> Told:
+        """The stream is over; see `Correlator.finish`."""
+        return self._told(self._correlator.finish(grace_ms=grace_ms), 0) if self.busy else Told()
 
     def snapshot(self) -> CorrelatingState:
         if not self.busy:
@@ -208,16 +166,6 @@ class Correlating:
         )
 
 
-def latest(frame: Frame) -> dict[str, int]:
-    """Each room's latest event time in a frame (UTC ms)."""
-    at = np.frombuffer(frame.at, np.int64)
-    if not frame.room_ix:
-        return {frame.rooms[0]: int(at.max())}
-    newest = np.full(len(frame.rooms), np.iinfo(np.int64).min)
-    np.maximum.at(newest, np.frombuffer(frame.room_ix, np.uint16), at)
-    return dict(zip(frame.rooms, newest.tolist(), strict=True))
-
-
 class MergedState(Struct):
     """`waiting`: notes of each lane that the other has not come to; `swaps`: engine sets to come, by place in the log.
     """
@@ -243,7 +191,8 @@ class Merged:
         self._settings = settings
 
     def add(self, lane: int, notes: Iterable[Notes]) -> None:
-        self._waiting[lane].extend(notes)
+        if self._correlating.busy or self._swaps:
+            self._waiting[lane].extend(notes)
 
     def swap(self, seq: int, engine: EngineSet) -> None:
         """From this place in the log on; both lanes say so."""
@@ -258,15 +207,15 @@ class Merged:
         """Both lanes are judged up to this place in the log."""
         told = Told()
         while (notes := self._next(upto)) is not None:
-            for seq in sorted(seq for seq in self._swaps if seq <= notes.seq):
+            for seq in sorted(seq for seq in self._swaps if seq < notes.seq):
                 self._change(seq)
             add(told, self._correlating.take(notes))
         for seq in sorted(seq for seq in self._swaps if seq <= upto):
             self._change(seq)
         return told
 
-    def finish(self) -> Told:
-        return self._correlating.finish()
+    def finish(self, *, grace_ms: int = 0) -> Told:
+        return self._correlating.finish(grace_ms=grace_ms)
 
     def snapshot(self) -> MergedState:
         return MergedState(
@@ -274,8 +223,16 @@ class Merged:
             {seq: engine.version for seq, engine in self._swaps.items()}, self._engine.version)
 
     def _next(self, upto: int) -> Notes | None:
+        """Of the next entry, or of the two entries of one request."""
         heads = [waiting for waiting in self._waiting if waiting and waiting[0].seq <= upto]
-        return min(heads, key=lambda waiting: waiting[0].seq).popleft() if heads else None
+        if not heads:
+            return None
+        first = min(heads, key=lambda waiting: waiting[0].seq)
+        if first[0].followed and first[0].seq == upto:
+            return None
+        notes, others = first.popleft(), self._waiting[VIEWERS]
+        halves = notes.followed and others and others[0].seq == notes.seq + 1
+        return notes.together(others.popleft()) if halves else notes
 
     def _change(self, seq: int) -> None:
         self._engine = self._swaps.pop(seq)

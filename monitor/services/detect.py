@@ -196,8 +196,7 @@ class Detect:
         entries = [e for e in entries if e.seq <= admitted]
         if not entries:
             if cursor.read < admitted:
-                cursor.read = admitted
-                await self._merge()
+                await self._add(cursor, Outcome(), admitted)
             return False
         frames: list[Admitted] = []
         for numbered in entries:
@@ -217,7 +216,7 @@ class Detect:
             outcome = await self._on_engine(cursor.lane.tick, seq, entry.accepted_at)
         elif isinstance(entry, Swap):
             engine = await self._engine_of(entry.version)
-            await self._on_engine(cursor.lane.swap, engine)
+            outcome = await self._on_engine(cursor.lane.swap, seq, entry.accepted_at, engine)
             self._state.merged.swap(seq, engine)
             self._logger.info("engine_set_swapped", lane=cursor.lane.number, version=entry.version)
         await self._add(cursor, outcome, seq)
@@ -239,18 +238,16 @@ class Detect:
         await self._archiver.keep(cursor.lane.number, outcome)
 
     async def _add(self, cursor: Cursor, outcome: Outcome, read: int) -> None:
-        self._state.merged.add(cursor.lane.number, outcome.notes)
+        """The lane is judged up to `read`. What needs both lanes goes with it, so that a position is never committed
+        without all that is found up to there."""
+        state = self._state
+        state.merged.add(cursor.lane.number, outcome.notes)
         outcome.notes = []
-        self._committer.add(cursor, outcome, read)
-        await self._merge()
-
-    async def _merge(self) -> None:
-        """Correlations that need both lanes, as far as both are judged."""
-        state, upto = self._state, min(cursor.read for cursor in self._state.cursors)
+        upto = min(read, *(other.read for other in state.cursors if other is not cursor))
+        merged = Outcome()
         if state.merged.ready(upto):
-            outcome = Outcome()
-            outcome.add(await self._on_engine(state.merged.release, upto), state.windows)
-            self._committer.add_merged(outcome)
+            merged.add(await self._on_engine(state.merged.release, upto), state.windows)
+        self._committer.add(cursor, outcome, read, merged=merged)
 
     async def _when_due(self, *, everything: bool = False) -> None:
         """By the clock: positions without findings, moved broadcasts, archive segments, snapshots."""

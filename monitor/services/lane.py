@@ -15,20 +15,18 @@ from msgspec import Struct
 
 from monitor.domain import frames
 from monitor.domain.alerts import Grouping, GroupingSettings, Retraction, Withdrawal
-from monitor.domain.events import HOST_SIDE
 from monitor.domain.findings import Finding, Span, Tier
 from monitor.domain.frames import Frame, Utterance
 from monitor.domain.ids import event_key, finding_id, window_subject
 from monitor.domain.masking import mask_text
 from monitor.engine.batch import FrameBatch
-from monitor.engine.correlation_events import Observation, Signal
-from monitor.engine.correlation_text import fingerprint
 from monitor.engine.engineset import EngineSet
 from monitor.engine.pipeline import Judged, Match, judge
 from monitor.services.context import Ring, Windows
-from monitor.services.correlating import BOTH, Correlating, CorrelatingState, Noted, Notes, Said, Struck, Told, latest
+from monitor.services.correlating import Correlating, CorrelatingState, Told
 from monitor.services.grounds import grounds
-from monitor.services.presence import Presence, PresenceState, signals
+from monitor.services.notes import Notes, NoteTaker
+from monitor.services.presence import Presence, PresenceState
 from monitor.services.records import ContextChunk, Mask
 from monitor.services.straddling import Straddle, Straddling, Tail
 
@@ -75,7 +73,7 @@ class Outcome(Struct):
     findings: list[Finding] = []
     withdrawals: list[Withdrawal] = []
     retractions: list[Retraction] = []
-    notes: list[Notes] = []  # for the correlations that need both lanes
+    notes: list[Notes] = []  # what correlations were fed with, those that need both lanes still to come
     context: list[ContextChunk] = []
     judged: list[FrameJudged] = []
     suppressed: dict[str, int] = {}
@@ -109,7 +107,7 @@ class Lane:
         self._placed: OrderedDict[str, str] = OrderedDict(state.placed)
         self._straddling = Straddling(state.tails)
         self._correlating = Correlating(frozenset((number,)), engine, settings, state.correlating)
-        self._presence = Presence(state.presence, silence_ms=silence_ms)
+        self._notes = NoteTaker(number, engine, Presence(state.presence, silence_ms=silence_ms))
 
     def run(self, admitted: Sequence[Admitted], *, remember_only: bool = False) -> Outcome:
         """Judge frames in order. `remember_only`: fill the ring, change nothing else (re-reading before a snapshot)."""
@@ -138,7 +136,7 @@ class Lane:
         if not remember_only:
             of_event = {batch.first[k] + i: spans for k, some in enumerate(masks) for i, spans in some.items()}
             straddles = self._straddling.judge(self.engine, batch, judged.matches, of_event, skip)
-            notes = [self._notes(item) for item in admitted]
+            notes = [self._notes.of_frame(item.seq, item.frame, item.broadcasts) for item in admitted]
             self._find(admitted, batch, judged, straddles, masks, notes, outcome)
             self._correlate(notes, outcome)
             outcome.context = self.leave()
@@ -149,19 +147,22 @@ class Lane:
         outcome = Outcome()
         self.state.now = max(self.state.now, now)
         self.state.grouping.prune(before=self.settings.over_before(self.state.now))
-        self._correlate([Notes(seq, now, signals=self._silent(now))], outcome)
+        self._correlate([self._notes.of_time(seq, now)], outcome)
         outcome.context = self.leave()
         return outcome
 
-    def swap(self, engine: EngineSet) -> None:
-        """From here on this engine set judges."""
+    def swap(self, seq: int, now: int, engine: EngineSet) -> Outcome:
+        """Time passed, and from here on this engine set judges."""
+        outcome = self.tick(seq, now)
         self.engine = engine
+        self._notes.swap(engine)
         self._correlating.swap(engine)
+        return outcome
 
-    def finish(self) -> Outcome:
-        """The stream is over; see `Correlating.finish`."""
+    def finish(self, *, grace_ms: int = 0) -> Outcome:
+        """The stream is over; see `Correlator.finish`."""
         outcome = Outcome()
-        outcome.add(self._correlating.finish(), self.windows)
+        outcome.add(self._correlating.finish(grace_ms=grace_ms), self.windows)
         return outcome
 
     def leave(self) -> list[ContextChunk]:
@@ -217,13 +218,10 @@ class Lane:
         findings += [_over_two(self._finding(said, frame, s.match, masks), s) for s in straddles]
         if replaces:
             outcome.withdrawals.append(Withdrawal(said.tenant, said.source, said.id, said.revision))
-            notes.struck.append(Struck(said.tenant, said.room, said.source, said.id, said.revision))
-        correlations = self.engine.correlations
-        notes.noted += [self._noted(said, finding, notes.seq) for finding in findings
-                        if finding.rule in correlations.watched and not finding.exempt]
+        self._notes.add(notes, said, findings, replaces=replaces)
         placed = []
         for finding in findings:
-            if finding.rule in correlations.silenced:
+            if finding.rule in self.engine.correlations.silenced:
                 continue
             opened_by = self._placed.get(finding.id) or self._place(said, finding)
             placed.append(msgspec.structs.replace(finding, opened_by=opened_by))
@@ -275,38 +273,13 @@ class Lane:
             **grounds(match.rule.rule, self.engine, said.at, exempt=match.exempt),
         )
 
-    def _notes(self, item: Admitted) -> Notes:
-        """What a frame has for correlations, before its findings."""
-        frame, correlations = item.frame, self.engine.correlations
-        notes = Notes(item.seq, frame.accepted_at, frame.tenant)
-        if correlations.rules:
-            notes.rooms = latest(frame)
-        if correlations.absences and self.number == HOST_SIDE:
-            notes.signals = [*self._silent(frame.accepted_at), *self._presence.of(frame, item.broadcasts),
-                             *signals(frame, item.broadcasts)]
-        return notes
-
-    def _silent(self, now: int) -> list[Signal]:
-        demanding = self.engine.correlations.absences and self.number == HOST_SIDE
-        return self._presence.silent(now) if demanding else []
-
-    def _noted(self, said: Utterance, finding: Finding, seq: int) -> Noted:
-        compared = finding.rule in self.engine.correlations.by_text
-        text = fingerprint(self.engine.tables.skeleton_text(said.text)) if compared else 0
-        return Noted(
-            Observation(at=said.at, source=said.source, id=said.id, revision=said.revision, rule=finding.rule,
-                        tenant=said.tenant, room=said.room, broadcast=said.broadcast, speaker=said.speaker,
-                        lane=self.number, text=text, accepted_at=finding.accepted_at, seq=seq),
-            Said(finding.text, finding.spans, said.kind, said.stage, said.role, said.offset_ms, finding.evasive))
-
     def _correlate(self, notes: list[Notes], outcome: Outcome) -> None:
         correlations = self.engine.correlations
         if not correlations.rules:
             return
         for of_entry in notes:
             outcome.add(self._correlating.take(of_entry), self.windows)
-        if BOTH in correlations.placed:
-            outcome.notes += notes
+        outcome.notes += notes
 
 
 def _over_two(finding: Finding, straddle: Straddle) -> Finding:

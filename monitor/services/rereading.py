@@ -69,7 +69,7 @@ class Rereading:
         if isinstance(entry, Swap):
             engine = await self._engine_of(entry.version)
             if seq > cursor.snapshot_seq:
-                cursor.lane.swap(engine)
+                self._take(cursor, await self._on_engine(cursor.lane.swap, seq, entry.accepted_at, engine))
                 self._state.merged.swap(seq, engine)
             else:
                 cursor.lane.engine = engine

@@ -5,33 +5,24 @@ from functools import partial
 from typing import Final
 
 import msgspec
-from msgspec import Struct
 
 from monitor.domain import frames
-from monitor.domain.alerts import Alert, GroupingSettings, opened
+from monitor.domain.alerts import Alert, GroupingSettings
 from monitor.domain.broadcasts import Rooms
-from monitor.domain.events import RELATIVE, Event, at_ms, lane_of, role_and_id
+from monitor.domain.events import RELATIVE, Event, Kind, at_ms, lane_of, role_and_id
 from monitor.domain.findings import Finding
 from monitor.domain.frames import Frame
 from monitor.domain.masking import mask_text
 from monitor.engine.engineset import EngineSet
 from monitor.services.admission import Admission
+from monitor.services.context import Windows
+from monitor.services.correlating import Merged
 from monitor.services.interims import Interims
 from monitor.services.lane import Admitted, Lane, LaneState, Outcome
 from monitor.services.records import Numbered
+from monitor.services.scanned import AlertList, KeptBack, Place, Scanned
 
 ROOM: Final = "default"
-
-
-class Scanned(Struct, frozen=True):
-    """An event (room and time filled in) and what was found in it. `at`: UTC ms as given, None without a date.
-    `masked`: its text without contact data."""
-
-    event: Event
-    findings: list[Finding]
-    at: int | None
-    masked: str
-
 
 class Scanner:
     """Streaming: memory does not grow with the file, except for `alerts` where they are asked for."""
@@ -43,17 +34,22 @@ class Scanner:
         """`day`: when recordings without a date are taken to begin (UTC ms), since rules hold from a date on."""
         settings = grouping or GroupingSettings()
         self._tenant, self._room, self._day = tenant, room, day
-        self._lanes = [Lane(n, engine, settings, state=LaneState()) for n in (0, 1)]
+        self._lanes = [Lane(n, engine, settings, state=LaneState(), silence_ms=silence_ms) for n in (0, 1)]
+        self._merged = Merged(engine, settings)
         self._admission = Admission(Rooms(), 0, silence_ms=silence_ms)
-        self._with_alerts = with_alerts
-        self._alerts: dict[str, tuple[Alert, list[Finding]]] = {}
+        self._kept = KeptBack(engine.correlations)
+        self._within_ms = engine.correlations.within_ms
+        self._alerts = AlertList() if with_alerts else None
+        self._scripts_only = True
         self._interims = Interims()
         self._seq = 0
         self._now = 0
 
-    def scan(self, events: Sequence[Event]) -> list[Scanned]:
-        """Findings of each event, in the events' order; windows of earlier calls go on."""
+    def scan(self, events: Sequence[Event], places: Sequence[Place] = ()) -> list[Scanned]:
+        """Events with their findings, in the events' order; `places[i]` goes with event i. Events are kept back while
+        they may become a part of something longer, see `finish`."""
         filled = [self._filled(event) for event in events]
+        self._scripts_only = self._scripts_only and all(event.kind is Kind.SCRIPT for event in filled)
         self._now = max([self._now, *(at_ms(e) or 0 for e in filled)])
         built = frames.build(filled, tenant=self._tenant, accepted_at=self._now, pseudonym=str,
                              revision_of=partial(self._interims.revision_of, self._tenant))
@@ -62,6 +58,7 @@ class Scanner:
         broadcasts, _ = self._admission.admit(numbered)
         found: list[dict[int, list[Finding]]] = [{}, {}]
         masks: list[dict[int, list[tuple[int, int]]]] = [{}, {}]
+        outcomes: list[Outcome] = []
         for n in numbered:
             frame = n.entry
             if isinstance(frame, Frame):
@@ -69,14 +66,50 @@ class Scanner:
                 found[frame.lane] = _by_place(frame, outcome)
                 for mask in outcome.judged[0].masks:
                     masks[frame.lane].setdefault(mask.event, []).append((mask.start, mask.end))
-                if self._with_alerts:
-                    self._collect(outcome)
-        return self._in_order(events, filled, found, masks)
+                self._merged.add(frame.lane, outcome.notes)
+                outcomes.append(outcome)
+        self._kept.add(self._in_order(events, filled, found, masks, places), outcomes)
+        self._merge(outcomes)
+        return self._kept.released(self._now)
+
+    def pass_time(self, until: int) -> list[Scanned]:
+        """Nothing comes up to then (UTC ms); what that alone gives is in."""
+        self._now = max(self._now, until)
+        self._seq += 1
+        outcomes = [lane.tick(self._seq, self._now) for lane in self._lanes]
+        for lane, outcome in zip(self._lanes, outcomes, strict=True):
+            self._merged.add(lane.number, outcome.notes)
+        self._merge(outcomes)
+        return self._kept.released(self._now)
+
+    def finish(self) -> list[Scanned]:
+        """Nothing comes any more: the events that were kept back. A script takes no time, so a statement is missing in
+        it that stands nowhere."""
+        grace_ms = self._within_ms if self._scripts_only else 0
+        outcomes = [lane.finish(grace_ms=grace_ms) for lane in self._lanes]
+        merged = Outcome()
+        merged.add(self._merged.finish(grace_ms=grace_ms), Windows())
+        self._take([*outcomes, merged])
+        return self._kept.released(None)
+
+    def missing(self) -> list[Finding]:
+        """Statements that were due and not heard, in order of time."""
+        return sorted(self._kept.missing.values(), key=lambda finding: (finding.at, finding.rule))
 
     def alerts(self) -> list[tuple[Alert, list[str]]]:
-        """(alert, ids of its events in order), in order of opening."""
-        return [(alert, list(dict.fromkeys(e for f in some for e in f.event_ids)))
-                for alert, some in self._alerts.values() if some]
+        """(alert, ids of its events in order), in order of opening. Empty unless they were asked for."""
+        return self._alerts.all() if self._alerts is not None else []
+
+    def _merge(self, outcomes: list[Outcome]) -> None:
+        merged = Outcome()
+        merged.add(self._merged.release(self._seq), Windows())
+        self._take([*outcomes, merged])
+
+    def _take(self, outcomes: Sequence[Outcome]) -> None:
+        for outcome in outcomes:
+            self._kept.take(outcome)
+            if self._alerts is not None:
+                self._alerts.take(outcome)
 
     def _filled(self, event: Event) -> Event:
         at, offset = at_ms(event), event.offset_ms
@@ -92,32 +125,19 @@ class Scanner:
     @staticmethod
     def _in_order(
         given: Sequence[Event], filled: Sequence[Event], found: list[dict[int, list[Finding]]],
-        masks: list[dict[int, list[tuple[int, int]]]],
+        masks: list[dict[int, list[tuple[int, int]]]], places: Sequence[Place],
     ) -> list[Scanned]:
         place = [0, 0]
         scanned = []
-        for before, event in zip(given, filled, strict=True):
+        for i, (before, event) in enumerate(zip(given, filled, strict=True)):
             lane = lane_of(event.kind, role_and_id(event)[0])
             at = at_ms(before)
             dated = at is not None and at >= RELATIVE
             n = place[lane]
             scanned.append(Scanned(event, found[lane].get(n, []), at if dated else None,
-                                   mask_text(event.text, masks[lane].get(n, ()))))
+                                   mask_text(event.text, masks[lane].get(n, ())), places[i] if places else ("", 0)))
             place[lane] += 1
         return scanned
-
-    def _collect(self, outcome: Outcome) -> None:
-        """As the store does it: findings first, since what withdraws some may stand in the same outcome."""
-        for finding in outcome.findings:
-            known = self._alerts.get(finding.opened_by)
-            if known is None:
-                self._alerts[finding.opened_by] = (opened(finding), [finding])
-            elif all(f.id != finding.id for f in known[1]):
-                known[1].append(finding)
-        for withdrawal in outcome.withdrawals:
-            for _, some in self._alerts.values():
-                some[:] = [f for f in some if f.event_id != withdrawal.event_id or f.source != withdrawal.source
-                           or f.revision >= withdrawal.revision]
 
 
 def _by_place(frame: Frame, outcome: Outcome) -> dict[int, list[Finding]]:

@@ -19,7 +19,7 @@ from monitor.adapters.rulefiles import RuleFolder
 from monitor.adapters.storage.archive import ParquetArchive
 from monitor.adapters.storage.store import SqlStore
 from monitor.domain.alerts import GroupingSettings
-from monitor.domain.frames import Entry, Swap
+from monitor.domain.frames import Entry, Swap, Tick
 from monitor.engine.engineset import EngineSet
 from monitor.services.context import REACH_MS
 from monitor.services.detect import Detect, DetectSettings
@@ -34,6 +34,8 @@ from tests.fakes.store import MemoryStore
 from tests.faults.harness import RULES, Item, body_of
 from tests.faults.streams import ZONE, tables
 
+CORRELATIONS: Final = Path(__file__).with_name("correlations")
+"""Rules over several events: only here, where no clock but the test's own moves time."""
 TENANT: Final = "local"
 START: Final = 1_800_000_000_000
 Line = tuple[int, str, int]
@@ -76,9 +78,11 @@ class Quiet:
 
 @cache
 def engines() -> dict[str, EngineSet]:
-    """By version: the fault tests' rules, and the same with one rule less; in this order."""
+    """By version: the fault tests' rules with correlations, and the same with one rule less; in this order."""
     folder = RuleFolder(RULES, rooms=None, zone=ZONE)
     whole = folder.read()
+    correlations = {f"shop/{path.name}": path.read_bytes() for path in CORRELATIONS.glob("*.yml")}
+    whole = msgspec.structs.replace(whole, files=whole.files | correlations)
     less = msgspec.structs.replace(
         whole, files={path: data for path, data in whole.files.items() if path != "shop/rank.yml"})
     found = [EngineSet(folder.parse(bundle)[0], tables(), zone=ZoneInfo(ZONE)) for bundle in (whole, less)]
@@ -236,6 +240,19 @@ class World:
         while not self.dead and (self.detect.backlog(0) or self.detect.backlog(1)):
             await asyncio.sleep(0.001)
 
+    async def rest(self) -> None:
+        """Until the time that it is now, too, is judged by both lanes, and what that gave is committed."""
+        await self.settle()
+        now = self.clock.now()
+        while not self.dead:
+            ticks = [n for n, e in enumerate(self.entries, 1) if isinstance(e, Tick) and e.accepted_at >= now]
+            last = max(ticks, default=0)
+            if last and min(cursor.read for cursor in self.detect._state.cursors) >= last:
+                break
+            await asyncio.sleep(0.001)
+        while not self.dead and self.detect._committer.busy:
+            await asyncio.sleep(0.001)
+
     async def trim(self) -> None:
         await self.log.trim(before=self.detect.trimmable, accepted_before=self.clock.now() + 1, max_bytes=0)
 
@@ -293,6 +310,6 @@ async def replayed(entries: Sequence[Entry], *, now: int) -> Seen:
         snapshot_ms=never, commit_ms=never, archive_ms=never, tick_ms=20, linger_s=0, grouping=GROUPING))
     world.rules = next(entry.version for entry in entries if isinstance(entry, Swap))
     await world.open(swap=False)
-    await world.settle()
+    await world.rest()
     await world.stop()
     return await world.seen()

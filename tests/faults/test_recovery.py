@@ -59,7 +59,7 @@ async def ticked(world: World, times: int = 1) -> None:
 
 async def check(world: World) -> None:
     """It stands where one uninterrupted pass over its log stands."""
-    await world.settle()
+    await world.rest()
     await world.stop()
     seen, plain = await world.seen(), await replayed(world.entries, now=world.clock.now())
     assert seen.alerts == plain.alerts

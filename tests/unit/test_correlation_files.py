@@ -90,7 +90,7 @@ cases:
         CaseEvent(after_ms=0, text="甲", kind=Kind.COMMENT, speaker=Role.VIEWER, account="one"),
         CaseEvent(after_ms=500, signal="pk_started"))
     assert (first.until_ms, first.expect, first.line) == (600_000, True, 11)
-    assert (second.until_ms, second.expect, second.line) == (3_000, False, 16)
+    assert (second.length_ms, second.expect, second.line) == (3_000, False, 16)
 
 
 @pytest.mark.parametrize(

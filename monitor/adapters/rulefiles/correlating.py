@@ -94,7 +94,7 @@ def _case(fields: Fields) -> CorrelationCase:
     latest = max((event.after_ms for event in events), default=0)
     if "until" in fields and until < latest:
         fields.faults.add(fields.where("until"), "until lies before the last event", "leave it out, or make it longer")
-    return CorrelationCase(events=tuple(events), expect=expect == "finding", until_ms=max(until, latest),
+    return CorrelationCase(events=tuple(events), expect=expect == "finding", until_ms=until,
                            line=fields.at.line)
 
 
