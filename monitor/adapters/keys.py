@@ -1,15 +1,13 @@
 """Pseudonym keys: one per tenant, made at first use, readable by the service alone."""
 
 import os
-import re
 import secrets
 import tempfile
 from pathlib import Path
 
 from monitor.domain.errors import ConfigError
+from monitor.domain.tenants import LOCAL, checked
 from monitor.services.pseudonyms import KEY_BYTES
-
-_SAFE = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
 class KeyFiles:
@@ -21,14 +19,16 @@ class KeyFiles:
 
     def key_of(self, tenant: str) -> bytes:
         """Raises ConfigError where a key file is unreadable or holds no key."""
-        if self._key_file and tenant == "local":
+        if self._key_file and tenant == LOCAL:
             return _read(Path(self._key_file))
-        if not _SAFE.fullmatch(tenant) or tenant.startswith("."):
-            raise ConfigError(f"tenant {tenant!r} is no name for a key file", hint="use letters, digits, . _ -")
-        path = self._folder / f"{tenant}.key"
-        if not path.exists():
-            self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            _create(path)
+        path = self._folder / f"{checked(tenant)}.key"
+        try:
+            if not path.exists():
+                self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+                _create(path)
+        except OSError as error:
+            raise ConfigError(f"the pseudonym key {path} can't be made: {error.strerror}",
+                              hint="let the service write to the folder") from error
         return _read(path)
 
 

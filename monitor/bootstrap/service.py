@@ -27,6 +27,7 @@ from monitor.adapters.web.services import WebServices, WebSettings
 from monitor.bootstrap.checks import cannot_listen, check_access, check_folder, is_open
 from monitor.domain.errors import RedpostError
 from monitor.domain.frames import Swap
+from monitor.domain.tenants import LOCAL
 from monitor.engine.databases import Databases
 from monitor.services.admission import kept_ms
 from monitor.services.demo import play
@@ -100,10 +101,11 @@ class Service:
             await self.log.append([Swap(self.clock.now(), engine.version)])
         rooms = RoomLimit(s.ingest.rooms, kept_ms=kept_ms(s.broadcast.silence_ms))
         rooms.remember(self.detect.rooms_known())
+        pseudonyms = Pseudonyms(KeyFiles(self.folder / "keys", key_file=s.pseudonym.key_file).key_of)
+        pseudonyms.prepare({LOCAL, *(token.tenant for token in await self.store.tokens() if token.revoked_at is None)})
         self.ingest = Ingest(
-            log=self.log, pseudonyms=Pseudonyms(KeyFiles(self.folder / "keys", key_file=s.pseudonym.key_file).key_of),
-            clock=self.clock, telemetry=self.telemetry, backlog=self.detect.backlog, rooms=rooms,
-            settings=IngestSettings(
+            log=self.log, pseudonyms=pseudonyms, clock=self.clock, telemetry=self.telemetry,
+            backlog=self.detect.backlog, rooms=rooms, settings=IngestSettings(
                 limits=s.ingest.limits(),
                 host_backlog=s.ingest.host_backlog, sample_from=s.ingest.sample_from, sample_keep=s.ingest.sample_keep,
                 recent=s.ingest.duplicates_window_bytes // (2 * KEY_MEMORY)))

@@ -110,6 +110,9 @@ def _with_store(
     path = folder / "store.db"
     if not create and not path.exists():
         raise ConfigError(f"there is no store in {folder}", hint="name the data folder with --data")
+    if not folder.is_dir():
+        raise ConfigError(f"there is no folder {folder}", hint="name the data folder with --data; for a service "
+                          f"that has never run, make it first: mkdir -m 700 {folder}")
 
     async def opened() -> "T":
         store = await SqlStore.open(path)

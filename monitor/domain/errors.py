@@ -61,7 +61,7 @@ class RuleError(InputError):
 
 class ConfigError(RedpostError):
     code = "bad_config"
-    status = 400
+    status = 503
 
 
 class BusyError(RedpostError):

@@ -1,6 +1,6 @@
 """Viewer ids are pseudonymised on arrival: a keyed hash per tenant; the raw id is never written."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import lru_cache, partial
 from hashlib import blake2b
 from typing import Final
@@ -15,6 +15,11 @@ class Pseudonyms:
     def __init__(self, key_of: Callable[[str], bytes]) -> None:
         self._key_of = key_of
         self._of: dict[str, Callable[[str], str]] = {}
+
+    def prepare(self, tenants: Iterable[str]) -> None:
+        """Read their keys now, so that a start fails rather than a request. Raises what `key_of` does."""
+        for tenant in tenants:
+            self.of(tenant)
 
     def of(self, tenant: str) -> Callable[[str], str]:
         """The tenant's mapping from a raw id to its pseudonym (`v` and 16 hex digits, 64 bits)."""

@@ -13,7 +13,7 @@ import pytest
 import zstandard
 
 from monitor.adapters.web.budget import BUDGET
-from monitor.domain.errors import BusyError, StorageError
+from monitor.domain.errors import BusyError, ConfigError, StorageError
 from tests.functional.fakes import Api, events, ndjson, serving
 
 PATH = "/api/v1/events"
@@ -255,6 +255,16 @@ async def test_a_disk_that_refuses_is_503_and_nothing_is_acknowledged() -> None:
             error = (await response.json())["error"]
             assert (response.status, response.headers["Retry-After"]) == (503, "7")
             assert error == {"code": "storage", "message": "the disk is full", "hint": "free some space", "details": {}}
+
+
+async def test_what_the_operator_has_to_mend_is_503_and_names_no_file() -> None:
+    async with serving(retry_after_s=7) as api:
+        api.ingest.fail = [ConfigError("the pseudonym key /srv/keys/local.key can't be read", hint="see /srv")]
+        async with api.client.post(PATH, data=ndjson(1)) as response:
+            assert (response.status, response.headers["Retry-After"]) == (503, "7")
+            text = await response.text()
+            assert "bad_config" in text and "/srv" not in text
+        assert "/srv/keys/local.key" in (await api.logger.until("refused"))["error"]
 
 
 async def test_an_unexpected_error_shows_an_id_and_nothing_else() -> None:

@@ -24,6 +24,7 @@ def kept(data: Path) -> list[Token]:
 
 def test_a_token_from_its_making_to_its_end(tmp_path: Path) -> None:
     data = tmp_path / "data"
+    data.mkdir(mode=0o700)
     made = redpost("token", "new", "--name", "录播", "--scopes", "read, ingest", "--data", data)
     secret = made.out.strip()
     assert made.code == 0
@@ -52,6 +53,20 @@ def test_what_cannot_be_made(tmp_path: Path) -> None:
     assert done == (2, "", "error: unknown scope 'everything'\nhint: one or more of ingest, read, admin, metrics\n")
     assert redpost("token", "new", "--name", "x", "--scopes", " , ", "--data", tmp_path / "data").code == 2
     assert not (tmp_path / "data").exists()
+
+
+def test_a_folder_that_is_not_there_is_not_made(tmp_path: Path) -> None:
+    done = redpost("token", "new", "--name", "x", "--scopes", "read", "--data", tmp_path / "typo")
+    assert (done.code, "typo" in done.err, "mkdir" in done.err) == (2, True, True)
+    assert not list(tmp_path.iterdir())
+
+
+def test_names_that_are_none(tmp_path: Path) -> None:
+    for words in (["--name", ""], ["--name", "  "], ["--name", "x" * 101], ["--name", "x", "--tenant", "../x"],
+                  ["--name", "x", "--tenant", ""]):
+        done = redpost("token", "new", *words, "--scopes", "ingest", "--data", tmp_path)
+        assert (done.code, done.out, "hint:" in done.err) == (2, "", True), words
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_folder_without_a_store(tmp_path: Path) -> None:

@@ -61,6 +61,7 @@ READ: Mapping[str, Callable[[Started, Mapping[str, Any]], object]] = {
     "http.port": lambda s, of: int(s.address.rpartition(":")[2]),
     "http.require_token": lambda s, of: not of["web"].loopback,
     "http.connections": lambda s, of: s.service.door.most,
+    "http.max_sockets": lambda s, of: of["web"].max_sockets,
     "http.max_body_bytes": lambda s, of: of["web"].max_body_bytes,
     "http.max_decompressed_bytes": lambda s, of: of["web"].max_decompressed_bytes,
     "http.body_timeout_s": lambda s, of: of["web"].body_timeout_s,

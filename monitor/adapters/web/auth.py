@@ -14,12 +14,13 @@ from aiohttp import web
 from msgspec import Struct
 
 from monitor.adapters.web.errors import Problem
+from monitor.domain import tenants
 from monitor.domain.errors import ConfigError, RedpostError
 from monitor.services.ports import Logger, Store
 from monitor.services.records import Token
 
 SCOPES: Final = ("ingest", "read", "admin", "metrics")
-LOCAL_TENANT: Final = "local"
+LOCAL_TENANT: Final = tenants.LOCAL
 OPERATOR: Final = LOCAL_TENANT
 """The tenant of whoever runs the service."""
 OF_ALL: Final = frozenset(("admin", "metrics"))
@@ -29,6 +30,7 @@ _PROXY_HEADERS: Final = (
     "Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Real-IP", "Via", "CF-Connecting-IP",
     "True-Client-IP", "X-Client-IP", "X-Forwarded-Server", "X-Original-Forwarded-For", "Cdn-Loop",
 )
+_LONGEST_NAME: Final = 100
 _UNKNOWN_S: Final = 0.1
 """A token that is not in the table makes it be read again, but not more often than this (seconds)."""
 
@@ -49,8 +51,13 @@ LOCAL: Final = Principal(LOCAL_TENANT, frozenset(SCOPES))
 def new_token(tenant: str, name: str, scopes: Sequence[str], now: int) -> tuple[str, Token]:
     """A secret of 256 random bits and its record; the secret is kept nowhere else. `now`: UTC ms.
 
-    Raises ConfigError for a scope that does not exist, or none, or that reaches beyond the tenant.
+    Raises ConfigError for a tenant or a token without a proper name, and for a scope that does not exist, or none, or
+    that reaches beyond the tenant.
     """
+    tenants.checked(tenant)
+    if not 0 < len(name.strip()) <= _LONGEST_NAME or not name.isprintable():
+        raise ConfigError("a token needs a name that tells it from others",
+                          hint=f"say what it is for, in at most {_LONGEST_NAME} characters")
     unknown = sorted(set(scopes) - set(SCOPES))
     if unknown or not scopes:
         raise ConfigError(f"unknown scope {unknown[0]!r}" if unknown else "a token needs a scope",

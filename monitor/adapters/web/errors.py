@@ -8,7 +8,7 @@ import msgspec
 from aiohttp import web
 
 from monitor.adapters.web.types import ErrorAnswer, ErrorInfo
-from monitor.domain.errors import BusyError, RedpostError, RuleError, StorageError
+from monitor.domain.errors import BusyError, ConfigError, RedpostError, RuleError, StorageError
 
 _encoder: Final = msgspec.json.Encoder()
 
@@ -108,6 +108,9 @@ def of_redpost(error: RedpostError, *, retry_after_s: int) -> Problem:
         return Problem(error.status, error.code, f"the rules have {len(faults)} faults; the old ones stay in use",
                        hint="details.faults has each with file, line and column", details={"faults": faults})
     headers: dict[str, str] = {}
+    if isinstance(error, ConfigError):  # names files and settings, which are the operator's
+        return Problem(error.status, error.code, "the service is not set up for this", hint="ask the operator, the log "
+                       "says what is wrong", headers={"Retry-After": str(retry_after_s)})
     if isinstance(error, BusyError):
         headers["Retry-After"] = str(error.retry_after)
     elif isinstance(error, StorageError):

@@ -13,7 +13,7 @@ from monitor.adapters.web.auth import PRINCIPAL, admit
 from monitor.adapters.web.errors import ClientGone, Problem, answer, of_http, of_redpost, trace_of
 from monitor.adapters.web.params import Param, read_query
 from monitor.adapters.web.services import SERVICES, SETTINGS
-from monitor.domain.errors import RedpostError
+from monitor.domain.errors import ConfigError, RedpostError
 
 QUERY: Final = web.RequestKey("query", dict[str, Any])
 STARTED: Final = web.RequestKey("started", web.StreamResponse)
@@ -101,7 +101,9 @@ async def _answered(request: web.Request, handler: Handler) -> web.StreamRespons
     except RedpostError as error:
         problem = of_redpost(error, retry_after_s=settings.retry_after_s)
         if problem.status >= 500:
-            request.app[SERVICES].logger.warning("refused", code=error.code, path=_template(request))
+            request.app[SERVICES].logger.warning(
+                "refused", code=error.code, path=_template(request),
+                **({"error": str(error)} if isinstance(error, ConfigError) else {}))
     except web.HTTPException as error:
         problem = of_http(error)
     except (ClientGone, ConnectionError):  # the client's connection is the only one that a handler has
