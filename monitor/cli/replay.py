@@ -10,6 +10,7 @@ from monitor.cli.options import LOCAL, STDIN, Reading, TokenFile
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from monitor.adapters.sources import SourceOptions
     from monitor.cli.files import Faults, InFile
     from monitor.cli.http import Accepted
     from monitor.domain.events import Event
@@ -44,41 +45,46 @@ def replay(
     import asyncio
 
     from monitor.cli.files import Faults
-    from monitor.cli.terminal import tell
+    from monitor.cli.terminal import safe, tell
     from monitor.domain.errors import InputError
 
     if STDIN in files and (loop or len(files) > 1):
         raise InputError("standard input can be read once, by itself", hint="save it to a file first")
     known = reading or Reading()
     faults = Faults()
-    done, total = asyncio.run(_send(files, known, faults, to, token_file, speed=speed, fresh=fresh, loop=loop))
+    done, total, unread = asyncio.run(_send(files, known, faults, to, token_file, speed=speed, fresh=fresh, loop=loop))
     faults.end()
+    for name in unread:
+        tell(f"error: nothing in {safe(name)} could be read", style="red")
     tell(f"{done.events:,} events sent: {total.accepted:,} accepted, {total.duplicates:,} duplicates, "
          f"{total.rejected_total:,} rejected")
-    return 2 if done.events and not total.accepted and not total.duplicates else 0
+    refused = done.events and not total.accepted and not total.duplicates
+    return 2 if unread or refused else 0
 
 
 async def _send(
     files: list[str], known: Reading, faults: "Faults", to: str, token_file: Path | None, *, speed: float, fresh: bool,
     loop: bool,
-) -> "tuple[Replayed, Accepted]":
+) -> "tuple[Replayed, Accepted, list[str]]":
+    """What was sent, what became of it, and the files of which nothing could be read."""
     import asyncio
     from contextlib import ExitStack, closing
 
     from monitor.adapters.clock import SystemClock
-    from monitor.cli.files import InFile
     from monitor.cli.http import Backoff, Sender, base_of, session_for
     from monitor.services.replay import replay as replayed
     from monitor.settings import load
 
     options = known.options(load().settings.ingest.limits())
     base = base_of(to)
+    opened: list[InFile] = []
     with ExitStack() as files_open:
 
         def streams() -> "list[Iterator[list[Event]]]":
             files_open.close()  # those of the pass before
-            return [_events(files_open.enter_context(closing(InFile(name, options, form=known.source_format))), faults)
-                    for name in files]
+            opened[:] = [files_open.enter_context(closing(_opened(name, options, known.source_format)))
+                         for name in files]
+            return [_events(file, faults) for file in opened]
 
         async with session_for(token_file) as session:
             sender = Sender(session, base, Backoff(base, asyncio.get_running_loop().time))
@@ -89,7 +95,20 @@ async def _send(
 
             done = await replayed(streams, speed=speed, send=send, sleep=asyncio.sleep, now=SystemClock().now,
                                   fresh=fresh, loop=loop)
-            return done, sender.total
+            return done, sender.total, [file.name for file in opened if file.unreadable]
+
+
+def _opened(name: str, options: "SourceOptions", form: str) -> "InFile":
+    """Raises InputError that names the file."""
+    from monitor.cli.files import InFile
+    from monitor.domain.errors import InputError
+
+    try:
+        return InFile(name, options, form=form)
+    except InputError as error:
+        if name in error.message:
+            raise
+        raise InputError(f"{name}: {error.message}", hint=error.hint) from error
 
 
 def _events(file: "InFile", faults: "Faults") -> "Iterator[list[Event]]":

@@ -348,6 +348,16 @@ def test_files_that_cannot_be_read(recording: Path, tmp_path: Path) -> None:
     assert "read once" in redpost("replay", "-", recording).err
 
 
+def test_a_file_of_which_nothing_can_be_read_is_named(tmp_path: Path) -> None:
+    (tmp_path / "bad.ndjson").write_text('{"id": "1", "kind": "x", "text": "a"}\n')
+    done = redpost("replay", tmp_path / "bad.ndjson", "--to", "http://127.0.0.1:1")
+    assert (done.code, "nothing in" in done.err, "bad.ndjson:1: kind" in done.err) == (2, True, True)
+    (tmp_path / "other").write_text("nonsense\n")
+    done = redpost("replay", tmp_path / "other", "--to", "http://127.0.0.1:1")
+    assert (done.code, done.err.splitlines()[0].endswith("other: the file is text of no known format; it begins with "
+                                                          "'nonsense'")) == (2, True)
+
+
 async def test_patience_has_an_end(capsys: pytest.CaptureFixture[str]) -> None:
     clock: Iterator[float] = iter(range(0, 1000, 6))
     pauses: list[float] = []
