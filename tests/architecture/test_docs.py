@@ -25,7 +25,7 @@ _PATH: Final = re.compile(r"[\w.-]+(?:/[\w.*-]+)+/?|[\w-]+\.(?:md|yml|toml|py|ts
 SECTIONS: Final = {name.split(".")[0] for name in table()}
 SUFFIXES: Final = (".md", ".yml", ".toml", ".py", ".tsv", ".ndjson")
 MADE: Final = frozenset(("rooms.yml", "redpost.toml"))
-"""Files of a reader's own that pages name."""
+"""Files of a reader's own that pages name; PACK stands for a folder's name."""
 
 
 def quoted(page: str) -> list[str]:
@@ -51,7 +51,7 @@ def commands_in(page: str) -> Iterator[list[str]]:
 
 def files_in(page: str) -> Iterator[str]:
     for name in quoted(page):
-        if _PATH.fullmatch(name):
+        if _PATH.fullmatch(name) and name not in MADE and "PACK" not in name:
             yield name
 
 
@@ -83,7 +83,7 @@ def fault_of(words: list[str]) -> str:
 def test_what_a_page_names_exists(page: str) -> None:
     wrong = [f"{name} is no setting" for name in settings_in(page)
              if name not in table() and name not in {row.twin for row in table().values()}]
-    wrong += [f"{name} is not there" for name in files_in(page) if name not in MADE and not is_there(name)]
+    wrong += [f"{name} is not there" for name in files_in(page) if not is_there(name)]
     wrong += [f"redpost {shlex.join(words)}: {fault}" for words in commands_in(page) if (fault := fault_of(words))]
     wrong += [f"{word} is not there" for words in commands_in(page) for word in words
               if word.startswith(("config/", "docs/", "rules/")) and not is_there(word)]

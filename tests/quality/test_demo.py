@@ -71,6 +71,21 @@ def test_most_of_what_is_expected_is_found() -> None:
     assert len(labels) - len(missed) >= FLOOR, told
 
 
+def test_what_the_first_page_shows_is_found() -> None:
+    page = (ROOT / "README.md").read_text("utf-8")
+    shown = page.split("$ redpost scan config/demo/food.ndjson\n")[1].split("```")[0].splitlines()
+    text = redpost("scan", DEMO / "food.ndjson").out.replace(f"{ROOT}/", "").splitlines()
+    assert len(shown) > 10
+    assert [line for line in shown if line != "…" and line not in text] == []
+
+    disguised = re.findall(r"`([^`]+)`", page.split("**Evasion keeps its place.**")[1].split("are found")[0])
+    assert len(disguised) == 5
+    events = [json.dumps({"id": each, "kind": kind, "text": each}) for each in disguised
+              for kind in ("transcript", "comment")]
+    found = redpost("scan", "-", "--json", stdin="\n".join(events).encode()).out.splitlines()
+    assert {json.loads(each)["id"] for each in found} == set(disguised)
+
+
 def test_nothing_is_found_in_lawful_lines() -> None:
     lawful = {row.id: row.note for row in expected() if not row.labels}
     alarms = sorted(lawful.keys() & {line for line, categories in found().items() if categories})
