@@ -110,7 +110,7 @@ def _list(some: Iterable[StrEnum]) -> str:
 
 
 def _reach(reach: Reach) -> str:
-    return f"{reach.of} within {reach.within}" + (f" {reach.side} it" if reach.side != "either" else "")
+    return f"{' or '.join(reach.of)} within {reach.within}" + (f" {reach.side} it" if reach.side != "either" else "")
 
 
 def judges(each: Explained) -> bool:
@@ -178,5 +178,5 @@ def _helper(rule: Rule, fate: Fate) -> str:
     selection = next(each for each in rule.selections if each.name == fate.selection)
     if selection.veto:
         return f"would take away {_reach(selection.veto)}"
-    users = [each.name for each in rule.selections if each.near and each.near.of == fate.selection]
+    users = [each.name for each in rule.selections if each.near and fate.selection in each.near.of]
     return f"{', '.join(users)} must be near it" if users else "no condition asks for it"

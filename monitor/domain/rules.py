@@ -63,12 +63,12 @@ class Side(StrEnum):
 
 
 class Reach(Struct, frozen=True):
-    """How far a veto or a `near` reaches. `of`: a selection's name, or "all" (vetoes only).
+    """How far a veto or a `near` reaches. `of`: names of selections; ("all",) for every one (vetoes only).
 
     `within`: skeleton code points between the end of one span and the start of the other.
     """
 
-    of: str
+    of: tuple[str, ...]
     within: int
     side: Side = Side.EITHER
 
@@ -108,7 +108,8 @@ class Selection(Struct, frozen=True, kw_only=True):
     which the room holds a proof is none.
 
     `views` is None for the defaults: plain and skeleton, and sound for terms of three syllables or more; plain for
-    patterns. `near`: hits count only where a hit of that selection is in reach (side AFTER: it comes after this one).
+    patterns. `near`: hits count only where a hit of one of those selections is in reach that counts itself (side AFTER:
+    it comes after this one). `unless`, `unless_patterns`: phrases that only look like a veto.
     """
 
     name: str
@@ -125,17 +126,20 @@ class Selection(Struct, frozen=True, kw_only=True):
     times: int = 1
     listed: Listed | None = None
     unproven: bool = False
+    unless: tuple[str, ...] = ()
+    unless_patterns: tuple[str, ...] = ()
     veto: Reach | None = None
     near: Reach | None = None
 
 
 class ContextPart(Struct, frozen=True, kw_only=True):
-    """Words of a context and how far they reach: `side` as seen from what they reach."""
+    """Words of a context and how far they reach: `side` as seen from what they reach; `commas`: over those as well."""
 
     terms: tuple[str, ...] = ()
     patterns: tuple[str, ...] = ()
     side: Side = Side.BEFORE
     within: int = 4
+    commas: bool = True
 
 
 SELLING: Final = "selling"
@@ -146,14 +150,15 @@ BUYING: Final = "buying"
 class Context(Struct, frozen=True, kw_only=True):
     """A way of speaking that many rules spare: negation, quotation, correction, question.
 
-    `turns`: words that end its reach (不能说最好，但我们就是全网最好); so does the end of a sentence. `unless`: phrases
-    that only look like it (敢不敢, 不是我吹): its words inside of them count for nothing.
+    `turns`: words that end its reach (不能说最好，但我们就是全网最好); so does the end of a sentence. `unless`,
+    `unless_patterns`: phrases that only look like it (敢不敢, 不是我吹): its words inside of them count for nothing.
     """
 
     name: str
     title: str
     parts: tuple[ContextPart, ...]
     unless: tuple[str, ...] = ()
+    unless_patterns: tuple[str, ...] = ()
     turns: tuple[str, ...] = ()
     path: str = ""
     line: int = 1

@@ -39,8 +39,8 @@ class CompiledContext:
         self.index = index
         self.context = context
         turns = ["".join(map(chr, tables.fold(turn).tolist())) for turn in context.turns]
-        ends = ending_at([*SENTENCE_ENDS, *turns])
-        self.parts = [Reaching(0, 0, part.within, part.side, ends) for part in context.parts]
+        ends = {commas: ending_at([*SENTENCE_ENDS, *turns, *([] if commas else [","])]) for commas in (True, False)}
+        self.parts = [Reaching(0, 0, part.within, part.side, ends[part.commas]) for part in context.parts]
 
 
 class CompiledRule:
@@ -58,7 +58,8 @@ class CompiledRule:
         self._bit = {name: 1 << i for i, name in enumerate(self.names)}
         self.allow = self._mask(s for s in rule.selections if s.allow)
         self.vetoes = self._reaching(rule.selections, "veto")
-        self.nears = self._reaching(rule.selections, "near")
+        self.nears = self._in_turn(self._reaching(rule.selections, "near"))
+        self.unless = [i for i, s in enumerate(rule.selections) if s.unless or s.unless_patterns]
         self.times = [(i, s.times) for i, s in enumerate(rule.selections) if s.times > 1]
         self.spares, self.mentions = self._contexts(rule.selections, contexts)
         self.contexts = frozenset(c for of in (*self.spares, *self.mentions) for c in of.contexts)
@@ -90,8 +91,25 @@ class CompiledRule:
     def _mask(self, selections: Iterable[Selection]) -> int:
         return sum(self._bit[s.name] for s in selections)
 
-    def _of(self, target: str, by: int) -> int:
-        return (1 << len(self.names)) - 1 & ~(1 << by) if target == "all" else self._bit[target]
+    def _of(self, targets: Sequence[str], by: int) -> int:
+        if "all" in targets:
+            return (1 << len(self.names)) - 1 & ~(1 << by)
+        return sum(self._bit[target] for target in set(targets))
+
+    @staticmethod
+    def _in_turn(nears: list[Reaching]) -> list[Reaching]:
+        """Each after those of the hits that it asks for, so that it asks for hits that count."""
+        left, found = nears, list[Reaching]()
+        while left:
+            waiting = sum(1 << near.by for near in left)
+            ready = [near for near in left if not near.of & waiting] or left  # a circle: as they stand
+            found += ready
+            left = [near for near in left if near not in ready]
+        return found
+
+    def unless_of(self, selection: int) -> int:
+        """What hits of the phrases are numbered that only look like this selection."""
+        return len(self.names) + selection
 
     def _reaching(self, selections: Sequence[Selection], which: str) -> list[Reaching]:
         found = []

@@ -110,6 +110,14 @@ def _same_characters(form: Form, start: int, end: int, views: Views) -> bool:
     return bool(form.skeleton) and tuple(views.plain[start:end][kept].tolist()) == form.skeleton
 
 
+def meant(rule: CompiledRule, hits: list[Hit]) -> list[Hit]:
+    """Without the hits of vetoes inside of what only looks like them, and without those phrases."""
+    for i in rule.unless:
+        shields = Places([(h.start, h.end) for h in hits if h.selection == rule.unless_of(i)])
+        hits = [h for h in hits if h.selection != i or not shields.around(h.start, h.end)]
+    return [h for h in hits if h.selection < len(rule.names)] if rule.unless else hits
+
+
 def surviving(
     rule: CompiledRule, hits: list[Hit], views: Views, phrases: Phrases, contexts: Sequence[CompiledContext],
     proved: Callable[[Hit], bool], priced: Callable[[Hit, str, Listed], bool],
@@ -141,7 +149,7 @@ def stages(
     for near in rule.nears:
         reached = reached_by(hits, near.of, near, views)
         hits = [h for h in hits if h.selection != near.by or reached(h.start, h.end)]
-        yield f"near {rule.names[near.of.bit_length() - 1]}", hits
+        yield f"near {' or '.join(name for i, name in enumerate(rule.names) if near.of >> i & 1)}", hits
     for veto in rule.vetoes:
         hits = _without(hits, veto.of, [reached_by(hits, 1 << veto.by, veto, views)])
         yield f"veto {rule.names[veto.by]}", hits

@@ -54,13 +54,17 @@ class Matcher:
                     of = self._detectors if early else self._late_detectors
                     of.setdefault(selection.detector, []).append((rule.index, i))
                 collecting.selection(rule.rule, selection, (rule.index, i), self._early if early else self._late)
+                if selection.unless or selection.unless_patterns:
+                    unless = Selection(name=selection.name, terms=selection.unless,
+                                       patterns=selection.unless_patterns, views=_SAID)
+                    collecting.selection(rule.rule, unless, (rule.index, rule.unless_of(i)), self._late)
                 if not early and not selection.room and not selection.score:
                     late.add(rule.index)
         for index, context in enumerate(context.context for context in contexts):
             for i, part in enumerate(context.parts):
                 asked = Selection(name=context.name, terms=part.terms, patterns=part.patterns, views=_SAID)
                 collecting.selection(context, asked, (-1 - index, i), self._late)
-            unless = Selection(name=context.name, terms=context.unless, views=_SAID)
+            unless = Selection(name=context.name, terms=context.unless, patterns=context.unless_patterns, views=_SAID)
             collecting.selection(context, unless, (-1 - index, len(context.parts)), self._late)
         if collecting.faults:
             raise RuleError(sorted(set(collecting.faults), key=lambda f: (f.path, f.line, f.message)))

@@ -22,6 +22,7 @@ from monitor.engine.conditions import (
     evasion_of,
     genuine,
     heard,
+    meant,
     outermost,
     reached_by,
     stages,
@@ -232,7 +233,7 @@ class _Judging:
         raw = self._scan.early.of(event, rule.index)
         if rule.index in self._engine.matcher.late_rules:
             raw += self._late.of(event, rule.index)
-        return genuine(raw, self._views)
+        return meant(rule, genuine(raw, self._views))
 
     def _heard_of(self, rule: CompiledRule, event: int) -> Phrases:
         """The contexts that the rule names."""

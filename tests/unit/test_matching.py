@@ -158,7 +158,7 @@ class TestAllow:
 class TestReach:
     def veto(self, side: Side, within: int = 4) -> object:
         return rule(terms("claim", "全网最好", "假货"), terms("no", "不能说", "别放", views=(View.PLAIN, View.SKELETON),
-                    veto=Reach("claim", within, side)), condition="claim")
+                    veto=Reach(("claim",), within, side)), condition="claim")
 
     @pytest.mark.parametrize(
         ("side", "text", "found"),
@@ -179,16 +179,16 @@ class TestReach:
         assert spans(self.veto(Side.BEFORE), "不能说全网最好，但我们就是全网最好") == {(13, 17)}
 
     def test_all_means_every_selection(self) -> None:
-        both = rule(terms("a", "根治"), terms("b", "包好"), terms("no", "别信", veto=Reach("all", 6, Side.BEFORE)),
+        both = rule(terms("a", "根治"), terms("b", "包好"), terms("no", "别信", veto=Reach(("all",), 6, Side.BEFORE)),
                     condition="a or b")
         assert spans(both, "别信根治包好") == set()
 
     def test_near_holds_only_where_the_other_is(self) -> None:
-        near = rule(terms("disease", "痛风"), terms("effect", "吃好", near=Reach("disease", 6)),
+        near = rule(terms("disease", "痛风"), terms("effect", "吃好", near=Reach(("disease",), 6)),
                     condition="effect")
         assert spans(near, "痛风三天吃好") == {(4, 6)}
         assert spans(near, "痛风的事先放一放我们说说今天怎么吃好") == set()
-        ordered = rule(terms("disease", "痛风"), terms("effect", "吃好", near=Reach("disease", 6, Side.AFTER)),
+        ordered = rule(terms("disease", "痛风"), terms("effect", "吃好", near=Reach(("disease",), 6, Side.AFTER)),
                        condition="effect")
         assert spans(ordered, "痛风三天吃好") == set()
         assert spans(ordered, "吃好痛风") == {(0, 2)}

@@ -145,9 +145,56 @@ def held(engine_set: EngineSet, text: str, **more: Any) -> list[Match]:
     ],
 )
 def test_a_context_vetoes_the_hits_that_it_reaches(text: str, expected: set[tuple[int, int]]) -> None:
-    asking = rule(terms("claim", "全网最低"), Selection(name="meant", context=("negation",), veto=Reach("all", 0)),
+    asking = rule(terms("claim", "全网最低"), Selection(name="meant", context=("negation",), veto=Reach(("all",), 0)),
                   condition="claim")
     assert {(s.start, s.end) for m in held(with_contexts(asking), text) for s in m.spans} == expected
+
+
+DENIAL = Context(name="negation", title="", parts=(
+    ContextPart(patterns=("[没不]",), within=3, commas=False), ContextPart(terms=("不让说",), within=3)),
+    unless=("不方便",), unless_patterns=("不是.{0,6}吗",))
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("没有火箭", False),
+        ("没了，等火箭", True), ("没了、等火箭", False), ("不让说，火箭", False), ("不方便火箭", True),
+        ("不是有火箭吗", True), ("不是有火箭", False),
+    ],
+)
+def test_a_part_may_stop_at_commas_and_rhetoric_is_no_denial(text: str, found: bool) -> None:
+    asking = rule(terms("claim", "火箭"), Selection(name="meant", context=("negation",), veto=Reach(("all",), 0)),
+                  condition="claim")
+    knowing = EngineSet(RuleSet((asking,), {}, "t", {}, {"negation": DENIAL}), tables(), zone=ZONE)
+    assert bool(held(knowing, text)) is found
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_near_asks_for_hits_that_count_themselves(turned: bool) -> None:
+    some = [terms("gift", "火箭", near=Reach(("lack",), 2)), terms("lack", "还差", near=Reach(("threat",), 2)),
+            terms("threat", "下播")]
+    asking = rule(*(reversed(some) if turned else some), condition="gift")
+    assert spans(asking, "下播了还差火箭") == {(5, 7)}
+    assert not matches(asking, "下播了我们明天见还差火箭")
+    assert not matches(asking, "还差火箭")
+
+
+def test_near_and_veto_may_name_several() -> None:
+    near = rule(terms("claim", "最低", near=Reach(("price", "shop"), 2)), terms("price", "价格"), terms("shop", "本店"),
+                condition="claim")
+    assert [bool(matches(near, text)) for text in ("价格最低", "本店最低", "气温最低")] == [True, True, False]
+    veto = rule(terms("a", "最低"), terms("b", "最好"), terms("c", "最新"),
+                terms("no", "不能说", veto=Reach(("a", "b"), 4)), condition="a or b or c")
+    assert spans(veto, "不能说最低最好最新") == {(7, 9)}
+
+
+def test_a_veto_may_say_what_only_looks_like_it() -> None:
+    asking = rule(terms("claim", "最低"), terms("no", "不能", veto=Reach(("claim",), 4), unless=("能不能",),
+                                              unless_patterns=("不能[再更]",)), condition="claim")
+    assert [bool(matches(asking, text)) for text in ("不能说最低", "能不能最低", "不能再最低了")] == [False, True, True]
+    (match,) = matches(asking, "能不能最低")
+    assert match.surviving == {"claim", "no"} - {"no"}
 
 
 def test_a_condition_may_name_a_context() -> None:

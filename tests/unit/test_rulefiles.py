@@ -129,15 +129,15 @@ def absolute_claim(version: str) -> Rule:
                 name="ranks",
                 patterns=("t[o0]p ?级", r"第一\d{1,3}"),
                 views=(View.PLAIN,),
-                near=Reach("claim", 12, Side.AFTER),
+                near=Reach(("claim",), 12, Side.AFTER),
             ),
-            Selection(name="partner", terms=("我们家",), near=Reach("claim", 0, Side.EITHER)),
-            Selection(name="contact", detector="phone", near=Reach("partner", 200)),
+            Selection(name="partner", terms=("我们家",), near=Reach(("claim",), 0, Side.EITHER)),
+            Selection(name="contact", detector="phone", near=Reach(("partner",), 200)),
             Selection(name="likely", score="absolute_claim", gte=0.6),
             Selection(name="lawful", allow=("国家级非遗",)),
             Selection(name="names", allow=("最好集团",)),
-            Selection(name="quoted", terms=("不能说",), veto=Reach("claim", 4, Side.BEFORE)),
-            Selection(name="denied", patterns=("假的",), veto=Reach("all", 6, Side.EITHER)),
+            Selection(name="quoted", terms=("不能说",), veto=Reach(("claim",), 4, Side.BEFORE)),
+            Selection(name="denied", patterns=("假的",), veto=Reach(("all",), 6, Side.EITHER)),
         ),
         condition=Or(
             (
@@ -341,6 +341,29 @@ def test_golden_faults() -> None:
             "9:28: near: a selection cannot refer to itself",
         ),
         ("[全网最好]", "[全网最好]\n  l: {score: minors, gte: 1}", "10:3: the selection l is never used"),
+        ("[全网最好]", "{terms: [全网最好], unless: [最好]}", "9:30: unless says nothing without veto"),
+        (
+            "  a: [全网最好]\n  condition: a",
+            "  a: {terms: [全网最好], near: b, within: 3}\n  b: {terms: [国家级], near: [a, a], within: 3}\n"
+            "  condition: a",
+            "10:31: near: 'a' stands twice",
+        ),
+        (
+            "  a: [全网最好]\n  condition: a",
+            "  a: {terms: [全网最好], near: b, within: 3}\n  b: {terms: [国家级], near: [a], within: 3}\n"
+            "  condition: a",
+            "9:28: near: a asks for b, and that for a",
+        ),
+        (
+            "  condition: a",
+            "  b: {terms: [不能说], veto: [a, all], within: 3}\n  condition: a",
+            "10:31: veto: all stands beside other names",
+        ),
+        (
+            "  condition: a",
+            "  b: {terms: [不能说], veto: a, within: 3, unless: {}}\n  condition: a",
+            "10:49: unless looks for nothing",
+        ),
         ("[全网最好]", "{terms: [全网最好], words: true}", "9:22: the selection a has no key 'words'"),
         ("[全网最好]", "[{list: lists/none.txt}]", "9:14: the pack has no list 'lists/none.txt'"),
         ("[全网最好]", "[{list: ../../clauses.yml}]", "9:14: the pack has no list '../../clauses.yml'"),

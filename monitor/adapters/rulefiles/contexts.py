@@ -6,7 +6,7 @@ from monitor.adapters.rulefiles import keys
 from monitor.adapters.rulefiles.faults import Faults
 from monitor.adapters.rulefiles.fields import NAME, Fields, items_of
 from monitor.adapters.rulefiles.nodes import Node, Table, parse
-from monitor.adapters.rulefiles.selections import MAX_WITHIN, Lists, read_patterns, read_terms
+from monitor.adapters.rulefiles.selections import MAX_WITHIN, Lists, read_patterns, read_terms, read_unless
 from monitor.domain.rules import Context, ContextPart, Side
 
 FILE: Final = "contexts.yml"
@@ -30,10 +30,10 @@ def read_contexts(path: str, data: bytes, faults: Faults) -> dict[str, Context]:
         inner = Fields(node, faults, f"the context {name.value}", keys.CONTEXT)
         inner.require("title", "parts")
         parts = inner.node("parts")
-        unless = inner.node("unless")
+        unless, unless_patterns = read_unless(inner, Lists({}))
         found[name.value] = Context(
             name=name.value, title=inner.text("title"), turns=turns, path=path, line=name.line,
-            unless=read_terms(unless, Lists({}), faults, "unless") if unless is not None else (),
+            unless=unless, unless_patterns=unless_patterns,
             parts=tuple(_part(item, faults) for item in items_of(parts, faults, "parts")) if parts is not None else (),
         )
     return {} if faults.count else found
@@ -50,4 +50,5 @@ def _part(node: Node, faults: Faults) -> ContextPart:
         patterns=read_patterns(patterns, faults) if patterns is not None else (),
         side=fields.choice("side", Side) or Side.BEFORE,
         within=fields.whole("within", most=MAX_WITHIN),
+        commas=fields.flag("commas") if "commas" in fields else True,
     )

@@ -29,7 +29,7 @@ class Detection(Struct, frozen=True):
         if self.condition is None:
             return []
         named = names_in(self.condition)
-        near = {p.selection.near.of for n, p in self.parts.items() if p.selection.near and n in named}
+        near = {of for n, p in self.parts.items() if p.selection.near and n in named for of in p.selection.near.of}
         return [n for n, p in self.parts.items() if n in named | near and p.has_hits and not p.silent]
 
 
@@ -49,7 +49,9 @@ def read_detection(node: Node, lists: Lists, contexts: Collection[str], faults: 
                        "letters, digits and _, a letter first, and none of the words of a condition")
         parts[name.value] = read_selection(name, value, lists, contexts, faults)
     for part in parts.values():
-        _check_target(part, parts, faults)
+        for target, at in part.targets:
+            _check_target(part, target, at, parts, faults)
+    _check_circles(parts, faults)
     if said is None:
         faults.add(node, "detection has no condition", "add condition: …, which names the selections")
         return Detection(parts, None)
@@ -61,25 +63,40 @@ def read_detection(node: Node, lists: Lists, contexts: Collection[str], faults: 
     return Detection(parts, condition)
 
 
-def _check_target(part: Part, parts: Mapping[str, Part], faults: Faults) -> None:
-    """That the target of a veto or near exists and has hits."""
-    reach, at = part.selection.veto or part.selection.near, part.target
-    if reach is None or at is None or not reach.of:
-        return
+def _check_target(part: Part, name: str, at: Node, parts: Mapping[str, Part], faults: Faults) -> None:
+    """That what a veto or near names exists and has hits."""
     kind = "veto" if part.vetoes else "near"
-    target = parts.get(reach.of)
-    if part.vetoes and reach.of == "all":
-        return
-    if target is None:
-        others = [name for name in parts if name != part.name.value] + ["all"] * part.vetoes
-        faults.add(at, f"{kind}: there is no selection {shown(reach.of)}", guess(reach.of, others))
+    target = parts.get(name)
+    if part.vetoes and name == "all":
+        if len(part.targets) > 1:
+            faults.add(at, "veto: all stands beside other names", "write veto: all")
+    elif target is None:
+        others = [other for other in parts if other != part.name.value] + ["all"] * part.vetoes
+        faults.add(at, f"{kind}: there is no selection {shown(name)}", guess(name, others))
     elif target is part:
         faults.add(at, f"{kind}: a selection cannot refer to itself", "name another one")
     elif not target.has_hits:
-        faults.add(at, f"{kind}: {reach.of} is of the form {target.form}, which has no hits to reach",
+        faults.add(at, f"{kind}: {name} is of the form {target.form}, which has no hits to reach",
                    "name terms, patterns or a detector")
     elif not part.vetoes and target.silent:
-        faults.add(at, f"near: {reach.of} is a veto, whose hits count for nothing", "name another one")
+        faults.add(at, f"near: {name} is a veto, whose hits count for nothing", "name another one")
+
+
+def _check_circles(parts: Mapping[str, Part], faults: Faults) -> None:
+    """That no hit counts only where a hit counts that counts only where it counts."""
+    asks = {name: part.selection.near.of for name, part in parts.items() if part.selection.near}
+    for name, part in parts.items():
+        seen: set[str] = set()
+        ahead = list(asks.get(name, ()))
+        while ahead:
+            other = ahead.pop()
+            if other == name and part.targets and name not in asks[name]:
+                faults.add(part.targets[0][1], f"near: {name} asks for {' or '.join(asks[name])}, and that for {name}",
+                           "let one of them ask, and name both in the condition")
+                break
+            if other not in seen:
+                seen.add(other)
+                ahead += asks.get(other, ())
 
 
 def _condition(node: Node, parts: Mapping[str, Part], faults: Faults) -> Condition | None:
@@ -105,9 +122,10 @@ def _condition(node: Node, parts: Mapping[str, Part], faults: Faults) -> Conditi
 
 def _check_used(condition: Condition, parts: Mapping[str, Part], faults: Faults) -> None:
     named = names_in(condition)
-    near = {p.selection.near.of for p in parts.values() if p.selection.near}
+    nears = [p.selection.near.of for p in parts.values() if p.selection.near]
+    near = {of for each in nears for of in each}
     for name, part in parts.items():
-        if name not in named | near and part.form and not part.silent and "" not in near:
+        if name not in named | near and part.form and not part.silent and () not in nears:
             faults.add(part.name, f"the selection {name} is never used",
                        "name it in the condition, or remove it")
 

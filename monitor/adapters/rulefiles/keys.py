@@ -21,14 +21,15 @@ CASE_EVENT: Final = ("after", "text", "signal", "kind", "speaker", "account")
 PACK: Final = ("id", "title", "version", "description", "applies")
 CONTEXTS: Final = ("turns", "contexts")
 CONTEXT: Final = ("title", "parts", "unless")
-CONTEXT_PART: Final = ("terms", "patterns", "side", "within")
+CONTEXT_PART: Final = ("terms", "patterns", "side", "within", "commas")
+UNLESS: Final = ("terms", "patterns")
 FACTS: Final = ("platform", "vertical", "tags", "qualifications", "product_categories", "listed_prices", "claim_proofs")
 CASE_ROOM: Final = (*FACTS, "profile")
 ROOM: Final = ("room", "tenant", "title", "unit", "profile", *FACTS)
 CLAUSES: Final = ("id", "document", "issuer", "article", "requirement", "effective_from", "effective_until",
                   "confidence", "categories")
 
-_REACH: Final = ("veto", "side", "near", "ordered", "within")
+_REACH: Final = ("veto", "side", "unless", "near", "ordered", "within")
 FORMS: Final[dict[str, tuple[str, ...]]] = {
     "terms": ("views", "also", "times", "unproven", *_REACH),
     "pattern": ("views", "times", "unproven", *_REACH),

@@ -81,7 +81,8 @@ def _selection() -> Schema:
         "views": {"type": "array", "items": _one(FOLDS)}, "also": {"type": "array", "items": _one(EXTRA)},
         "times": {"type": "integer", "minimum": 2, "maximum": 99}, "within": _WITHIN, "side": _one(Side),
         "listed": _one(Listed), "room": _table(tuple(Fact), dict.fromkeys(Fact, fact)),
-        "ordered": _FLAG, "unproven": _FLAG,
+        "ordered": _FLAG, "unproven": _FLAG, "veto": fact, "near": fact,
+        "unless": {"oneOf": [_TERMS, _table(keys.UNLESS, {"terms": _TERMS, "patterns": _TEXTS})]},
     })
 
 

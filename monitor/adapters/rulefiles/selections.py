@@ -37,13 +37,13 @@ class Lists:
 
 
 class Part(Struct, frozen=True):
-    """A selection as read. `form`: a key of FORMS, "" where unclear. `target`: the node of veto or near."""
+    """A selection as read. `form`: a key of FORMS, "" where unclear. `targets`: what veto or near names, with nodes."""
 
     selection: Selection
     name: Scalar
     form: str
     vetoes: bool = False
-    target: Node | None = None
+    targets: list[tuple[str, Node]] = []
 
     @property
     def silent(self) -> bool:
@@ -63,9 +63,11 @@ def read_selection(
     fields = Fields(node, faults, f"the selection {name.value}", keys.SELECTION)
     form = _form(fields)
     if not form:
-        return Part(Selection(name=name.value), name, "", "veto" in fields, None)
+        return Part(Selection(name=name.value), name, "", "veto" in fields)
     said = fields.where(form)
-    reach = _reach(fields, form)
+    targets = _targets(fields)
+    reach = _reach(fields, form, tuple(target for target, _ in targets))
+    unless, unless_patterns = read_unless(fields, lists)
     vetoes = "veto" in fields
     selection = Selection(
         name=name.value,
@@ -82,10 +84,12 @@ def read_selection(
         times=fields.whole("times", most=99) if "times" in fields else 1,
         listed=fields.choice("listed", Listed),
         unproven=fields.flag("unproven"),
+        unless=unless,
+        unless_patterns=unless_patterns,
         veto=reach if vetoes else None,
         near=None if vetoes else reach,
     )
-    return Part(selection, name, form, vetoes, fields.node("veto") or fields.node("near"))
+    return Part(selection, name, form, vetoes, targets)
 
 
 def _form(fields: Fields) -> str:
@@ -182,14 +186,39 @@ def _contexts(fields: Fields, known: Collection[str]) -> tuple[str, ...]:
     return tuple(word for word, _ in found)
 
 
-def _reach(fields: Fields, form: str) -> Reach | None:
-    """The reach of a veto or a near, its target not yet looked up."""
+def _targets(fields: Fields) -> list[tuple[str, Node]]:
+    """What veto or near names: one selection, or several of which each is meant."""
+    key = "veto" if "veto" in fields else "near"
+    node = fields.node(key)
+    if node is None:
+        return []
+    if isinstance(node, Items):
+        return fields.words(key)
+    name = fields.text(key)
+    return [(name, node)] if name else []
+
+
+def read_unless(fields: Fields, lists: Lists) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Phrases that only look like what is looked for: terms, or a table of terms and patterns."""
+    node, faults = fields.node("unless"), fields.faults
+    if not isinstance(node, Table):
+        return (() if node is None else read_terms(node, lists, faults, "unless")), ()
+    inner = Fields(node, faults, "unless", keys.UNLESS)
+    terms, patterns = inner.node("terms"), inner.node("patterns")
+    if terms is None and patterns is None and not inner.strangers:
+        faults.add(node, "unless looks for nothing", "add terms or patterns")
+    return (() if terms is None else read_terms(terms, lists, faults, "terms"),
+            () if patterns is None else read_patterns(patterns, faults))
+
+
+def _reach(fields: Fields, form: str, targets: tuple[str, ...]) -> Reach | None:
+    """The reach of a veto or a near, its targets not yet looked up."""
     faults = fields.faults
     kinds = [key for key in ("veto", "near") if key in fields]
     if len(kinds) == 2:
         faults.add(fields.at, "veto and near stand in one selection", "write a selection for each")
         return None
-    for key, partner in (("side", "veto"), ("ordered", "near")):
+    for key, partner in (("side", "veto"), ("unless", "veto"), ("ordered", "near")):
         if key in fields and partner not in fields:
             faults.add(fields.where(key), f"{key} says nothing without {partner}", f"add {partner}: …")
     if not kinds:
@@ -203,5 +232,5 @@ def _reach(fields: Fields, form: str) -> Reach | None:
     side = fields.choice("side", Side) or Side.EITHER
     if kinds[0] == "near" and fields.flag("ordered"):
         side = Side.AFTER
-    return Reach(fields.text(kinds[0]), fields.whole("within", most=MAX_WITHIN), side)
+    return Reach(targets, fields.whole("within", most=MAX_WITHIN), side)
 
