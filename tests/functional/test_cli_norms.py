@@ -36,10 +36,13 @@ def test_the_example_of_the_docs() -> None:
 
 
 @pytest.mark.parametrize("name", ["norms.csv", "norms.xlsx"])
-def test_from_the_template_to_drafts_that_lint(name: str) -> None:
+def test_from_the_template_to_drafts_whose_cases_hold(name: str) -> None:
     assert redpost("rules", "template", name) == (0, f"{name}\n", "")
     assert redpost("rules", "import", name, *STAR).code == 0
     assert redpost("rules", "lint", "rules").code == 0
+    missing = Path("rules/star/standard_1_missing.yml")
+    missing.write_text(missing.read_text("utf-8").replace("# cases:", "cases:").replace("#   - {", "  - {"), "utf-8")
+    assert redpost("rules", "test", "rules") == (0, "2 cases of 3 rules: 2 hold\n", "")
     again = redpost("rules", "import", name, *STAR)
     assert again.out.endswith("rules/star/norms.md\nrules/clauses_star.yml\n\n3 clauses, 3 drafts, 3 kept\n")
 
