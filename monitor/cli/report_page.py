@@ -51,8 +51,7 @@ class Line(NamedTuple):
 class Missing(NamedTuple):
     """A statement that had to be made and was not. `due`: until when, in words."""
 
-    rule: str
-    title: str
+    finding: Finding
     due: str
 
 
@@ -102,12 +101,18 @@ def _summary(told: Told) -> Iterator[str]:
         yield ('<div class="panel wide doubt"><ul>' + "".join(f"<li>{words(note)}</li>" for note in told.notes)
                + "</ul></div>")
     if told.missing:
-        yield ('<div class="panel wide"><h2>缺少的声明</h2><ul>' + "".join(
-            f"<li>{words(each.title)} <span class=\"meta\">{words(each.due)} · {words(each.rule)}</span></li>"
-            for each in told.missing) + "</ul></div>")
+        some = "".join(_missing(finding, due, told.clauses) for finding, due in told.missing)
+        yield f'<div class="panel wide"><h2>缺少的声明</h2><ul>{some}</ul></div>'
     if found:
         yield f'<div class="panel"><h2>先改这些</h2><ol>{"".join(_first(found))}</ol></div>'
         yield f'<div class="panel"><h2>按类别</h2>{_table([f for _, f, _ in found])}</div>'
+
+
+def _missing(finding: Finding, due: str, clauses: Mapping[str, Clause]) -> str:
+    say = f'<span class="fix">{words(finding.advice.say)}</span>' if finding.advice.say else ""
+    return (f'<li class="{finding.severity}"><span class="chip">{SEVERITIES[finding.severity]}</span> '
+            f'{words(finding.title)} <span class="meta">{words(due)} · {words(finding.rule)}</span>{say}'
+            + "".join(_clause(name, finding, clauses) for name in finding.clauses) + "</li>")
 
 
 def _first(found: Sequence[tuple[int, Finding, Line]]) -> Iterator[str]:

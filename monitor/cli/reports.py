@@ -88,14 +88,15 @@ class EventLine(Struct):
 
 
 class MissingLine(Struct):
-    """A statement that was due at `due_at` (UTC ms) in this broadcast and not heard."""
+    """A statement that was due at `due_at` (UTC ms) in this broadcast and not heard; without dates, at `offset_ms`."""
 
     id: None
     findings: list[FindingLine]
     scores: dict[str, float]
     room: str
     broadcast: str
-    due_at: int
+    due_at: int | None
+    offset_ms: int | None
 
 
 class AlertLine(Struct):
@@ -130,7 +131,8 @@ class FindingLines:
 
     def end(self, scanner: Scanner) -> None:
         missing = scanner.missing()
-        _write([MissingLine(None, [rule_line(f)], {}, f.room, f.broadcast, f.at) for f in missing])
+        _write([MissingLine(None, [rule_line(f)], {}, f.room, f.broadcast, f.at if f.offset_ms is None else None,
+                            f.offset_ms) for f in missing])
         self.found = self.found or bool(missing)
 
 

@@ -21,8 +21,8 @@ from monitor.services.scanned import Scanned
 CLEAN: Final = 20_000
 FOUND: Final = 3_000
 """So many lines without findings, and findings, are kept; what is above is counted."""
-_BACK: Final = 50
-"""A finding over two lines has its first part within so many lines."""
+_BACK: Final = 2_000
+"""What is before in a finding over several lines is marked within so many lines."""
 
 
 class HtmlReport:
@@ -104,10 +104,10 @@ class HtmlReport:
                              hint="check the folder, its owner and the space on the disk") from error
         tell(f"wrote {self._path}")
 
-
     def _missing(self, finding: Finding) -> Missing:
-        due = "" if self._kinds == {Kind.SCRIPT} else moment(finding.at, finding.offset_ms, self._zone)
-        return Missing(finding.rule, finding.title, due)
+        if self._kinds == {Kind.SCRIPT}:
+            return Missing(finding, "台本里没有写")
+        return Missing(finding, f"到 {moment(finding.at, finding.offset_ms, self._zone)} 还没有说")
 
 
 def _in_reading(finding: Finding) -> tuple[int, str]:

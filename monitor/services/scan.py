@@ -41,6 +41,7 @@ class Scanner:
         self._within_ms = engine.correlations.within_ms
         self._alerts = AlertList() if with_alerts else None
         self._scripts_only = True
+        self._dated = False
         self._interims = Interims()
         self._seq = 0
         self._now = 0
@@ -93,8 +94,11 @@ class Scanner:
         return self._kept.released(None)
 
     def missing(self) -> list[Finding]:
-        """Statements that were due and not heard, in order of time."""
-        return sorted(self._kept.missing.values(), key=lambda finding: (finding.at, finding.rule))
+        """Statements that were due and not heard, in order of time; `offset_ms` where the events have no date."""
+        found = sorted(self._kept.missing.values(), key=lambda finding: (finding.at, finding.rule))
+        if self._dated:
+            return found
+        return [msgspec.structs.replace(finding, offset_ms=finding.at - self._day) for finding in found]
 
     def alerts(self) -> list[tuple[Alert, list[str]]]:
         """(alert, ids of its events in order), in order of opening. Empty unless they were asked for."""
@@ -122,9 +126,8 @@ class Scanner:
             return event
         return msgspec.structs.replace(event, room=event.room or self._room, at=at, offset_ms=offset)
 
-    @staticmethod
     def _in_order(
-        given: Sequence[Event], filled: Sequence[Event], found: list[dict[int, list[Finding]]],
+        self, given: Sequence[Event], filled: Sequence[Event], found: list[dict[int, list[Finding]]],
         masks: list[dict[int, list[tuple[int, int]]]], places: Sequence[Place],
     ) -> list[Scanned]:
         place = [0, 0]
@@ -133,6 +136,7 @@ class Scanner:
             lane = lane_of(event.kind, role_and_id(event)[0])
             at = at_ms(before)
             dated = at is not None and at >= RELATIVE
+            self._dated |= dated
             n = place[lane]
             scanned.append(Scanned(event, found[lane].get(n, []), at if dated else None,
                                    mask_text(event.text, masks[lane].get(n, ())), places[i] if places else ("", 0)))

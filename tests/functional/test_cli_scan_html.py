@@ -2,6 +2,8 @@
 
 import json
 import re
+import shutil
+from collections import Counter
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any, Final
@@ -16,6 +18,7 @@ from monitor.domain.events import Kind, Role
 from monitor.domain.findings import Evasion, Severity, Tier
 from monitor.domain.rules import CATEGORIES
 from tests.functional.clikit import DATA, RULES, STREAM, Done, check_golden, redpost
+from tests.functional.fakes import alert, finding_of
 
 EMPTY: Final = ("meta", "input", "br")
 
@@ -52,10 +55,10 @@ class Page(HTMLParser):
             self.text += data
 
 
-def report(tmp_path: Path, *files: str | Path, code: int = 1, more: tuple[str | Path, ...] = ()) -> str:
+def report(tmp_path: Path, *files: str | Path, code: int = 1, rules: Path = RULES) -> str:
     """The page, checked: whole, alone, with links that lead somewhere."""
     out = tmp_path / "report.html"
-    done = redpost("scan", *files, "--rules", RULES, "--html", out, *more)
+    done = redpost("scan", *files, "--rules", rules, "--html", out)
     assert done.code == code, done.err
     assert f"wrote {out}" in done.err
     text = out.read_text("utf-8")
@@ -199,13 +202,65 @@ def test_where_it_cannot_be_written(tmp_path: Path) -> None:
     assert "error: cannot write /dev/full: No space left on device" in refused(tmp_path, Path("/dev/full")).err
 
 
-def test_missing_statements_are_shown_where_there_are_any() -> None:
+IN_TIME: Final = """\
+id: shop.{name}
+title: {title}
+tier: standard
+category: [identity_ai]
+severity: high
+status: active
+clauses: [AD-09-3]
+correlation: {correlation}
+advice: {{say: 照提示语念一遍}}
+cases:
+  - {{events: [{{after: 0s, text: 好}}], until: 2h, expect: none}}
+  - {{events: [{{after: 0s, text: 全网最好}}, {{after: 1s, text: 加微信}}], until: 2h, expect: finding}}
+"""
+
+
+@pytest.fixture
+def in_time(tmp_path: Path) -> Path:
+    """The rules with two in time: a statement that must follow, and one thing after another."""
+    rules = Path(shutil.copytree(RULES, tmp_path / "rules"))
+    for name, title, correlation in (
+        ("notice", "没有更正", "{type: absence, after: {rule: shop.absolute}, unless: [care.despair], within: 60s}"),
+        ("lured", "先夸后引", "{type: temporal_ordered, rules: [shop.absolute, shop.contact], timespan: 1h}"),
+    ):
+        (rules / f"shop/{name}.yml").write_text(
+            IN_TIME.format(name=name, title=title, correlation=correlation), encoding="utf-8")
+    return rules
+
+
+def test_missing_statements_are_told_with_when_they_were_due(tmp_path: Path, in_time: Path) -> None:
+    path = tmp_path / "e.ndjson"
+    script = {"kind": "script", "stage": "preair"}
+    for first, later, due in (
+        ({"offset_ms": 5_000}, {"offset_ms": 125_000}, "到 0:01:05.0 还没有说"),
+        ({"at": "2026-11-23T20:00:00+08:00"}, {"at": "2026-11-23T20:02:00+08:00"},
+         "到 2026-11-23 20:01:00+08:00 还没有说"),
+        (script, script, "台本里没有写"),
+    ):
+        path.write_text(event("全网最好", **first) + event("好的", id="f", **later), encoding="utf-8")
+        text = Page(report(tmp_path, path, rules=in_time)).text
+        assert "缺少 1 项声明" in text
+        assert f"高 没有更正 {due} · shop.notice照提示语念一遍中华人民共和国广告法（2021修正） 第九条第三项" in text
+    assert "缺少" not in Page(report(tmp_path, path)).text
+
+
+def test_a_finding_over_many_lines_is_marked_in_all(tmp_path: Path, in_time: Path) -> None:
+    path = tmp_path / "e.ndjson"
+    lines = [("全网最好", 0), *((f"第{n}句", n) for n in range(1, 100)), ("加微信", 100)]
+    path.write_text("".join(event(text, id=f"e{n}", offset_ms=1000 * n) for text, n in lines), encoding="utf-8")
+    text = report(tmp_path, path, rules=in_time)
+    refs = re.findall(r'<a class="ref high"( id="m\d")? href="#f(\d)">', text)
+    (number,) = {number for number, count in Counter(number for _, number in refs).items() if count == 2}
+    assert f'id="f{number}"' in text and f'id="m{number}"' in text
+
+
+def test_what_lacks_statements_only_is_not_called_clean() -> None:
     told = Told("内容检查报告", ["a"], "", [Line("a", 1, "", "", "好", [], [])], {}, 1)
-    assert "缺少的声明" not in page(told)
-    some = told._replace(missing=[Missing("identity_ai.notice", "AI 主播提示", "开播 5 分钟内")])
-    text = Page(page(some)).text
-    assert "缺少 1 项声明" in text and "没有发现问题" not in text
-    assert "AI 主播提示 开播 5 分钟内 · identity_ai.notice" in text
+    assert "没有发现问题" in page(told)
+    assert "没有发现问题" not in page(told._replace(missing=[Missing(finding_of(alert(1, tenant="local")), "")]))
 
 
 MARKS: Final = st.lists(

@@ -94,9 +94,10 @@ def test_help(home: Path) -> None:
 
 def test_scan(home: Path, package: Path) -> None:
     demo = package / "_bundled/config/demo/food.ndjson"
-    result = run(home / "venv/bin/redpost", "scan", demo, "--json", cwd=home)
+    result = run(home / "venv/bin/redpost", "scan", demo, "--json", "--html", "report.html", cwd=home)
     assert result.returncode == 1, f"the demo stream has findings\n{result.stdout}\n{result.stderr}"
     assert parsed(result.stdout)
+    assert "内容检查报告" in (home / "report.html").read_text("utf-8")
     clean = home / "clean.ndjson"
     clean.write_text(HARMLESS + "\n", encoding="utf-8")
     result = run(home / "venv/bin/redpost", "scan", clean, "--json", cwd=home)
