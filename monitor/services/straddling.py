@@ -145,7 +145,8 @@ class Straddling:
                 continue
             start = int(batch.starts[event])
             text = batch.text[start : start + int(lengths[i])]
-            key = f"{frame.tenant}\x1f{frame.rooms[room_ix[i]]}\x1f{frame.roles[i]}\x1f{speaker}\x1f{kinds[i]}"
+            tenant, room = frame.tenant, frame.rooms[room_ix[i]]
+            key = f"{kinds[i]}:{frame.roles[i]}:{len(tenant)}:{len(room)}:{tenant}{room}{speaker}"
             before = tails.get(key)
             if before is not None and 0 < at[i] - before.at <= GAP_MS:
                 joints.append(_Joint(event, before, text[:REACH]))

@@ -315,6 +315,16 @@ async def test_beyond_the_budget_of_all_bodies_the_client_comes_back_later() -> 
         await opened(api)
 
 
+async def test_a_connection_that_breaks_is_no_error_of_the_service() -> None:
+    async with serving() as api:
+        socket = await opened(api)
+        api.ingest.fail = [ConnectionResetError("by peer")]
+        await socket.send_json(message(1, 1))
+        assert await closed(socket) == 1000
+        await api.logger.until("request", route=PATH)
+        assert [line for line in api.logger.lines if line[0] == "error"] == []
+
+
 def fragment(data: bytes, *, opcode: int = 1) -> bytes:
     """A frame of a message that goes on."""
     return bytes([opcode, 0xFF]) + len(data).to_bytes(8, "big") + bytes(4) + data

@@ -54,6 +54,12 @@ def test_what_does_not_follow_is_not_read_together(second: Event) -> None:
     assert not found(said(1, "家人们今天全网最", 1_000), second)
 
 
+def test_rooms_and_speakers_are_told_apart_whatever_their_names() -> None:
+    u, w = (Speaker(Role.VIEWER, name) for name in ("u", "x\x1f4\x1fu"))
+    first = said(1, "想要的加", 1_000, u, Kind.COMMENT, room="a\x1f4\x1fx")
+    assert not found(first, said(2, "微信", 2_000, w, Kind.COMMENT, room="a"))
+
+
 def test_what_one_of_them_holds_alone_is_told_once() -> None:
     findings = found(said(1, "全网最低价", 1_000), said(2, "全网最低价", 2_000), said(3, "真的", 3_000))
     assert [f.event_ids for f in findings] == [["e1"], ["e2"]]

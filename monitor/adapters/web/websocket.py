@@ -23,6 +23,7 @@ from monitor.domain.rejections import UNREADABLE
 CLOSE_CODES: Final = {
     1000: "the client said goodbye",
     1001: "the service stops; connect again and resume",
+    1002: "the frames are not those of a WebSocket",
     1009: "the message is too large",
     1011: "something went wrong inside; the operator's log has it",
     1013: "too much at once; connect again in a second and resume",
@@ -137,8 +138,8 @@ class Connection:
                     await self._answer(message)
         except Close as close:
             code, problem = close.code, close.problem
-        except ClientGone:
-            pass
+        except (ClientGone, ConnectionError):
+            pass  # there is nobody to tell
         except RedpostError as error:
             code, problem = 1011, of_redpost(error, retry_after_s=self._settings.retry_after_s)
         except Exception as error:
