@@ -31,15 +31,7 @@ async def _serve(settings: Settings, *, demo: bool, logger: Logger) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, service.stopping.set)
     loop.add_signal_handler(signal.SIGHUP, service.reload_wanted.set)
-    patience = loop.call_later(_PATIENCE_S, _tell, "redpost reads and compiles its rules, which takes some seconds …")
-    try:
-        await service.open()
-        address = await service.listen()
-    except BaseException:
-        await service.close()
-        raise
-    finally:
-        patience.cancel()
+    address = await _started(service)
     _say(_greeting(address, service))
     try:
         judged = await service.run()
@@ -52,6 +44,29 @@ async def _serve(settings: Settings, *, demo: bool, logger: Logger) -> int:
         _end(0)
     await service.close()
     return 0
+
+
+async def _started(service: Service) -> str:
+    """The address, once it listens. A stop does not wait for a start: nothing was acknowledged yet."""
+    patience = asyncio.get_running_loop().call_later(
+        _PATIENCE_S, _tell, "redpost reads and compiles its rules, which takes some seconds …")
+
+    async def start() -> str:
+        await service.open()
+        return await service.listen()
+
+    starting, stopping = asyncio.create_task(start()), asyncio.create_task(service.stopping.wait())
+    try:
+        await asyncio.wait([starting, stopping], return_when=asyncio.FIRST_COMPLETED)
+        if not starting.done() and service.fatal is None:
+            _end(0)
+        return await starting
+    except BaseException:
+        await service.close()
+        raise
+    finally:
+        stopping.cancel()
+        patience.cancel()
 
 
 def _say(lines: list[str]) -> None:

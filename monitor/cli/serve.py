@@ -1,6 +1,7 @@
 """redpost serve"""
 
 import signal
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
 
@@ -29,7 +30,8 @@ def serve(
     redpost serve --host 0.0.0.0 --rules my-rules --rooms rooms.yml
     ```
     """
-    signal.signal(signal.SIGHUP, signal.SIG_IGN)  # what it asks for, loading the rules, is still to come
+    with suppress(ValueError):  # beside the main thread
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)  # what it asks for, loading the rules, is still to come
     from monitor.bootstrap import serve as run
     from monitor.cli.terminal import safe, tell
     from monitor.settings import load

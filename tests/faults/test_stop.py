@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.harness import GONE, Batch, Client, Server, listening, positions, serving, until
+from tests.faults.harness import GONE, ROOT, Batch, Client, Server, listening, positions, serving, until
 from tests.faults.outcome import check, outcome_of
 from tests.faults.streams import cut, expected, stream
 
@@ -91,6 +91,20 @@ async def test_a_judgement_that_takes_too_long_does_not_hold_up_the_stop(tmp_pat
         await client.settle()
         check(await outcome_of(client), BATCHES[:3])
         assert await server.stop() == 0, server.output()
+
+
+async def test_a_stop_does_not_wait_for_a_start(tmp_path: Path) -> None:
+    """The packs that come with it take a while to compile."""
+    server = Server(tmp_path / "data", rules=ROOT / "rules")
+    server.spawn()
+    try:
+        await until((server.data / "log.db").exists)
+        server.signal(signal.SIGTERM)
+        assert await server.ended() == 0, server.output()
+        assert not server.output("out"), "it listened: this tests nothing"
+    finally:
+        if server.alive():
+            await server.kill()
 
 
 async def test_not_ready_while_what_is_judged_is_too_late(tmp_path: Path) -> None:
