@@ -7,14 +7,14 @@ import threading
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pyarrow.parquet as pq
 import pytest
 
 from monitor.adapters.storage.archive import ParquetArchive
-from monitor.adapters.storage.segmentfile import Reader, Segment
-from monitor.adapters.storage.segments import Judged
+from monitor.adapters.storage.segmentfile import Facts, Group, Reader, Segment
+from monitor.adapters.storage.segments import SCHEMA, Judged
 from monitor.adapters.storage.shelf import Shelf
 from monitor.domain.errors import NewerFormat, StorageError
 from monitor.domain.events import HOST_SIDE, VIEWERS
@@ -330,3 +330,47 @@ async def test_a_search_goes_on_where_segments_move(tmp_path: Path) -> None:
     assert await names(archive) == [f"e{seq}" for seq in range(9, 0, -1)]
     assert shelf.moved
     await archive.close()
+
+
+class Slow:
+    """A shelf of one segment with ten parts; the first one that is read waits for `go`."""
+
+    def __init__(self) -> None:
+        facts = Facts(at_min=1, at_max=10, events=10, bytes=1)
+        self.segments = (Segment(Path("1-1-10.parquet"), VIEWERS, 1, 10, facts),)
+        self.groups = [Group(n, n, n, n, n, n) for n in range(1, 11)]
+        self.reading, self.go = threading.Event(), threading.Event()
+        self.read_groups: list[int] = []
+
+    def reader(self, segment: Segment) -> "Slow":
+        return self
+
+    def read(self, group: Group, columns: list[str]) -> Any:
+        self.read_groups.append(group.number)
+        self.reading.set()
+        self.go.wait()
+        return SCHEMA.empty_table().select(columns)
+
+    def close(self) -> None: ...
+
+
+async def test_a_search_that_is_cancelled_reads_no_further_part() -> None:
+    shelf = Slow()
+    archive = ParquetArchive(cast(Shelf, shelf))
+    search = asyncio.create_task(archive.search("local", ArchiveQuery()))
+    await asyncio.to_thread(shelf.reading.wait)
+    search.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await search
+    shelf.go.set()
+    await archive.close()
+    assert shelf.read_groups == [10]
+
+
+async def test_one_that_is_waited_for_reads_them_all() -> None:
+    shelf = Slow()
+    shelf.go.set()
+    archive = ParquetArchive(cast(Shelf, shelf))
+    assert await archive.search("local", ArchiveQuery()) == []
+    await archive.close()
+    assert shelf.read_groups == list(range(10, 0, -1))

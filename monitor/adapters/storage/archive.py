@@ -70,17 +70,21 @@ class ParquetArchive:
         return self._shelf.ends.get(lane, 0)
 
     async def search(self, tenant: str, query: ArchiveQuery) -> list[KeptEvent]:
-        """A cancelled search stops after the segment that it is reading."""
+        """A cancelled search stops after the part of a segment that it is reading."""
         if query.limit <= 0:
             return []
         newest, seen = Newest(tenant, query), set[Segment]()
-        await self._look_at_buffers(newest)  # first: what is flushed meanwhile is in the segments listed later
-        while True:
-            try:
-                await self._look_at_segments(newest, seen)
-            except _Moved:
-                continue
-            return newest.events()
+        try:
+            await self._look_at_buffers(newest)  # first: what is flushed meanwhile is in the segments listed later
+            while True:
+                try:
+                    await self._look_at_segments(newest, seen)
+                except _Moved:
+                    continue
+                return newest.events()
+        except asyncio.CancelledError:
+            newest.abandoned = True
+            raise
 
     async def _look_at_buffers(self, newest: Newest) -> None:
         loop = asyncio.get_running_loop()

@@ -18,11 +18,15 @@ Key = tuple[str, str, int]
 
 
 class Newest:
-    """The newest events found so far, at most `query.limit` (> 0), each (source, id, revision) once."""
+    """The newest events found so far, at most `query.limit` (> 0), each (source, id, revision) once.
+
+    `abandoned`: nobody waits for them any more, so that nothing is to be looked at.
+    """
 
     def __init__(self, tenant: str, query: ArchiveQuery) -> None:
         self.tenant = tenant
         self.query = query
+        self.abandoned = False
         self._since = query.since
         self._found: dict[Key, tuple[Order, KeptEvent]] = {}
 
@@ -31,7 +35,7 @@ class Newest:
 
     def has_passed(self, at: int) -> bool:
         """True where nothing of this time (UTC ms) or before it can be among the newest."""
-        return self._since is not None and at < self._since
+        return self.abandoned or (self._since is not None and at < self._since)
 
     def wants(self, at: int) -> bool:
         """False where everything of this time (UTC ms) or after it is too new."""
