@@ -138,14 +138,17 @@ class _Reading:
     def array(self, body: bytes) -> Iterator[None]:
         """A JSON array. What decodes with a bracket put behind it ended between two items."""
         at = body.index(b"[") + 1
-        while len(body) - at > self._piece:
-            cut = body.rfind(b"},", at, at + self._piece) + 1
-            events = _decoded(_events.decode, b"[" + body[at:cut] + b"]") if cut else None
+        while True:
+            last = len(body) - at <= self._piece
+            cut = len(body) if last else body.rfind(b"},", at, at + self._piece) + 1
+            events = _decoded(_events.decode, b"[" + body[at:cut] + (b"" if last else b"]")) if cut else None
             if events is None:
                 break
             self._take(events, self.count + 1, range(1, len(events) + 1))
             at = cut + 1
             yield
+            if last:
+                return
         splitter = Splitter(self._limits.line_bytes, array=True, deepest=_DEEPEST)
         splitter.feed(b"[")
         try:
