@@ -36,7 +36,10 @@ class Counted:
 
     def _refused(self, error: OSError | ValueError) -> InputError:
         why = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        return InputError(f"cannot read {self.name}: {why}", hint="check the path and its permissions")
+        folder = isinstance(error, IsADirectoryError)
+        return InputError(f"cannot read {self.name}: {why}",
+                          hint=f"name the files in it: {self.name.rstrip('/')}/*" if folder
+                          else "check the path and its permissions")
 
     def read(self, size: int, /) -> bytes:
         try:  # read1: what a pipe has is judged at once

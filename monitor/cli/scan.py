@@ -44,8 +44,11 @@ def scan(
     Exit codes: 0 nothing was found, 1 something was found, 2 a file could not be read or the rules have faults.
     """
     from monitor.cli.scanning import Scanning
+    from monitor.domain.errors import InputError
     from monitor.settings import load
 
+    if everything and not json:
+        raise InputError("--all tells of clean events in JSON only", hint="add --json")
     settings = load(config=config, overrides={"rules.dir": rules, "rules.rooms": rooms}).settings
     scanning = Scanning(reading or Reading(), settings, json=json, everything=everything, alerts=alerts,
                         html=html, inputs=files)

@@ -50,7 +50,12 @@ class Scanning:
             self._end([], whole=False)
             tell("interrupted: what is told above is not all", style="yellow")
             raise
-        self._end(unread)
+        if len(unread) < len(files):
+            self._end(unread)
+        else:  # no findings, but not for want of any
+            self._faults.end()
+        if unread and len(files) > 1:
+            tell(f"{len(unread):,} of {len(files):,} files not read: what is told above is not all", style="red")
         return 2 if unread else int(self._report.found)
 
     def _end(self, unread: Sequence[str], *, whole: bool = True) -> None:
@@ -75,6 +80,8 @@ class Scanning:
         except InputError as error:
             tell_error(error, about="standard input" if name == STDIN else name)
             return False
+        if not file.events and not file.rejected:
+            tell(f"{safe(file.name)}: there is nothing in it", style="yellow")
         if file.unreadable:
             tell(f"error: nothing in {safe(file.name)} could be read", style="red")
         return not file.unreadable

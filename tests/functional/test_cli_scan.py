@@ -184,7 +184,8 @@ def test_a_missing_file_among_others_is_told_and_the_others_are_scanned(tmp_path
     assert done.code == 2
     assert json.loads(done.out)["id"] == "e"
     assert done.err == (f"error: cannot read {tmp_path}/nowhere.srt: No such file or directory\n"
-                        "hint: check the path and its permissions\n")
+                        "hint: check the path and its permissions\n"
+                        "1 of 2 files not read: what is told above is not all\n")
 
 
 def test_rejected_items_alone_do_not_change_the_exit_code(tmp_path: Path) -> None:
@@ -216,8 +217,9 @@ def test_rules_with_faults(tmp_path: Path) -> None:
 
 
 def test_an_empty_file(tmp_path: Path) -> None:
-    assert scan(written(tmp_path / "e")) == Done(0, "0 events, 0 findings\n", "")
-    assert scan("-", "--json") == Done(0, "", "")
+    told = f"{tmp_path}/e: there is nothing in it\n"
+    assert scan(written(tmp_path / "e")) == Done(0, "0 events, 0 findings\n", told)
+    assert scan("-", "--json") == Done(0, "", "standard input: there is nothing in it\n")
 
 
 def test_an_unknown_format_names_the_file_and_the_known_ones(tmp_path: Path) -> None:
@@ -248,7 +250,19 @@ def test_a_half_written_file(tmp_path: Path) -> None:
 
 def test_a_folder(tmp_path: Path) -> None:
     assert scan(tmp_path).err.startswith(f"error: cannot read {tmp_path}: Is a directory")
+    assert scan(tmp_path).err.endswith(f"hint: name the files in it: {tmp_path}/*\n")
     assert scan(tmp_path).code == 2
+
+
+def test_where_nothing_was_read_nothing_is_counted(tmp_path: Path) -> None:
+    assert scan(tmp_path / "a").out == scan(tmp_path / "a", "--alerts").out == ""
+    one = scan(tmp_path / "a", written(tmp_path / "e", line(CLEAN)))
+    assert (one.code, one.out) == (2, "1 event, 0 findings\n")
+    assert one.err.endswith("1 of 2 files not read: what is told above is not all\n")
+
+
+def test_an_option_that_does_nothing_is_refused() -> None:
+    assert scan(STREAM, "--all") == Done(2, "", "error: --all tells of clean events in JSON only\nhint: add --json\n")
 
 
 def test_a_huge_line(tmp_path: Path) -> None:
