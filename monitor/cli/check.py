@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def check_config(*, config: Config = None) -> int:
-    """Check settings, rules, rooms, keys and the data folder, and tell all faults at once.
+    """Check settings, rules, rooms, keys, data folder and address, and tell all faults at once.
 
     Reads what `redpost serve` would read, and changes nothing; also beside a running service.
 
