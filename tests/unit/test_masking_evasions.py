@@ -320,7 +320,7 @@ def judging() -> EngineSet:
     shipped = load(Path(__file__).parents[2] / "rules")
     chosen = [each for each in shipped.rules if each.sub == DIVERSION]
     every = rule(terms("claim", "全网最低"))
-    return EngineSet(msgspec.structs.replace(shipped, rules=(*chosen, every)), tables(), zone=ZONE)
+    return EngineSet(msgspec.structs.replace(shipped, rules=(*chosen, every), correlations=()), tables(), zone=ZONE)
 
 
 def derived(text: str) -> set[str]:
