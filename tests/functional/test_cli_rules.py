@@ -6,7 +6,7 @@ from typing import Final
 
 import pytest
 
-from tests.functional.clikit import DATA, RULES, check_golden, redpost
+from tests.functional.clikit import DATA, ROOT, RULES, check_golden, redpost
 
 DUTIES: Final = """\
 - id: D-1
@@ -107,6 +107,14 @@ def test_duties_are_shown_by_document_and_judge_nothing(rules: Path) -> None:
         done = redpost("rules", command, rules)
         assert (done.code, done.out) == (2, "")
         assert done.err.startswith("duties.yml:8:15: a duty has the category process_duty")
+
+
+def test_a_new_draft_keeps_no_folder_from_loading(rules: Path) -> None:
+    shutil.copy(ROOT / "rules/contexts.yml", rules)
+    words = ("rules", "new", "shop.cheapest", "--category", "absolute_claim")
+    assert redpost(*words, "--to", rules / "shop") == (0, f"{rules}/shop/cheapest.yml\n", "")
+    assert redpost("rules", "lint", rules) == (0, "4 rules in 2 packs, no faults\n", "")
+    assert "is there already" in redpost(*words, "--to", rules / "shop").err
 
 
 def test_show_suggests_a_rule() -> None:

@@ -25,7 +25,7 @@ tier: {tier}
 category: [{category}]
 severity: {severity:<15} # info, low, medium, high, critical; say why in notes
 status: draft             # active, once its cases hold
-clauses: {clauses:<16} # ids of the clause register; at least one
+{clauses:<25} # ids of the clause register; at least one before it is active
 applies: {{{applies}}}
 detection:
   claim: {{terms: {terms}}}
@@ -69,7 +69,7 @@ def write_draft(folder: Path, rule: str, *, category: str, title: str) -> Path:
 
 def draft(
     rule: str, *, category: str, title: str, tier: Tier = Tier.REDLINE, severity: Severity = Severity.MEDIUM,
-    clauses: Iterable[str] = (), terms: Sequence[str] = (), allow: Sequence[str] = (),
+    clauses: Sequence[str] = (), terms: Sequence[str] = (), allow: Sequence[str] = (),
     contexts: Iterable[str] = CONTEXTS, kinds: Iterable[str] = (), notes: str = UNEXPLAINED,
 ) -> str:
     """The text of a rule file; without `terms` with words that stand for those to be written."""
@@ -78,8 +78,8 @@ def draft(
         vetoes += f"  meant: {{context: {listed(contexts)}, veto: all}}\n"
     applies = (f"kinds: {listed(kinds)}, " if kinds else "") + "speakers: [host, assistant, official]"
     return RULE.format(
-        id=rule, title=quoted(title), tier=tier, category=category, severity=severity, clauses=listed(clauses),
-        applies=applies,
+        id=rule, title=quoted(title), tier=tier, category=category, severity=severity,
+        clauses=("clauses: " if clauses else "# clauses: ") + listed(clauses), applies=applies,
         terms=listed(terms or UNWORDED), vetoes=vetoes, notes=quoted(notes))
 
 
