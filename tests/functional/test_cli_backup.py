@@ -111,6 +111,7 @@ async def call(*words: str | Path) -> Done:
 @pytest.mark.parametrize("where", ["data", "data/backup", "data/archive/2026-11-26", "elsewhere/../data/backup"])
 def test_a_backup_inside_of_what_it_copies_is_refused(tmp_path: Path, where: str) -> None:
     """Such a folder would be merged, searched and copied as part of the next backup, and lost with the disk."""
+    (tmp_path / "data").mkdir()
     done = redpost("token", "new", "--name", "feed", "--scopes", "ingest", "--data", tmp_path / "data")
     assert done.code == 0, done.err
     done = redpost("backup", tmp_path / where, "--data", tmp_path / "data")
@@ -317,6 +318,7 @@ def test_a_place_where_nothing_can_be_made_is_named(tmp_path: Path, data: Path) 
 def test_tokens_alone_can_be_kept(tmp_path: Path) -> None:
     """A store that no service has written to yet."""
     data = tmp_path / "data"
+    data.mkdir()
     redpost("token", "new", "--name", "x", "--scopes", "read", "--data", data)
     assert redpost("backup", tmp_path / "b", "--data", data).code == 0
     assert redpost("restore", tmp_path / "b", "--data", tmp_path / "again").code == 0

@@ -126,6 +126,7 @@ def test_what_serve_refuses_is_a_fault_and_the_other_way_round(config: Path, tmp
 
 def store(data: Path) -> None:
     """With a token."""
+    data.mkdir(exist_ok=True)
     done = redpost("token", "new", "--name", "feed", "--scopes", "ingest", "--data", data)
     assert done.code == 0, done.err
 
