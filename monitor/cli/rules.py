@@ -19,22 +19,27 @@ if TYPE_CHECKING:
 Folder = Annotated[Path | None, Parameter(name="DIR", help="Folder of rule packs. Default: the bundled ones.")]
 
 
-def lint(folder: Folder = None, /) -> int:
+def lint(
+    folder: Folder = None, /, *,
+    costs: Annotated[bool, Parameter(negative=(), help="Name rules that take a second look at others' texts.")] = False,
+) -> int:
     """Show all faults of a rules folder, each with its line, its column and how to mend it.
 
     Reads and compiles everything that `redpost serve` would, whatever the rules' status.
 
     ```
     redpost rules lint
-    redpost rules lint my-rules
+    redpost rules lint my-rules --costs
     ```
 
     Exit codes: 0 no faults, 2 faults.
     """
     from monitor.cli.loading import databases, view_tables, zone
+    from monitor.cli.rules_text import tell_costs
     from monitor.cli.terminal import counted
     from monitor.domain.rules import Status
     from monitor.engine.engineset import EngineSet
+    from monitor.services import casework
 
     every = frozenset(Status)
     found = _loaded(folder, lambda rules: EngineSet(
@@ -43,6 +48,8 @@ def lint(folder: Folder = None, /) -> int:
         return 2
     packs = {rule.pack for rule in found.ruleset.all()}
     print(f"{counted(len(found.ruleset.all()), 'rule')} in {counted(len(packs), 'pack')}, no faults")
+    if costs:
+        tell_costs(*casework.costs(found))
     return 0
 
 

@@ -21,12 +21,13 @@ from monitor.domain.rules import Case, Clause, Context, Effective, Rule, Status,
 from monitor.domain.rulesets import RuleSet
 from monitor.engine.batch import EventBatch
 from monitor.engine.engineset import EngineSet
-from monitor.engine.pipeline import MatchSpan, judge
+from monitor.engine.pipeline import Explained, Match, explain, judge
 from monitor.engine.views import ViewTables
-from monitor.services.casework import Failure, SeriesFailure
+from monitor.services.casework import Cost, Failure, SeriesFailure
 
 _LONGEST: Final = 160
 """Characters of a faulty line that are shown."""
+_DEAREST: Final = 20
 
 
 def tell_faults(folder: Path, faults: Sequence[Fault]) -> None:
@@ -71,12 +72,26 @@ def tell_failure(failure: Failure, tables: ViewTables, contexts: dict[str, Conte
     rule, case = failure.rule, failure.case
     wanted = "no finding" if not case.expect else "hits of " + ", ".join(case.expect)
     got = "no finding" if failure.found is None else "a finding with hits of " + ", ".join(failure.found)
-    spans = [] if failure.found is None else _spans(rule, case, tables, contexts)
+    match, told = _judged(rule, case, tables, contexts)
+    spans = [] if failure.found is None or match is None else match.spans
+    lost = [fate for each in told for fate in each.hits if fate.taken_by]
     lines = [Text(f"{rule.path}:{case.line}: {rule.id}", style="bold red"),
              Text(f"  expected {wanted}, got {got}"),
              Text("  ").append_text(marked(case.text, [(s.start, s.end) for s in spans], brackets=plain()))]
     lines += [Text(safe(f"  {s.selection}: {s.start}–{s.end} {case.text[s.start : s.end]} ({s.view})")) for s in spans]
+    lines += [Text(safe(f"  {f.selection}: {f.start}–{f.end} {case.text[f.start : f.end]} ({f.view}), "
+                        f"lost by {f.taken_by}")) for f in lost]
     out().print(*lines, "", sep="\n", soft_wrap=True)
+
+
+def tell_costs(costs: Sequence[Cost], texts: int) -> None:
+    """The dearest rules; their words are too common to begin with."""
+    for cost in costs[:_DEAREST]:
+        words = "  ".join(f"{word} {n}" for word, n in cost.words)
+        out().print(Text(safe(f"{cost.looks:>5}  {cost.rule}: {words}")), soft_wrap=True)
+    looks = sum(cost.looks for cost in costs)
+    out().print(f"{looks:,} second looks at {texts:,} texts of other rules that expect nothing"
+                + ("; rarer words spare them" if looks else ""), soft_wrap=True)
 
 
 def plain() -> bool:
@@ -84,12 +99,16 @@ def plain() -> bool:
     return console.no_color or not console.is_terminal
 
 
-def _spans(rule: Rule, case: Case, tables: ViewTables, contexts: dict[str, Context]) -> Sequence[MatchSpan]:
-    alone = RuleSet((msgspec.structs.replace(rule, effective=Effective()),), {}, rule.version, {}, contexts)
-    engine = EngineSet(alone, tables, zone=zone(), statuses=frozenset(Status))
-    event = Event(id="case", kind=case.kind, stage=case.stage, text=case.text, at=0,
-                  speaker=None if case.speaker is None else Speaker(case.speaker))
-    return [span for match in judge(engine, EventBatch([event])).matches for span in match.spans]
+def _judged(
+    rule: Rule, case: Case, tables: ViewTables, contexts: dict[str, Context]
+) -> tuple[Match | None, Sequence[Explained]]:
+    """What the rule makes of the text where it applies, and of each hit."""
+    everywhere = msgspec.structs.replace(rule, effective=Effective())
+    engine = EngineSet(RuleSet((everywhere,), {}, rule.version, {}, contexts), tables, zone=zone(),
+                       statuses=frozenset(Status))
+    batch = EventBatch([Event(id="case", kind=case.kind, stage=case.stage, text=case.text, at=0,
+                              speaker=None if case.speaker is None else Speaker(case.speaker))])
+    return next(iter(judge(engine, batch).matches), None), explain(engine, batch)
 
 
 def tell_duties(duties: Mapping[str, Clause]) -> None:

@@ -5,6 +5,7 @@ Parsed once at load; evaluated over three values, since a score without a model 
 
 import re
 from collections.abc import Callable, Sequence
+from itertools import product
 from typing import Final
 
 from msgspec import Struct
@@ -166,6 +167,18 @@ def written(condition: Condition) -> str:
 
 def _inner(part: Condition) -> str:
     return f"({written(part)})" if isinstance(part, And | Or) else written(part)
+
+
+_SMALL: Final = 12
+
+
+def can_hold(condition: Condition) -> bool:
+    """Is there any outcome of the selections for which it is true? Taken for granted where there are too many."""
+    names = sorted(names_in(condition))
+    if len(names) > _SMALL:
+        return True
+    outcomes = (dict(zip(names, some, strict=True)) for some in product((True, False), repeat=len(names)))
+    return any(evaluate(condition, outcome.__getitem__) for outcome in outcomes)
 
 
 def names_in(condition: Condition) -> frozenset[str]:

@@ -92,6 +92,7 @@ class Lexicon:
         self._asking: list[list[Lead]] = []  # by pattern
         self._by_owner: dict[int, list[tuple[int, Lead]]] = {}
         self._literals: dict[View, _Literals] = {}
+        self.pattern_marks: list[list[tuple[int, int]]] = []
 
     def __bool__(self) -> bool:
         return bool(self._patterns or self._literals)
@@ -129,6 +130,7 @@ class Lexicon:
 
     def compile(self, databases: Databases) -> None:
         """Nothing can be added from then on."""
+        self.pattern_marks = [marks_of(owner for _, _, owner in asking) for asking in self._asking]
         for view in list(self._forms):
             for leads in self._forms[view].values():
                 leads.marks.extend(marks_of(owner for some in leads.terms.values() for _, _, owner in some))
@@ -159,8 +161,3 @@ class Lexicon:
 
     def hits(self, number: int, text: OneText) -> list[tuple[int, int]]:
         return self._patterns[number].hits(text)
-
-    @property
-    def asking(self) -> list[list[Lead]]:
-        """By pattern: a lead for each that asks for it."""
-        return self._asking

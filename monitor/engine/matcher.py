@@ -14,7 +14,7 @@ from monitor.domain.rules import Context, Rule, Selection, View
 from monitor.engine.compiled import CompiledContext, CompiledRule
 from monitor.engine.databases import Databases
 from monitor.engine.expressions import Reader
-from monitor.engine.lexicon import Lexicon, Owner, RawHit, marks_of
+from monitor.engine.lexicon import Lexicon, Owner, RawHit
 from monitor.engine.patterns import ContactSpan, contacts
 from monitor.engine.sightings import Sightings
 from monitor.engine.terms import Form, Unfit
@@ -72,9 +72,8 @@ class Matcher:
         self._late.compile(databases)
         self.late_rules = frozenset(late)
         self._applies = [rule.codes for rule in rules]
-        self._pattern_marks = [marks_of(owner for _, _, owner in asking) for asking in self._early.asking]
         self._pattern_applies = [bytes(map(max, zip(*[self._applies[rule] for rule, _ in marks], strict=True)))
-                                 for marks in self._pattern_marks]
+                                 for marks in self._early.pattern_marks]
         self._kinds = frozenset((*self._detectors, *self._late_detectors))
 
     def scan(self, views: Views, starts: Index, code: Callable[[int], int]) -> Scan:
@@ -92,7 +91,7 @@ class Matcher:
                         here[rule] = here.get(rule, 0) | mark
             for pattern in early.patterns(event):
                 if self._pattern_applies[pattern][at] and early.spans(event, pattern):
-                    for rule, mark in self._pattern_marks[pattern]:
+                    for rule, mark in self._early.pattern_marks[pattern]:
                         here[rule] = here.get(rule, 0) | mark
         for event, owners in detected.items():
             here = bits.setdefault(event, {})

@@ -3,7 +3,7 @@
 What a batch is cut into does not change what is found.
 """
 
-from collections.abc import Callable, Container, Iterable
+from collections.abc import Callable, Container, Iterable, Iterator
 from itertools import groupby
 from operator import itemgetter
 from typing import NamedTuple
@@ -103,6 +103,17 @@ def explain(engine: EngineSet, batch: Batch) -> list[Explained]:
     return sorted(found, key=lambda each: (not (each.holds and each.applies), each.rule.rule.id))
 
 
+def looked_at(engine: EngineSet, batch: Batch) -> Iterator[tuple[int, CompiledRule, list[str]]]:
+    """(event, rule, words) for what is not settled by what is looked for in every text: the rest of the rule is looked
+    for in this text, because of these words."""
+    views = Views(engine.tables, batch.text)
+    scan = engine.matcher.scan(views, batch.starts, batch.code)
+    judging = _Judging(engine, batch, views, scan, None)
+    for event, index in judging.candidates():
+        hits = scan.early.of(event, index)
+        yield event, engine.rules[index], sorted({views.plain_text[hit.start : hit.end] for hit in hits})
+
+
 def judge(engine: EngineSet, batch: Batch, *, skip: Container[int] = ()) -> Judged:
     """All rules on all events of a batch; events in `skip` are searched for contact data only."""
     if not len(batch.starts):
@@ -113,11 +124,7 @@ def judge(engine: EngineSet, batch: Batch, *, skip: Container[int] = ()) -> Judg
     if scores is not None:
         _add_scored(engine, scores, scan.bits)
     judging = _Judging(engine, batch, views, scan, scores)
-    candidates = [(event, index) for event, rules in scan.bits.items() if event not in skip
-                  for index, bits in rules.items()
-                  if engine.rules[index].possible(bits) and judging.applies(engine.rules[index], event)]
-    candidates.sort()  # text by text, so that each is looked at late but once
-    pairs = [(event, engine.rules[index]) for event, index in candidates]
+    pairs = [(event, engine.rules[index]) for event, index in judging.candidates(skip)]
     judging.look_late(dict.fromkeys(event for event, rule in pairs if judging.needs_late(rule, event)))
     evaluated = (judging.evaluate(rule, event) for event, rule in pairs if judging.minds(rule, event))
     matches = [match for match in evaluated if match is not None]
@@ -149,6 +156,13 @@ class _Judging:
         self._late: Sightings
         self._heard_in = -1
         self._heard: dict[int, Heard] = {}
+
+    def candidates(self, skip: Container[int] = ()) -> list[tuple[int, int]]:
+        """(event, rule) where the rule could hold, by what is looked for in every text; text by text."""
+        rules = self._engine.rules
+        return sorted((event, index) for event, seen in self._scan.bits.items() if event not in skip
+                      for index, bits in seen.items()
+                      if rules[index].possible(bits) and self.applies(rules[index], event))
 
     def look_late(self, events: Iterable[int]) -> None:
         """In these texts, which are in order, for what only matters once a rule could hold."""

@@ -1,5 +1,6 @@
 """The rules' own cases, run through the engine as it judges live, without a model."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 from operator import itemgetter
@@ -17,11 +18,13 @@ from monitor.domain.rulesets import RuleSet
 from monitor.engine.batch import EventBatch
 from monitor.engine.databases import Databases
 from monitor.engine.engineset import EngineSet
-from monitor.engine.pipeline import judge
+from monitor.engine.pipeline import judge, looked_at
 from monitor.engine.views import ViewTables
 from monitor.services.scan import Scanner
 
 _LATENESS_MS: Final = 5_001
+_WORDS: Final = 5
+"""Words of a rule that are named."""
 
 
 class CaseFailure(Struct, frozen=True):
@@ -69,6 +72,31 @@ def run_cases(
     engine = EngineSet(ruleset, tables, zone=zone, rooms=rooms, statuses=frozenset(Status), databases=databases)
     failures = [*_failing(engine, cases), *_failing_series(engine, series)]
     return len(cases) + len(series), failures
+
+
+class Cost(Struct, frozen=True):
+    """In so many texts the rest of a rule was looked for in vain; because of which words, and how often."""
+
+    rule: str
+    looks: int
+    words: tuple[tuple[str, int], ...]
+
+
+def costs(engine: EngineSet) -> tuple[list[Cost], int]:
+    """Of the rules' cases that expect nothing, which rules take a second look at texts that are not their own; the
+    dearest first; and how many such texts there are."""
+    rules = engine.ruleset.rules
+    cases = [(rule, case) for rule in rules for case in rule.cases if not case.expect]
+    batch = EventBatch([_event(n, rule, case) for n, (rule, case) in enumerate(cases)])
+    words: dict[str, Counter[str]] = {}
+    looks: Counter[str] = Counter()
+    held = {(match.event, match.rule.index) for match in judge(engine, batch).matches}
+    for event, rule, said in looked_at(engine, batch):
+        if rule.rule.id != cases[event][0].id and (event, rule.index) not in held:
+            looks[rule.rule.id] += 1
+            words.setdefault(rule.rule.id, Counter()).update(said)
+    found = [Cost(rule, n, tuple(words[rule].most_common(_WORDS))) for rule, n in looks.most_common()]
+    return found, len(cases)
 
 
 def _failing(engine: EngineSet, cases: Sequence[tuple[Rule, Case]]) -> Iterator[Failure]:

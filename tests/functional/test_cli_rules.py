@@ -208,3 +208,25 @@ def test_only_active_rules_judge_and_explain_says_so(rules: Path, tmp_path: Path
 def test_explain_of_a_rule_that_is_not_there(more: Path) -> None:
     done = redpost("rules", "explain", "x", "--rule", "shop.evry", "--rules", more)
     assert done == (2, "", "error: there is no rule 'shop.evry'\nhint: did you mean shop.every?\n")
+
+
+
+def test_lint_names_rules_that_take_a_second_look_in_vain(rules: Path) -> None:
+    text = (rules / "shop/absolute.yml").read_text("utf-8")
+    (rules / "shop/craft.yml").write_text(
+        text[: text.index("detection:")].replace("shop.absolute", "shop.craft")
+        + "detection:\n  craft: {terms: [老手艺], near: heir, within: 3}\n  heir: [传承]\n  condition: craft\n"
+        "cases: [{text: 老手艺传承, expect: [craft]}, {text: 老手艺, expect: none}]\n", encoding="utf-8")
+    done = redpost("rules", "lint", rules, "--costs")
+    assert done.out.splitlines() == [
+        "4 rules in 2 packs, no faults", "    1  shop.craft: 老手艺 1",
+        "1 second looks at 4 texts of other rules that expect nothing; rarer words spare them"]
+    assert redpost("rules", "lint", RULES, "--costs").out.endswith(
+        "0 second looks at 3 texts of other rules that expect nothing\n")
+
+
+def test_a_case_that_does_not_hold_says_what_took_the_hits(rules: Path) -> None:
+    spoil(rules, "text: 这个品质就是全网最好, expect", "text: 这是国家级非遗, expect")
+    done = redpost("rules", "test", rules)
+    assert "  expected hits of claim, got no finding\n" in done.out
+    assert "  claim: 2–5 国家级 (plain), lost by allow\n" in done.out

@@ -329,6 +329,12 @@ def test_golden_faults() -> None:
         ("[全网最好]", '{pattern: "\\u5168.+"}', "9:16: '.+' has no bound"),
         ("condition: a", "condition: a or (b", "10:20: condition: there is no selection 'b'"),
         ("condition: a", "condition: a;", "10:15: condition: unexpected character ';'"),
+        ("condition: a", "condition: a and not a", "10:14: the condition can never hold"),
+        (
+            "title: t",
+            "title: t\neffective: {from: 2024-01-01, until: 2024-01-01}",
+            "3:38: until 2024-01-01 is not after from 2024-01-01",
+        ),
         ("condition: a", "condition: not a", "10:14: the condition holds where nothing is found"),
         ("  condition: a", "  b: [国家级]", "9:3: detection has no condition"),
         ("  condition: a", "  b: [国家级]\n  condition: a", "10:3: the selection b is never used"),

@@ -11,6 +11,7 @@ from monitor.adapters.rulefiles.fields import text_of
 from monitor.adapters.rulefiles.nodes import Broken, Node, Scalar, Table
 from monitor.adapters.rulefiles.selections import Lists, Part, read_selection
 from monitor.domain.conditions import And, Condition, ConditionError, Not, Ref, evaluate, names_in, parse
+from monitor.domain.conditions import can_hold as satisfiable
 
 RESERVED: Final = frozenset(("and", "or", "not", "of", "all", "any", "them", "none", "condition", "exempt"))
 MAX_CONDITION: Final = 2_000
@@ -60,6 +61,8 @@ def read_detection(node: Node, lists: Lists, contexts: Collection[str], faults: 
         _check_used(condition, parts, faults)
         if evaluate(condition, lambda name: False):
             faults.add(said, "the condition holds where nothing is found", "join by and what must have hits")
+        elif not satisfiable(condition):
+            faults.add(said, "the condition can never hold", "it asks for a selection and for its absence at once")
     return Detection(parts, condition)
 
 

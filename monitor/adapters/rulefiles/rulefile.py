@@ -206,8 +206,8 @@ def _effective(fields: Fields) -> Effective:
         return Effective()
     inner = Fields(node, fields.faults, "effective", keys.EFFECTIVE)
     since, until = inner.day("from"), inner.day("until")
-    if since is not None and until is not None and since > until:
-        fields.faults.add(inner.node("until") or node, f"until {until} lies before from {since}",
+    if since is not None and until is not None and since >= until:
+        fields.faults.add(inner.node("until") or node, f"until {until} is not after from {since}",
                           "until is the first day without the rule")
     return Effective(since, until)
 
