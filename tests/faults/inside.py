@@ -35,7 +35,7 @@ from tests.faults.harness import RULES, Item, body_of
 from tests.faults.streams import ZONE, tables
 
 CORRELATIONS: Final = Path(__file__).with_name("correlations")
-"""Rules over several events: only here, where no clock but the test's own moves time."""
+"""Rules over several events: only where no clock but the test's own moves time."""
 TENANT: Final = "local"
 START: Final = 1_800_000_000_000
 Line = tuple[int, str, int]
@@ -78,14 +78,14 @@ class Quiet:
 
 @cache
 def engines() -> dict[str, EngineSet]:
-    """By version: the fault tests' rules with correlations, and the same with one rule less; in this order."""
+    """By version: the fault tests' rules, then the same with correlations, then these with one rule less."""
     folder = RuleFolder(RULES, rooms=None, zone=ZONE)
-    whole = folder.read()
-    correlations = {f"shop/{path.name}": path.read_bytes() for path in CORRELATIONS.glob("*.yml")}
-    whole = msgspec.structs.replace(whole, files=whole.files | correlations)
+    plain = folder.read()
+    over_time = {f"shop/{path.name}": path.read_bytes() for path in CORRELATIONS.glob("*.yml")}
+    whole = msgspec.structs.replace(plain, files=plain.files | over_time)
     less = msgspec.structs.replace(
         whole, files={path: data for path, data in whole.files.items() if path != "shop/rank.yml"})
-    found = [EngineSet(folder.parse(bundle)[0], tables(), zone=ZoneInfo(ZONE)) for bundle in (whole, less)]
+    found = [EngineSet(folder.parse(bundle)[0], tables(), zone=ZoneInfo(ZONE)) for bundle in (plain, whole, less)]
     return {engine.version: engine for engine in found}
 
 
@@ -266,12 +266,14 @@ class World:
             if cursor is None:
                 break
         desk = EvidenceDesk(self.store, self.detect) if self._judging else None
-        alerts: dict[str, tuple[object, ...]] = {}
+        alerts: dict[str, tuple[object, ...]] = {}  # when a missing statement is noticed, what comes again decides, too
         lines: dict[str, tuple[int, int, list[Line]]] = {}
         for alert in pages:
             found = await (desk or self.store).evidence(TENANT, alert.id)
             assert found is not None
-            alerts[alert.id] = (msgspec.structs.replace(found.alert), [f.id for f in found.findings],
+            seen_at = 0 if alert.scope == "broadcast" else alert.accepted_at
+            told = msgspec.structs.replace(found.alert, accepted_at=seen_at)
+            alerts[alert.id] = (told, [f.id for f in found.findings],
                                 [f.engine_set for f in found.findings])
             times = [alert.at, alert.last_at, *(finding.at for finding in found.findings)]
             around = sorted((line.lane, line.event_id, line.revision) for line in found.context)

@@ -349,6 +349,7 @@ async def test_an_alert_keeps_its_lines_over_stops_and_starts(
         await world.open()
         if not quick:
             await ticked(world, 2)
+    await world.rest()  # lines on their way from memory to the disk are nowhere for a moment
     seen = await world.seen()
     (lines,) = seen.lines.values()
     assert [event for _, event, _ in lines[2]] == ["s1", "s2", "s3"]
