@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from zoneinfo import ZoneInfo
 
 from monitor.domain.correlations import Correlation, CorrelationRule, CorrelationType, Field
+from monitor.domain.findings import Tier
 from monitor.domain.rules import AnyRule, RoomContext
 from monitor.engine.correlation_lanes import placed, silenced
 from monitor.engine.scope import Scope
@@ -11,18 +12,19 @@ from monitor.engine.scope import Scope
 
 class Correlations:
     """`rules`: by id · `placed`: lanes → what the correlator of these lanes is made of · `watched`: rules whose
-    findings are fed · `by_text`: those of them whose texts are compared · `silenced`: rules that make no finding ·
-    `absences`: whether statements are waited for · `closing_ms`: the longest window that is judged when it is over ·
-    `within_ms`: the longest time that a statement may take.
+    findings are fed · `by_text`: those of them whose texts are compared · `silenced`: rules that make no finding,
+    orientations among them · `absences`: whether statements are waited for · `closing_ms`: the longest window that is
+    judged when it is over · `within_ms`: the longest time that a statement may take.
 
     `others`: all other rules of the rule set, whether they are run or not.
     """
 
     def __init__(self, rules: Iterable[CorrelationRule], others: Iterable[AnyRule], zone: ZoneInfo) -> None:
         self.rules = {rule.id: rule for rule in rules}
+        others = list(others)
         applies = {rule.id: rule.applies for rule in others}
         self.placed = placed(self.rules.values(), applies.__getitem__)
-        self.silenced = silenced(self.rules.values())
+        self.silenced = silenced(self.rules.values()) | {rule.id for rule in others if rule.tier is Tier.ORIENTATION}
         self.watched = self._leaves(rule.correlation for rule in self.rules.values())
         self.by_text = self._leaves(rule.correlation for rule in self.rules.values()
                                     if rule.correlation.wave or rule.correlation.field is Field.TEXT)

@@ -116,6 +116,8 @@ class Correlating:
         findings: list[Finding] = []
         retractions: dict[str, Retraction] = {}
         for change in outcome.changes:
+            if isinstance(change, Held | Due | Fallen) and change.rule in self._engine.correlations.silenced:
+                continue
             if isinstance(change, Fallen):
                 retractions[change.id] = Retraction(change.tenant, change.id, change.why)
                 self._grouping.withdraw(change.tenant, change.room, "", change.id, keep=frozenset())

@@ -280,6 +280,22 @@ def test_rules_that_only_serve_others_find_nothing_themselves() -> None:
     assert {f.rule for f in house.findings.values()} == {"t.often"}
 
 
+def test_an_orientation_is_no_finding() -> None:
+    gentle = rule(terms("claim", CURE), name="t.cure", applies=HOSTS, tier=Tier.ORIENTATION)
+    house = House(engine(OFTEN, rules=(gentle,)))
+    house.feed(speech(0, CURE), speech(9, CURE))
+    house.tick(20)
+    assert {f.rule for f in house.findings.values()} == {"t.often"}
+
+
+def test_a_correlation_may_serve_another_one_alone() -> None:
+    both = series("temporal", "t.often", "t.price", name="t.both", generate=False)
+    house = House(engine(OFTEN, both))
+    house.feed(speech(0, CURE), speech(9, CURE), speech(12, PRICE))
+    house.tick(40)
+    assert {f.rule for f in house.findings.values()} == {"t.cure", "t.both"}
+
+
 @pytest.mark.parametrize("cut", [1, 3, 100])
 def test_a_scan_shows_a_window_under_its_last_event(cut: int) -> None:
     events = [speech(0, PRICE), comment(9, CONTACT), speech(12, "好的"), speech(30, "再见"), speech(80, "真的再见")]
