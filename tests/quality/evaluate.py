@@ -43,13 +43,14 @@ class Judge:
         self.engine = EngineSet(load_rules(rules), tables, zone=ZoneInfo("Asia/Shanghai"))
 
     def rules(self, lines: list[Line], texts: list[str]) -> list[dict[str, set[str]]]:
-        """Of each line: rule → its categories (`care` for that tier), hints at exemptions left out."""
+        """Of each line: rule → its categories (`care` for that tier), without hints at exemptions and without rules
+        that only serve others."""
         events = [Event(id=line.id, kind=Kind(line.kind), text=text, speaker=Speaker(Role(line.speaker)), at=NOW)
                   for line, text in zip(lines, texts, strict=True)]
         found: list[dict[str, set[str]]] = [{} for _ in lines]
         for match in judge(self.engine, EventBatch(events)).matches:
             rule = match.rule.rule
-            if not match.exempt:
+            if not match.exempt and rule.id not in self.engine.correlations.silenced:
                 found[match.event][rule.id] = {CARE} if rule.tier is Tier.CARE else set(rule.category)
         return found
 

@@ -1,0 +1,102 @@
+"""What the evaluation counts, by three small rules: a promise, a risk notice, and the notice that is due."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.quality.evaluate import Judge, measure
+from tests.quality.sets import HALVES, Line, half_of, load
+
+CLAUSES = """
+- id: AD-25-1
+  document: 广告法
+  issuer: 某机关
+  article: 第二十五条
+  requirement: 提示风险，不作保证
+  effective_from: 2021-04-29
+  confidence: high
+  categories: [promise_return]
+"""
+PROMISE = """
+id: shop.promise
+title: 承诺收益
+tier: redline
+category: [promise_return]
+severity: high
+status: active
+clauses: [AD-25-1]
+detection: {said: {terms: [保本保息]}, condition: said}
+advice: {say: 不承诺收益}
+cases: [{text: 这个保本保息, expect: [said]}, {text: 这个有风险, expect: none}]
+"""
+NOTICE = """
+id: shop.notice
+title: 风险提示
+tier: standard
+category: [promise_return]
+severity: info
+status: active
+clauses: [AD-25-1]
+detection: {said: {terms: [投资有风险]}, condition: said}
+cases: [{text: 投资有风险, expect: [said]}, {text: 保本保息, expect: none}]
+"""
+UNTOLD = """
+id: shop.untold
+title: 没有提示风险
+tier: standard
+category: [promise_return]
+severity: medium
+status: active
+clauses: [AD-25-1]
+correlation: {type: absence, after: {rule: shop.promise}, unless: [shop.notice], within: 3m}
+advice: {say: 补一句投资有风险}
+cases:
+  - {events: [{after: 0s, text: 这个保本保息}], until: 10m, expect: finding}
+  - {events: [{after: 0s, text: 投资有风险}], until: 10m, expect: none}
+"""
+
+
+@pytest.fixture
+def judge(tmp_path: Path) -> Judge:
+    (tmp_path / "clauses.yml").write_text(CLAUSES, "utf-8")
+    pack = tmp_path / "shop"
+    pack.mkdir()
+    for name, text in {"pack": "id: shop\ntitle: 卖货\nversion: '1'\n", "promise": PROMISE, "notice": NOTICE,
+                       "untold": UNTOLD}.items():
+        (pack / f"{name}.yml").write_text(text, "utf-8")
+    return Judge(tmp_path)
+
+
+def line(text: str, type_: str = "V", *labels: str, plain: str = "") -> Line:
+    return Line(id=text, type=type_, labels=list(labels), kind="transcript", speaker="host", vertical="finance",
+                topic="t", text=text, plain=plain)
+
+
+def test_a_rule_that_only_serves_others_is_no_finding(judge: Judge) -> None:
+    said = line("投资有风险，收益不作保证", "N")
+    assert judge.labels([said, line("这个保本保息")], [said.text, "这个保本保息"]) == [set(), {"promise_return"}]
+
+
+def test_what_is_counted(judge: Judge) -> None:
+    lines = [line("这个保本保息", "V", "promise_return"), line("跟着我稳赚", "V", "promise_return", "identity_ai"),
+             line("别信保本保息", "N"), line("保·本·保·息", "E", "promise_return", plain="保本保息")]
+    each, total = measure(judge, lines, [line("投资有风险", "O"), line("保本保息", "O")])
+    counts = each["promise_return"]
+    assert (counts.wanted, counts.found, counts.right, counts.hard_alarms) == (3, 3, 2, 1), counts
+    assert "recall 0.667 precision 0.667 F1 0.667 · 1 alarms on hard negatives" in str(counts)
+    assert each["identity_ai"].wanted == 1 and each["identity_ai"].right == 0
+    assert total["recall"] == 1 / 3 and total["hard_alarms"] == 1 and total["ordinary_alarms"] == 0.5
+    assert total["evasive_recall"] == total["plain_recall"] == total["evasive_of_plain"] == 1
+
+
+def test_the_halves_share_no_topic_of_an_author_and_no_text() -> None:
+    where: dict[str, set[str]] = {}
+    count = 0
+    for which in ("labelled", "ordinary"):
+        for half in HALVES:
+            for each in load(which, half):
+                count += 1
+                assert half_of(each.id[0], each.topic) == half, each.id
+                where.setdefault(each.text, set()).add(half)
+    assert count > 7_000
+    assert all(len(halves) == 1 for halves in where.values())
