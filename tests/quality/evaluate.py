@@ -2,6 +2,7 @@
 
 python -m tests.quality.evaluate dev [--misses] [--alarms] [--category NAME]
 python -m tests.quality.evaluate test            counts only; each run is logged in log.csv
+python -m tests.quality.evaluate kappa           how far two labellings of the same lines agree
 
 recall        of all (line, category) pairs of plain and implied violations, how many are found
 precision     of all (line, category) pairs found on labelled lines, how many are right
@@ -24,16 +25,15 @@ import msgspec
 from monitor.adapters.rulefiles.folder import load as load_rules
 from monitor.domain.events import Event, Kind, Role, Speaker
 from monitor.domain.findings import Tier
-from monitor.domain.rules import CATEGORIES
 from monitor.engine.batch import EventBatch
 from monitor.engine.engineset import EngineSet
 from monitor.engine.pipeline import judge
 from monitor.engine.views import ViewTables
-from tests.quality.sets import Line, load
+from tests.quality import second
+from tests.quality.sets import CARE, CATEGORIES_AND_CARE, Line, load
 
 ROOT: Final = Path(__file__).parents[2]
 LOG: Final = Path(__file__).parent / "log.csv"
-CARE: Final = "care"
 NOW: Final = 1_795_000_000_000
 
 
@@ -73,7 +73,7 @@ class Counts(msgspec.Struct):
 
 
 def measure(judge_: Judge, labelled: list[Line], ordinary: list[Line]) -> tuple[dict[str, Counts], dict[str, float]]:
-    each = {name: Counts() for name in (*CATEGORIES, CARE)}
+    each = {name: Counts() for name in CATEGORIES_AND_CARE}
     got = judge_.labels(labelled, [line.text for line in labelled])
     for line, found in zip(labelled, got, strict=True):
         for name in line.labels:
@@ -120,15 +120,18 @@ def show(judge_: Judge, lines: list[Line], *, misses: bool, alarms: bool, catego
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("half", choices=("dev", "test"))
+    parser.add_argument("what", choices=("dev", "test", "kappa"))
     parser.add_argument("--misses", action="store_true")
     parser.add_argument("--alarms", action="store_true")
     parser.add_argument("--category", default="")
     parser.add_argument("--rules", type=Path, default=ROOT / "rules")
     options = parser.parse_args()
-    labelled, ordinary = load("labelled", options.half), load("ordinary", options.half)
+    if options.what == "kappa":
+        sys.stdout.write(second.report())
+        return
+    labelled, ordinary = load("labelled", options.what), load("ordinary", options.what)
     judge_ = Judge(options.rules)
-    if options.half == "dev" and (options.misses or options.alarms):
+    if options.what == "dev" and (options.misses or options.alarms):
         show(judge_, [*labelled, *ordinary], misses=options.misses, alarms=options.alarms, category=options.category)
         return
     each, total = measure(judge_, labelled, ordinary)
@@ -137,7 +140,7 @@ def main() -> None:
     sys.stdout.write("\n".join(f"{name:18} {value:.4f}" for name, value in total.items()) + "\n")
     kinds = Counter(line.type for line in labelled)
     sys.stdout.write(f"{dict(kinds)} · rules {judge_.engine.ruleset.version}\n")
-    if options.half == "test" and options.rules == ROOT / "rules":
+    if options.what == "test" and options.rules == ROOT / "rules":
         new = not LOG.exists()
         with LOG.open("a", newline="") as file:
             writer = csv.writer(file)

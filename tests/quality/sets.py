@@ -10,8 +10,12 @@ from typing import Final
 
 import msgspec
 
+from monitor.domain.rules import CATEGORIES
+
 FOLDER: Final = Path(__file__).parent / "data"
 HALVES: Final = ("dev", "test")
+CARE: Final = "care"
+CATEGORIES_AND_CARE: Final = (*CATEGORIES, CARE)
 
 
 class Line(msgspec.Struct, frozen=True):
