@@ -215,7 +215,7 @@ class Lane:
             _count(outcome, "superseded", len(matches))
             return
         findings = [self._finding(said, frame, match, masks) for match in matches]
-        findings += [_over_two(self._finding(said, frame, s.match, masks), s) for s in straddles]
+        findings += [_over_several(self._finding(said, frame, s.match, masks), s) for s in straddles]
         if replaces:
             outcome.withdrawals.append(Withdrawal(said.tenant, said.source, said.id, said.revision))
         self._notes.add(notes, said, findings, replaces=replaces)
@@ -282,14 +282,14 @@ class Lane:
         outcome.notes += notes
 
 
-def _over_two(finding: Finding, straddle: Straddle) -> Finding:
-    """The same rule, over the event before and this one."""
-    tail = straddle.tail
-    subject = window_subject([event_key(finding.tenant, tail.source, tail.id, tail.revision),
-                              event_key(finding.tenant, finding.source, finding.event_id, finding.revision)])
+def _over_several(finding: Finding, straddle: Straddle) -> Finding:
+    """The same rule, over events before and this one."""
+    keys = [event_key(finding.tenant, piece.source, piece.id, piece.revision) for piece in straddle.pieces]
+    subject = window_subject([*keys, event_key(finding.tenant, finding.source, finding.event_id, finding.revision)])
     own = finding_id(finding.tenant, finding.rule, subject)
-    return msgspec.structs.replace(finding, id=own, opened_by=own, event_ids=[tail.id, finding.event_id],
-                                   spans=straddle.spans)
+    return msgspec.structs.replace(
+        finding, id=own, opened_by=own, event_ids=[*(piece.id for piece in straddle.pieces), finding.event_id],
+        spans=straddle.spans)
 
 
 def _count(outcome: Outcome, reason: str, amount: int) -> None:

@@ -1,7 +1,7 @@
-"""What was said over two events: recognisers cut sentences anywhere, and viewers split words over messages.
+"""What was said over several events: recognisers cut sentences anywhere, and viewers split words over messages.
 
-Consecutive final segments of one speaker, and consecutive short comments of one viewer, are read together once more,
-the end of the one and the beginning of the other. Only what neither holds by itself counts.
+Consecutive final segments of one speaker, and consecutive short comments of one viewer, are read together once more:
+the last that was said, and the beginning of the next. Only what none of them holds by itself counts.
 """
 
 from collections import OrderedDict
@@ -21,10 +21,11 @@ from monitor.engine.pipeline import Match, judge
 from monitor.engine.views import Index, without_breaks
 
 REACH: Final = 40
-"""Code points of each of the two that are read together."""
+"""Code points of what was said last, and of what comes, that are read together."""
 SHORT: Final = 12
 """Code points of a comment that may be a part of something."""
 GAP_MS: Final = 5_000
+"""From the end of one, where its duration is known, to the beginning of the next."""
 _SPEAKERS: Final = 20_000
 _TRANSCRIPT: Final = KINDS.index(Kind.TRANSCRIPT)
 _COMMENT: Final = KINDS.index(Kind.COMMENT)
@@ -33,40 +34,54 @@ _UNKNOWN: Final = ROLES.index(Role.UNKNOWN)
 Spans = Sequence[tuple[int, int]]
 
 
-class Tail(Struct, frozen=True):
-    """The end of what a speaker said last. `cut`: code points before `text`; `rules`: those that held by themselves;
-    `masks`: contact data, in code points of `text`."""
+class Piece(Struct):
+    """A part of what a speaker said: the end of an event. `cut`: code points before `text`; `rules`: those that held by
+    then; `masks`: contact data, in code points of `text`."""
 
     source: str
     id: str
     revision: int
-    at: int
     text: str
     cut: int
     rules: list[str]
     masks: list[tuple[int, int]]
 
+    def last(self, size: int) -> "Piece":
+        """Its last `size` code points, at most."""
+        more = max(0, len(self.text) - size)
+        masks = [(max(0, a - more), b - more) for a, b in self.masks if b > more]
+        return Piece(self.source, self.id, self.revision, self.text[more:], self.cut + more, self.rules, masks)
+
+
+class Tail(Struct, frozen=True):
+    """The last that a speaker said, piece by piece, `REACH` code points at most. `at`, `ends`: of the last piece."""
+
+    pieces: list[Piece] = []
+    at: int = 0
+    ends: int = 0
+
 
 class Straddle(NamedTuple):
-    """A rule that holds over two events. `spans` of the earlier one name it."""
+    """A rule that holds over these pieces and a later event. `spans` of the earlier ones name theirs."""
 
-    tail: Tail
+    pieces: list[Piece]
     match: Match
     spans: list[Span]
 
 
 class _Joint(NamedTuple):
     event: int  # of the batch: the later one
-    tail: Tail
+    pieces: list[Piece]
+    own: Piece
     head: str
 
 
 class _JointBatch:
-    """The two together, with the later event's kind, speaker, room and time."""
+    """What is read together, with the later event's kind, speaker, room and time."""
 
     def __init__(self, joints: Sequence[_Joint], batch: FrameBatch) -> None:
         self._joints, self._batch = joints, batch
-        texts = [without_breaks(j.tail.text + j.head) for j in joints]
+        texts = [without_breaks("".join([*(piece.text for piece in j.pieces), j.head])) for j in joints]
         self.text = "\n".join(texts)
         sizes = [len(text) + 1 for text in texts]
         self.starts: Index = np.cumsum([0, *sizes[:-1]], dtype=np.int64)
@@ -97,7 +112,7 @@ class Straddling:
         self, engine: EngineSet, batch: FrameBatch, matches: Iterable[Match], masks: Mapping[int, Spans],
         skip: frozenset[int],
     ) -> dict[int, list[Straddle]]:
-        """Event of the batch → rules that hold over it and the one before. `matches` and `masks` (event → spans) are
+        """Event of the batch → rules that hold over it and those before. `matches` and `masks` (event → spans) are
         what the batch gave by itself; events in `skip` are passed over."""
         alone: dict[int, list[str]] = {}
         for match in matches:
@@ -111,10 +126,14 @@ class Straddling:
         for match in judge(engine, _JointBatch(joints, batch)).matches:
             joint = joints[match.event]
             rule = match.rule.rule.id
-            if rule not in joint.tail.rules and rule not in alone.get(joint.event, ()):
-                spans = _parts(joint, match, masks.get(joint.event, ()))
-                if len({span.event for span in spans}) == 2:
-                    found.setdefault(joint.event, []).append(Straddle(joint.tail, match, spans))
+            if rule in joint.own.rules or any(rule in piece.rules for piece in joint.pieces):
+                continue
+            spans = _parts(joint, match, masks.get(joint.event, ()))
+            named = {span.event for span in spans}
+            if None in named and len(named) > 1:
+                joint.own.rules.append(rule)
+                found.setdefault(joint.event, []).append(
+                    Straddle([piece for piece in joint.pieces if piece.id in named], match, spans))
         return found
 
     def _pair(
@@ -134,7 +153,7 @@ class Straddling:
         one = bytes(2 * n)
         room_ix, speaker_ix = (memoryview(c or one).cast("H") for c in (frame.room_ix, frame.speaker_ix))
         source_ix, at = memoryview(frame.source_ix or one).cast("H"), memoryview(frame.at).cast("q")
-        revisions = memoryview(frame.revisions).cast("i")
+        revisions, durations = (memoryview(column).cast("i") for column in (frame.revisions, frame.durations))
         tails = self._tails
         for i in np.flatnonzero(wanted).tolist():
             event = first + i
@@ -147,28 +166,45 @@ class Straddling:
             text = batch.text[start : start + int(lengths[i])]
             tenant, room = frame.tenant, frame.rooms[room_ix[i]]
             key = f"{kinds[i]}:{frame.roles[i]}:{len(tenant)}:{len(room)}:{tenant}{room}{speaker}"
+            own = Piece(frame.sources[source_ix[i]], frame.ids[i], revisions[i] if revisions else 0, text, 0,
+                        list(alone.get(event, [])), list(masks.get(event, ())))
             before = tails.get(key)
-            if before is not None and 0 < at[i] - before.at <= GAP_MS:
-                joints.append(_Joint(event, before, text[:REACH]))
-            cut = max(0, len(text) - REACH)
-            tails[key] = Tail(
-                frame.sources[source_ix[i]], frame.ids[i], revisions[i] if revisions else 0, at[i], text[cut:], cut,
-                alone.get(event, []), [(max(0, a - cut), b - cut) for a, b in masks.get(event, ()) if b > cut])
+            pieces: list[Piece] = []
+            if before is not None and before.at < at[i] <= before.ends + GAP_MS:
+                pieces = before.pieces
+                joints.append(_Joint(event, pieces, own, text[:REACH]))
+            ends = at[i] + max(0, durations[i] if durations else 0)
+            tails[key] = Tail(_last([*pieces, own]), at[i], ends)
             tails.move_to_end(key)
         while len(tails) > _SPEAKERS:
             tails.popitem(last=False)
 
 
+def _last(pieces: Sequence[Piece]) -> list[Piece]:
+    """The last `REACH` code points of them all."""
+    found: list[Piece] = []
+    left = REACH
+    for piece in reversed(pieces):
+        if left <= 0:
+            break
+        found.insert(0, piece.last(left))
+        left -= len(piece.text)
+    return found
+
+
 def _parts(joint: _Joint, match: Match, masks: Spans) -> list[Span]:
-    """The spans of a match over two texts, each in code points of its own event's text."""
-    border = len(joint.tail.text)
-    before, after = mask_text(joint.tail.text, joint.tail.masks), mask_text(joint.head, masks)
+    """The spans of a match over several texts, each in code points of its own event's text."""
     spans: list[Span] = []
     for start, end, selection, view, term in match.spans:
-        if start < border:
-            stop, cut = min(end, border), joint.tail.cut
-            spans.append(Span(start + cut, stop + cut, before[start:stop], selection, view, joint.tail.id, term))
-        if end > border:
-            begin = max(start, border) - border
-            spans.append(Span(begin, end - border, after[begin : end - border], selection, view, None, term))
+        begin = 0
+        for piece in joint.pieces:
+            border = begin + len(piece.text)
+            a, b = max(start, begin) - begin, min(end, border) - begin
+            if a < b:
+                shown = mask_text(piece.text, piece.masks)[a:b]
+                spans.append(Span(a + piece.cut, b + piece.cut, shown, selection, view, piece.id, term))
+            begin = border
+        if end > begin:
+            a, b = max(start, begin) - begin, end - begin
+            spans.append(Span(a, b, mask_text(joint.head, masks)[a:b], selection, view, None, term))
     return spans

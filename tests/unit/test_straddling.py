@@ -15,8 +15,8 @@ ENGINE = engine(rule(terms("claim", "全网最低价"), name="t.lowest"), rule(t
 
 
 def said(n: int, text: str, at: int, speaker: Speaker = HOST, kind: Kind = Kind.TRANSCRIPT, room: str = "a",
-         final: bool = True) -> Event:
-    return Event(id=f"e{n}", kind=kind, text=text, speaker=speaker, at=at, room=room, final=final)
+         final: bool = True, lasts: int | None = None) -> Event:
+    return Event(id=f"e{n}", kind=kind, text=text, speaker=speaker, at=at, room=room, final=final, duration_ms=lasts)
 
 
 def found(*events: Event, together: bool = True, restart: bool = False) -> list[Finding]:
@@ -52,6 +52,27 @@ def test_a_term_straddles_two_segments_and_names_both(together: bool, restart: b
 )
 def test_what_does_not_follow_is_not_read_together(second: Event) -> None:
     assert not found(said(1, "家人们今天全网最", 1_000), second)
+
+
+def test_time_counts_from_the_end_of_a_segment() -> None:
+    first = said(1, "家人们今天全网最", 1_000, lasts=7_000)
+    assert found(first, said(2, "低价给到大家", 13_000))
+    assert not found(first, said(2, "低价给到大家", 13_001))
+
+
+@pytest.mark.parametrize(("together", "restart"), [(True, False), (False, False), (False, True)])
+def test_a_term_over_three_segments_names_them_all_and_is_told_once(together: bool, restart: bool) -> None:
+    pieces = ["真的是全", "网", "最低价", "给到大家"]
+    (finding,) = found(*(said(n, text, 2_000 * n) for n, text in enumerate(pieces, 1)), together=together,
+                       restart=restart)
+    assert finding.event_ids == ["e1", "e2", "e3"]
+    assert [(s.event, s.start, s.end, s.text) for s in finding.spans] == [
+        ("e1", 3, 4, "全"), ("e2", 0, 1, "网"), (None, 0, 3, "最低价")]
+
+
+def test_what_was_said_long_before_is_not_read_again() -> None:
+    filler = [said(n, "话" * 13, 1_000 * n) for n in range(2, 6)]
+    assert not found(said(1, "全网", 1_000), *filler, said(6, "最低价", 6_000))
 
 
 def test_rooms_and_speakers_are_told_apart_whatever_their_names() -> None:
