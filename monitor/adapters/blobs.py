@@ -1,16 +1,23 @@
-"""Compiled pattern databases on disk, so that a start does not compile what an earlier one did."""
+"""What compiling rules made, kept on disk, so that a start does not make it again."""
 
 import os
 import tempfile
 from contextlib import suppress
+from functools import cache
+from hashlib import blake2b
 from pathlib import Path
 from typing import Final
 
+import monitor
+from monitor.engine.databases import Databases
+
 KEPT: Final = 200
+_SUM: Final = 16
 
 
 class BlobFolder:
-    """One file per key, mode 0700 for the folder: what is loaded from here is trusted. Failing to write is no fault."""
+    """One file per key, mode 0700 for the folder: what is loaded from here is trusted, once its checksum holds. Failing
+    to write is no fault."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -18,22 +25,41 @@ class BlobFolder:
     def get(self, key: str) -> bytes | None:
         path = self._folder / key
         try:
-            data = path.read_bytes()
+            blob = path.read_bytes()
             os.utime(path)
         except OSError:
             return None
-        return data
+        data = blob[_SUM:]
+        return data if blob[:_SUM] == _checksum(data) else None
 
     def put(self, key: str, data: bytes) -> None:
         """Whole or not at all; the files that were not used for longest go beyond KEPT."""
         with suppress(OSError):
             self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             with tempfile.NamedTemporaryFile(dir=self._folder, prefix=".", delete=False) as file:
-                file.write(data)
+                file.write(_checksum(data) + data)
             Path(file.name).replace(self._folder / key)
             by_age = sorted(self._folder.iterdir(), key=lambda p: p.stat().st_mtime, reverse=True)
             for old in by_age[KEPT:]:
                 old.unlink()
+
+
+def _checksum(data: bytes) -> bytes:
+    return blake2b(data, digest_size=_SUM).digest()
+
+
+def databases(folder: Path) -> Databases:
+    """All that compiling makes, kept in this folder."""
+    return Databases(BlobFolder(folder), _code())
+
+
+@cache
+def _code() -> str:
+    """Changes with the code that compiles."""
+    top, found = Path(monitor.__file__).parent, blake2b(digest_size=_SUM)
+    for path in sorted([*(top / "engine").glob("*.py"), *(top / "domain").glob("*.py")]):
+        found.update(path.read_bytes())
+    return found.hexdigest()
 
 
 def user_cache() -> Path:

@@ -9,7 +9,7 @@ from typing import Final, cast
 
 from aiohttp import web
 
-from monitor.adapters.blobs import BlobFolder
+from monitor.adapters.blobs import databases
 from monitor.adapters.bundled import bundled, view_tables
 from monitor.adapters.bus.embedded import EmbeddedLog, LogSettings, open_log
 from monitor.adapters.clock import SystemClock
@@ -28,7 +28,6 @@ from monitor.bootstrap.checks import cannot_listen, check_access, check_folder, 
 from monitor.domain.errors import RedpostError
 from monitor.domain.frames import Swap
 from monitor.domain.tenants import LOCAL
-from monitor.engine.databases import Databases
 from monitor.services.admission import kept_ms
 from monitor.services.demo import play
 from monitor.services.detect import Detect, DetectSettings
@@ -86,7 +85,7 @@ class Service:
         self._stack.push_async_callback(self.archive.close)
         self.rulebook = Rulebook(rule_folder(s, demo=self.demo), self.store, view_tables(), logger=self.logger,
                                  telemetry=self.telemetry, clock=self.clock,
-                                 databases=Databases(BlobFolder(self.folder / "cache")))
+                                 databases=databases(self.folder / "cache"))
         engine = await self.rulebook.load()
         self.hub = SseHub(self.telemetry, last=(await self.store.outbox_bounds())[1])
         self.detect = Detect(

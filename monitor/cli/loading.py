@@ -25,12 +25,12 @@ def view_tables() -> "ViewTables":
 
 
 def databases() -> "Databases":
-    """Compiled patterns, kept in the user's cache folder where there is one."""
-    from monitor.adapters.blobs import BlobFolder, user_cache
+    """What compiling makes, kept in the user's cache folder where there is one."""
+    from monitor.adapters import blobs
     from monitor.engine.databases import Databases
 
     try:
-        return Databases(BlobFolder(user_cache()))
+        return blobs.databases(blobs.user_cache())
     except RuntimeError:  # nobody's home
         return Databases()
 

@@ -1,6 +1,6 @@
 """Rules as the engine runs them: bits instead of names, codes instead of sets; compiled once for a set."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from math import inf
 from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
@@ -45,12 +45,12 @@ class CompiledContext:
 
 class CompiledRule:
     """Selection i has bit 1 << i. `early`: selections that are looked for in every text; without a hit of one of them
-    the condition cannot hold. `shown`: those whose hits a finding shows. `contexts`: index by name. `chance`: about how
-    likely a character of speech begins a hit of a selection."""
+    the condition cannot hold. `shown`: those whose hits a finding shows. `contexts`: index by name. `costs`: about
+    how likely a character of speech begins a hit of each selection."""
 
     def __init__(
         self, index: int, rule: Rule, zone: ZoneInfo, contexts: Mapping[str, int] = {},
-        chance: Callable[[Selection], float] = lambda selection: 0.0,
+        costs: Sequence[float] = (),
     ) -> None:
         self.index = index
         self.rule = rule
@@ -73,7 +73,7 @@ class CompiledRule:
         self.placeless = self._mask(s for s in rule.selections if s.score or s.room or (s.context and not s.veto))
         self.unknown = self.placeless
         positive = self._positive(rule.condition)
-        costs = [chance(s) for s in rule.selections]
+        costs = costs or [0.0] * len(rule.selections)
         rare = self._mask(s for s, cost in zip(rule.selections, costs, strict=True) if cost <= _RARE)
         self.early = (positive & rare | self._needed(rule.condition, costs)[1]) & ~self.unknown
         self.unknown |= positive & ~self.early  # as long as they have not been looked for

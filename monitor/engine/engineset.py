@@ -3,8 +3,6 @@
 from collections.abc import Iterable, Mapping
 from zoneinfo import ZoneInfo
 
-import msgspec
-
 from monitor.domain.conditions import names_in
 from monitor.domain.correlations import CorrelationRule
 from monitor.domain.ids import digest
@@ -13,7 +11,7 @@ from monitor.domain.rulesets import RuleSet
 from monitor.engine.compiled import CompiledContext, CompiledRule
 from monitor.engine.correlation_set import Correlations
 from monitor.engine.databases import Databases
-from monitor.engine.expressions import Needs, Reader
+from monitor.engine.looking import Looking
 from monitor.engine.matcher import Matcher
 from monitor.engine.scorer import Scorer
 from monitor.engine.views import ViewTables
@@ -44,17 +42,10 @@ class EngineSet:
         numbers = {c.context.name: c.index for c in self.contexts}
         by_name = {c.context.name: c for c in self.contexts}
         self.trading = by_name.get(SELLING), by_name.get(BUYING)
-        compiling = databases or Databases()
-        reader = Reader(tables, {})
-        key = digest("needs", str(sorted(tables.meta.items())), *sorted(
-            {p for rule in running for s in rule.selections for p in s.patterns}
-            | {p for context in ruleset.contexts.values() for part in context.parts for p in part.patterns}))
-        if (kept := compiling.get(key)) is not None:
-            reader.known = msgspec.msgpack.decode(kept, type=dict[str, Needs])
-        self.rules = [CompiledRule(i, rule, zone, numbers, reader.likelihood) for i, rule in enumerate(running)]
-        self.matcher = Matcher(self.rules, self.contexts, reader, compiling, ruleset.sources)
-        if kept is None:
-            compiling.put(key, msgspec.msgpack.encode(reader.known))
+        looking = Looking(ruleset, running, tables, databases or Databases())
+        self.rules = [CompiledRule(i, rule, zone, numbers, chances)
+                      for i, (rule, chances) in enumerate(zip(running, looking.chances, strict=True))]
+        self.matcher = Matcher(self.rules, *looking.lexicons(self.rules, self.contexts))
         self.correlations = Correlations(
             [rule for rule in ruleset.correlations if rule.status in statuses],
             [*ruleset.rules, *ruleset.correlations], zone)

@@ -113,12 +113,13 @@ class Reader:
     def _fold(self, pattern: str) -> str:
         return fold_pattern(pattern, self.tables)
 
-    def checked(self, folded: str, view: View) -> Pattern:
+    def needs(self, folded: str) -> Needs:
         """Raises ValueError for a pattern that cannot be run."""
-        if folded not in self.known:
-            Pattern(folded, view).check()
-            self.known[folded] = self._needs(folded)
-        return Pattern(folded, view, self.known[folded].gates)
+        found = self.known.get(folded)
+        if found is None:
+            Pattern(folded, View.PLAIN).check()
+            found = self.known[folded] = self._needs(folded)
+        return found
 
     def _needs(self, folded: str) -> Needs:
         try:
@@ -128,8 +129,8 @@ class Reader:
             raise ValueError(str(error)) from error
 
     def atoms(self, folded: str) -> set[tuple[int, ...]]:
-        """Of a checked pattern: literals as the skeleton shows them, one of which is in each hit."""
-        return set(map(self._skeleton, self.known[folded].atoms))
+        """Literals as the skeleton shows them, one of which is in each hit. Raises ValueError as `needs` does."""
+        return set(map(self._skeleton, self.needs(folded).atoms))
 
     def _skeleton(self, atom: str) -> tuple[int, ...]:
         return self.tables.skeleton(list(map(ord, atom)))
@@ -143,6 +144,5 @@ class Reader:
         for pattern in selection.patterns:
             folded = self.fold(pattern)
             with suppress(ValueError):
-                self.checked(folded, View.PLAIN)
                 units += self.atoms(folded)
         return sum(min(1.0, chance(each)) for each in units)

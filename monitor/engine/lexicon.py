@@ -3,27 +3,36 @@
 Literals are scanned as permuted two-byte units (see views.MIX), one database for each view. A pattern has no scan of
 its own: its atoms are among the literals of the skeleton, and it runs on a text in which one of them stands. A
 symbol-free term needs no scan of the plain view: its plain hits are skeleton hits without a gap.
+
+What literals lead to is kept in arrays, since most of them are never met: 100,000 terms are half a million leads.
 """
 
+from array import array
 from collections.abc import Iterable
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
-import hyperscan
 import numpy as np
+from msgspec import Struct
+from numpy.typing import NDArray
 
 from monitor.domain.rules import View
-from monitor.engine.databases import Databases
-from monitor.engine.expressions import Pattern, Reader
+from monitor.engine.databases import Database, Databases
+from monitor.engine.expressions import Pattern
 from monitor.engine.folds import layer
+from monitor.engine.gates import Chars
 from monitor.engine.terms import Form
 from monitor.engine.views import Index, Layer, OneText, Views, mixed
 
 Raw = tuple[int, int]  # literal, end in units
 Owner = tuple[int, int]
 """Whoever asks: (rule, selection), or (-1 - context, part)."""
-Lead = tuple[View, Form | None, Any]
+Lead = tuple[View, Form | None, Owner]
 """How a hit shows, the form that it shows (None for a pattern's), and its owner."""
-_AT_ONCE: Final = 30_000
+Asked = tuple[View, int, int, int]
+"""A lead as it is kept: the view, the number of the form or NO_FORM, and the owner's two numbers."""
+NO_FORM: Final = -1
+VIEWS: Final = tuple(View)
+"""By number, as arrays hold them."""
 
 
 class RawHit(NamedTuple):
@@ -36,6 +45,43 @@ class RawHit(NamedTuple):
     form: Form | None
 
 
+class Rows(Struct, frozen=True, array_like=True):
+    """What each of n literals has: rows of int32, those of literal i ending at `ends[i]`, which is int32[n]."""
+
+    ends: bytes
+    rows: bytes
+    width: int
+
+    @classmethod
+    def of(cls, found: "array[int]", literals: int, width: int) -> "Rows":
+        """`found`: the literal's number, then its row; in this order where they are of one literal."""
+        every = np.array(found, dtype=np.int32).reshape(-1, width + 1)
+        of = every[:, 0]
+        ends = np.cumsum(np.bincount(of, minlength=literals), dtype=np.int32)
+        return cls(ends.tobytes(), every[np.argsort(of, kind="stable"), 1:].tobytes(), width)
+
+
+class Literals(Struct, frozen=True, array_like=True):
+    """The literals of one view. `databases`: their keys and how many literals each holds. `sizes`: int32[n], in units.
+    `terms`: view, form and owner; `patterns`: numbers of patterns."""
+
+    databases: list[tuple[str, int]]
+    sizes: bytes
+    terms: Rows
+    patterns: Rows
+
+
+class Entries(Struct, frozen=True, array_like=True):
+    """All that a lexicon holds, but for its databases. `asking`: by pattern. `wordless`: patterns without a word that
+    every hit must have; they run on every text."""
+
+    forms: list[Form]
+    patterns: list[tuple[str, View, list[Chars]]]
+    asking: list[list[Asked]]
+    wordless: list[int]
+    literals: dict[View, Literals]
+
+
 class Leads(NamedTuple):
     """What a literal leads to: numbers of patterns, and terms by their owner's first number. `marks`: these owners
     again, with the bits of their second numbers."""
@@ -45,7 +91,7 @@ class Leads(NamedTuple):
     marks: list[tuple[int, int]]
 
 
-def marks_of(owners: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+def marks_of(owners: Iterable[Owner]) -> list[tuple[int, int]]:
     """(owner, the bits of its parts), each owner once."""
     found: dict[int, int] = {}
     for owner, part in owners:
@@ -53,88 +99,75 @@ def marks_of(owners: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
     return list(found.items())
 
 
-class _Literals:
-    """The literals of one view. `leads[n]`: what literal n leads to. One database, or several of bounded size, since
-    compiling takes more than linear time and memory."""
+class LeadsOf(dict[int, Leads]):
+    """By literal, made when it is first met."""
 
-    def __init__(self, forms: dict[tuple[int, ...], Leads], databases: Databases) -> None:
-        self.leads = list(forms.values())
-        self.sizes: Index = np.array([len(units) for units in forms], dtype=np.int64)
-        units = list(forms)
-        self._parts: list[tuple[int, hyperscan.Database]] = [
-            (first, databases.literals(units[first : first + _AT_ONCE])) for first in range(0, len(units), _AT_ONCE)]
+    def __init__(self, literals: Literals, forms: list[Form]) -> None:
+        super().__init__()
+        self._forms = forms
+        self._terms, self._patterns = _Table(literals.terms), _Table(literals.patterns)
+
+    def __missing__(self, literal: int) -> Leads:
+        terms: dict[int, list[Lead]] = {}
+        rows = self._terms.of(literal)
+        for view, form, owner, part in rows:
+            terms.setdefault(owner, []).append((VIEWS[view], self._forms[form], (owner, part)))
+        patterns = dict.fromkeys(number for number, in self._patterns.of(literal))
+        found = self[literal] = Leads(patterns, terms, marks_of((owner, part) for _, _, owner, part in rows))
+        return found
+
+
+class _Table:
+    def __init__(self, rows: Rows) -> None:
+        self._ends: NDArray[np.int32] = np.frombuffer(rows.ends, dtype=np.int32)
+        self._rows: NDArray[np.int32] = np.frombuffer(rows.rows, dtype=np.int32).reshape(-1, rows.width)
+
+    def of(self, literal: int) -> list[list[int]]:
+        found: list[list[int]] = self._rows[self._ends[literal - 1] if literal else 0 : self._ends[literal]].tolist()
+        return found
+
+
+class _Scanned:
+    """The literals of one view, ready to be scanned for. One database, or several of bounded size."""
+
+    def __init__(self, literals: Literals, forms: list[Form], databases: Databases) -> None:
+        self.leads = LeadsOf(literals, forms)
+        self.sizes: Index = np.frombuffer(literals.sizes, dtype=np.int32).astype(np.int64)
+        self._parts: list[tuple[int, Database]] = []
+        first = 0
+        for key, amount in literals.databases:
+            self._parts.append((first, databases.known(key)))
+            first += amount
 
     def scan(self, data: bytes) -> list[Raw]:
         """Literal and end in units of each hit; an odd end in bytes lies between two units."""
         return [(first + n, end >> 1) for first, db in self._parts for n, end in _ends(db, data) if not end & 1]
 
 
-def _ends(db: hyperscan.Database, data: bytes) -> list[Raw]:
+def _ends(db: Database, data: bytes) -> list[Raw]:
     found: list[Raw] = []
     if data:
-        db.scan(data, match_event_handler=lambda n, start, end, flags, context: found.append((n, end)))
+        db.scan(data, lambda n, start, end, flags, context: found.append((n, end)))
     return found
 
 
 class Lexicon:
-    """What is looked for, with owners: whoever asked. Built by `term` and `pattern`, then `compile`d once.
+    """What is looked for, with owners: whoever asked. Raises LookupError where one of its databases is not kept."""
 
-    `wordless`: take patterns that hold no word which every hit must have, such as `[?]`; they run on every text.
-    """
-
-    def __init__(self, reader: Reader, *, wordless: bool = False) -> None:
-        self._reader = reader
-        self._takes_wordless = wordless
-        self.wordless: list[int] = []
-        self._forms: dict[View, dict[tuple[int, ...], Leads]] = {}
-        self._known: dict[tuple[str, View], int] = {}
-        self._patterns: list[Pattern] = []
-        self._asking: list[list[Lead]] = []  # by pattern
+    def __init__(self, entries: Entries, databases: Databases) -> None:
+        self._patterns = [Pattern(folded, view, gates) for folded, view, gates in entries.patterns]
+        self.wordless = entries.wordless
+        self.pattern_marks = [marks_of(asked[2:] for asked in asking) for asking in entries.asking]
         self._by_owner: dict[int, list[tuple[int, Lead]]] = {}
-        self._literals: dict[View, _Literals] = {}
-        self.pattern_marks: list[list[tuple[int, int]]] = []
+        for number, asking in enumerate(entries.asking):
+            for view, form, owner, part in asking:
+                lead = (view, None if form == NO_FORM else entries.forms[form], (owner, part))
+                self._by_owner.setdefault(owner, []).append((number, lead))
+        self._literals = {view: _Scanned(literals, entries.forms, databases)
+                          for view, literals in entries.literals.items()}
 
     def __bool__(self) -> bool:
         return bool(self._patterns or self._literals)
-
-    def term(self, form: Form, owner: Any) -> None:
-        for view, scanned, forms in form.take():
-            for units in forms:
-                self._leads(scanned, units).terms.setdefault(owner[0], []).append((view, form, owner))
-        if form.literal and not form.views.isdisjoint((View.PLAIN, View.SKELETON)):
-            self.folded_pattern(form.literal, View.PLAIN, owner, form)
-
-    def pattern(self, pattern: str, view: View, owner: Any) -> None:
-        """Raises ValueError for a pattern that cannot be run."""
-        self.folded_pattern(self._reader.fold(pattern), view, owner, None)
-
-    def folded_pattern(self, folded: str, view: View, owner: Any, form: Form | None) -> None:
-        number = self._known.get((folded, view))
-        if number is None:
-            checked, atoms = self._reader.checked(folded, view), self._reader.atoms(folded)
-            if not atoms and not self._takes_wordless:
-                raise ValueError("it holds no word that every hit must have; give each alternative one")
-            number = self._known[folded, view] = len(self._patterns)
-            self._patterns.append(checked)
-            self._asking.append([])
-            if not atoms:
-                self.wordless.append(number)
-            for atom in atoms:
-                self._leads(View.SKELETON, atom).patterns[number] = None
-        lead = (View.PLAIN if form else view, form, owner)
-        self._asking[number].append(lead)
-        self._by_owner.setdefault(owner[0], []).append((number, lead))
-
-    def _leads(self, view: View, units: tuple[int, ...]) -> Leads:
-        return self._forms.setdefault(view, {}).setdefault(units, Leads({}, {}, []))
-
-    def compile(self, databases: Databases) -> None:
-        """Nothing can be added from then on."""
-        self.pattern_marks = [marks_of(owner for _, _, owner in asking) for asking in self._asking]
-        for view in list(self._forms):
-            for leads in self._forms[view].values():
-                leads.marks.extend(marks_of(owner for some in leads.terms.values() for _, _, owner in some))
-            self._literals[view] = _Literals(self._forms.pop(view), databases)
 
     def scan_literals(self, views: Views) -> list[tuple[View, Layer, list[Raw]]]:
         """Literal hits of each view, in units of its layer."""
@@ -152,7 +185,7 @@ class Lexicon:
         ends = hits[:, 1]
         return units.place(ends - self._literals[view].sizes[hits[:, 0]], ends)
 
-    def leads(self, view: View) -> list[Leads]:
+    def leads(self, view: View) -> LeadsOf:
         return self._literals[view].leads
 
     def patterns_of(self, owner: int) -> list[tuple[int, Lead]]:

@@ -5,11 +5,10 @@ from collections.abc import Container, Sequence
 from functools import cache
 from typing import NamedTuple
 
-import hyperscan
 import numpy as np
 from numpy.typing import NDArray
 
-from monitor.engine.databases import compiled
+from monitor.engine.databases import Database, compiled
 from monitor.engine.detectors import DETECTORS
 from monitor.engine.detectors_alphabet import codes_of, spelled, table_of
 from monitor.engine.views import Views, ViewTables, span_of
@@ -31,7 +30,7 @@ def _codes() -> dict[str, int]:
 
 
 @cache
-def _database() -> hyperscan.Database:
+def _database() -> Database:
     return compiled([spelled(detector.pattern, _codes()) for detector in DETECTORS])
 
 
@@ -52,7 +51,7 @@ def contacts(views: Views, starts: Sequence[int], kinds: Container[str] | None =
 
     data = np.take(_table(views.tables), views.plain).tobytes()
     if data:
-        _database().scan(data, match_event_handler=on_match)
+        _database().scan(data, on_match)
     found: list[ContactSpan] = []
     for event, n in sorted(proposed):
         detector = DETECTORS[n]

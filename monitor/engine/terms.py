@@ -1,10 +1,12 @@
 """From a term to what is scanned for: its forms in each view, decided on the rule's side at load."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
 from itertools import chain, islice, product
 from typing import Final
+
+from msgspec import Struct
 
 from monitor.domain.rules import EXTRA, Selection, View
 from monitor.engine.folds import folded, runs
@@ -20,8 +22,6 @@ _OTHER_READINGS: Final = 4
 _MOST: Final = 64
 """Other ways of writing one term that are looked for."""
 _LATIN: Final = re.compile("[a-z]{2,}")
-
-
 _SCANNED_AS: Final = {View.SPLIT: View.SKELETON, View.SPELLED: View.SOUND}
 """Views without units of their own."""
 
@@ -34,57 +34,60 @@ class Unfit(ValueError):
         self.hint = hint
 
 
-class Form:
+class Form(Struct, frozen=True, array_like=True, gc=False):
     """One term as scanned.
 
     `literal`: escaped text for a pattern, where the term holds a symbol (the skeleton would drop it). `skeleton`: its
-    own units. `views`: where it may be found.
+    own units. `views`: where it may be found. `runs`: of equal units, for a term that is looked for stretched.
     """
 
-    __slots__ = ("_scanned", "literal", "runs", "skeleton", "term", "views")
-
-    def __init__(self, term: str, tables: ViewTables, selection: Selection) -> None:
-        """Raises Unfit for a term that folds to nothing, or to so little that it would hit everywhere."""
-        plain = tables.units(term)
-        skeleton = tables.skeleton(plain)
-        if LF in skeleton:
-            raise Unfit("the term holds a line feed", "write it on one line")
-        if UNKNOWN_SIGN in plain:
-            raise Unfit(f"one sign is not told from another: {term[plain.index(UNKNOWN_SIGN)]}",
-                        "write the word that it stands for, with also: [signs], or leave it out")
-        if not skeleton and View.SIGNS not in selection.also:
-            raise Unfit("the term folds to nothing", _WORDS)
-        symbols = len(skeleton) < len(plain) and any(
-            not chr(unit).isspace() and not tables.skeleton((unit,)) for unit in plain)
-        sounds = _sound_forms(tables, skeleton)
-        syllables = sum(code >= SYLLABLE_BASE for code in sounds[0])
-        self.term, self.skeleton = term, skeleton
-        self.literal = re_escape("".join(map(chr, plain))) if symbols and skeleton else ""
-        self.views = _asked(selection.views, selection.also, symbols, syllables >= SOUND_FROM)
-        self.runs = runs(skeleton) if View.STRETCHED in self.views else []
-        self._scanned: dict[View, list[tuple[int, ...]]] = {}
-        if skeleton and (View.SKELETON in self.views or (View.PLAIN in self.views and not symbols)):
-            self._scanned[View.SKELETON] = [skeleton]
-        if View.SOUND in self.views and syllables:
-            self._scanned[View.SOUND] = sounds
-        for view in self.views.intersection(EXTRA) if selection.also else ():
-            units = tables.worded(plain) if view is View.SIGNS else skeleton
-            self._scanned[view] = _extra_forms(view, tables, units, sounds)
-        for view, forms in self._scanned.items():
-            if any(len(form) == 1 for form in forms):
-                raise Unfit(f"only one character of it is looked for in the view {view}, which hits too much",
-                            _WORDS if symbols else "add its neighbours, or leave the view out")
-
-    def take(self) -> list[tuple[View, View, list[tuple[int, ...]]]]:
-        """(view, the view whose units are scanned, the forms that are scanned for in 16-bit units, all distinct); once,
-        since they are many."""
-        scanned, self._scanned = self._scanned, {}
-        return [(view, _SCANNED_AS.get(view, view), forms) for view, forms in scanned.items()]
+    term: str
+    skeleton: tuple[int, ...]
+    views: frozenset[View]
+    literal: str
+    runs: tuple[int, ...]
 
     @property
     def two(self) -> bool:
         """A term of two units is too short to reach over the end of a sentence."""
         return len(self.skeleton) == 2
+
+
+Scanned = tuple[View, View, list[tuple[int, ...]]]
+"""(view, the view whose units are scanned, the forms that are scanned for in 16-bit units, all distinct)"""
+
+
+def form_of(term: str, tables: ViewTables, selection: Selection) -> tuple[Form, list[Scanned]]:
+    """Raises Unfit for a term that folds to nothing, or to so little that it would hit everywhere."""
+    plain = tables.units(term)
+    skeleton = tables.skeleton(plain)
+    if LF in skeleton:
+        raise Unfit("the term holds a line feed", "write it on one line")
+    if UNKNOWN_SIGN in plain:
+        raise Unfit(f"one sign is not told from another: {term[plain.index(UNKNOWN_SIGN)]}",
+                    "write the word that it stands for, with also: [signs], or leave it out")
+    if not skeleton and View.SIGNS not in selection.also:
+        raise Unfit("the term folds to nothing", _WORDS)
+    symbols = len(skeleton) < len(plain) and any(
+        not chr(unit).isspace() and not tables.skeleton((unit,)) for unit in plain)
+    sounds = _sound_forms(tables, skeleton)
+    syllables = sum(code >= SYLLABLE_BASE for code in sounds[0])
+    literal = re_escape("".join(map(chr, plain))) if symbols and skeleton else ""
+    views = _asked(selection.views, selection.also, symbols, syllables >= SOUND_FROM)
+    found: dict[View, list[tuple[int, ...]]] = {}
+    if skeleton and (View.SKELETON in views or (View.PLAIN in views and not symbols)):
+        found[View.SKELETON] = [skeleton]
+    if View.SOUND in views and syllables:
+        found[View.SOUND] = sounds
+    for view in views.intersection(EXTRA) if selection.also else ():
+        units = tables.worded(plain) if view is View.SIGNS else skeleton
+        found[view] = _extra_forms(view, tables, units, sounds)
+    for view, forms in found.items():
+        if any(len(form) == 1 for form in forms):
+            raise Unfit(f"only one character of it is looked for in the view {view}, which hits too much",
+                        _WORDS if symbols else "add its neighbours, or leave the view out")
+    form = Form(term, skeleton, views, literal, tuple(runs(skeleton)) if View.STRETCHED in views else ())
+    return form, [(view, _SCANNED_AS.get(view, view), forms) for view, forms in found.items()]
 
 
 @cache
@@ -101,12 +104,11 @@ def _extra_forms(
     view: View, tables: ViewTables, skeleton: tuple[int, ...], sounds: list[tuple[int, ...]]
 ) -> list[tuple[int, ...]]:
     if view is View.SPLIT:
-        return _alternatives(skeleton, {ord(c): (parts,) for c, parts in PARTS.items()})[1:]
+        return _alternatives(skeleton, _parts)[1:]
     if view is View.SIGNS:
-        others = {ord(c): others for c, others in LETTERS.items()}
         shown = _pictured(skeleton)
         both = (skeleton, shown) if len(shown) > 1 else (skeleton,)
-        return list(dict.fromkeys(form for units in both for form in _alternatives(units, others)))
+        return list(dict.fromkeys(form for units in both for form in _alternatives(units, _letters)))
     return folded(view, tables, skeleton, sounds)
 
 
@@ -118,9 +120,17 @@ def _pictured(units: tuple[int, ...]) -> tuple[int, ...]:
     return tuple(map(ord, text))
 
 
-def _alternatives(units: tuple[int, ...], others: Mapping[int, Sequence[str]]) -> list[tuple[int, ...]]:
+def _parts(char: str) -> Sequence[str]:
+    return (PARTS[char],) if char in PARTS else ()
+
+
+def _letters(char: str) -> Sequence[str]:
+    return LETTERS.get(char, ())
+
+
+def _alternatives(units: tuple[int, ...], others: Callable[[str], Sequence[str]]) -> list[tuple[int, ...]]:
     """The units themselves, then with any of them written another way; bounded."""
-    choices = [((unit,), *(tuple(map(ord, other)) for other in others.get(unit, ()))) for unit in units]
+    choices = [((unit,), *(tuple(map(ord, other)) for other in others(chr(unit)))) for unit in units]
     found = (tuple(chain.from_iterable(each)) for each in product(*choices))
     return list(dict.fromkeys(islice(found, _MOST)))
 

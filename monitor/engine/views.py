@@ -116,11 +116,13 @@ class ViewTables:
         the writer left a gap; they bound syllables where that works (xi an), and are ignored where not (w ei).
         """
         key = run + bytes(gaps) if gaps else run
-        if key not in self._spelled:
-            if len(self._spelled) >= _MEMO:
-                self._spelled.clear()
-            self._spelled[key] = self._segment_at(run.decode("ascii"), gaps)
-        return self._spelled[key]
+        if len(self._spelled) >= _MEMO:
+            self._spelled.clear()  # at any moment, for another thread
+        try:
+            return self._spelled[key]
+        except KeyError:
+            found = self._spelled[key] = self._segment_at(run.decode("ascii"), gaps)
+            return found
 
     def _segment_at(self, run: str, gaps: Sequence[int]) -> Syllables | None:
         if not gaps:

@@ -19,7 +19,7 @@ from typing import Any
 
 import msgspec
 
-from monitor.adapters.blobs import BlobFolder
+from monitor.adapters import blobs
 from monitor.adapters.rulefiles.folder import load
 from monitor.domain.rules import Rule
 from monitor.domain.rulesets import RuleSet
@@ -42,7 +42,7 @@ def compiled(folder: Path, extra: list[Rule], cache: Path | None) -> tuple[Engin
     rules = load(folder)
     read = time.perf_counter()
     tables = ViewTables(TABLES.read_bytes())
-    databases = Databases(BlobFolder(cache)) if cache is not None else Databases()
+    databases = blobs.databases(cache) if cache is not None else Databases()
     everything = RuleSet((*rules.rules, *extra), rules.clauses, rules.version, {}, rules.contexts)
     engine = EngineSet(everything, tables, zone=corpus.ZONE, databases=databases)
     return engine, read - began, time.perf_counter() - read

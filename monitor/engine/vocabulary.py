@@ -1,0 +1,175 @@
+"""What all rules look for, gathered into the entries of two lexicons: the slow half of compiling, kept across starts.
+
+Each term is formed once for all rules that look for it in the same views; each pattern is checked once.
+"""
+
+import re
+from array import array
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Final, NamedTuple
+
+from monitor.domain.errors import Fault, RuleError
+from monitor.domain.rules import Context, Rule, Selection, View
+from monitor.engine.compiled import CompiledContext, CompiledRule
+from monitor.engine.databases import Databases
+from monitor.engine.expressions import Reader
+from monitor.engine.gates import Chars
+from monitor.engine.lexicon import NO_FORM, VIEWS, Asked, Entries, Literals, Owner, Rows
+from monitor.engine.terms import Form, Unfit, form_of
+
+_HINT: Final = "see docs/rules.md"
+_SAID: Final = (View.PLAIN, View.SKELETON)
+"""Contexts are everyday words: their homophones stand everywhere."""
+_AT_ONCE: Final = 30_000
+"""Literals of one database, since compiling takes more than linear time and memory."""
+_NUMBERS: Final = {view: number for number, view in enumerate(VIEWS)}
+
+
+def gathered(
+    rules: Sequence[CompiledRule], contexts: Sequence[CompiledContext], reader: Reader, databases: Databases,
+    sources: Mapping[str, bytes],
+) -> tuple[Entries, Entries]:
+    """(what is looked for in every text, what is looked for late).
+
+    `sources`: the files of the rules, to name places in them. Raises RuleError with all faults: terms that fold to
+    nothing or to one character, patterns that do not compile.
+    """
+    early, late = Vocabulary(reader), Vocabulary(reader, wordless=True)
+    collecting = _Collecting(sources, [])
+    for rule in rules:
+        for i, selection in enumerate(rule.rule.selections):
+            collecting.selection(rule.rule, selection, (rule.index, i), early if rule.early >> i & 1 else late)
+            if selection.unless or selection.unless_patterns:
+                unless = Selection(name=selection.name, terms=selection.unless,
+                                   patterns=selection.unless_patterns, views=_SAID)
+                collecting.selection(rule.rule, unless, (rule.index, rule.unless_of(i)), late)
+    for index, context in enumerate(context.context for context in contexts):
+        for i, part in enumerate(context.parts):
+            asked = Selection(name=context.name, terms=part.terms, patterns=part.patterns, views=_SAID)
+            collecting.selection(context, asked, (-1 - index, i), late)
+        unless = Selection(name=context.name, terms=context.unless, patterns=context.unless_patterns, views=_SAID)
+        collecting.selection(context, unless, (-1 - index, len(context.parts)), late)
+    if collecting.faults:
+        raise RuleError(sorted(set(collecting.faults), key=lambda f: (f.path, f.line, f.message)))
+    return early.entries(databases), late.entries(databases)
+
+
+class _Formed(NamedTuple):
+    """`places`: the view that a hit shows, and where its literals stand: the view that is scanned, their numbers."""
+
+    number: int
+    form: Form
+    places: list[tuple[int, View, list[int]]]
+
+
+class Vocabulary:
+    """Built by `term` and `pattern`. `wordless`: take patterns that hold no word which every hit must have, such as
+    `[?]`."""
+
+    def __init__(self, reader: Reader, *, wordless: bool = False) -> None:
+        self._reader = reader
+        self._takes_wordless = wordless
+        self._wordless: list[int] = []
+        self._formed: dict[tuple[str, tuple[View, ...] | None, tuple[View, ...]], _Formed] = {}
+        self._literals: defaultdict[View, dict[tuple[int, ...], int]] = defaultdict(dict)
+        self._terms: defaultdict[View, array[int]] = defaultdict(partial(array, "i"))
+        self._atoms: defaultdict[View, array[int]] = defaultdict(partial(array, "i"))
+        self._numbers: dict[tuple[str, View], int] = {}
+        self._patterns: list[tuple[str, View, list[Chars]]] = []
+        self._asking: list[list[Asked]] = []  # by pattern
+
+    def term(self, term: str, selection: Selection, owner: Owner) -> None:
+        """Raises Unfit for a term that cannot be looked for, ValueError for one that cannot be run."""
+        key = term, selection.views, selection.also
+        formed = self._formed.get(key)
+        if formed is None:
+            formed = self._formed[key] = self._form(term, selection)
+        for shown, scanned, literals in formed.places:
+            rows = self._terms[scanned]
+            for literal in literals:
+                rows.extend((literal, shown, formed.number, *owner))
+        form = formed.form
+        if form.literal and not form.views.isdisjoint(_SAID):
+            self._folded(form.literal, View.PLAIN, (View.PLAIN, formed.number, *owner))
+
+    def _form(self, term: str, selection: Selection) -> _Formed:
+        form, scanned = form_of(term, self._reader.tables, selection)
+        places = [(_NUMBERS[shown], view, [self._literal(view, units) for units in forms])
+                  for shown, view, forms in scanned]
+        return _Formed(len(self._formed), form, places)
+
+    def pattern(self, pattern: str, view: View, owner: Owner) -> None:
+        """Raises ValueError for a pattern that cannot be run."""
+        self._folded(self._reader.fold(pattern), view, (view, NO_FORM, *owner))
+
+    def _folded(self, folded: str, view: View, asked: Asked) -> None:
+        number = self._numbers.get((folded, view))
+        if number is None:
+            needs, atoms = self._reader.needs(folded), self._reader.atoms(folded)
+            if not atoms and not self._takes_wordless:
+                raise ValueError("it holds no word that every hit must have; give each alternative one")
+            number = self._numbers[folded, view] = len(self._patterns)
+            self._patterns.append((folded, view, needs.gates))
+            self._asking.append([])
+            if not atoms:
+                self._wordless.append(number)
+            for atom in atoms:
+                literal = self._literal(View.SKELETON, atom)
+                self._atoms[View.SKELETON].extend((literal, number))
+        self._asking[number].append(asked)
+
+    def _literal(self, view: View, units: tuple[int, ...]) -> int:
+        known = self._literals[view]
+        return known.setdefault(units, len(known))
+
+    def entries(self, databases: Databases) -> Entries:
+        """With all databases compiled, or known."""
+        return Entries([formed.form for formed in self._formed.values()], self._patterns, self._asking, self._wordless,
+                       {view: self._entry(view, list(literals), databases)
+                        for view, literals in self._literals.items()})
+
+    def _entry(self, view: View, literals: list[tuple[int, ...]], databases: Databases) -> Literals:
+        parts = [literals[first : first + _AT_ONCE] for first in range(0, len(literals), _AT_ONCE)]
+        return Literals([(databases.literals(part), len(part)) for part in parts],
+                        array("i", map(len, literals)).tobytes(),
+                        Rows.of(self._terms[view], len(literals), 4), Rows.of(self._atoms[view], len(literals), 1))
+
+
+class _Collecting(NamedTuple):
+    """Puts selections into a vocabulary and notes what cannot be looked for."""
+
+    sources: Mapping[str, bytes]
+    faults: list[Fault]
+
+    def selection(self, of: Rule | Context, selection: Selection, owner: Owner, vocabulary: Vocabulary) -> None:
+        for term in (*selection.terms, *selection.allow):
+            try:
+                vocabulary.term(term, selection, owner)
+            except Unfit as error:
+                self._fault(of, selection, "term", term, str(error), error.hint)
+        view = View.SKELETON if selection.views == (View.SKELETON,) else View.PLAIN
+        for pattern in selection.patterns:
+            try:
+                vocabulary.pattern(pattern, view, owner)
+            except ValueError as error:
+                self._fault(of, selection, "pattern", pattern, str(error), _HINT)
+
+    def _fault(self, of: Rule | Context, selection: Selection, kind: str, said: str, why: str, hint: str) -> None:
+        path, line, column = self._place(of, selection, said)
+        self.faults.append(Fault(path, line, column, f"{kind} {said!r} in {selection.name}: {why}", hint))
+
+    def _place(self, of: Rule | Context, selection: Selection, said: str) -> tuple[str, int, int]:
+        """Where it stands: after its selection's name, or in a list of the pack; else where its rule begins."""
+        text = self.sources.get(of.path, b"").decode(errors="replace")
+        found = re.compile(rf"(?<!\w){re.escape(said)}(?!\w)").search(text, max(text.find(f"{selection.name}:"), 0))
+        if found:
+            return of.path, text.count("\n", 0, found.start()) + 1, found.start() - text.rfind("\n", 0, found.start())
+        lists = of.path.partition("/")[0] + "/lists/"
+        for path in sorted(path for path in self.sources if path.startswith(lists)):
+            lines = self.sources[path].decode(errors="replace").splitlines()
+            for number, line in enumerate(lines, 1):
+                if line.partition(" #")[0].strip() == said:
+                    return path, number, 1
+        return of.path, of.line, 1

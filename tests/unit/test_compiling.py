@@ -1,0 +1,134 @@
+"""What compiling keeps for the next start: the same findings from it, and none but its own trusted."""
+
+from pathlib import Path
+from threading import Thread
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from monitor.adapters.blobs import BlobFolder
+from monitor.domain.rules import Context, ContextPart, Reach, Rule, Selection, View
+from monitor.domain.rulesets import RuleSet
+from monitor.engine import looking
+from monitor.engine.batch import EventBatch
+from monitor.engine.databases import Databases, compiled
+from monitor.engine.engineset import EngineSet
+from monitor.engine.pipeline import Match, judge
+from monitor.engine.views import ViewTables
+from tests.unit.rulekit import ZONE, event, rule, tables, terms
+
+WORDS = ("全网最低价", "最低", "加微信", "9.9包邮", "vx号", "天天返")
+CONTEXTS = {"negation": Context(name="negation", title="negation", parts=(ContextPart(terms=("不能说", "不是")),),
+                                unless=("是不是",))}
+ALSO = st.sets(st.sampled_from([View.NUMERALS, View.STRETCHED, View.SIGNS, View.SPLIT, View.SPELLED])).map(tuple)
+SELECTIONS = st.builds(lambda words, also, name: Selection(name=name, terms=tuple(words), also=also),
+                       st.lists(st.sampled_from(WORDS), min_size=1, unique=True), ALSO, st.just("claim"))
+PIECES = st.sampled_from([*WORDS, "全网zui低价", "加➕微 信", "力口微信", "9元", "不能说", "是不是", "天天天返",
+                          "，", "好的"])
+
+
+class Shelf(dict[str, bytes]):
+    def put(self, key: str, data: bytes) -> None:
+        self[key] = data
+
+
+def made(rules: list[Rule], blobs: Shelf | BlobFolder | None, edition: str = "") -> EngineSet:
+    return EngineSet(RuleSet(tuple(rules), {}, "test", {}, CONTEXTS), tables(), zone=ZONE,
+                     databases=Databases(blobs, edition))
+
+
+def found(engine: EngineSet, texts: list[str]) -> list[tuple[object, ...]]:
+    def facts(m: Match) -> tuple[object, ...]:
+        return m.event, m.rule.rule.id, m.spans, m.evasive, m.surviving
+
+    return [facts(m) for m in judge(engine, EventBatch([event(t, id=str(i)) for i, t in enumerate(texts)])).matches]
+
+
+def some_rules(claim: Selection) -> list[Rule]:
+    spared = Selection(name="spared", context=("negation",), veto=Reach(("claim",), 4))
+    near = Selection(name="price", patterns=(r"\d{1,3}元", "便宜[了吧]"), near=Reach(("claim",), 20))
+    return [rule(claim, spared, name="t.a"), rule(claim, near, condition="claim and price", name="t.b"),
+            rule(terms("claim", *WORDS[:2]), name="t.c")]
+
+
+@pytest.fixture
+def never_gathered(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise AssertionError("compiled anew")
+
+    monkeypatch.setattr(looking, "gathered", refuse)
+
+
+@settings(max_examples=40, deadline=None)
+@given(SELECTIONS, st.lists(st.lists(PIECES, max_size=4).map("".join), min_size=1, max_size=8))
+def test_a_set_from_the_cache_finds_what_the_first_one_found(claim: Selection, texts: list[str]) -> None:
+    shelf, rules = Shelf(), some_rules(claim)
+    assert found(made(rules, shelf), texts) == found(made(rules, shelf), texts) == found(made(rules, None), texts)
+
+
+def test_a_second_start_compiles_nothing(request: pytest.FixtureRequest) -> None:
+    shelf, rules = Shelf(), some_rules(terms("claim", *WORDS))
+    first = found(made(rules, shelf), ["全网最低价9元", "不能说最低"])
+    request.getfixturevalue("never_gathered")
+    assert first and found(made(rules, shelf), ["全网最低价9元", "不能说最低"]) == first
+    with pytest.raises(AssertionError, match="compiled anew"):
+        made(rules, shelf, edition="other code")
+    with pytest.raises(AssertionError, match="compiled anew"):
+        made(some_rules(terms("claim", *WORDS[1:])), shelf)
+
+
+def test_what_is_not_in_the_cache_any_more_is_made_again() -> None:
+    shelf, rules = Shelf(), some_rules(terms("claim", *WORDS))
+    first = found(made(rules, shelf), ["全网最低价9元"])
+    for key in list(shelf):
+        without = Shelf({k: data for k, data in shelf.items() if k != key})
+        assert found(made(rules, without), ["全网最低价9元"]) == first
+
+
+@pytest.mark.parametrize("spoil", [lambda d: b"", lambda d: d[:-1], lambda d: d[:40] + bytes([d[40] ^ 1]) + d[41:]])
+def test_a_damaged_file_is_made_again(tmp_path: Path, spoil: "object") -> None:
+    assert callable(spoil)
+    rules = some_rules(terms("claim", *WORDS))
+    first = found(made(rules, BlobFolder(tmp_path)), ["全网最低价9元"])
+    kept = {path: path.read_bytes() for path in tmp_path.iterdir()}
+    for path, data in kept.items():
+        path.write_bytes(spoil(data))
+    assert found(made(rules, BlobFolder(tmp_path)), ["全网最低价9元"]) == first
+    assert {path: path.read_bytes() for path in tmp_path.iterdir()} == kept
+
+
+def test_what_another_program_left_under_a_key_is_made_again() -> None:
+    shelf, rules = Shelf(), some_rules(terms("claim", *WORDS))
+    first = found(made(rules, shelf), ["全网最低价9元"])
+    foreign = Shelf(dict.fromkeys(shelf, b"\x93\x01\x02\x03"))
+    assert found(made(rules, foreign), ["全网最低价9元"]) == first
+
+
+def test_two_threads_scan_with_one_database() -> None:
+    db, data, hits = compiled([b"ab"]), b"ab" * 300_000, []
+
+    def scan() -> None:
+        seen: list[int] = []
+        db.scan(data, lambda n, start, end, flags, context: seen.append(end))
+        hits.append(len(seen))
+
+    threads = [Thread(target=scan) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert hits == [300_000] * 3
+
+
+def test_spelling_is_not_forgotten_between_asking_and_answering() -> None:
+    """Another thread may empty the memo at any moment."""
+    own = ViewTables((Path(__file__).parents[2] / "monitor/engine/data/views.npz").read_bytes())
+
+    class Emptied(dict[bytes, object]):
+        def __setitem__(self, key: bytes, value: object) -> None:
+            super().__setitem__(key, value)
+            self.clear()
+
+    own._spelled = Emptied()  # type: ignore[assignment]
+    assert own.spelled(b"weixin") == tables().spelled(b"weixin")
