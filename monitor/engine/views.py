@@ -10,7 +10,7 @@ A batch is one text joined by line feeds; the feed is a unit that every view kee
 import io
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import pairwise
 from typing import Any, Final, NamedTuple
 
@@ -70,7 +70,7 @@ class ViewTables:
         latin = np.zeros(65536, dtype=bool)
         latin[list(_LATIN)] = True
         self.latin: NDArray[np.bool_] = latin
-        self._spelled: dict[bytes, Syllables | None] = {}
+        self._spelled = lru_cache(_MEMO)(self._segment_at)  # several threads may ask
 
     def _confused(self) -> Units:
         table = np.arange(65536, dtype=np.uint16)
@@ -115,16 +115,9 @@ class ViewTables:
         Each syllable has two letters or more; the fewest syllables win, then the longest first. `gaps`: offsets where
         the writer left a gap; they bound syllables where that works (xi an), and are ignored where not (w ei).
         """
-        key = run + bytes(gaps) if gaps else run
-        if len(self._spelled) >= _MEMO:
-            self._spelled.clear()  # at any moment, for another thread
-        try:
-            return self._spelled[key]
-        except KeyError:
-            found = self._spelled[key] = self._segment_at(run.decode("ascii"), gaps)
-            return found
+        return self._spelled(run.decode("ascii"), tuple(gaps))
 
-    def _segment_at(self, run: str, gaps: Sequence[int]) -> Syllables | None:
+    def _segment_at(self, run: str, gaps: tuple[int, ...]) -> Syllables | None:
         if not gaps:
             return self._segment(run)
         edges = [0, *gaps, len(run)]

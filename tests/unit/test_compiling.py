@@ -15,7 +15,6 @@ from monitor.engine.batch import EventBatch
 from monitor.engine.databases import Databases, compiled
 from monitor.engine.engineset import EngineSet
 from monitor.engine.pipeline import Match, judge
-from monitor.engine.views import ViewTables
 from tests.unit.rulekit import ZONE, event, rule, tables, terms
 
 WORDS = ("全网最低价", "最低", "加微信", "9.9包邮", "vx号", "天天返")
@@ -119,16 +118,3 @@ def test_two_threads_scan_with_one_database() -> None:
     for thread in threads:
         thread.join()
     assert hits == [300_000] * 3
-
-
-def test_spelling_is_not_forgotten_between_asking_and_answering() -> None:
-    """Another thread may empty the memo at any moment."""
-    own = ViewTables((Path(__file__).parents[2] / "monitor/engine/data/views.npz").read_bytes())
-
-    class Emptied(dict[bytes, object]):
-        def __setitem__(self, key: bytes, value: object) -> None:
-            super().__setitem__(key, value)
-            self.clear()
-
-    own._spelled = Emptied()  # type: ignore[assignment]
-    assert own.spelled(b"weixin") == tables().spelled(b"weixin")
