@@ -47,6 +47,7 @@ class View(StrEnum):
     SIGNS = "signs"  # emoji and letters that stand for a word
     DIALECT = "dialect"  # sound, with n/l, f/h, zh/z, -n/-ng taken for the same
     SPELLED = "spelled"  # sound, where syllables are written in letters
+    INITIALS = "initials"  # f现: one or two characters by the first letters of their sounds
 
 
 FOLDS: Final = (View.PLAIN, View.SKELETON, View.SOUND)

@@ -198,7 +198,7 @@ def outermost(hits: list[Hit]) -> list[Hit]:
 _EVASIONS: Final = {
     View.SKELETON: Evasion.SYMBOLS, View.STRETCHED: Evasion.STRETCHED, View.LETTER_GAPS: Evasion.LETTERS,
     View.CONFUSABLES: Evasion.LOOKALIKE, View.SPLIT: Evasion.SPLIT, View.SIGNS: Evasion.SIGNS,
-    View.DIALECT: Evasion.HOMOPHONE, View.SPELLED: Evasion.SPELLED,
+    View.DIALECT: Evasion.HOMOPHONE, View.SPELLED: Evasion.SPELLED, View.INITIALS: Evasion.SPELLED,
 }
 
 

@@ -14,8 +14,8 @@ from monitor.engine.views import Index, Layer, Units, Views, ViewTables
 
 
 def layer(view: View, views: Views) -> Layer:
-    """The units of a view that literals are looked for in. PLAIN, SPLIT and SPELLED have none of their own: what
-    is looked for in them is looked for in the skeleton and in the sound view."""
+    """The units of a view that literals are looked for in. PLAIN, SPLIT, INITIALS and SPELLED have none of their own:
+    what is looked for in them is looked for in the skeleton and in the sound view."""
     tables, units, where = views.tables, views.skeleton, views.where
     match view:
         case View.SKELETON:

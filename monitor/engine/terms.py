@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Sequence
 from functools import cache
-from itertools import chain, islice, product
+from itertools import chain, combinations, islice, product
 from typing import Final
 
 from msgspec import Struct
@@ -22,7 +22,7 @@ _OTHER_READINGS: Final = 4
 _MOST: Final = 64
 """Other ways of writing one term that are looked for."""
 _LATIN: Final = re.compile("[a-z]{2,}")
-_SCANNED_AS: Final = {View.SPLIT: View.SKELETON, View.SPELLED: View.SOUND}
+_SCANNED_AS: Final = {View.SPLIT: View.SKELETON, View.INITIALS: View.SKELETON, View.SPELLED: View.SOUND}
 """Views without units of their own."""
 
 
@@ -105,11 +105,21 @@ def _extra_forms(
 ) -> list[tuple[int, ...]]:
     if view is View.SPLIT:
         return _alternatives(skeleton, _parts)[1:]
+    if view is View.INITIALS:
+        return _initials(tables, skeleton)
     if view is View.SIGNS:
         shown = _pictured(skeleton)
         both = (skeleton, shown) if len(shown) > 1 else (skeleton,)
         return list(dict.fromkeys(form for units in both for form in _alternatives(units, _letters)))
     return folded(view, tables, skeleton, sounds)
+
+
+def _initials(tables: ViewTables, units: tuple[int, ...]) -> list[tuple[int, ...]]:
+    """One or two characters as the first letters of their sounds; at least one stays."""
+    letters = {i: letter for i, unit in enumerate(units) if (letter := tables.initial(unit))}
+    chosen = (some for size in (1, 2) if size < len(letters) for some in combinations(letters, size))
+    return [tuple([letters[i] if i in some else unit for i, unit in enumerate(units)])
+            for some in islice(chosen, _MOST)] or [units]
 
 
 def _pictured(units: tuple[int, ...]) -> tuple[int, ...]:

@@ -58,6 +58,7 @@ class ViewTables:
         for unit, (sign, word) in enumerate(signs, SIGN_BASE):
             if self.skip[self.plain[sign]]:
                 self.plain[sign], self.signs[unit], self.skip[unit] = unit, word, True
+        self._names = names
         self.syllables = {name: SYLLABLE_BASE + i for i, name in enumerate(names)}
         self.numerals = _mapped(NUMERALS)
         self.lookalikes = _mapped(LOOKALIKES)
@@ -99,6 +100,11 @@ class ViewTables:
     def syllable(self, unit: int) -> int:
         """The usual reading of a unit, or the unit itself."""
         return self._sound[unit]
+
+    def initial(self, unit: int) -> int:
+        """The first letter of its usual reading, 0 for what has none."""
+        code = self._sound[unit] - SYLLABLE_BASE
+        return ord(self._names[code][0]) if 0 <= code < len(self._names) and code + SYLLABLE_BASE != unit else 0
 
     def skeleton(self, units: Sequence[int]) -> tuple[int, ...]:
         """Of plain units, those that the skeleton keeps."""

@@ -20,7 +20,8 @@ from tests.unit.rulekit import ZONE, event, rule, tables, terms
 WORDS = ("全网最低价", "最低", "加微信", "9.9包邮", "vx号", "天天返")
 CONTEXTS = {"negation": Context(name="negation", title="negation", parts=(ContextPart(terms=("不能说", "不是")),),
                                 unless=("是不是",))}
-ALSO = st.sets(st.sampled_from([View.NUMERALS, View.STRETCHED, View.SIGNS, View.SPLIT, View.SPELLED])).map(tuple)
+ALSO = st.sets(st.sampled_from(
+    [View.NUMERALS, View.STRETCHED, View.SIGNS, View.SPLIT, View.SPELLED, View.INITIALS])).map(tuple)
 SELECTIONS = st.builds(lambda words, also, name: Selection(name=name, terms=tuple(words), also=also),
                        st.lists(st.sampled_from(WORDS), min_size=1, unique=True), ALSO, st.just("claim"))
 PIECES = st.sampled_from([*WORDS, "全网zui低价", "加➕微 信", "力口微信", "9元", "不能说", "是不是", "天天天返",
