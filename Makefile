@@ -12,7 +12,7 @@ COMPILE := $(BIN)/uv pip compile pyproject.toml --quiet --universal --python-ver
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test lint bench soak lock clean
+.PHONY: help run test lint bench quality soak lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-7s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -34,6 +34,11 @@ bench: $(READY) ## Measure the engine, the service and scan; writes bench.json
 	$(BIN)/python -m tests.bench.service
 	$(BIN)/python -m tests.bench.scan
 
+quality: $(READY) ## Measure the shipped packs on lines that may be read; writes quality.json
+	$(BIN)/python -m tests.quality.evaluate dev
+	$(BIN)/python -m tests.quality.evaluate kappa
+	$(BIN)/python -m tests.quality.stream --json quality.json
+
 soak: $(READY) ## Run the tests with the large counts; takes long
 	$(BIN)/pytest -m soak
 
@@ -42,7 +47,7 @@ lock: $(READY) ## Bring the locked dependencies in line with pyproject.toml; UPG
 	$(COMPILE) --extra dev --constraint $(LOCKS)/run.txt --output-file $(LOCKS)/dev.txt
 
 clean: ## Remove what the other targets made, except data/
-	rm -rf $(VENV) build dist bench.json .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) build dist bench.json quality.json .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 	find . -name node_modules -prune -o -type d -name __pycache__ -exec rm -rf {} +
 
 # The build tool comes first, by its hash, so that no package is built with one that is not locked.

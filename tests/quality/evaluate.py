@@ -15,6 +15,7 @@ import argparse
 import csv
 import sys
 from collections import Counter
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
@@ -25,6 +26,7 @@ import msgspec
 from monitor.adapters.rulefiles.folder import load as load_rules
 from monitor.domain.events import Event, Kind, Role, Speaker
 from monitor.domain.findings import Tier
+from monitor.domain.rules import RoomContext
 from monitor.engine.batch import EventBatch
 from monitor.engine.engineset import EngineSet
 from monitor.engine.pipeline import judge
@@ -37,10 +39,14 @@ LOG: Final = Path(__file__).parent / "log.csv"
 NOW: Final = 1_795_000_000_000
 
 
+def engine_of(rules: Path, *, rooms: Iterable[RoomContext] = ()) -> EngineSet:
+    tables = ViewTables((ROOT / "monitor/engine/data/views.npz").read_bytes())
+    return EngineSet(load_rules(rules), tables, rooms=rooms, zone=ZoneInfo("Asia/Shanghai"))
+
+
 class Judge:
     def __init__(self, rules: Path) -> None:
-        tables = ViewTables((ROOT / "monitor/engine/data/views.npz").read_bytes())
-        self.engine = EngineSet(load_rules(rules), tables, zone=ZoneInfo("Asia/Shanghai"))
+        self.engine = engine_of(rules)
 
     def rules(self, lines: list[Line], texts: list[str]) -> list[dict[str, set[str]]]:
         """Of each line: rule → its categories (`care` for that tier), without hints at exemptions and without rules

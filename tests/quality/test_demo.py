@@ -3,45 +3,21 @@
 `pytest tests/quality/test_demo.py -rP` lists what is missed, and lawful lines with a finding.
 """
 
-import csv
 import json
 import re
 import sys
 from functools import cache
-from typing import Final, NamedTuple
+from typing import Final
 
 from tests.functional.clikit import ROOT, redpost
+from tests.quality.demo import DEMO, expected
 
-DEMO: Final = ROOT / "config/demo"
 FLOOR: Final = 58
 """Of the expected labels so many are found at least; to be raised as the packs get better."""
 KNOWN_ALARMS: Final = frozenset((
     "beauty-0202", "beauty-0228", "jewellery-0110", "jewellery-0162", "jewellery-0397", "clothing-0363",
 ))
 """Lawful lines in which something is found all the same; to be emptied."""
-
-
-class Expected(NamedTuple):
-    """`lines`: ids of the event and, where it goes on from earlier ones, of those."""
-
-    id: str
-    labels: frozenset[str]
-    note: str
-    lines: tuple[str, ...]
-
-
-def expected() -> list[Expected]:
-    with (DEMO / "expected.tsv").open(encoding="utf-8", newline="") as file:
-        return [_row(row) for row in csv.DictReader(file, delimiter="\t")]
-
-
-def _row(row: dict[str, str]) -> Expected:
-    begins = re.search(r"begins in (\w+)-(\d+)", row["note"])
-    room, _, last = row["id"].partition("-")
-    first = int(begins[2]) if begins else int(last)
-    assert begins is None or (begins[1] == room and first <= int(last)), row
-    return Expected(row["id"], frozenset(filter(None, row["labels"].split(","))), row["note"],
-                    tuple(f"{room}-{n:04}" for n in range(first, int(last) + 1)))
 
 
 @cache
