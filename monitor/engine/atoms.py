@@ -6,8 +6,8 @@ patterns go into the one literal scan, and a pattern runs only on texts in which
 
 import re._constants as op  # type: ignore[import-not-found]
 import re._parser as parser  # type: ignore[import-not-found]
-from collections.abc import Callable, Iterable
-from functools import cache
+from collections.abc import Callable, Iterable, Iterator
+from functools import cache, lru_cache
 from itertools import product
 from math import inf
 from typing import Any, Final
@@ -42,15 +42,25 @@ def atoms_of(pattern: str, chance: Callable[[str], float]) -> Strings:
     what is no pattern.
     """
     reader = _Reader(chance)
-    found = reader.best(reader.sequence(parser.parse(pattern)))
-    if found is None:
-        return None
-    return frozenset(a for a in found if not any(b != a and b in a for b in found))
+    found = reader.best(reader.sequence(parsed(pattern)))
+    return None if found is None else frozenset(atom for atom in found if found.isdisjoint(_inside(atom)))
+
+
+@lru_cache(maxsize=1)
+def parsed(pattern: str) -> Any:
+    """(code, value) of each part. Raises re.error for what is no pattern."""
+    return parser.parse(pattern)
+
+
+def _inside(text: str) -> Iterator[str]:
+    """Its parts, but for itself."""
+    size = len(text)
+    return (text[start:end] for start in range(size) for end in range(start + 1, size + 1) if end - start < size)
 
 
 class _Reader:
     def __init__(self, chance: Callable[[str], float]) -> None:
-        self._chance = cache(chance)
+        self._cost = cache(lambda strings: sum(map(chance, strings)))
 
     def best(self, part: Part) -> Strings:
         """The better of the two as literals to look for."""
@@ -58,9 +68,10 @@ class _Reader:
 
     def _better(self, one: Strings, other: Strings) -> Strings:
         """That of which a text is less likely to hold one."""
-        sets = [(sum(map(self._chance, s)), n, s) for n, s in enumerate((one, other)) if s and len(s) <= MOST]
-        cost, _, found = min(sets, default=(inf, 0, None))
-        return found if cost < inf else None
+        costs = [self._cost(s) if s and len(s) <= MOST else inf for s in (one, other)]
+        if costs == [inf, inf]:
+            return None
+        return one if costs[0] <= costs[1] else other
 
     def sequence(self, items: Iterable[Any]) -> Part:
         """Parts one after the other: exact strings grow as long as they stay few; the best that went by is kept."""

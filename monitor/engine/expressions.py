@@ -23,6 +23,7 @@ from monitor.engine.views import OneText, ViewTables
 # Zipf's law, fitted to 31,000 characters of hosts and viewers.
 _FREQUENT: Final = {ord(char): 0.2 / (8 + rank) for rank, char in enumerate(FREQUENT)}
 _RARE: Final = 0.0002
+_BESIDE: Final = {unit: min(1.0, 8 * share) for unit, share in _FREQUENT.items()}  # neighbours are no strangers
 _NEVER: Final = 4
 """Terms of so many characters are too rare to count."""
 MAX_MEMORY: Final = 2**20
@@ -90,8 +91,7 @@ def chance(units: Sequence[int]) -> float:
     """About how likely a text holds these units, by the frequency of its characters in speech; infinite for none."""
     if not units:
         return inf
-    each = [_FREQUENT.get(unit, _RARE) for unit in units]
-    return each[0] * prod(min(1.0, 8 * more) for more in each[1:])  # neighbours are no strangers
+    return _FREQUENT.get(units[0], _RARE) * prod([_BESIDE.get(unit, 8 * _RARE) for unit in units[1:]])
 
 
 class Needs(Struct, frozen=True):
@@ -109,6 +109,7 @@ class Reader:
         self.tables = tables
         self.known = known
         self.fold = cache(self._fold)
+        self._chance = cache(lambda atom: chance(self._skeleton(atom)))
 
     def _fold(self, pattern: str) -> str:
         return fold_pattern(pattern, self.tables)
@@ -123,7 +124,7 @@ class Reader:
 
     def _needs(self, folded: str) -> Needs:
         try:
-            return Needs(sorted(atoms_of(folded, lambda atom: chance(self._skeleton(atom))) or ()),
+            return Needs(sorted(atoms_of(folded, self._chance) or ()),
                          gates_of(folded, lambda char: chance((ord(char),))))
         except re.error as error:
             raise ValueError(str(error)) from error

@@ -5,9 +5,10 @@ have give sets of characters, of each of which the text must hold one.
 """
 
 import re._constants as op  # type: ignore[import-not-found]
-import re._parser as parser  # type: ignore[import-not-found]
 from collections.abc import Callable, Iterable
 from typing import Any, Final
+
+from monitor.engine.atoms import parsed
 
 Chars = frozenset[str]
 
@@ -19,7 +20,7 @@ _SET: Final = 64
 
 def gates_of(pattern: str, chance: Callable[[str], float]) -> list[Chars]:
     """Sets of characters, the rarest first; each match holds one of each. `chance`: how frequent a character is."""
-    found = set(_sequence(parser.parse(pattern), chance))
+    found = set(_sequence(parsed(pattern), chance))
     return sorted(found, key=lambda chars: (_cost(chars, chance), sorted(chars)))[:_MOST]
 
 
