@@ -55,9 +55,9 @@ def databases(folder: Path) -> Databases:
 
 @cache
 def _code() -> str:
-    """Changes with the code that compiles."""
+    """Changes with the code that compiles and judges."""
     top, found = Path(monitor.__file__).parent, blake2b(digest_size=_SUM)
-    for path in sorted([*(top / "engine").glob("*.py"), *(top / "domain").glob("*.py")]):
+    for path in sorted(path for folder in ("domain", "engine", "services") for path in (top / folder).glob("*.py")):
         found.update(path.read_bytes())
     return found.hexdigest()
 

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from hashlib import blake2b
 from itertools import groupby
 from operator import itemgetter
 from typing import Final
@@ -13,6 +14,7 @@ from msgspec import Struct
 from monitor.domain.correlations import CorrelationCase, CorrelationRule
 from monitor.domain.events import Event, Kind, Role, Speaker, role_and_id
 from monitor.domain.findings import Finding
+from monitor.domain.ids import digest
 from monitor.domain.rules import AnyRule, Case, RoomContext, Rule, Status
 from monitor.domain.rulesets import RuleSet
 from monitor.engine.batch import EventBatch
@@ -22,6 +24,7 @@ from monitor.engine.pipeline import judge, looked_at
 from monitor.engine.views import ViewTables
 from monitor.services.scan import Scanner
 
+_ENCODER: Final = msgspec.msgpack.Encoder(order="deterministic")
 _LATENESS_MS: Final = 5_001
 _WORDS: Final = 5
 """Words of a rule that are named."""
@@ -72,6 +75,20 @@ def run_cases(
     engine = EngineSet(ruleset, tables, zone=zone, rooms=rooms, statuses=frozenset(Status), databases=databases)
     failures = [*_failing(engine, cases), *_failing_series(engine, series)]
     return len(cases) + len(series), failures
+
+
+def failing_cases(
+    ruleset: RuleSet, tables: ViewTables, zone: ZoneInfo, databases: Databases
+) -> list[Failure]:
+    """As `run_cases`, which is not done again where all held before: the same rules, zone, tables and code."""
+    asked = _ENCODER.encode((ruleset.rules, ruleset.correlations, ruleset.contexts))
+    key = digest("cases", blake2b(asked).hexdigest(), str(zone), str(sorted(tables.meta.items())))
+    if databases.kept(key, bool):
+        return []
+    _, failures = run_cases(ruleset, tables, zone, databases)
+    if not failures:
+        databases.keep(key, True)
+    return failures
 
 
 class Cost(Struct, frozen=True):

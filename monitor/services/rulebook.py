@@ -19,7 +19,7 @@ from monitor.engine.databases import Databases
 from monitor.engine.engineset import EngineSet
 from monitor.engine.scorer import Scorer
 from monitor.engine.views import ViewTables
-from monitor.services.casework import run_cases
+from monitor.services.casework import failing_cases
 from monitor.services.ports import Clock, Log, Logger, Store, Telemetry
 
 _KEPT: Final = 3
@@ -170,7 +170,7 @@ class Rulebook:
     def _checked(self, bundle: Bundle) -> EngineSet:
         ruleset, rooms = self._source.parse(bundle)
         zone = ZoneInfo(bundle.zone)
-        _, failures = run_cases(ruleset, self._tables, zone, self._databases)
+        failures = failing_cases(ruleset, self._tables, zone, self._databases)
         if failures:
             raise RuleError([Fault(f.rule.path, f.case.line or f.rule.line, 1, str(f).split(": ", 1)[1],
                                    "mend the rule or the case; `redpost rules test` shows all") for f in failures])

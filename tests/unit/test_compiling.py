@@ -2,19 +2,22 @@
 
 from pathlib import Path
 from threading import Thread
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitor.adapters.blobs import BlobFolder
-from monitor.domain.rules import Context, ContextPart, Reach, Rule, Selection, View
+from monitor.domain.rules import Case, Context, ContextPart, Reach, Rule, Selection, View
 from monitor.domain.rulesets import RuleSet
 from monitor.engine import looking
 from monitor.engine.batch import EventBatch
 from monitor.engine.databases import Databases, compiled
 from monitor.engine.engineset import EngineSet
 from monitor.engine.pipeline import Match, judge
+from monitor.services import casework
+from monitor.services.casework import Failure, failing_cases, run_cases
 from tests.unit.rulekit import ZONE, event, rule, tables, terms
 
 WORDS = ("全网最低价", "最低", "加微信", "9.9包邮", "vx号", "天天返")
@@ -119,3 +122,23 @@ def test_two_threads_scan_with_one_database() -> None:
     for thread in threads:
         thread.join()
     assert hits == [300_000] * 3
+
+
+def test_cases_that_held_are_not_run_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    shelf, ran = Shelf(), list[int]()
+
+    def run(ruleset: RuleSet, *rest: Any) -> tuple[int, list[Failure]]:
+        ran.append(len(ruleset.rules[0].cases))
+        return run_cases(ruleset, *rest)
+
+    def failing(*cases: Case, edition: str = "") -> int:
+        ruleset = RuleSet((rule(terms("claim", "最低"), cases=cases),), {}, "the same", {})
+        return len(failing_cases(ruleset, tables(), ZONE, Databases(shelf, edition)))
+
+    monkeypatch.setattr(casework, "run_cases", run)
+    right, wrong = Case(text="最低价", expect=("claim",)), Case(text="最低价", expect=())
+    assert [failing(right), failing(right)] == [0, 0]
+    assert ran == [1]
+    assert [failing(right, wrong), failing(right, wrong)] == [1, 1], "what failed is told again"
+    assert [failing(right), failing(right, edition="other code")] == [0, 0]
+    assert ran == [1, 2, 2, 1]
