@@ -15,7 +15,7 @@ from monitor.domain.alerts import Grouping, GroupingSettings, Retraction
 from monitor.domain.events import HOST_SIDE, VIEWERS, Kind, Role, Stage
 from monitor.domain.findings import Finding
 from monitor.engine.correlation import Correlator
-from monitor.engine.correlation_events import Due, Fallen, Held, Outcome
+from monitor.engine.correlation_events import Due, Fallen, Held, Outcome, Signal
 from monitor.engine.correlation_lanes import Placed
 from monitor.engine.correlation_state import decode, encode
 from monitor.engine.engineset import EngineSet
@@ -74,11 +74,12 @@ class Correlating:
         if not self.busy:
             return Told()
         correlator = self._correlator
-        for noted in notes.in_order():
-            self._remember(noted)
-            correlator.observe(noted.observation)
-        for signal in notes.signals:
-            correlator.signal(signal)
+        for one in notes.in_order():
+            if isinstance(one, Signal):
+                correlator.signal(one)
+            else:
+                self._remember(one)
+                correlator.observe(one.observation)
         for s in notes.struck:
             correlator.withdraw(s.tenant, s.room, s.source, s.event_id, below=s.below, accepted_at=notes.accepted_at)
         for room, at in notes.rooms.items():

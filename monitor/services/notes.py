@@ -57,9 +57,9 @@ class Notes(Struct):
     struck: list[Struck] = []
     followed: bool = False
 
-    def in_order(self) -> list[Noted]:
-        """By event time."""
-        return sorted(self.noted, key=lambda noted: noted.observation.at)
+    def in_order(self) -> list[Noted | Signal]:
+        """By event time; signals before what is found at the same time. A request may hold hours of a room."""
+        return sorted([*self.signals, *self.noted], key=_at)
 
     def together(self, viewers: "Notes") -> "Notes":
         """With the other half of its request: neither moves the rooms' clocks before the other is looked at."""
@@ -110,6 +110,10 @@ class NoteTaker:
                         tenant=said.tenant, room=said.room, broadcast=said.broadcast, speaker=said.speaker,
                         lane=self._lane, text=text, accepted_at=finding.accepted_at, seq=seq),
             Said(finding.text, finding.spans, said.kind, said.stage, said.role, said.offset_ms, finding.evasive))
+
+
+def _at(one: Noted | Signal) -> int:
+    return one.at if isinstance(one, Signal) else one.observation.at
 
 
 def _latest(frame: Frame) -> dict[str, int]:

@@ -181,6 +181,18 @@ def test_a_statement_that_was_heard_is_not_missing_and_is_no_finding() -> None:
     assert house.findings == {}
 
 
+@pytest.mark.parametrize("cut", [1, 2, 9])
+def test_a_request_may_hold_more_of_a_room_than_is_remembered(cut: int) -> None:
+    after = engine(series("absence", name="t.missing", after=After(signal="digital_human_on"), unless=("t.notice",),
+                          within_ms=60 * S))
+    house = House(after)
+    signal = Event(id="s", kind=Kind.SIGNAL, text="digital_human_on", at=START, room="a")
+    said = [signal, *(speech(minute * 60, NOTICE) for minute in (20, 40, 60))]
+    for n in range(0, len(said), cut):
+        house.feed(*said[n : n + cut])
+    assert [f.at - START for f in house.of("t.missing")] == [60 * S]
+
+
 def test_silence_ends_a_broadcast() -> None:
     """Nobody waits for a statement where nobody speaks any more."""
     every = engine(series("absence", name="t.missing", after=After(), unless=("t.notice",), within_ms=30 * S,
