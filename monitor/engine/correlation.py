@@ -18,7 +18,7 @@ import msgspec
 
 from monitor.domain.correlations import CorrelationRule
 from monitor.domain.ids import digest
-from monitor.engine.correlation_events import Observation, Outcome, Signal, Why
+from monitor.engine.correlation_events import Observation, Outcome, Signal, Struck, Why, standing
 from monitor.engine.correlation_rooms import RoomWork
 from monitor.engine.correlation_state import NEVER, Limits, Room, RoomKey, State
 
@@ -88,16 +88,16 @@ class Correlator:
             if at > known.latest:
                 known.latest, known.accepted = at, accepted_at
 
-    def withdraw(self, tenant: str, room: str, source: str, event_id: str, *, below: int, accepted_at: int) -> None:
-        """The findings of this event's revisions under `below` no longer stand."""
+    def withdraw(self, tenant: str, room: str, struck: Struck, *, accepted_at: int) -> None:
+        """These findings no longer stand; those of one entry of the log together."""
         if (tenant, room) in self._state.rooms:
             known = self._room(tenant, room, 0, accepted_at)
             self._release(known)
-            if known.events.get(event_id, -NEVER) < known.mark - self._limits.keep_ms:
-                return
-            known.pending = [o for o in known.pending
-                             if o.id != event_id or o.source != source or o.revision >= below]
-            self._work.strike(known, source, event_id, below)
+            since = known.mark - self._limits.keep_ms
+            struck = {event: below for event, below in struck.items() if known.events.get(event[1], -NEVER) >= since}
+            if struck:
+                known.pending = standing(known.pending, struck)
+                self._work.strike(known, struck)
 
     def advance(self, accepted_at: int) -> Outcome:
         """Time has come to this; what came out since the last call."""

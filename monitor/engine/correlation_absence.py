@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from monitor.domain.correlations import STARTED, CorrelationRule
-from monitor.engine.correlation_events import EventRef, Why
+from monitor.engine.correlation_events import EventRef, Struck, Why, standing
 from monitor.engine.correlation_lanes import lanes_in
 from monitor.engine.correlation_state import NEVER, Chain, Duty
 
@@ -55,9 +55,16 @@ class Demand:
         _insert(duty.heard, ref)
         return True
 
-    def strike(self, duty: Duty, source: str, event_id: str, below: int) -> bool:
-        """Forget an event below a revision; False where it was not known."""
-        firsts, heard = (_without(some, source, event_id, below) for some in (duty.firsts, duty.heard))
+    def thin(self, duty: Duty) -> bool:
+        """Where most of what was heard was heard at one time, the first, one of it may go; False elsewhere."""
+        if duty.heard[0].at < duty.heard[len(duty.heard) // 2].at:
+            return False
+        del duty.heard[0]
+        return True
+
+    def strike(self, duty: Duty, struck: Struck) -> bool:
+        """Forget events; False where none of them was known."""
+        firsts, heard = standing(duty.firsts, struck), standing(duty.heard, struck)
         if len(firsts) == len(duty.firsts) and len(heard) == len(duty.heard):
             return False
         restart = firsts != duty.firsts
@@ -133,7 +140,3 @@ def _insert(refs: list[EventRef], ref: EventRef) -> None:
     place = bisect_left(refs, EventRef(*ref[:4], "", 0))
     if place == len(refs) or refs[place][:4] != ref[:4]:
         refs.insert(place, ref)
-
-
-def _without(refs: list[EventRef], source: str, event_id: str, below: int) -> list[EventRef]:
-    return [ref for ref in refs if ref.source != source or ref.id != event_id or ref.revision >= below]

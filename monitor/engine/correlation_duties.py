@@ -7,7 +7,18 @@ from typing import Final
 from monitor.domain.correlations import ENDED, STARTED, CorrelationRule
 from monitor.domain.ids import finding_id
 from monitor.engine.correlation_absence import Demand
-from monitor.engine.correlation_events import Due, EventRef, Fallen, Observation, Outcome, Signal, Why, absence_subject
+from monitor.engine.correlation_events import (
+    Change,
+    Due,
+    EventRef,
+    Fallen,
+    Observation,
+    Outcome,
+    Signal,
+    Struck,
+    Why,
+    absence_subject,
+)
 from monitor.engine.correlation_state import NEVER, Bounds, Duty, DutyKey, Limits, Room
 
 _BROADCASTS: Final = 16
@@ -44,12 +55,12 @@ class Duties:
             if o.lane not in demand.lanes and not o.events:
                 out.drop(Why.LANE)
                 continue
-            duty = self._duty(room, demand, o.broadcast)
+            duty = self._duty(room, demand, o.broadcast, out)
             if not demand.hear(duty, ref):
                 out.drop(Why.LATE)
             elif late:
                 self._settle(room, demand, o.broadcast, duty, upto, Why.HEARD, out)
-            if len(duty.heard) > self._limits.heard:
+            if len(duty.heard) > self._limits.heard and not demand.thin(duty):
                 self._settle(room, demand, o.broadcast, duty, upto, Why.HEARD, out)
                 demand.fold(duty, duty.heard[len(duty.heard) // 2].at, _end(room, o.broadcast, duty))
         for demand in self._begun.get(o.rule, ()):
@@ -64,22 +75,25 @@ class Duties:
         if signal.name in (ENDED, STARTED):
             self._bound(room, signal)
             for (rule, broadcast), duty in sorted(room.duties.items(), key=_key):
-                self._settle(room, self.demands[rule], broadcast, duty, room.mark, Why.ENDED, out)
+                if duty.ended != _end(room, broadcast, duty):
+                    self._settle(room, self.demands[rule], broadcast, duty, room.mark, Why.ENDED, out)
         ref = EventRef(signal.at, "", "", 0, signal.name, 0)
         for demand in self._signals.get(signal.name, ()):
             self._begin(room, demand, signal.broadcast, ref, late, out)
 
-    def strike(self, room: Room, source: str, event_id: str, below: int, out: Outcome) -> None:
+    def strike(self, room: Room, struck: Struck, out: Outcome) -> None:
         for (rule, broadcast), duty in sorted(room.duties.items(), key=_key):
             demand = self.demands[rule]
-            if demand.strike(duty, source, event_id, below):
+            if demand.strike(duty, struck):
                 self._settle(room, demand, broadcast, duty, room.mark, Why.REVISED, out)
 
     def settle(self, room: Room, before: int, out: Outcome) -> None:
-        """Everything before then is known."""
+        """Everything before then is known; what is missed is told in order of time."""
+        told = Outcome()
         due = [item for item in room.duties.items() if item[1].next_due < before]
         for (rule, broadcast), duty in sorted(due, key=_key):
-            self._settle(room, self.demands[rule], broadcast, duty, before, Why.MOVED, out)
+            self._settle(room, self.demands[rule], broadcast, duty, before, Why.MOVED, told)
+        out.changes += sorted(told.changes, key=_due_at)
         room.next_due = min((duty.next_due for duty in room.duties.values()), default=NEVER)
 
     def sweep(self, room: Room) -> None:
@@ -92,17 +106,21 @@ class Duties:
             if over or not (duty.chains or duty.firsts or duty.heard or duty.began):
                 del room.duties[key]
 
-    def _duty(self, room: Room, demand: Demand, broadcast: str) -> Duty:
+    def _duty(self, room: Room, demand: Demand, broadcast: str, out: Outcome) -> Duty:
+        """The oldest broadcast's go where a room names too many."""
         key = demand.id, broadcast
         duty = room.duties.get(key)
         if duty is None:
-            if len(room.duties) >= self._limits.groups:
-                del room.duties[next(iter(room.duties))]
+            known = dict.fromkeys(name for _, name in room.duties)
+            if broadcast not in known and len(known) >= _BROADCASTS:
+                oldest = next(iter(known))
+                room.duties = {of: duty for of, duty in room.duties.items() if of[1] != oldest}
+                out.drop(Why.FULL)
             duty = room.duties[key] = Duty(folded=room.mark - self._limits.keep_ms)
         return duty
 
     def _begin(self, room: Room, demand: Demand, broadcast: str, ref: EventRef, late: bool, out: Outcome) -> None:
-        duty = self._duty(room, demand, broadcast)
+        duty = self._duty(room, demand, broadcast, out)
         if why := demand.begin(duty, ref):
             out.drop(why)
         elif late:
@@ -125,7 +143,8 @@ class Duties:
     def _settle(
         self, room: Room, demand: Demand, broadcast: str, duty: Duty, mark: int, why: Why, out: Outcome
     ) -> None:
-        new, gone = demand.settle(duty, mark, _end(room, broadcast, duty))
+        duty.ended = _end(room, broadcast, duty)
+        new, gone = demand.settle(duty, mark, duty.ended)
         room.next_due = min(room.next_due, duty.next_due)
         if demand.id in self._quiet:
             return
@@ -142,6 +161,10 @@ class Duties:
     def _id(room: Room, demand: Demand, broadcast: str, due: int) -> tuple[str, str]:
         subject = absence_subject(room.room, broadcast, due)
         return finding_id(room.tenant, demand.id, subject), subject
+
+
+def _due_at(change: Change) -> int:
+    return change.due_at if isinstance(change, Due) else 0
 
 
 def _end(room: Room, broadcast: str, duty: Duty) -> int | None:

@@ -1,6 +1,6 @@
 """What a correlator is fed and what it answers: plain values. Times in UTC ms."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import NamedTuple, TypeVar
 
@@ -44,6 +44,10 @@ class Observation(NamedTuple):
 
     def refs(self) -> tuple[EventRef, ...]:
         return self.events or (EventRef(self.at, self.source, self.id, self.revision, self.rule, self.seq),)
+
+
+Struck = Mapping[tuple[str, str], int]
+"""(source, id) of an event → its findings below this revision no longer stand."""
 
 
 class Signal(NamedTuple):
@@ -155,6 +159,14 @@ class Outcome(Struct):
 
     def drop(self, why: Why, amount: int = 1) -> None:
         self.dropped[why] = self.dropped.get(why, 0) + amount
+
+
+_Seen = TypeVar("_Seen", EventRef, Observation)
+
+
+def standing(some: list[_Seen], struck: Struck) -> list[_Seen]:
+    """Those that are left."""
+    return [o for o in some if o[3] >= struck.get(o[1:3], o[3])]
 
 
 def window_subject(tenant: str, events: Sequence[EventRef]) -> str:

@@ -9,7 +9,17 @@ from operator import itemgetter
 from monitor.domain.correlations import CorrelationRule, CorrelationType
 from monitor.domain.ids import finding_id
 from monitor.engine.correlation_duties import Duties
-from monitor.engine.correlation_events import Fallen, Held, Joined, Observation, Outcome, Why, window_subject
+from monitor.engine.correlation_events import (
+    Fallen,
+    Held,
+    Joined,
+    Observation,
+    Outcome,
+    Struck,
+    Why,
+    standing,
+    window_subject,
+)
 from monitor.engine.correlation_state import NEVER, Group, GroupKey, Limits, Room, Waves, Window
 from monitor.engine.correlation_text import forget, wave_of
 from monitor.engine.correlation_windows import Plan, covering, plan_of
@@ -55,7 +65,7 @@ class RoomWork:
             if over <= due:  # what a window stands in for may be what is due
                 self.close(room, over + 1)
             else:
-                self.duties.settle(room, due + 1, self.out)
+                self.duties.settle(room, min(over, before), self.out)
 
     def close(self, room: Room, before: int = NEVER) -> None:
         """Judge the windows that were over before then."""
@@ -70,23 +80,23 @@ class RoomWork:
                         chosen = plan.choose(window.members)
                         self._report(room, plan, window, chosen, at=until, late=False)
 
-    def strike(self, room: Room, source: str, event_id: str, below: int) -> None:
-        """The event's observations below a revision fall, and what no longer holds without them."""
+    def strike(self, room: Room, struck: Struck) -> None:
+        """The events' observations fall, and what no longer holds without them."""
         touched: list[tuple[Plan, Group, Window]] = []
         for key, group in sorted(room.groups.items(), key=itemgetter(0)):
             plan = self._plans[key[0]]
-            left = _without(group.items, source, event_id, below)
+            left = standing(group.items, struck)
             if len(left) < len(group.items):
                 group.items, group.counts = left, plan.recount(left)
             for window in group.windows:
-                left = _without(window.members, source, event_id, below)
+                left = standing(window.members, struck)
                 if len(left) < len(window.members):
                     window.members, window.counts = left, plan.recount(left)
                     touched.append((plan, group, window))
         for plan, group, window in touched:
             if window.id and not plan.holds(window):
                 self._fall(room, plan, group, window)
-        self.duties.strike(room, source, event_id, below, self.out)
+        self.duties.strike(room, struck, self.out)
 
     def sweep(self, room: Room) -> None:
         """Let go of what nothing can join or change any more."""
@@ -197,10 +207,6 @@ class RoomWork:
             self.out.changes.append(Fallen(fallen, plan.id, room.tenant, room.room, Why.REVISED))
         found = list(plan.release(group, window, since=room.mark - plan.span))
         if plan.id in self.routes:
-            self.strike(room, "", fallen, NEVER)
+            self.strike(room, {("", fallen): NEVER})
         for again, chosen in found:
             self._report(room, plan, again, chosen, at=chosen[-1].at, late=True)
-
-
-def _without(some: list[Observation], source: str, event_id: str, below: int) -> list[Observation]:
-    return [o for o in some if o.id != event_id or o.source != source or o.revision >= below]

@@ -69,7 +69,8 @@ class Chain(Struct):
 
 class Duty(Struct):
     """One absence rule in one broadcast. `firsts`: what may have begun it, where it begins once (the earliest counts,
-    until `began` settles that); `missed`: deadlines that were reported; before `folded` nothing changes any more."""
+    until `began` settles that); `missed`: deadlines that were reported; before `folded` nothing changes any more;
+    `ended`: when the broadcast was over, as of the last look."""
 
     chains: list[Chain] = []
     firsts: list[EventRef] = []
@@ -78,6 +79,7 @@ class Duty(Struct):
     began: bool = False
     folded: int = 0
     next_due: int = NEVER
+    ended: int | None = None
 
 
 class Bounds(Struct):

@@ -80,8 +80,8 @@ class Correlating:
             else:
                 self._remember(one)
                 correlator.observe(one.observation)
-        for s in notes.struck:
-            correlator.withdraw(s.tenant, s.room, s.source, s.event_id, below=s.below, accepted_at=notes.accepted_at)
+        for room, struck in notes.struck_by_room().items():
+            correlator.withdraw(notes.tenant, room, struck, accepted_at=notes.accepted_at)
         for room, at in notes.rooms.items():
             correlator.seen(notes.tenant, room, at, notes.accepted_at)
         if notes.accepted_at - self._pruned_at >= _PRUNE_EVERY_MS:

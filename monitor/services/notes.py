@@ -61,6 +61,14 @@ class Notes(Struct):
         """By event time; signals before what is found at the same time. A request may hold hours of a room."""
         return sorted([*self.signals, *self.noted], key=_at)
 
+    def struck_by_room(self) -> dict[str, dict[tuple[str, str], int]]:
+        """Room → (source, id) of an event → the revision below which its findings fall."""
+        found: dict[str, dict[tuple[str, str], int]] = {}
+        for s in self.struck:
+            of_room = found.setdefault(s.room, {})
+            of_room[s.source, s.event_id] = max(s.below, of_room.get((s.source, s.event_id), s.below))
+        return found
+
     def together(self, viewers: "Notes") -> "Notes":
         """With the other half of its request: neither moves the rooms' clocks before the other is looked at."""
         rooms = self.rooms | {room: max(at, self.rooms.get(room, at)) for room, at in viewers.rooms.items()}

@@ -67,7 +67,7 @@ class Line:
 
     def withdraw(self, event: str, *, at: float, below: int = 10) -> Outcome:
         accepted = START + round(at * S)
-        self.correlator.withdraw("t", "r", "s", event, below=below, accepted_at=accepted)
+        self.correlator.withdraw("t", "r", {("s", event): below}, accepted_at=accepted)
         return self.tick(accepted_at=accepted)
 
     def tick(self, at: float = 0, *, accepted_at: int = 0) -> Outcome:
@@ -344,7 +344,7 @@ def test_what_was_in_order_before_a_withdrawal_is_looked_at_before_it() -> None:
     correlator = Correlator([correlation("event_count", "a")])
     for second in range(3):
         correlator.observe(observation(second, id=f"e{second}", accepted_at=START + second * S))
-    correlator.withdraw("t", "r", "s", "e1", below=2, accepted_at=START + 20 * S)
+    correlator.withdraw("t", "r", {("s", "e1"): 2}, accepted_at=START + 20 * S)
     held, fallen = correlator.advance(START + 20 * S).changes
     assert isinstance(held, Held) and isinstance(fallen, Fallen)
     assert held.id == fallen.id
@@ -379,7 +379,7 @@ def test_a_revision_that_still_matches_makes_its_window_in_the_same_step() -> No
         line.say(second)
     line.tick(at=20)
     accepted = START + 20 * S
-    line.correlator.withdraw("t", "r", "s", "e1", below=2, accepted_at=accepted)
+    line.correlator.withdraw("t", "r", {("s", "e1"): 2}, accepted_at=accepted)
     line.correlator.observe(observation(1, id="e1", revision=2, accepted_at=accepted))
     out = line.tick(accepted_at=accepted)
     assert len(out.fallen) == len(out.held) == 1
@@ -395,6 +395,19 @@ def test_an_ordered_window_falls_unless_another_order_is_left() -> None:
         line.tick(at=20)
         assert line.held == [["e0", "e1"]]
         assert bool(line.withdraw("e0", at=21).fallen) is falls
+
+
+def test_withdrawals_of_one_entry_are_looked_at_together() -> None:
+    line = Line(correlation("event_count", "a", condition=Threshold(gte=2)))
+    for second in range(4):
+        line.say(second, id=f"e{second}")
+    line.tick(at=20)
+    (held,) = line.out.held
+    accepted = START + 21 * S
+    line.correlator.withdraw("t", "r", {("s", "e0"): 9, ("s", "e1"): 9, ("s", "e2"): 9, ("x", "e3"): 9},
+                             accepted_at=accepted)
+    assert [change.id for change in line.tick(accepted_at=accepted).fallen] == [held.id]
+    assert len(line.out.held) == 1
 
 
 def test_withdrawals_reach_back_as_far_as_is_kept() -> None:

@@ -263,6 +263,37 @@ def test_what_is_settled_is_let_go_and_stays_settled() -> None:
     assert not line.correlator.snapshot().rooms
 
 
+def test_a_statement_said_very_often_at_one_time_is_remembered_a_bounded_number_of_times() -> None:
+    line = Line(demand(every_ms=MINUTE))
+    line.signal(0, STARTED)
+    for n in range(500):
+        line.say(30, "a", id=f"n{n}")
+    (duty,) = line.correlator.snapshot().rooms["t", "r"].duties.values()
+    line.tick(at=36)
+    assert len(duty.heard) <= Limits().heard
+    assert line.due == []
+    line.tick(at=96)
+    assert line.due == [90]
+
+
+def test_a_room_owes_for_a_bounded_number_of_broadcasts() -> None:
+    line = Line(demand(After(signal="gift")))
+    for n in range(100):
+        line.signal(n / 100, "gift", broadcast=f"b{n}")
+    assert len(line.correlator.snapshot().rooms["t", "r"].duties) == 16
+    line.tick(at=100)
+    assert [due.broadcast for due in line.out.due] == [f"b{n}" for n in range(84, 100)]
+    assert line.out.dropped == {Why.FULL: 84}
+
+
+def test_what_is_missed_in_several_broadcasts_is_told_in_order_of_time() -> None:
+    line = Line(demand(After(signal="gift"), every_ms=MINUTE))
+    for second, broadcast in ((2, "b1"), (1, "b2"), (3, "b3")):
+        line.signal(second, "gift", broadcast=broadcast)
+    line.tick(at=130)
+    assert line.due == [61, 62, 63, 121, 122, 123]
+
+
 # --- properties
 
 KEEP = Limits(keep_ms=10**9)
@@ -362,7 +393,7 @@ def test_what_is_due_is_what_the_definition_says_whatever_the_order(rule: Correl
         elif isinstance(op, Signal):
             correlator.signal(op)
         elif len(op) > 1:
-            correlator.withdraw("t", "r", "s", op[0], below=op[1], accepted_at=op[2])
+            correlator.withdraw("t", "r", {("s", op[0]): op[1]}, accepted_at=op[2])
         out = correlator.advance(op.accepted_at if isinstance(op, Observation | Signal) else op[-1])
         for change in out.changes:
             if isinstance(change, Due):

@@ -224,7 +224,7 @@ def feed(correlator: Correlator, op: tuple[Any, ...]) -> int:
         correlator.signal(op)
         return op.accepted_at
     if len(op) > 1:
-        correlator.withdraw("t", "r", "s", op[0], below=op[1], accepted_at=op[2])
+        correlator.withdraw("t", "r", {("s", op[0]): op[1]}, accepted_at=op[2])
     return int(op[-1])
 
 
