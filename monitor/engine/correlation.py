@@ -59,6 +59,7 @@ class Correlator:
             return
         room = self._room(o.tenant, o.room, o.at, o.accepted_at)
         room.events[o.id] = o.at
+        self._state.fed += 1
         if o.at < room.mark:
             self._release(room)
             self._work.feed(room, o, late=True)
@@ -76,6 +77,7 @@ class Correlator:
 
     def signal(self, signal: Signal) -> None:
         room = self._room(signal.tenant, signal.room, signal.at, signal.accepted_at)
+        self._state.fed += 1
         self._release(room)
         self._work.duties.signal(room, signal, self._work.out)
         if signal.at > room.latest:
@@ -113,6 +115,8 @@ class Correlator:
             room = self._state.rooms.get(key)
             if room is not None:
                 self._look(key, room)
+        if self._state.fed > self._limits.known // 8:
+            self._weigh()
         return self._take()
 
     def finish(self, *, grace_ms: int = 0) -> Outcome:
@@ -188,6 +192,20 @@ class Correlator:
         for key in gone:
             del rooms[key]
         self._work.out.drop(Why.FULL, len(gone))
+
+    def _weigh(self) -> None:
+        """Where all rooms together remember too much, those that remember most go: a flood harms its own room."""
+        rooms, self._state.fed = self._state.rooms, 0
+        weights = {key: room.weight for key, room in rooms.items()}
+        left, gone = sum(weights.values()), 0
+        for key in sorted(rooms, key=lambda key: (-weights[key], key)):
+            if left <= self._limits.known:
+                break
+            left -= weights[key]
+            gone += 1
+            del rooms[key]
+        if gone:
+            self._work.out.drop(Why.FULL, gone)
 
     def _adopt(self, definitions: dict[str, str]) -> None:
         """Drop what a restored state holds of other rules."""

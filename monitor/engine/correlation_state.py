@@ -14,7 +14,8 @@ NEVER: Final = 2**62
 
 class Limits(Struct, frozen=True):
     """`lateness_ms`: how much disorder is put in order · `keep_ms`: how far back a withdrawal reaches ·
-    `named`: events that a finding names · `repeats`: observations of one value (of a rule, of a speaker) in a group."""
+    `named`: events that a finding names · `repeats`: observations of one value (of a rule, of a speaker) in a group ·
+    `known`: what is remembered of all rooms together, see `Room.weight`."""
 
     lateness_ms: int = 5_000
     keep_ms: int = 600_000
@@ -25,7 +26,8 @@ class Limits(Struct, frozen=True):
     groups: int = 1_000
     pending: int = 20_000
     events: int = 50_000
-    rooms: int = 10_000
+    rooms: int = 50_000
+    known: int = 200_000
     heard: int = 64
 
 
@@ -118,12 +120,19 @@ class Room(Struct):
     next_due: int = NEVER
     wake: int = NEVER
 
+    @property
+    def weight(self) -> int:
+        """Events and demands: everything else grows with these."""
+        return len(self.events) + sum(len(duty.chains) for duty in self.duties.values())
+
 
 class State(Struct):
-    """`now`: the latest `accepted_at`. `definitions`: rule → digest of its correlation; others' state is of no use."""
+    """`now`: the latest `accepted_at`. `fed`: events and signals since the rooms were last weighed. `definitions`:
+    rule → digest of its correlation; others' state is of no use."""
 
     format: int = STATE_FORMAT
     now: int = 0
+    fed: int = 0
     rooms: dict[RoomKey, Room] = {}
     definitions: dict[str, str] = {}
 
@@ -132,8 +141,13 @@ class _Format(Struct):
     format: int
 
 
+_encoder: Final = msgspec.msgpack.Encoder()
+
+
 def encode(state: State) -> bytes:
-    return msgspec.msgpack.encode(state)
+    """Room by room: one call for all of them would let no other thread run meanwhile."""
+    rooms = {key: msgspec.Raw(_encoder.encode(room)) for key, room in state.rooms.items()}
+    return _encoder.encode(msgspec.structs.asdict(state) | {"rooms": rooms})
 
 
 def decode(data: bytes) -> State:

@@ -24,6 +24,7 @@ from monitor.services.notes import Noted, Notes, Said
 
 BOTH: Final = frozenset((HOST_SIDE, VIEWERS))
 _SAID: Final = 20_000
+_SAID_WEIGHT: Final = 8_000_000
 _PLACED: Final = 10_000
 _PRUNE_EVERY_MS: Final = 10_000
 
@@ -55,6 +56,7 @@ class Correlating:
     ) -> None:
         self._lanes, self._settings = lanes, settings
         self._said: OrderedDict[SaidKey, Said] = OrderedDict(state.said)
+        self._said_weight = sum(said.weight for said in self._said.values())
         self._placed: OrderedDict[str, str] = OrderedDict(state.placed)
         self._grouping = state.grouping
         self._pruned_at = 0
@@ -109,9 +111,13 @@ class Correlating:
 
     def _remember(self, noted: Noted) -> None:
         o = noted.observation
-        self._said[o.tenant, o.source, o.id, o.revision, o.rule] = noted.said
-        if len(self._said) > _SAID:
-            self._said.popitem(last=False)
+        key = o.tenant, o.source, o.id, o.revision, o.rule
+        if known := self._said.pop(key, None):
+            self._said_weight -= known.weight
+        self._said[key] = noted.said
+        self._said_weight += noted.said.weight
+        while len(self._said) > _SAID or self._said_weight > _SAID_WEIGHT:
+            self._said_weight -= self._said.popitem(last=False)[1].weight
 
     def _told(self, outcome: Outcome, accepted_at: int) -> Told:
         findings: list[Finding] = []

@@ -21,7 +21,7 @@ from monitor.services.committer import Committer
 from monitor.services.lane import Admitted, Outcome
 from monitor.services.ports import Archive, Clock, FailPoint, Log, Logger, Publisher, Store, Telemetry
 from monitor.services.records import ContextLine
-from monitor.services.recovery import Cursor, EngineOf, Recovered, recover, save, version_at_end
+from monitor.services.recovery import Cursor, EngineOf, Recovered, recover, save, saving, version_at_end
 from monitor.services.rereading import Rereading
 
 _READ_AHEAD: Final = 20_000
@@ -271,7 +271,8 @@ class Detect:
         await self._committer.settle()
         state.windows.prune(now=min(c.lane.state.now for c in state.cursors))
         state.admission.remember()
-        self.trimmable = await save(self._store, state, list(self._archiver.upto.values()))
+        made = await self._on_engine(saving, state, list(self._archiver.upto.values()))
+        self.trimmable = await save(self._store, state, made)
 
     async def _on_engine(self, work: Callable[..., _T], *args: Any) -> _T:
         return await asyncio.get_running_loop().run_in_executor(self._executor, work, *args)

@@ -1,6 +1,7 @@
 """What a lane writes down for correlations, entry by entry."""
 
 from collections.abc import Sequence
+from typing import Final
 
 import numpy as np
 from msgspec import Struct
@@ -13,6 +14,8 @@ from monitor.engine.correlation_text import fingerprint
 from monitor.engine.engineset import EngineSet
 from monitor.services.presence import Presence, signals
 
+_SPAN: Final = 64
+
 
 class Said(Struct, frozen=True):
     """What a finding over several events shows of one of them."""
@@ -24,6 +27,11 @@ class Said(Struct, frozen=True):
     role: Role
     offset_ms: int | None
     evasive: Evasion | None
+
+    @property
+    def weight(self) -> int:
+        """What it takes to remember it, in code points, roughly."""
+        return len(self.text) + _SPAN * len(self.spans)
 
 
 class Noted(Struct, frozen=True):

@@ -10,7 +10,7 @@ from monitor.domain.events import KINDS, Kind
 from monitor.domain.frames import Frame, utterances
 from monitor.engine.correlation_events import Signal
 
-_ROOMS: Final = 10_000
+_ROOMS: Final = 50_000
 _LOOK_EVERY_MS: Final = 10_000
 _SIGNAL: Final = KINDS.index(Kind.SIGNAL)
 

@@ -111,9 +111,16 @@ async def version_at_end(log: Log, cursors: Sequence[Cursor]) -> str:
     return version
 
 
-async def save(store: Store, state: Recovered, archived: Sequence[int]) -> int:
-    """Store both lanes' snapshots at their committed positions, in one transaction: what waits for the other lane must
-    be of the same moment. The place from which a restart would read again."""
+class Saving(Struct):
+    """Both lanes' snapshots, each with its lane's epoch; a restart reads the log again after `read_from`."""
+
+    snapshots: list[tuple[Snapshot, int]]
+    read_from: int
+
+
+def saving(state: Recovered, archived: Sequence[int]) -> Saving:
+    """Everything as of the committed positions. It takes a while where much is remembered: on the engine's thread,
+    where nothing is judged meanwhile, the loop goes on."""
     cursors, admission = state.cursors, state.admission
     held = [cursor.lane.ring.first_held() for cursor in cursors if cursor.lane.ring is not None]
     needed = [seq - 1 for seq in held if seq is not None]
@@ -126,7 +133,13 @@ async def save(store: Store, state: Recovered, archived: Sequence[int]) -> int:
             saved = Saved(saved.lane, rooms, rooms_seq, read_from, state.merged.snapshot())
         data = msgspec.msgpack.encode(saved)
         snapshots.append((Snapshot(cursor.lane.number, cursor.position.seq, data), cursor.position.epoch))
-    await store.save_snapshots(snapshots)
-    for cursor in cursors:
+    return Saving(snapshots, min(rooms_seq, read_from))
+
+
+async def save(store: Store, state: Recovered, made: Saving) -> int:
+    """Store both snapshots in one transaction: what waits for the other lane must be of the same moment. The place from
+    which a restart would read again."""
+    await store.save_snapshots(made.snapshots)
+    for cursor in state.cursors:
         cursor.snapshot_seq = cursor.position.seq
-    return min(rooms_seq, read_from)
+    return made.read_from

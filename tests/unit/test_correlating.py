@@ -256,6 +256,18 @@ def test_load_cuts_and_restarts_change_nothing(
         f.id: f.event_ids for f in other.findings.values() if f.id not in other.fallen}
 
 
+def test_long_texts_take_no_more_memory_than_many_short_ones() -> None:
+    house = House(engine(OFTEN))
+    long = CURE + "啊" * 9_000
+    for n in range(1_000):
+        house.feed(speech(n / 100, f"{long}{n}"))
+    said = house.lanes[HOST_SIDE].snapshot().correlating.said
+    assert [key[2] for key in said][-1] == "h9.99" and len(said) < 900
+    house.restart()
+    house.feed(speech(10, long), speech(10.01, CURE))
+    assert len(house.lanes[HOST_SIDE].snapshot().correlating.said) <= len(said) + 1
+
+
 def test_what_waits_for_the_other_lane_is_remembered() -> None:
     house = House(behind=5)
     house.feed(speech(0, PRICE))

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from monitor.domain.correlations import (
+    After,
     By,
     Correlation,
     CorrelationRule,
@@ -633,3 +634,23 @@ def test_a_restored_state_goes_on_and_drops_what_says_something_else_now() -> No
     assert not changed.snapshot().rooms["t", "r"].groups
     with pytest.raises(NewerFormat):
         decode(encode(State(format=2)))
+
+
+def test_a_flood_in_one_room_takes_nothing_from_the_others() -> None:
+    demand = correlation("absence", name="y", after=After(signal="gift"), unless=("b",), within_ms=60 * S)
+    line = Line(correlation("event_count", "a"), demand, limits=Limits(known=100))
+    line.say(0, room="small")
+    for _ in range(60):
+        line.say(1, room="big")
+    line.correlator.signal(Signal("gift", "t", "owes", "b", START, START))
+    for _ in range(70):
+        line.say(2, room="big")
+    rooms = line.correlator.snapshot().rooms
+    assert {"small", "owes"} <= {room for _, room in rooms}
+    assert sum(room.weight for room in rooms.values()) <= 100 + 100 // 8
+    assert line.out.dropped == {Why.FULL: 1}
+    for n in range(60):
+        line.signal(3 + n, "gift")
+    for n in range(60):
+        line.signal(3 + n, "gift", broadcast="b2")
+    assert line.out.dropped == {Why.FULL: 2}  # demands weigh, too
