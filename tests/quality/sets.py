@@ -1,7 +1,7 @@
-"""The evaluation sets: lines that people who write no rules wrote and labelled from the taxonomy alone.
+"""The evaluation sets: lines that authors who write no rules wrote and labelled from the taxonomy alone; see README.md.
 
-`*_dev.jsonl` may be read while rules are written; of `*_test.jsonl` only `evaluate` prints counts. The halves are split
-by author and topic, so that lines which resemble one another never stand on both sides.
+`*_dev.jsonl` may be read while rules are written; of `*_test.jsonl` only counts are printed. The halves are split by
+author and topic, so that lines which resemble one another rarely stand on both sides.
 """
 
 from hashlib import blake2b
