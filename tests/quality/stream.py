@@ -68,10 +68,12 @@ class Figures(Struct, frozen=True, kw_only=True):
     missing: list[Missing]
 
 
-def measure(engine: EngineSet, some: Sequence[Room], stream: Sequence[Event], *, minutes: int, worst: int) -> Figures:
-    """`stream` in order of time. `worst`: how many rules are named."""
+def measure(
+    engine: EngineSet, some: Sequence[Room], stream: Sequence[Event], *, minutes: int, worst: int, batch: int = BATCH,
+) -> Figures:
+    """`stream` in order of time. `worst`: how many rules are named. `batch`: events that come together."""
     scanner = Scanner(engine, with_alerts=True)
-    scanned = [item for first in range(0, len(stream), BATCH) for item in scanner.scan(stream[first:first + BATCH])]
+    scanned = [item for first in range(0, len(stream), batch) for item in scanner.scan(stream[first:first + batch])]
     found = [item.event.text for item in (*scanned, *scanner.finish()) if item.findings]
     texts = [event.text for event in stream if event.kind is not Kind.SIGNAL]
     silent = {room.name for room in some if room.silent}

@@ -80,7 +80,7 @@ def test_alerts_are_grouped_and_a_missing_statement_is_right_where_it_is_missing
                     key=lambda event: (event.at, event.id))
     some = [Room(name, "finance", None, silent=name == "silent", digital=False)
             for name in ("tells", "forgets", "silent")]
-    found = measure(engine_of(smallrules.write(tmp_path)), some, stream, minutes=20, worst=1)
+    found = measure(engine_of(smallrules.write(tmp_path)), some, stream, minutes=20, worst=1, batch=1)
     assert (found.room_hours, found.events, found.texts, found.texts_found) == (1, 10, 3, 1)
     assert found.false == {severity: {"high": 3, "medium": 1}.get(severity, 0) for severity in Severity}
     assert found.grave_a_room_hour == 4 and found.a_thousand == 600
