@@ -12,9 +12,6 @@ from monitor.engine.views import Index, without_breaks
 
 _ROLES: Final = len(ROLES)
 _STAGES: Final = len(STAGES)
-_KIND: Final = {kind: i for i, kind in enumerate(KINDS)}
-_ROLE: Final = {role: i for i, role in enumerate(ROLES)}
-_STAGE: Final = {stage: i for i, stage in enumerate(STAGES)}
 CODES: Final = len(KINDS) * _ROLES * _STAGES
 
 
@@ -122,7 +119,7 @@ class EventBatch:
     def code(self, i: int) -> int:
         event = self.events[i]
         role, _ = role_and_id(event)
-        return code_of(_KIND[event.kind], _ROLE[role], _STAGE[event.stage])
+        return code_of(KINDS.index(event.kind), ROLES.index(role), STAGES.index(event.stage))
 
     def at(self, i: int) -> int:
         at = at_ms(self.events[i])

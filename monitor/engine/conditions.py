@@ -3,7 +3,7 @@
 Order: a hit must be one (edges, sentence ends, the views its term asks for) → allow → proof → near → veto → times.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Final, NamedTuple
 
 from monitor.domain.events import Kind
@@ -41,8 +41,8 @@ class Heard(NamedTuple):
     reached: list[Reached]
 
 
-Phrases = Mapping[int, Heard]
-"""context → what was heard of it"""
+Hear = Callable[[int], Heard]
+"""context → what is heard of it"""
 
 
 def genuine(raw: Iterable[RawHit], views: Views) -> list[Hit]:
@@ -118,24 +118,34 @@ def meant(rule: CompiledRule, hits: list[Hit]) -> list[Hit]:
     return [h for h in hits if h.selection < len(rule.names)] if rule.unless else hits
 
 
+def bits_of(hits: Iterable[Hit]) -> int:
+    """The selections that have hits."""
+    bits = 0
+    for hit in hits:
+        bits |= 1 << hit.selection
+    return bits
+
+
 def surviving(
-    rule: CompiledRule, hits: list[Hit], views: Views, phrases: Phrases, contexts: Sequence[CompiledContext],
+    rule: CompiledRule, hits: list[Hit], views: Views, hear: Hear, contexts: Sequence[CompiledContext],
     proved: Callable[[Hit], bool], priced: Callable[[Hit, str, Listed], bool],
-) -> list[Hit]:
-    """What is left after all `stages`."""
+) -> list[Hit] | None:
+    """What is left after all `stages`; None as soon as the rule cannot hold with what is left."""
     left = hits
     if rule.restrained:
-        for _, left in stages(rule, hits, views, phrases, contexts, proved, priced):  # noqa: B007 - the last one counts
-            pass
+        for _, rest in stages(rule, hits, views, hear, contexts, proved, priced):
+            if len(rest) < len(left) and not rule.possible(bits_of(rest), looked=True):
+                return None
+            left = rest
     return left
 
 
 def stages(
-    rule: CompiledRule, hits: list[Hit], views: Views, phrases: Phrases, contexts: Sequence[CompiledContext],
+    rule: CompiledRule, hits: list[Hit], views: Views, hear: Hear, contexts: Sequence[CompiledContext],
     proved: Callable[[Hit], bool], priced: Callable[[Hit, str, Listed], bool],
 ) -> Iterator[tuple[str, list[Hit]]]:
-    """What is left, after each stage with its name. `proved`: the room holds a proof of this claim. `priced`: what this
-    detector found compares so with the room's listed prices."""
+    """What is left, after each stage that is of concern, with its name. `proved`: the room holds a proof of this claim.
+    `priced`: what this detector found compares so with the room's listed prices."""
     if rule.allow:
         shields = Places([(h.start, h.end) for h in hits if rule.allow >> h.selection & 1])
         hits = [h for h in hits if not rule.allow >> h.selection & 1 and not shields.around(h.start, h.end)]
@@ -147,15 +157,21 @@ def stages(
         hits = [h for h in hits if h.selection != selection or priced(h, detector, how)]
         yield f"listed {how}", hits
     for near in rule.nears:
+        if not any(h.selection == near.by for h in hits):
+            continue
         reached = reached_by(hits, near.of, near, views)
         hits = [h for h in hits if h.selection != near.by or reached(h.start, h.end)]
         yield f"near {' or '.join(name for i, name in enumerate(rule.names) if near.of >> i & 1)}", hits
     for veto in rule.vetoes:
+        if not any(h.selection == veto.by for h in hits):
+            continue
         hits = _without(hits, veto.of, [reached_by(hits, 1 << veto.by, veto, views)])
         yield f"veto {rule.names[veto.by]}", hits
     for spare in rule.spares:
         for c in spare.contexts:
-            hits = _without(hits, spare.of, phrases[c].reached)
+            if not any(spare.of >> h.selection & 1 for h in hits):
+                break
+            hits = _without(hits, spare.of, hear(c).reached)
             yield f"context {contexts[c].context.name}", hits
     for selection, times in rule.times:
         if len(outermost([h for h in hits if h.selection == selection])) < times:

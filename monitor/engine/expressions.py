@@ -37,12 +37,12 @@ OVERLAPPING: Final = 64
 class Pattern:
     """One pattern. Hits are the longest from each start; after a very long one, from its end on."""
 
-    __slots__ = ("_expression", "_folded", "_gates", "view")
+    __slots__ = ("_expression", "_folded", "gates", "view")
 
     def __init__(self, folded: str, view: View, gates: Sequence[Chars] = ()) -> None:
         self.view = view
         self._folded = folded
-        self._gates = gates
+        self.gates = gates
         self._expression: Any = None
 
     def check(self) -> None:
@@ -63,9 +63,7 @@ class Pattern:
         return self._expression
 
     def hits(self, text: OneText) -> list[tuple[int, int]]:
-        """Code points of the joined text."""
-        if any(gate.isdisjoint(text.chars) for gate in self._gates):
-            return []
+        """Code points of the joined text. A text without a character of each of `gates` has none."""
         skeleton = self.view is not View.PLAIN
         return [text.place(a, b, skeleton=skeleton) for a, b in self._spans(*text.written(skeleton=skeleton))]
 

@@ -158,11 +158,11 @@ class Lexicon:
         self._patterns = [Pattern(folded, view, gates) for folded, view, gates in entries.patterns]
         self.wordless = entries.wordless
         self.pattern_marks = [marks_of(asked[2:] for asked in asking) for asking in entries.asking]
-        self._by_owner: dict[int, list[tuple[int, Lead]]] = {}
+        self._by_owner: dict[int, dict[int, list[Lead]]] = {}
         for number, asking in enumerate(entries.asking):
             for view, form, owner, part in asking:
                 lead = (view, None if form == NO_FORM else entries.forms[form], (owner, part))
-                self._by_owner.setdefault(owner, []).append((number, lead))
+                self._by_owner.setdefault(owner, {}).setdefault(number, []).append(lead)
         self._literals = {view: _Scanned(literals, entries.forms, databases)
                           for view, literals in entries.literals.items()}
 
@@ -188,9 +188,14 @@ class Lexicon:
     def leads(self, view: View) -> LeadsOf:
         return self._literals[view].leads
 
-    def patterns_of(self, owner: int) -> list[tuple[int, Lead]]:
-        """All that this owner asks for."""
-        return self._by_owner.get(owner, [])
+    def asked(self, owner: int, seen: set[int]) -> list[tuple[int, list[Lead]]]:
+        """Of the patterns in `seen`, those that this owner asks for."""
+        asking = self._by_owner.get(owner, {})
+        return [(number, asking[number]) for number in sorted(asking.keys() & seen)]
 
     def hits(self, number: int, text: OneText) -> list[tuple[int, int]]:
-        return self._patterns[number].hits(text)
+        pattern, chars = self._patterns[number], text.chars
+        for gate in pattern.gates:
+            if gate.isdisjoint(chars):
+                return []
+        return pattern.hits(text)

@@ -53,16 +53,18 @@ class Matcher:
         detected = _detected(found, self._detectors, begins)
         early = Sightings(self._early, views, begins, detected)
         bits: dict[int, dict[int, int]] = {}
-        for event, literals in early.literals.items():
-            here, at = bits.setdefault(event, {}), code(event)
-            for leads, _, _ in literals:
+        for event in early.terms.keys() | early.patterns.keys():
+            here, at = dict[int, int](), code(event)
+            for leads, _, _ in early.terms.get(event, ()):
                 for rule, mark in leads.marks:
                     if self._applies[rule][at]:
                         here[rule] = here.get(rule, 0) | mark
-            for pattern in early.patterns(event):
+            for pattern in early.patterns.get(event, ()):
                 if self._pattern_applies[pattern][at] and early.spans(event, pattern):
                     for rule, mark in self._early.pattern_marks[pattern]:
                         here[rule] = here.get(rule, 0) | mark
+            if here:
+                bits[event] = here
         for event, owners in detected.items():
             here = bits.setdefault(event, {})
             for rule, hits in owners.items():

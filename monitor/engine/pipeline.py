@@ -4,6 +4,7 @@ What a batch is cut into does not change what is found.
 """
 
 from collections.abc import Callable, Container, Iterable, Iterator
+from functools import cache, partial
 from itertools import groupby
 from operator import itemgetter
 from typing import NamedTuple
@@ -14,11 +15,11 @@ from numpy.typing import NDArray
 from monitor.domain.findings import Evasion
 from monitor.domain.rules import DIVERSION, Listed
 from monitor.engine.batch import Batch, parts_of
-from monitor.engine.compiled import IF_SELLING, CompiledContext, CompiledRule
+from monitor.engine.compiled import IF_SELLING, CompiledRule
 from monitor.engine.conditions import (
     Heard,
     Hit,
-    Phrases,
+    bits_of,
     evasion_of,
     genuine,
     heard,
@@ -33,7 +34,6 @@ from monitor.engine.detectors import value
 from monitor.engine.detectors_handles import after_cue
 from monitor.engine.detectors_spans import apart
 from monitor.engine.engineset import EngineSet
-from monitor.engine.matcher import Scan
 from monitor.engine.patterns import ContactSpan
 from monitor.engine.roomfacts import compares, is_proved, room_holds
 from monitor.engine.sightings import Sightings
@@ -95,35 +95,30 @@ class Explained(NamedTuple):
 
 def explain(engine: EngineSet, batch: Batch) -> list[Explained]:
     """All rules that have a hit in the one event of the batch, those that hold first."""
-    views = Views(engine.tables, batch.text)
-    scan = engine.matcher.scan(views, batch.starts, batch.code)
-    judging = _Judging(engine, batch, views, scan, engine.scorer.score(views, batch) if engine.scorer else None)
+    judging = _Judging(engine, batch)
     judging.look_late([0])
-    found = [judging.explain(engine.rules[index], event) for event, rules in scan.bits.items() for index in rules]
+    found = [judging.explain(engine.rules[index], event)
+             for event, rules in judging.scan.bits.items() for index in rules]
     return sorted(found, key=lambda each: (not (each.holds and each.applies), each.rule.rule.id))
 
 
 def looked_at(engine: EngineSet, batch: Batch) -> Iterator[tuple[int, CompiledRule, list[str]]]:
     """(event, rule, words) for what is not settled by what is looked for in every text: the rest of the rule is looked
     for in this text, because of these words."""
-    views = Views(engine.tables, batch.text)
-    scan = engine.matcher.scan(views, batch.starts, batch.code)
-    judging = _Judging(engine, batch, views, scan, None)
+    judging = _Judging(engine, batch)
     for event, index in judging.candidates():
-        hits = scan.early.of(event, index)
-        yield event, engine.rules[index], sorted({views.plain_text[hit.start : hit.end] for hit in hits})
+        hits = judging.scan.early.of(event, index)
+        yield event, engine.rules[index], sorted({judging.views.plain_text[hit.start : hit.end] for hit in hits})
 
 
 def judge(engine: EngineSet, batch: Batch, *, skip: Container[int] = ()) -> Judged:
     """All rules on all events of a batch; events in `skip` are searched for contact data only."""
     if not len(batch.starts):
         return Judged([], [], None)
-    views = Views(engine.tables, batch.text)
-    scan = engine.matcher.scan(views, batch.starts, batch.code)
-    scores = engine.scorer.score(views, batch) if engine.scorer else None
+    judging = _Judging(engine, batch)
+    scan, scores = judging.scan, judging.scores
     if scores is not None:
         _add_scored(engine, scores, scan.bits)
-    judging = _Judging(engine, batch, views, scan, scores)
     pairs = [(event, engine.rules[index]) for event, index in judging.candidates(skip)]
     judging.look_late(dict.fromkeys(event for event, rule in pairs if judging.needs_late(rule, event)))
     evaluated = (judging.evaluate(rule, event) for event, rule in pairs if judging.minds(rule, event))
@@ -148,10 +143,11 @@ def _add_scored(
 class _Judging:
     """One batch under judgement. `look_late` comes before `evaluate` and `explain`, which go text by text."""
 
-    def __init__(
-        self, engine: EngineSet, batch: Batch, views: Views, scan: Scan, scores: NDArray[np.float32] | None
-    ) -> None:
-        self._engine, self._batch, self._views, self._scan, self._scores = engine, batch, views, scan, scores
+    def __init__(self, engine: EngineSet, batch: Batch) -> None:
+        self._engine, self._batch, self._code = engine, batch, cache(batch.code)
+        self.views = Views(engine.tables, batch.text)
+        self.scan = engine.matcher.scan(self.views, batch.starts, self._code)
+        self.scores = engine.scorer.score(self.views, batch) if engine.scorer else None
         self._begins: list[int] = batch.starts.tolist()
         self._late: Sightings
         self._heard_in = -1
@@ -160,55 +156,53 @@ class _Judging:
     def candidates(self, skip: Container[int] = ()) -> list[tuple[int, int]]:
         """(event, rule) where the rule could hold, by what is looked for in every text; text by text."""
         rules = self._engine.rules
-        return sorted((event, index) for event, seen in self._scan.bits.items() if event not in skip
+        return sorted((event, index) for event, seen in self.scan.bits.items() if event not in skip
                       for index, bits in seen.items()
                       if rules[index].possible(bits) and self.applies(rules[index], event))
 
     def look_late(self, events: Iterable[int]) -> None:
         """In these texts, which are in order, for what only matters once a rule could hold."""
-        self._late = self._engine.matcher.late(self._scan, list(events), self._views, self._begins)
+        self._late = self._engine.matcher.late(self.scan, list(events), self.views, self._begins)
 
     def needs_late(self, rule: CompiledRule, event: int) -> bool:
-        return rule.index in self._engine.matcher.late_rules or rule.codes[self._batch.code(event)] == IF_SELLING
+        return rule.index in self._engine.matcher.late_rules or rule.codes[self._code(event)] == IF_SELLING
 
     def applies(self, rule: CompiledRule, event: int) -> bool:
         """To such an event; `minds` says the rest, late."""
         batch, scope = self._batch, rule.scope
-        if not rule.codes[batch.code(event)] or not scope.in_force(batch.at(event)):
+        if not rule.codes[self._code(event)] or not scope.in_force(batch.at(event)):
             return False
         return not scope.room_bound or self._engine.active_in(rule, batch.room(event))
 
     def minds(self, rule: CompiledRule, event: int) -> bool:
         """Of an unknown speaker, a rule for sellers minds what sells and says nothing that a buyer would."""
-        if rule.codes[self._batch.code(event)] != IF_SELLING:
+        if rule.codes[self._code(event)] != IF_SELLING:
             return True
         selling, buying = self._engine.trading
-        return bool(selling and self._context(selling, event).hits) and not (
-            buying and self._context(buying, event).hits)
+        return bool(selling and self._context(event, selling.index).hits) and not (
+            buying and self._context(event, buying.index).hits)
 
     def evaluate(self, rule: CompiledRule, event: int) -> Match | None:
-        views, hits, bits = self._views, self._hits(rule, event), 0
-        for hit in hits:
-            bits |= 1 << hit.selection
-        if not rule.possible(bits, looked=True):
+        hits = self._hits(rule, event)
+        if not rule.possible(bits_of(hits), looked=True):
             return None
-        phrases = self._heard_of(rule, event)
         exempting: list[Hit] = []
         if rule.exempt is not None:
             exempting = [h for h in hits if h.selection == rule.exempt.by]
             hits = [h for h in hits if h.selection != rule.exempt.by]
-        hits = surviving(rule, hits, views, phrases, self._engine.contexts, self._proved(event), self._priced(event))
-        hits += [Hit(mention.by, h.start, h.end, h.view, h.form)
-                 for mention in rule.mentions for c in mention.contexts for h in phrases[c].hits]
+        left = surviving(rule, hits, self.views, partial(self._context, event), self._engine.contexts,
+                         self._proved(event), self._priced(event))
+        if left is None:
+            return None
+        hits = left + [Hit(mention.by, h.start, h.end, h.view, h.form)
+                       for mention in rule.mentions for c in mention.contexts for h in self._context(event, c).hits]
         bits, unknown, known = self._facts(rule, event)
-        for hit in hits:
-            bits |= 1 << hit.selection
-        if not rule.holds(bits, unknown):
+        if not rule.holds(bits | bits_of(hits), unknown):
             return None
         shown = outermost([h for h in hits if rule.shown >> h.selection & 1])
         clause = ""
         if rule.exempt is not None and rule.rule.exempt is not None and exempting:
-            exempts = reached_by(exempting, 1 << rule.exempt.by, rule.exempt, views)
+            exempts = reached_by(exempting, 1 << rule.exempt.by, rule.exempt, self.views)
             if any(exempts(h.start, h.end) for h in shown):
                 clause = rule.rule.exempt.clause
         return self._match(rule, event, hits, shown, known, clause)
@@ -218,8 +212,8 @@ class _Judging:
         cues = [(m.event, span.start, span.end) for m in matches if m.rule.rule.sub == DIVERSION for span in m.spans]
         found: set[ContactSpan] = set()
         for event, spans in groupby(sorted(set(cues)), key=itemgetter(0)):
-            text = self._views.plain_text[slice(*span_of(event, self._begins, self._views))]
-            known = [(c.start, c.end) for c in self._scan.contacts if c.event == event and c.masked]
+            text = self.views.plain_text[slice(*span_of(event, self._begins, self.views))]
+            known = [(c.start, c.end) for c in self.scan.contacts if c.event == event and c.masked]
             ids = (each for _, start, end in spans for each in after_cue(text, start, end))
             new = set(apart([*known, *ids], len(text))).difference(known)
             found.update(ContactSpan(event, start, end, "handle") for start, end in new)
@@ -227,11 +221,11 @@ class _Judging:
 
     def explain(self, rule: CompiledRule, event: int) -> "Explained":
         """Every hit of the rule with what took it away, and whether the condition holds on the rest."""
-        hits, phrases = self._hits(rule, event), self._heard_of(rule, event)
+        hits = self._hits(rule, event)
         base, fates = self._begins[event], dict.fromkeys(hits, "")
         left = set(hits)
-        for stage, rest in stages(rule, hits, self._views, phrases, self._engine.contexts, self._proved(event),
-                                  self._priced(event)):
+        for stage, rest in stages(rule, hits, self.views, partial(self._context, event), self._engine.contexts,
+                                  self._proved(event), self._priced(event)):
             fates.update((hit, stage) for hit in left.difference(rest))
             left.intersection_update(rest)
         match = self.evaluate(rule, event)
@@ -239,34 +233,30 @@ class _Judging:
                 for h, fate in sorted(fates.items(), key=lambda each: (each[0].start, each[0].end))
                 if fate != "allow" or not rule.allow >> h.selection & 1]
         spoken = [Fate(self._engine.contexts[c].context.name, h.start - base, h.end - base, h.view, "")
-                for c in sorted(rule.contexts) for h in phrases[c].hits]
+                for c in sorted(rule.contexts) for h in self._context(event, c).hits]
         return Explained(rule, self.applies(rule, event) and self.minds(rule, event), match is not None, told, spoken)
 
     def _hits(self, rule: CompiledRule, event: int) -> list[Hit]:
         """All hits of the rule in this text."""
-        raw = self._scan.early.of(event, rule.index)
+        raw = self.scan.early.of(event, rule.index)
         if rule.index in self._engine.matcher.late_rules:
             raw += self._late.of(event, rule.index)
-        return meant(rule, genuine(raw, self._views))
+        return meant(rule, genuine(raw, self.views))
 
-    def _heard_of(self, rule: CompiledRule, event: int) -> Phrases:
-        """The contexts that the rule names."""
-        return {c: self._context(self._engine.contexts[c], event) for c in rule.contexts}
-
-    def _context(self, context: CompiledContext, event: int) -> Heard:
+    def _context(self, event: int, index: int) -> Heard:
         """What is heard of a context; looked at once in a text."""
         if event != self._heard_in:
             self._heard_in, self._heard = event, {}
-        if context.index not in self._heard:
-            raw = self._late.of(event, -1 - context.index)
-            self._heard[context.index] = heard(context, genuine(raw, self._views), self._views,
-                                               span_of(event, self._begins, self._views))
-        return self._heard[context.index]
+        if index not in self._heard:
+            raw = self._late.of(event, -1 - index)
+            self._heard[index] = heard(self._engine.contexts[index], genuine(raw, self.views), self.views,
+                                       span_of(event, self._begins, self.views))
+        return self._heard[index]
 
     def _facts(self, rule: CompiledRule, event: int) -> tuple[int, int, dict[str, float]]:
         """What has no place in the text: (selections that are true, those that are unknown, the scores)."""
         bits, unknown, known = 0, 0, {}
-        scorer, scores = self._engine.scorer, self._scores
+        scorer, scores = self._engine.scorer, self.scores
         for i, category, gte in rule.scores:
             if scores is None or scorer is None or category not in scorer.categories:
                 unknown |= 1 << i
@@ -285,14 +275,14 @@ class _Judging:
     def _proved(self, event: int) -> Callable[[Hit], bool]:
         def proved(hit: Hit) -> bool:
             room = self._engine.rooms.get(self._batch.room(event))
-            return room is not None and is_proved(room, self._views.plain_text, hit.start, hit.end, self._engine.tables)
+            return room is not None and is_proved(room, self.views.plain_text, hit.start, hit.end, self._engine.tables)
 
         return proved
 
     def _priced(self, event: int) -> Callable[[Hit, str, Listed], bool]:
         def priced(hit: Hit, detector: str, how: Listed) -> bool:
             room = self._engine.rooms.get(self._batch.room(event))
-            said = value(detector, self._views.plain_text[hit.start : hit.end])
+            said = value(detector, self.views.plain_text[hit.start : hit.end])
             return room is not None and compares(said, room.listed_prices, how)
 
         return priced
@@ -301,8 +291,8 @@ class _Judging:
         self, rule: CompiledRule, event: int, hits: list[Hit], shown: list[Hit], scores: dict[str, float], exempt: str
     ) -> Match:
         base, text = self._begins[event], self._batch.text
-        kind = parts_of(self._batch.code(event))[0]
-        evasions = [variant_of(evasion_of(hit, text, self._views), kind) for hit in shown]
+        kind = parts_of(self._code(event))[0]
+        evasions = [variant_of(evasion_of(hit, text, self.views), kind) for hit in shown]
         spans = tuple(
             MatchSpan(h.start - base, h.end - base, rule.names[h.selection], h.view,
                       h.form.term if h.form and any(how) else "")

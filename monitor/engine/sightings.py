@@ -1,12 +1,12 @@
 """What a lexicon sees in some texts of a batch: literals at once, a pattern when it is asked for, and the hits of one
 owner put together when they are asked for."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from monitor.engine.lexicon import Leads, Lexicon, RawHit
-from monitor.engine.views import Index, OneText, Views, span_of
+from monitor.engine.views import Index, Views, span_of
 
 Detected = Mapping[int, Mapping[int, list[RawHit]]]
 """event → owner → hits of detectors"""
@@ -21,10 +21,11 @@ class Sightings:
     def __init__(self, lexicon: Lexicon, views: Views, begins: Sequence[int], detected: Detected,
                  events: Sequence[int] | None = None) -> None:
         self._lexicon, self._views, self._begins, self._detected = lexicon, views, begins, detected
-        self.literals: dict[int, list[Sighting]] = {}
+        self.terms: dict[int, list[Sighting]] = {}
         """By event."""
-        self._texts: dict[int, OneText] = {}
-        self._patterns: dict[int, dict[int, None]] = {}
+        self.patterns: dict[int, set[int]] = {}
+        """By event, numbers of the patterns that may match, since one of their literals stands in the text."""
+        self._wordless = set(lexicon.wordless)
         self._spans: dict[tuple[int, int], list[tuple[int, int]]] = {}
         if events is None:
             self._scan(views, np.array(begins), range(len(begins)))
@@ -41,35 +42,27 @@ class Sightings:
             which = np.searchsorted(texts.begins, starts, side="right") - 1
             starts, ends = starts + moved[which], ends + moved[which]
             for (n, _), i, start, end in zip(raw, which.tolist(), starts.tolist(), ends.tolist(), strict=True):
-                self.literals.setdefault(events[i], []).append((leads[n], start, end))
-
-    def patterns(self, event: int) -> Collection[int]:
-        """Numbers of the patterns that may match: one of their literals stands in the text, or they need none."""
-        if event not in self._patterns:
-            found = self._patterns[event] = dict.fromkeys(self._lexicon.wordless)
-            for leads, _, _ in self.literals.get(event, ()):
-                if leads.patterns:
-                    found.update(leads.patterns)
-        return self._patterns[event]
+                if leads[n].terms:
+                    self.terms.setdefault(events[i], []).append((leads[n], start, end))
+                if leads[n].patterns:
+                    self.patterns.setdefault(events[i], set(self._wordless)).update(leads[n].patterns)
 
     def spans(self, event: int, pattern: int) -> list[tuple[int, int]]:
         """The hits of one pattern; it runs once in a text."""
         found = self._spans.get((event, pattern))
         if found is None:
-            if event not in self._texts:
-                self._texts[event] = self._views.one(*span_of(event, self._begins, self._views))
-            found = self._spans[event, pattern] = self._lexicon.hits(pattern, self._texts[event])
+            text = self._views.one(*span_of(event, self._begins, self._views))
+            found = self._spans[event, pattern] = self._lexicon.hits(pattern, text)
         return found
 
     def of(self, event: int, owner: int) -> list[RawHit]:
         """The hits of one owner: a rule, or -1 - context."""
-        found = [RawHit(start, end, view, part, form) for leads, start, end in self.literals.get(event, ())
-                 if owner in leads.terms for view, form, (_, part) in leads.terms[owner]]
+        found = [RawHit(start, end, view, part, form) for literal, start, end in self.terms.get(event, ())
+                 if owner in literal.terms for view, form, (_, part) in literal.terms[owner]]
         found += self._detected.get(event, {}).get(owner, ())
-        for number, (view, form, (_, part)) in self._lexicon.patterns_of(owner):
-            if number in self.patterns(event):
-                spans: Iterable[tuple[int, int]] = self.spans(event, number)
-                if form is None:
-                    spans = self._views.whole_runs(spans)
-                found += [RawHit(start, end, view, part, form) for start, end in spans]
+        for number, leads in self._lexicon.asked(owner, self.patterns.get(event) or self._wordless):
+            spans = self.spans(event, number)
+            for view, form, (_, part) in leads if spans else ():
+                places = spans if form else self._views.whole_runs(spans)
+                found += [RawHit(start, end, view, part, form) for start, end in places]
         return found

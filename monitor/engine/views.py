@@ -205,6 +205,7 @@ class Views:
         self.skeleton: Units = self.plain[self.where]  # uint16[S]
         self.skeleton_layer = Layer(self.skeleton, self.where)
         self.sound_layer = self._sound()
+        self._ones: dict[int, OneText] = {}
 
     def _sound(self) -> Layer:
         tables, skeleton = self.tables, self.skeleton
@@ -234,8 +235,11 @@ class Views:
         return self.sound_layer.units
 
     def one(self, start: int, end: int) -> "OneText":
-        """One text, which stands at [start, end) of the joined text."""
-        return OneText(self, start, end)
+        """One text, which stands at [start, end) of the joined text; the same one each time."""
+        found = self._ones.get(start)
+        if found is None:
+            found = self._ones[start] = OneText(self, start, end)
+        return found
 
     @cached_property
     def kept_before(self) -> memoryview:
@@ -282,23 +286,16 @@ def span_of(event: int, begins: Sequence[int], views: Views) -> tuple[int, int]:
 
 
 class OneText:
-    """One text of the batch, as patterns read it."""
+    """One text of the batch, as patterns read it. `chars`: all characters of the plain view."""
 
-    __slots__ = ("_chars", "_low", "_views", "_written", "plain", "start")
+    __slots__ = ("_low", "_views", "_written", "chars", "plain", "start")
 
     def __init__(self, views: Views, start: int, end: int) -> None:
         self._views, self.start = views, start
         self._low = views.kept_before[start]
         self.plain = views.plain_text[start:end]
+        self.chars = frozenset(self.plain)
         self._written: dict[bool, tuple[str, bytes]] = {}
-        self._chars: frozenset[str] = frozenset()
-
-    @property
-    def chars(self) -> frozenset[str]:
-        """All characters of the plain view."""
-        if not self._chars:
-            self._chars = frozenset(self.plain)
-        return self._chars
 
     @property
     def end(self) -> int:

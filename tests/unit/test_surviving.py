@@ -1,0 +1,39 @@
+"""What is asked of a rule's hits, and when nothing more is."""
+
+from monitor.domain.rules import Context, ContextPart, Listed, Reach, Selection, View
+from monitor.domain.rulesets import RuleSet
+from monitor.engine.conditions import Heard, Hit, surviving
+from monitor.engine.engineset import EngineSet
+from monitor.engine.views import Views
+from tests.unit import rulekit
+
+TEXT = "全网最低只要九块"
+SPARED = Selection(name="spared", context=("no",), veto=Reach(of=("all",), within=0))
+CLAIM = rulekit.terms("claim", "最低", near=Reach(of=("price",), within=4))
+RULE = rulekit.rule(CLAIM, rulekit.terms("price", "九块"), SPARED)
+ENGINE = EngineSet(RuleSet((RULE,), {}, "test", {}, {"no": Context(
+    name="no", title="no", parts=(ContextPart(terms=("不是",)),))}), rulekit.tables(), zone=rulekit.ZONE)
+LOWEST, NINE = Hit(0, 2, 4, View.PLAIN, None), Hit(1, 6, 8, View.PLAIN, None)
+
+
+def left_of(hits: list[Hit]) -> tuple[list[Hit] | None, list[int]]:
+    """(what is left, the contexts that were heard for it)"""
+    asked: list[int] = []
+
+    def hear(context: int) -> Heard:
+        asked.append(context)
+        return Heard([], [])
+
+    def no(hit: Hit, detector: str = "", how: Listed = Listed.NONE) -> bool:
+        return False
+
+    views = Views(ENGINE.tables, TEXT)
+    return surviving(ENGINE.rules[0], hits, views, hear, ENGINE.contexts, no, no), asked
+
+
+def test_a_context_is_heard_where_hits_stand() -> None:
+    assert left_of([LOWEST, NINE]) == ([LOWEST, NINE], [0])
+
+
+def test_nothing_more_is_asked_once_the_rule_cannot_hold() -> None:
+    assert left_of([LOWEST]) == (None, [])
