@@ -11,8 +11,9 @@ from array import array
 from collections.abc import Iterable
 from typing import Final, NamedTuple
 
+import msgspec
 import numpy as np
-from msgspec import Struct
+from msgspec import Raw, Struct
 from numpy.typing import NDArray
 
 from monitor.domain.rules import View
@@ -23,7 +24,7 @@ from monitor.engine.gates import Chars
 from monitor.engine.terms import Form
 from monitor.engine.views import Index, Layer, OneText, Views, mixed
 
-Raw = tuple[int, int]  # literal, end in units
+Ending = tuple[int, int]  # literal, end in units
 Owner = tuple[int, int]
 """Whoever asks: (rule, selection), or (-1 - context, part)."""
 Lead = tuple[View, Form | None, Owner]
@@ -72,10 +73,10 @@ class Literals(Struct, frozen=True, array_like=True):
 
 
 class Entries(Struct, frozen=True, array_like=True):
-    """All that a lexicon holds, but for its databases. `asking`: by pattern. `wordless`: patterns without a word that
-    every hit must have; they run on every text."""
+    """All that a lexicon holds, but for its databases. `forms`: each a Form, encoded. `asking`: by pattern. `wordless`:
+    patterns without a word that every hit must have; they run on every text."""
 
-    forms: list[Form]
+    forms: list[Raw]
     patterns: list[tuple[str, View, list[Chars]]]
     asking: list[list[Asked]]
     wordless: list[int]
@@ -99,10 +100,22 @@ def marks_of(owners: Iterable[Owner]) -> list[tuple[int, int]]:
     return list(found.items())
 
 
+class _Forms(dict[int, Form]):
+    """By number, decoded when they are first met."""
+
+    def __init__(self, encoded: list[Raw]) -> None:
+        super().__init__()
+        self._encoded = encoded
+
+    def __missing__(self, number: int) -> Form:
+        found = self[number] = msgspec.msgpack.decode(self._encoded[number], type=Form)
+        return found
+
+
 class LeadsOf(dict[int, Leads]):
     """By literal, made when it is first met."""
 
-    def __init__(self, literals: Literals, forms: list[Form]) -> None:
+    def __init__(self, literals: Literals, forms: _Forms) -> None:
         super().__init__()
         self._forms = forms
         self._terms, self._patterns = _Table(literals.terms), _Table(literals.patterns)
@@ -130,7 +143,7 @@ class _Table:
 class _Scanned:
     """The literals of one view, ready to be scanned for. One database, or several of bounded size."""
 
-    def __init__(self, literals: Literals, forms: list[Form], databases: Databases) -> None:
+    def __init__(self, literals: Literals, forms: _Forms, databases: Databases) -> None:
         self.leads = LeadsOf(literals, forms)
         self.sizes: Index = np.frombuffer(literals.sizes, dtype=np.int32).astype(np.int64)
         self._parts: list[tuple[int, Database]] = []
@@ -139,13 +152,13 @@ class _Scanned:
             self._parts.append((first, databases.known(key)))
             first += amount
 
-    def scan(self, data: bytes) -> list[Raw]:
+    def scan(self, data: bytes) -> list[Ending]:
         """Literal and end in units of each hit; an odd end in bytes lies between two units."""
         return [(first + n, end >> 1) for first, db in self._parts for n, end in _ends(db, data) if not end & 1]
 
 
-def _ends(db: Database, data: bytes) -> list[Raw]:
-    found: list[Raw] = []
+def _ends(db: Database, data: bytes) -> list[Ending]:
+    found: list[Ending] = []
     if data:
         db.scan(data, lambda n, start, end, flags, context: found.append((n, end)))
     return found
@@ -157,19 +170,20 @@ class Lexicon:
     def __init__(self, entries: Entries, databases: Databases) -> None:
         self._patterns = [Pattern(folded, view, gates) for folded, view, gates in entries.patterns]
         self.wordless = entries.wordless
+        forms = _Forms(entries.forms)
         self.pattern_marks = [marks_of(asked[2:] for asked in asking) for asking in entries.asking]
         self._by_owner: dict[int, dict[int, list[Lead]]] = {}
         for number, asking in enumerate(entries.asking):
             for view, form, owner, part in asking:
-                lead = (view, None if form == NO_FORM else entries.forms[form], (owner, part))
+                lead = (view, None if form == NO_FORM else forms[form], (owner, part))
                 self._by_owner.setdefault(owner, {}).setdefault(number, []).append(lead)
-        self._literals = {view: _Scanned(literals, entries.forms, databases)
+        self._literals = {view: _Scanned(literals, forms, databases)
                           for view, literals in entries.literals.items()}
 
     def __bool__(self) -> bool:
         return bool(self._patterns or self._literals)
 
-    def scan_literals(self, views: Views) -> list[tuple[View, Layer, list[Raw]]]:
+    def scan_literals(self, views: Views) -> list[tuple[View, Layer, list[Ending]]]:
         """Literal hits of each view, in units of its layer."""
         found = []
         for view, literals in self._literals.items():
@@ -179,7 +193,7 @@ class Lexicon:
                 found.append((view, units, raw))
         return found
 
-    def places(self, view: View, units: Layer, raw: list[Raw]) -> tuple[Index, Index]:
+    def places(self, view: View, units: Layer, raw: list[Ending]) -> tuple[Index, Index]:
         """Starts and ends of literal hits in the joined text."""
         hits = np.array(raw, dtype=np.int64)
         ends = hits[:, 1]

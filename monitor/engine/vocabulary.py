@@ -10,6 +10,9 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Final, NamedTuple
 
+import msgspec
+from msgspec import Raw
+
 from monitor.domain.errors import Fault, RuleError
 from monitor.domain.rules import Context, Rule, Selection, View
 from monitor.engine.compiled import CompiledContext, CompiledRule
@@ -126,7 +129,8 @@ class Vocabulary:
 
     def entries(self, databases: Databases) -> Entries:
         """With all databases compiled, or known."""
-        return Entries([formed.form for formed in self._formed.values()], self._patterns, self._asking, self._wordless,
+        forms = [Raw(msgspec.msgpack.encode(formed.form)) for formed in self._formed.values()]
+        return Entries(forms, self._patterns, self._asking, self._wordless,
                        {view: self._entry(view, list(literals), databases)
                         for view, literals in self._literals.items()})
 

@@ -1,0 +1,109 @@
+"""Reading, checking and compiling rules, with an empty cache and with a full one: CPU seconds and peak memory.
+
+python -m tests.bench.loading [--json FILE] [--terms N …]
+"""
+
+import argparse
+import json
+import random
+import resource
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from tests.bench import corpus
+
+SEED = 20261126
+RULES = Path(__file__).parents[2] / "rules"
+TERMS = (0, 10_000, 100_000)
+_A_LIST = 10_000
+
+
+def write(folder: Path, terms: int) -> None:
+    """The shipped packs, and one of so many generated terms of two to six characters in lists of 10,000."""
+    shutil.copytree(RULES, folder)
+    if not terms:
+        return
+    rng, found = random.Random(SEED), dict[str, None]()
+    while len(found) < terms:
+        found["".join(rng.choices(corpus.COMMON, k=rng.choice((2, 3, 3, 4, 4, 5, 6))))] = None
+    every = list(found)
+    (folder / "bench/lists").mkdir(parents=True)
+    (folder / "bench/pack.yml").write_text("id: bench\ntitle: bench\nversion: 1\n", encoding="utf-8")
+    for n, first in enumerate(range(0, terms, _A_LIST)):
+        some = every[first : first + _A_LIST]
+        (folder / f"bench/lists/l{n}.txt").write_text("\n".join(some) + "\n", encoding="utf-8")
+        body = {
+            "id": f"bench.l{n}", "title": "bench", "tier": "orientation", "category": ["absolute_claim"],
+            "severity": "low", "status": "active",
+            "detection": {"claim": {"terms": {"list": f"lists/l{n}.txt"}}, "condition": "claim"},
+            "cases": [{"text": some[0], "expect": ["claim"]}, {"text": "嗯", "expect": "none"}],
+        }
+        (folder / f"bench/l{n}.yml").write_text(yaml.safe_dump(body, allow_unicode=True), encoding="utf-8")
+
+
+def load(folder: Path, cache: Path) -> dict[str, Any]:
+    """As a start of the service does it; in this process."""
+    from monitor.adapters import blobs
+    from monitor.adapters.rulefiles import load
+    from monitor.cli.loading import view_tables
+    from monitor.engine.engineset import EngineSet
+    from monitor.services.casework import failing_cases
+
+    databases, tables = blobs.databases(cache), view_tables()
+    ruleset = load(folder)
+    read = resource.getrusage(resource.RUSAGE_SELF)
+    failures = failing_cases(ruleset, tables, corpus.ZONE, databases)
+    EngineSet(ruleset, tables, zone=corpus.ZONE, databases=databases)
+    done = resource.getrusage(resource.RUSAGE_SELF)
+    return {"rules": len(ruleset.rules), "terms": sum(len(s.terms) for r in ruleset.rules for s in r.selections),
+            "failing_cases": len(failures), "read_s": read.ru_utime + read.ru_stime,
+            "cpu_s": done.ru_utime + done.ru_stime, "peak_rss_mb": done.ru_maxrss / 1024}
+
+
+def measured(folder: Path, cache: Path) -> dict[str, Any]:
+    """The same in a process of its own, imports included."""
+    command = [sys.executable, "-m", "tests.bench.loading", "--load", str(folder), str(cache)]
+    found: dict[str, Any] = json.loads(subprocess.run(command, check=True, capture_output=True).stdout)  # noqa: S603
+    return found
+
+
+def run(sizes: list[int]) -> list[dict[str, Any]]:
+    found = []
+    for terms in sizes:
+        with tempfile.TemporaryDirectory(prefix="redpost-loading-") as name:
+            folder, cache = Path(name) / "rules", Path(name) / "cache"
+            write(folder, terms)
+            for state in ("cold", "warm"):
+                found.append({"extra_terms": terms, "cache": state, **measured(folder, cache)})
+                sys.stdout.write(_line(found[-1]))
+                sys.stdout.flush()
+    return found
+
+
+def _line(one: dict[str, Any]) -> str:
+    return (f"packs + {one['extra_terms']:7,} terms, cache {one['cache']}: {one['cpu_s']:5.1f} s CPU "
+            f"({one['read_s']:.1f} s of it until all is read), peak memory {one['peak_rss_mb']:.0f} MB\n")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--json", type=Path, default=Path("bench.json"))
+    parser.add_argument("--terms", type=int, nargs="*", default=list(TERMS))
+    parser.add_argument("--load", type=Path, nargs=2, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.load:
+        sys.stdout.write(json.dumps(load(*options.load)))
+        return
+    report = run(options.terms)
+    known = json.loads(options.json.read_text()) if options.json.exists() else {}
+    options.json.write_text(json.dumps({**known, "loading": report}, indent=2))
+
+
+if __name__ == "__main__":
+    main()
