@@ -1,11 +1,14 @@
-"""What this process asks of its system: memory that is given back, and as many open files as it needs."""
+"""What this process asks of its system: memory given back, rare collecting, as many open files as it needs."""
 
+import gc
 import resource
 from contextlib import suppress
 from ctypes import CDLL
 from typing import Final
 
 _M_ARENA_MAX: Final = -8
+_COLLECT_AFTER: Final = (50_000, 20, 50)
+"""Allocations between collections: events live for one batch and hold no cycles, so collecting often only costs."""
 _MANY: Final = 2**20
 """What no limit counts as."""
 
@@ -14,6 +17,12 @@ def spare_memory() -> None:
     """glibc gives every thread an arena of its own, which keep what they freed: two serve as well."""
     with suppress(OSError, AttributeError):
         CDLL(None).mallopt(_M_ARENA_MAX, 2)
+
+
+def collect_rarely() -> None:
+    """What there is now stays: the collector need not look at it again and again."""
+    gc.freeze()
+    gc.set_threshold(*_COLLECT_AFTER)
 
 
 def allow_files(wanted: int) -> int:

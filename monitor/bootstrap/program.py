@@ -1,14 +1,13 @@
 """The program `redpost serve`: from settings to an exit status."""
 
 import asyncio
-import gc
 import os
 import signal
 import sys
 from typing import Final
 
 from monitor.adapters.logs import LoopErrors, configure
-from monitor.adapters.process import spare_memory
+from monitor.adapters.process import collect_rarely, spare_memory
 from monitor.bootstrap.service import Service
 from monitor.domain.errors import OwnershipLost, RedpostError
 from monitor.services.ports import Logger
@@ -16,8 +15,6 @@ from monitor.settings import Settings
 
 EXIT_FATAL: Final = 70
 EXIT_OWNERSHIP: Final = 75
-_COLLECT_AFTER: Final = 50_000
-"""Allocations between collections: events live for one batch and hold no cycles, so collecting often only costs."""
 _PATIENCE_S: Final = 2
 """How long a start may take before it says what it does."""
 _SWITCH_S: Final = 0.0005
@@ -101,8 +98,7 @@ def serve(settings: Settings, *, demo: bool = False) -> int:
     logger = configure(level=settings.telemetry.log_level, form=settings.telemetry.log_format)
     spare_memory()
     sys.setswitchinterval(_SWITCH_S)
-    gc.freeze()
-    gc.set_threshold(_COLLECT_AFTER, 20, 50)
+    collect_rarely()
     return asyncio.run(_serve(settings, demo=demo, logger=logger))
 
 

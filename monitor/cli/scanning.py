@@ -1,12 +1,12 @@
 """The work of `redpost scan`: files through the scanner into a report."""
 
-import gc
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from monitor.adapters.process import collect_rarely
 from monitor.cli.files import Faults, InFile
 from monitor.cli.loading import engine_set
 from monitor.cli.options import STDIN, Reading
@@ -32,7 +32,7 @@ class Scanning:
         self._options = reading.options(settings.ingest.limits())
         zone = ZoneInfo(settings.tenant.zone)
         engine = engine_set(settings.rules.dir, settings.rules.rooms, zone)
-        gc.freeze()  # compiled rules stay: the collector need not look at them again and again
+        collect_rarely()
         self._scanner = Scanner(
             engine, grouping=settings.alerts.grouping(), silence_ms=settings.broadcast.silence_ms, with_alerts=alerts,
             day=_midnight(zone, self._options.now_ms))

@@ -20,6 +20,7 @@ from typing import Any
 import msgspec
 
 from monitor.adapters import blobs
+from monitor.adapters.process import collect_rarely
 from monitor.adapters.rulefiles.folder import load
 from monitor.domain.rules import Rule
 from monitor.domain.rulesets import RuleSet
@@ -102,6 +103,7 @@ def main() -> None:
     parser.add_argument("--rules", type=Path, default=RULES)
     options = parser.parse_args()
     engine, _, _ = compiled(options.rules, [], None)
+    collect_rarely()  # as the service does
     report = {"seed": SEED, "cores": os.cpu_count(), "speed": speed(engine)}
     report["loading"] = loading(options.rules)
     known = msgspec.json.decode(options.json.read_bytes()) if options.json.exists() else {}
