@@ -1,6 +1,6 @@
 """Scan: events of a file through the same lanes as the service, so that findings and alerts carry the same ids."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import Final
 
@@ -13,6 +13,7 @@ from monitor.domain.events import RELATIVE, Event, Kind, at_ms, lane_of, role_an
 from monitor.domain.findings import Finding
 from monitor.domain.frames import Frame
 from monitor.domain.masking import mask_text
+from monitor.engine.correlation_state import Limits
 from monitor.engine.engineset import EngineSet
 from monitor.services.admission import Admission
 from monitor.services.context import Windows
@@ -23,6 +24,8 @@ from monitor.services.records import Numbered
 from monitor.services.scanned import AlertList, KeptBack, Place, Scanned
 
 ROOM: Final = "default"
+_LATENESS_MS: Final = Limits().lateness_ms
+
 
 class Scanner:
     """Streaming: memory does not grow with the file, except for `alerts` where they are asked for."""
@@ -51,24 +54,22 @@ class Scanner:
         they may become a part of something longer, see `finish`."""
         filled = [self._filled(event) for event in events]
         self._scripts_only = self._scripts_only and all(event.kind is Kind.SCRIPT for event in filled)
-        self._now = max([self._now, *(at_ms(e) or 0 for e in filled)])
-        built = frames.build(filled, tenant=self._tenant, accepted_at=self._now, pseudonym=str,
-                             revision_of=partial(self._interims.revision_of, self._tenant))
-        numbered = [Numbered(self._seq + n, frame) for n, frame in enumerate(built, 1)]
-        self._seq += len(built)
+        numbered = self._numbered(filled)
         broadcasts, _ = self._admission.admit(numbered)
         found: list[dict[int, list[Finding]]] = [{}, {}]
         masks: list[dict[int, list[tuple[int, int]]]] = [{}, {}]
         outcomes: list[Outcome] = []
-        for n in numbered:
-            frame = n.entry
-            if isinstance(frame, Frame):
-                outcome = self._lanes[frame.lane].run([Admitted(n.seq, frame, broadcasts[n.seq])])
-                found[frame.lane] = _by_place(frame, outcome)
-                for mask in outcome.judged[0].masks:
-                    masks[frame.lane].setdefault(mask.event, []).append((mask.start, mask.end))
-                self._merged.add(frame.lane, outcome.notes)
-                outcomes.append(outcome)
+        for lane in self._lanes:
+            outcome = lane.run([Admitted(n.seq, n.entry, broadcasts[n.seq]) for n in numbered
+                                if isinstance(n.entry, Frame) and n.entry.lane == lane.number])
+            first = 0
+            for judged in outcome.judged:
+                found[lane.number] |= _by_place(judged.frame, outcome, first)
+                for mask in judged.masks:
+                    masks[lane.number].setdefault(first + mask.event, []).append((mask.start, mask.end))
+                first += len(judged.frame)
+            self._merged.add(lane.number, outcome.notes)
+            outcomes.append(outcome)
         self._kept.add(self._in_order(events, filled, found, masks, places), outcomes)
         self._merge(outcomes)
         return self._kept.released(self._now)
@@ -103,6 +104,29 @@ class Scanner:
     def alerts(self) -> list[tuple[Alert, list[str]]]:
         """(alert, ids of its events in order), in order of opening. Empty unless they were asked for."""
         return self._alerts.all() if self._alerts is not None else []
+
+    def _numbered(self, events: Sequence[Event]) -> list[Numbered]:
+        """Their frames, as if each event had come at its time."""
+        numbered: list[Numbered] = []
+        for some in self._moments(events):
+            self._now = max(self._now, *(at_ms(event) or 0 for event in some))
+            built = frames.build(some, tenant=self._tenant, accepted_at=self._now, pseudonym=str,
+                                 revision_of=partial(self._interims.revision_of, self._tenant))
+            numbered += [Numbered(self._seq + n, frame) for n, frame in enumerate(built, 1)]
+            self._seq += len(built)
+        return numbered
+
+    def _moments(self, events: Sequence[Event]) -> Iterator[Sequence[Event]]:
+        """In none is more time than correlations put in order; or the rooms' clocks would be ahead of what it holds."""
+        first = until = 0
+        for i, event in enumerate(events):
+            at = at_ms(event) or 0
+            if at > until:
+                if first < i:
+                    yield events[first:i]
+                first, until = i, max(self._now, at) + _LATENESS_MS
+        if first < len(events):
+            yield events[first:]
 
     def _merge(self, outcomes: list[Outcome]) -> None:
         merged = Outcome()
@@ -144,8 +168,8 @@ class Scanner:
         return scanned
 
 
-def _by_place(frame: Frame, outcome: Outcome) -> dict[int, list[Finding]]:
-    """Index of the event in its frame → its findings."""
+def _by_place(frame: Frame, outcome: Outcome, first: int) -> dict[int, list[Finding]]:
+    """Index of the event in its lane → its findings. `first`: that of the frame's first event."""
     if not outcome.findings:
         return {}
     wanted: dict[tuple[str, str], list[Finding]] = {}
@@ -156,5 +180,5 @@ def _by_place(frame: Frame, outcome: Outcome) -> dict[int, list[Finding]]:
         some = wanted.get((frames.pick(frame.sources, frame.source_ix, i), event_id))
         if some:
             revision = frames.number(frame.revisions, "i", i, 0)
-            places[i] = list({f.id: f for f in some if f.revision == revision}.values())
+            places[first + i] = list({f.id: f for f in some if f.revision == revision}.values())
     return places

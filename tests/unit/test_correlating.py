@@ -335,6 +335,18 @@ def test_a_scan_shows_a_window_under_its_last_event(cut: int) -> None:
         ("t.price", "event"), ("t.contact", "event"), ("t.lured", "event"), ("t.missing", "broadcast")}
 
 
+@pytest.mark.parametrize("cut", [1, 5, 100])
+def test_a_scan_finds_the_windows_of_a_whole_recording_however_it_is_read(cut: int) -> None:
+    """Windows an hour apart, in every batch and over two."""
+    events = [speech(3_600 * n + second, CURE) for n in range(6) for second in (0, 20)]
+    scanner = Scanner(engine(OFTEN), with_alerts=True)
+    for n in range(0, len(events), cut):
+        scanner.scan(events[n : n + cut])
+    scanner.finish()
+    often = [alert.event_ids for alert, _ in scanner.alerts() if alert.rule == "t.often"]
+    assert often == [[f"h{3_600 * n}", f"h{3_600 * n + 20}"] for n in range(6)]
+
+
 def test_a_scan_keeps_back_no_event_for_which_nothing_can_come() -> None:
     scanner = Scanner(ENGINE)
     assert len(scanner.scan([speech(0, "你好")])) == 1
