@@ -45,7 +45,7 @@ def tell_faults(folder: Path, faults: Sequence[Fault]) -> None:
 
 def _lines(path: Path) -> list[str]:
     try:
-        return path.read_text(encoding="utf-8", errors="replace").split("\n")
+        return path.read_text(encoding="utf-8", errors="replace").split("\n") if path.is_file() else []
     except OSError:
         return []  # the fault says why
 

@@ -587,6 +587,16 @@ def test_a_missing_or_wrong_folder(tmp_path: Path) -> None:
             load(folder)
 
 
+def test_what_has_no_end_is_not_read(tmp_path: Path) -> None:
+    (tmp_path / "shop").mkdir()
+    os.mkfifo(tmp_path / "shop" / "a.yml")
+    (tmp_path / "shop" / "b.yml").symlink_to("/dev/zero")
+    with pytest.raises(RuleError) as caught:
+        load(tmp_path)
+    assert [(fault.path, fault.hint) for fault in caught.value.faults] == [
+        ("shop/a.yml", "remove it"), ("shop/b.yml", "remove it")]
+
+
 def test_the_folder_is_read_as_its_sources_are(tmp_path: Path) -> None:
     files = sources(
         DRAFT, {"shop/README.md": "x", "shop/.hidden.yml": "[", ".cache/pack.yml": "[", "note.txt": "x"}

@@ -33,11 +33,15 @@ def load(folder: Path) -> RuleSet:
         name = path.relative_to(folder).as_posix()
         if place_of(name) is None:
             continue
+        faults = Faults(name)
         try:
+            if path.is_fifo() or path.is_char_device():
+                faults.add(TOP, "is a pipe or device, which has no end", "remove it")
+                unread.append(faults)
+                continue
             with path.open("rb") as file:
                 sources[name] = file.read(max(MAX_LIST, MAX_YAML) + 1)
         except OSError as error:
-            faults = Faults(name)
             faults.add(TOP, f"cannot be read: {error.strerror}", "check its permissions")
             unread.append(faults)
     if not sources and not unread:
