@@ -10,6 +10,7 @@ from monitor.engine.correlation_events import EventRef, Observation
 
 STATE_FORMAT: Final = 1
 NEVER: Final = 2**62
+LATENESS_MS: Final = 5_000
 
 
 class Limits(Struct, frozen=True):
@@ -17,7 +18,7 @@ class Limits(Struct, frozen=True):
     `named`: events that a finding names · `repeats`: observations of one value (of a rule, of a speaker) in a group ·
     `known`: what is remembered of all rooms together, see `Room.weight`."""
 
-    lateness_ms: int = 5_000
+    lateness_ms: int = LATENESS_MS
     keep_ms: int = 600_000
     sweep_ms: int = 30_000
     named: int = 50

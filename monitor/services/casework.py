@@ -18,6 +18,7 @@ from monitor.domain.ids import digest
 from monitor.domain.rules import AnyRule, Case, RoomContext, Rule, Status
 from monitor.domain.rulesets import RuleSet
 from monitor.engine.batch import EventBatch
+from monitor.engine.correlation_state import LATENESS_MS
 from monitor.engine.databases import Databases
 from monitor.engine.engineset import EngineSet
 from monitor.engine.pipeline import judge, looked_at
@@ -25,7 +26,6 @@ from monitor.engine.views import ViewTables
 from monitor.services.scan import Scanner
 
 _ENCODER: Final = msgspec.msgpack.Encoder(order="deterministic")
-_LATENESS_MS: Final = 5_001
 _WORDS: Final = 5
 """Words of a rule that are named."""
 
@@ -136,7 +136,7 @@ def _failing_series(engine: EngineSet, series: Sequence[tuple[CorrelationRule, C
     for at, together in groupby(events, key=itemgetter(0)):
         found += [f for item in scanner.scan([event for _, event in together]) for f in item.findings]
         scanner.pass_time(at)
-    end = begin + max((case.length_ms for _, case in series), default=0) + _LATENESS_MS
+    end = begin + max((case.length_ms for _, case in series), default=0) + LATENESS_MS + 1
     found += [f for item in (*scanner.pass_time(end), *scanner.finish()) for f in item.findings]
     held = {(f.room, f.rule, f.at) for f in (*found, *scanner.missing())}
     for n, (rule, case) in enumerate(series):

@@ -13,7 +13,7 @@ from monitor.domain.events import RELATIVE, Event, Kind, at_ms, lane_of, role_an
 from monitor.domain.findings import Finding
 from monitor.domain.frames import Frame
 from monitor.domain.masking import mask_text
-from monitor.engine.correlation_state import Limits
+from monitor.engine.correlation_state import LATENESS_MS
 from monitor.engine.engineset import EngineSet
 from monitor.services.admission import Admission
 from monitor.services.context import Windows
@@ -24,7 +24,6 @@ from monitor.services.records import Numbered
 from monitor.services.scanned import AlertList, KeptBack, Place, Scanned
 
 ROOM: Final = "default"
-_LATENESS_MS: Final = Limits().lateness_ms
 
 
 class Scanner:
@@ -124,7 +123,7 @@ class Scanner:
             if at > until:
                 if first < i:
                     yield events[first:i]
-                first, until = i, max(self._now, at) + _LATENESS_MS
+                first, until = i, max(self._now, at) + LATENESS_MS
         if first < len(events):
             yield events[first:]
 

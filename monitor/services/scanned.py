@@ -10,7 +10,7 @@ from monitor.domain.alerts import Alert, opened
 from monitor.domain.events import Event
 from monitor.domain.findings import Finding
 from monitor.engine.correlation_set import Correlations
-from monitor.engine.correlation_state import Limits
+from monitor.engine.correlation_state import LATENESS_MS
 from monitor.services.lane import Outcome
 
 _KEPT: Final = 20_000
@@ -35,7 +35,7 @@ class KeptBack:
 
     def __init__(self, correlations: Correlations) -> None:
         self.missing: dict[str, Finding] = {}
-        self._reach_ms = correlations.closing_ms + Limits().lateness_ms
+        self._reach_ms = correlations.closing_ms + LATENESS_MS
         self._waiting: deque[Scanned] = deque()
         self._watched: OrderedDict[tuple[str, str], Scanned] = OrderedDict()
         self._until = 0  # what is older than this can go
