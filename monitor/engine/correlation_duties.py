@@ -55,7 +55,7 @@ class Duties:
             if o.lane not in demand.lanes and not o.events:
                 out.drop(Why.LANE)
                 continue
-            duty = self._duty(room, demand, o.broadcast, out)
+            duty = self._duty(room, demand, o.broadcast, upto, out)
             if not demand.hear(duty, ref):
                 out.drop(Why.LATE)
             elif late:
@@ -106,8 +106,8 @@ class Duties:
             if over or not (duty.chains or duty.firsts or duty.heard or duty.began):
                 del room.duties[key]
 
-    def _duty(self, room: Room, demand: Demand, broadcast: str, out: Outcome) -> Duty:
-        """The oldest broadcast's go where a room names too many."""
+    def _duty(self, room: Room, demand: Demand, broadcast: str, upto: int, out: Outcome) -> Duty:
+        """The oldest broadcast's go where a room names too many. `upto`: what was before is in order and done."""
         key = demand.id, broadcast
         duty = room.duties.get(key)
         if duty is None:
@@ -116,11 +116,11 @@ class Duties:
                 oldest = next(iter(known))
                 room.duties = {of: duty for of, duty in room.duties.items() if of[1] != oldest}
                 out.drop(Why.FULL)
-            duty = room.duties[key] = Duty(folded=room.mark - self._limits.keep_ms)
+            duty = room.duties[key] = Duty(folded=min(upto, room.mark) - self._limits.keep_ms)
         return duty
 
     def _begin(self, room: Room, demand: Demand, broadcast: str, ref: EventRef, late: bool, out: Outcome) -> None:
-        duty = self._duty(room, demand, broadcast, out)
+        duty = self._duty(room, demand, broadcast, room.mark if late else ref.at, out)
         if why := demand.begin(duty, ref):
             out.drop(why)
         elif late:

@@ -419,3 +419,12 @@ def test_neither_cuts_nor_restarts_matter(rules: list[CorrelationRule], ops: lis
     whole = run(rules, ops)
     assert run(rules, ops, advance=[*some, False]).changes == whole.changes
     assert run(rules, ops, restart=[True, *some]) == whole
+
+
+def test_what_begins_before_a_long_pause_is_in_time() -> None:
+    """The next event comes long after what is remembered for corrections."""
+    line = Line(correlation("absence", after=After(rule="a"), unless=("b",), within_ms=60 * S))
+    line.say(0, "a")
+    line.say(1_500, "c")
+    line.tick(at=1_600)
+    assert line.due == [60]
