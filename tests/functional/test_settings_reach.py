@@ -102,7 +102,7 @@ def logged(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, object]]:
     found: dict[str, object] = {}
     monkeypatch.setattr(program, "configure", lambda **given: found.update(given))
     monkeypatch.setattr(program, "asyncio", SimpleNamespace(run=lambda work: work.close()))
-    monkeypatch.setattr(program, "gc", SimpleNamespace(freeze=lambda: None, set_threshold=lambda *numbers: None))
+    monkeypatch.setattr(program, "collect_rarely", lambda: None)
     monkeypatch.setattr(program, "sys", SimpleNamespace(setswitchinterval=lambda seconds: None))
     yield found
 
