@@ -4,7 +4,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from aiohttp import WSMsgType, WSServerHandshakeError
+from aiohttp import ClientWebSocketResponse, WSMsgType, WSServerHandshakeError
 
 from monitor.adapters.web.auth import OF_ALL, OPERATOR, SCOPES, Tokens, digest, is_loopback_name, new_token
 from monitor.adapters.web.handling import Route
@@ -207,12 +207,23 @@ async def test_a_token_in_the_address_works_for_the_stream_alone(route: Route) -
             assert (await ask(api, route, {}, params={"token": "rp_wrong"}))[0] == 401
 
 
+async def greeted(api: Api, token: dict[str, str]) -> ClientWebSocketResponse[Any]:
+    socket = await api.client.ws_connect("/api/v1/events/ws", headers=token)
+    await socket.send_json({"hello": {"session": "s"}})
+    await socket.receive_json()
+    return socket
+
+
+async def sent_away(socket: ClientWebSocketResponse[Any]) -> None:
+    assert (await socket.receive_json())["error"]["code"] == "unknown_token"
+    assert (await socket.receive()).type is WSMsgType.CLOSE
+    assert socket.close_code == 4003
+
+
 async def test_a_revoked_token_ends_requests_streams_and_sockets() -> None:
     async with serving(loopback=False) as api:
         token = api.token("ingest", "read")
-        socket = await api.client.ws_connect("/api/v1/events/ws", headers=token)
-        await socket.send_json({"hello": {"session": "s"}})
-        await socket.receive_json()
+        socket = await greeted(api, token)
         async with api.client.get("/api/v1/alerts/stream", headers=token) as response:
             stream = Sse(response)
             assert (await stream.event())[0] == "hello"
@@ -220,9 +231,7 @@ async def test_a_revoked_token_ends_requests_streams_and_sockets() -> None:
             api.publish(alert(1))
             assert await stream.block() == ""
         await socket.send_json({"seq": 1, "events": events(1)})
-        assert (await socket.receive_json())["error"]["code"] == "unknown_token"
-        assert (await socket.receive()).type is WSMsgType.CLOSE
-        assert socket.close_code == 4003
+        await sent_away(socket)
         assert api.ingest.calls == []
         async with api.client.get("/api/v1/rooms", headers=token) as response:
             assert response.status == 401
@@ -231,17 +240,13 @@ async def test_a_revoked_token_ends_requests_streams_and_sockets() -> None:
 async def test_a_revoked_token_ends_streams_and_sockets_over_which_nothing_passes() -> None:
     async with serving(loopback=False, revoked_after_s=0.02) as api:
         token = api.token("ingest", "read")
-        socket = await api.client.ws_connect("/api/v1/events/ws", headers=token)
-        await socket.send_json({"hello": {"session": "s"}})
-        await socket.receive_json()
+        socket = await greeted(api, token)
         async with api.client.get("/api/v1/alerts/stream", headers=token) as response:
             stream = Sse(response)
             assert (await stream.event())[0] == "hello"
             api.revoke()
             assert await stream.block() == ""
-        assert (await socket.receive_json())["error"]["code"] == "unknown_token"
-        assert (await socket.receive()).type is WSMsgType.CLOSE
-        assert socket.close_code == 4003
+        await sent_away(socket)
 
 
 @pytest.mark.parametrize("scope", ["admin", "metrics"])
