@@ -6,6 +6,7 @@ from typing import NamedTuple, TypeVar
 
 from msgspec import Struct
 
+from monitor.domain import ids
 from monitor.domain.ids import digest, event_key
 
 
@@ -75,12 +76,8 @@ class Why(StrEnum):
     FULL = "full"  # a bound of the state was reached
 
 
-class Held(Struct, frozen=True, kw_only=True):
-    """A window that holds, as of the moment when it first did. `id`: the finding's.
-
-    `speaker`, `lane`, `seq` and so on are those of the latest event, but `speaker` is "" where it is not everybody's.
-    `events`: the first ones, in order of time; `count`: events, values or rules at that moment.
-    """
+class _Reported(Struct, frozen=True, kw_only=True):
+    """`id`: the finding's."""
 
     rule: str
     id: str
@@ -88,6 +85,15 @@ class Held(Struct, frozen=True, kw_only=True):
     tenant: str
     room: str
     broadcast: str
+
+
+class Held(_Reported, frozen=True, kw_only=True):
+    """A window that holds, as of the moment when it first did.
+
+    `speaker`, `lane`, `seq` and so on are those of the latest event, but `speaker` is "" where it is not everybody's.
+    `events`: the first ones, in order of time; `count`: events, values or rules at that moment.
+    """
+
     speaker: str
     lane: int
     at: int
@@ -104,15 +110,9 @@ class Joined(NamedTuple):
     event: EventRef
 
 
-class Due(Struct, frozen=True, kw_only=True):
-    """A statement that was due by `due_at` and not heard since `since`. `id`: the finding's."""
+class Due(_Reported, frozen=True, kw_only=True):
+    """A statement that was due by `due_at` and not heard since `since`."""
 
-    rule: str
-    id: str
-    subject: str
-    tenant: str
-    room: str
-    broadcast: str
     since: int
     due_at: int
 
@@ -171,7 +171,7 @@ def standing(some: list[_Seen], struck: Struck) -> list[_Seen]:
 
 def window_subject(tenant: str, events: Sequence[EventRef]) -> str:
     """What the finding of a window is about: its events' keys in order."""
-    return digest("window", *(event_key(tenant, e.source, e.id, e.revision) for e in events))
+    return ids.window_subject([event_key(tenant, e.source, e.id, e.revision) for e in events])
 
 
 def absence_subject(room: str, broadcast: str, due_at: int) -> str:
