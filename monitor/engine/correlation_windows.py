@@ -288,7 +288,7 @@ def _scope(rule: CorrelationRule) -> Callable[[Observation], GroupKey]:
 def _value(correlation: Correlation) -> Callable[[Observation], str]:
     """What is counted of an observation."""
     if correlation.type is CorrelationType.EVENT_COUNT:
-        return lambda o: f"{o[1]}\x1f{o[2]}"
+        return lambda o: f"{len(o[1])}:{o[1]}{o[2]}"
     if correlation.field is Field.TEXT:
         return lambda o: f"{o.text:016x}"
     return itemgetter(_PLACE[correlation.field or Field.RULE])

@@ -654,3 +654,9 @@ def test_a_flood_in_one_room_takes_nothing_from_the_others() -> None:
     for n in range(60):
         line.signal(3 + n, "gift", broadcast="b2")
     assert line.out.dropped == {Why.FULL: 2}  # demands weigh, too
+
+
+def test_events_are_told_apart_whatever_their_names() -> None:
+    line = said(correlation("event_count", "a"), (0, "a", {"source": "s\x1fe", "id": "e"}),
+                (1, "a", {"source": "s", "id": "e\x1fe"}), (2, "a", {"source": "s", "id": "x"}))
+    assert len(line.held) == 1
