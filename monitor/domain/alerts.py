@@ -1,5 +1,6 @@
 """Alerts: findings of one room and one rule, grouped in time. Pure state, one instance per lane."""
 
+from collections.abc import Iterable
 from enum import StrEnum
 from typing import Final
 
@@ -96,6 +97,12 @@ class Retraction(Struct, frozen=True):
     tenant: str
     finding: str
     reason: str
+
+
+def standing(retractions: Iterable[Retraction], again: Iterable[Finding]) -> list[Retraction]:
+    """Those that still hold when these findings came later: what comes again stands again."""
+    back = {finding.id for finding in again}
+    return [retraction for retraction in retractions if retraction.finding not in back]
 
 
 class Grouping(Struct):

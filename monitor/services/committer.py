@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 import msgspec
 
-from monitor.domain.alerts import Retraction
+from monitor.domain.alerts import Retraction, standing
 from monitor.domain.broadcasts import Broadcast
 from monitor.services.lane import Outcome
 from monitor.services.ports import Clock, FailPoint, Publisher, Store, Telemetry
@@ -140,10 +140,8 @@ def _to_see(outcome: Outcome) -> bool:
 
 
 def _standing(outcomes: Iterable[Outcome]) -> list[Retraction]:
-    """Retractions of findings that did not come again later."""
-    found: dict[str, Retraction] = {}
+    """Retractions of findings that did not come again in a later outcome."""
+    found: list[Retraction] = []
     for outcome in outcomes:
-        for finding in outcome.findings:
-            found.pop(finding.id, None)
-        found.update((r.finding, r) for r in outcome.retractions)
-    return list(found.values())
+        found = standing(found, outcome.findings) + outcome.retractions
+    return found

@@ -6,18 +6,19 @@ far as both are judged; so the result is the same whatever the load was.
 
 from collections import OrderedDict, deque
 from collections.abc import Iterable, Mapping
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 from msgspec import Struct
 
 from monitor.domain.alerts import Grouping, GroupingSettings, Retraction
+from monitor.domain.correlations import CorrelationRule
 from monitor.domain.events import HOST_SIDE, VIEWERS, Kind, Role, Stage
 from monitor.domain.findings import Finding
 from monitor.engine.correlation import Correlator
 from monitor.engine.correlation_events import Due, Fallen, Held, Outcome, Signal
 from monitor.engine.correlation_lanes import Placed
-from monitor.engine.correlation_state import decode, encode
+from monitor.engine.correlation_state import State, decode, encode
 from monitor.engine.engineset import EngineSet
 from monitor.services.grounds import grounds
 from monitor.services.notes import Noted, Notes, Said
@@ -101,12 +102,12 @@ class Correlating:
         return CorrelatingState(encode(self._correlator.snapshot()), dict(self._said), self._grouping,
                                 dict(self._placed))
 
-    def _made(self, engine: EngineSet, state: Any) -> Correlator:
+    def _made(self, engine: EngineSet, state: State | None) -> Correlator:
         self._engine = engine
         self._rules = engine.correlations.placed.get(self._lanes, Placed((), frozenset()))
         return Correlator(self._rules.rules, quiet=self._rules.quiet, state=state, applies=self._applies)
 
-    def _applies(self, rule: Any, tenant: str, room: str, at: int) -> bool:
+    def _applies(self, rule: CorrelationRule, tenant: str, room: str, at: int) -> bool:
         return self._engine.correlates(rule, tenant, room, at)
 
     def _remember(self, noted: Noted) -> None:
@@ -197,7 +198,6 @@ class Merged:
         self._correlating = Correlating(BOTH, self._engine, settings, state.correlating)
         self._waiting: tuple[deque[Notes], deque[Notes]] = (deque(state.waiting[0]), deque(state.waiting[1]))
         self._swaps = {seq: engines[version] for seq, version in state.swaps.items()}
-        self._settings = settings
 
     def add(self, lane: int, notes: Iterable[Notes]) -> None:
         if self._correlating.busy or self._swaps:
@@ -212,15 +212,13 @@ class Merged:
         return any(waiting and waiting[0].seq <= upto for waiting in self._waiting) or any(
             seq <= upto for seq in self._swaps)
 
-    def release(self, upto: int) -> Told:
-        """Both lanes are judged up to this place in the log."""
-        told = Told()
+    def release(self, upto: int) -> list[Told]:
+        """Both lanes are judged up to this place in the log; what came out, in its order."""
+        told: list[Told] = []
         while (notes := self._next(upto)) is not None:
-            for seq in sorted(seq for seq in self._swaps if seq < notes.seq):
-                self._change(seq)
-            add(told, self._correlating.take(notes))
-        for seq in sorted(seq for seq in self._swaps if seq <= upto):
-            self._change(seq)
+            self._change(before=notes.seq)
+            told.append(self._correlating.take(notes))
+        self._change(before=upto + 1)
         return told
 
     def finish(self, *, grace_ms: int = 0) -> Told:
@@ -243,18 +241,10 @@ class Merged:
         halves = notes.followed and others and others[0].seq == notes.seq + 1
         return notes.together(others.popleft()) if halves else notes
 
-    def _change(self, seq: int) -> None:
-        self._engine = self._swaps.pop(seq)
-        self._correlating.swap(self._engine)
-
-
-def add(told: Told, more: Told) -> None:
-    """What was told later counts: a finding that stands again is not retracted."""
-    again = {finding.id for finding in more.findings}
-    told.findings += more.findings
-    told.retractions = [r for r in told.retractions if r.finding not in again] + more.retractions
-    for why, amount in more.dropped.items():
-        told.dropped[why] = told.dropped.get(why, 0) + amount
+    def _change(self, *, before: int) -> None:
+        for seq in sorted(seq for seq in self._swaps if seq < before):
+            self._engine = self._swaps.pop(seq)
+            self._correlating.swap(self._engine)
 
 
 def named(state: MergedState | None) -> set[str]:

@@ -246,7 +246,8 @@ class Detect:
         upto = min(read, *(other.read for other in state.cursors if other is not cursor))
         merged = Outcome()
         if state.merged.ready(upto):
-            merged.add(await self._on_engine(state.merged.release, upto), state.windows)
+            for told in await self._on_engine(state.merged.release, upto):
+                merged.add(told, state.windows)
         self._committer.add(cursor, outcome, read, merged=merged)
 
     async def _when_due(self, *, everything: bool = False) -> None:

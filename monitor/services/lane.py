@@ -14,7 +14,7 @@ import msgspec
 from msgspec import Struct
 
 from monitor.domain import frames
-from monitor.domain.alerts import Grouping, GroupingSettings, Retraction, Withdrawal
+from monitor.domain.alerts import Grouping, GroupingSettings, Retraction, Withdrawal, standing
 from monitor.domain.findings import Finding, Span, Tier
 from monitor.domain.frames import Frame, Utterance
 from monitor.domain.ids import event_key, finding_id, window_subject
@@ -81,9 +81,9 @@ class Outcome(Struct):
     events: int = 0
 
     def add(self, told: Told, windows: Windows) -> None:
-        """What correlations found; the rooms' lines around it are wanted, too."""
+        """What correlations found next; the rooms' lines around it are wanted, too."""
+        self.retractions = standing(self.retractions, told.findings) + told.retractions
         self.findings += told.findings
-        self.retractions += told.retractions
         for why, amount in told.dropped.items():
             _count(self, why, amount)
         for finding in told.findings:

@@ -44,7 +44,6 @@ class Noted(Struct, frozen=True):
 class Struck(Struct, frozen=True):
     """The findings of this event's revisions under `below` no longer stand."""
 
-    tenant: str
     room: str
     source: str
     event_id: str
@@ -111,7 +110,7 @@ class NoteTaker:
     def add(self, notes: Notes, said: Utterance, findings: Sequence[Finding], *, replaces: bool) -> None:
         """An event's findings, those under an exemption left out. `replaces`: those of older revisions fall."""
         if replaces:
-            notes.struck.append(Struck(said.tenant, said.room, said.source, said.id, said.revision))
+            notes.struck.append(Struck(said.room, said.source, said.id, said.revision))
         notes.noted += [self._noted(said, finding, notes.seq) for finding in findings
                         if finding.rule in self._correlations.watched and not finding.exempt]
 

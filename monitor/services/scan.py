@@ -129,7 +129,8 @@ class Scanner:
 
     def _merge(self, outcomes: list[Outcome]) -> None:
         merged = Outcome()
-        merged.add(self._merged.release(self._seq), Windows())
+        for told in self._merged.release(self._seq):
+            merged.add(told, Windows())
         self._take([*outcomes, merged])
 
     def _take(self, outcomes: Sequence[Outcome]) -> None:

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitor.domain import frames
-from monitor.domain.alerts import GroupingSettings, opened
+from monitor.domain.alerts import GroupingSettings, Retraction, opened
 from monitor.domain.broadcasts import Rooms
 from monitor.domain.correlations import After, Correlation, CorrelationCase, CorrelationRule, CorrelationType, Threshold
 from monitor.domain.correlations import CaseEvent as Case
@@ -21,7 +21,8 @@ from monitor.domain.rulesets import RuleSet
 from monitor.engine.engineset import EngineSet
 from monitor.services.admission import Admission
 from monitor.services.casework import run_cases
-from monitor.services.correlating import Merged, MergedState, named
+from monitor.services.context import Windows
+from monitor.services.correlating import Merged, MergedState, Told, named
 from monitor.services.lane import Admitted, Lane, LaneState, Outcome
 from monitor.services.notes import Notes
 from monitor.services.records import Numbered
@@ -115,7 +116,8 @@ class House:
             self._now(VIEWERS, seq, what)
         upto = [self.seq, self.late[0][0] - 1 if self.late else self.seq]
         outcome = Outcome()
-        outcome.add(self.merged.release(min(upto)), self.lanes[0].windows)
+        for told in self.merged.release(min(upto)):
+            outcome.add(told, self.lanes[0].windows)
         self.take(outcome)
 
     def _now(self, lane: int, seq: int, what: Any) -> None:
@@ -318,6 +320,26 @@ def test_a_correlation_may_serve_another_one_alone() -> None:
     house.feed(speech(0, CURE), speech(9, CURE), speech(12, PRICE))
     house.tick(40)
     assert {f.rule for f in house.findings.values()} == {"t.cure", "t.both"}
+
+
+def test_what_stands_again_in_a_later_entry_is_not_retracted() -> None:
+    """Several entries that are judged together give one outcome, of which findings are stored before retractions."""
+    (found,) = _said_often().of("t.often")
+    gone = Retraction("t", found.id, "revised")
+    for first, second, left in (
+        (Told(retractions=[gone]), Told([found]), []), (Told([found]), Told(retractions=[gone]), [gone]),
+    ):
+        outcome = Outcome()
+        for told in (first, second):
+            outcome.add(told, Windows())
+        assert (outcome.findings, outcome.retractions) == ([found], left)
+
+
+def _said_often() -> House:
+    house = House()
+    house.feed(speech(0, CURE), speech(9, CURE))
+    house.tick(20)
+    return house
 
 
 @pytest.mark.parametrize("cut", [1, 3, 100])
