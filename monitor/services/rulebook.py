@@ -69,6 +69,7 @@ class Rulebook:
         self._compiled: OrderedDict[str, EngineSet] = OrderedDict()
         self._busy = asyncio.Lock()
         self._blind = False  # the files can't be looked at
+        self._read = ""  # the fingerprint of the files that were read last, whatever came of them
         self._current: EngineSet | None = None
 
     @property
@@ -79,6 +80,7 @@ class Rulebook:
 
     async def load(self) -> EngineSet:
         """Read, check, compile and keep what the files say now. Raises RuleError; nothing changes then."""
+        self._read = await self._fingerprint(self._read)  # before reading: what changes meanwhile is seen by `watch`
         bundle = await asyncio.to_thread(self._source.read)
         engine = await asyncio.to_thread(self._checked, bundle)
         await self._store.save_rule_set(engine.version, msgspec.msgpack.encode(bundle))
@@ -115,20 +117,19 @@ class Rulebook:
             return ReloadResult(engine.version, previous, changed, len(engine.rules))
 
     async def watch(self, log: Log, *, every_s: float, stop: asyncio.Event) -> None:
-        """Reload when a file changed and has stayed as it is for one round."""
-        seen = settled = await self._fingerprint("")
+        """Reload when a file changed since it was read and has stayed as it is for one round."""
+        seen = self._read
         while not stop.is_set():
             try:
                 await asyncio.wait_for(stop.wait(), every_s)
             except TimeoutError:
                 now = await self._fingerprint(seen)
-                if now == seen and now != settled:
-                    settled = now
+                if now == seen and now != self._read:
                     try:
                         await self.reload(log)
                     except RedpostError as error:  # said and counted in reload; the old set goes on judging
                         if error.retryable:
-                            settled = ""
+                            self._read = ""
                         continue
                 seen = now
 

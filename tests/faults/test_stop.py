@@ -64,6 +64,11 @@ async def test_stopped_and_started_again_and_again(tmp_path: Path) -> None:
         check(await outcome_of(client), batches)
 
 
+async def judging_is_late(client: Client) -> bool:
+    async with client.http.get(f"{client.server.address}/readyz") as answer:
+        return answer.status == 503 and "to be judged" in await answer.text()
+
+
 async def test_a_request_that_never_ends_does_not_hold_up_the_stop(tmp_path: Path) -> None:
     """Sooner than a supervisor loses patience, and sooner than the time that a slow body is given."""
     async with serving(tmp_path / "data") as server, Client(server) as client:
@@ -82,8 +87,9 @@ async def test_a_request_that_never_ends_does_not_hold_up_the_stop(tmp_path: Pat
 
 async def test_a_judgement_that_takes_too_long_does_not_hold_up_the_stop(tmp_path: Path) -> None:
     """Sooner than a container is given; what was acknowledged is judged by the next start."""
-    async with serving(tmp_path / "data", "judging@60000000") as server, Client(server) as client:
+    async with serving(tmp_path / "data", "judging@60000000", engine__late_s=1) as server, Client(server) as client:
         await client.deliver(BATCHES[:3])
+        await until(lambda: judging_is_late(client))  # it has begun
         server.signal(signal.SIGTERM)
         assert await server.ended(seconds=30) == 0, server.output()
         assert "stopped_while_judging" in server.output()
@@ -108,14 +114,10 @@ async def test_a_stop_does_not_wait_for_a_start(tmp_path: Path) -> None:
 
 
 async def test_not_ready_while_what_is_judged_is_too_late(tmp_path: Path) -> None:
-    async def not_ready() -> bool:
-        async with client.http.get(f"{server.address}/readyz") as answer:
-            return answer.status == 503 and "to be judged" in await answer.text()
-
     async with serving(tmp_path / "data", "judging@60000000", engine__late_s=1) as server, Client(server) as client:
         assert await client.get("/readyz") == "ok\n"
         await client.deliver(BATCHES[:1])
-        await until(not_ready)
+        await until(lambda: judging_is_late(client))
 
 
 @pytest.mark.parametrize("turns", [4, pytest.param(20, marks=pytest.mark.soak)])

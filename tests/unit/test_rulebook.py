@@ -64,6 +64,21 @@ async def test_a_change_is_loaded_once_it_has_settled() -> None:
     assert await watched("a", "a", "a") == (0, [])
 
 
+async def test_a_change_made_right_after_the_start_has_read_the_files_is_not_lost() -> None:
+    class Edited(Flaky):
+        def read(self) -> Any:
+            found = super().read()
+            self.prints = ["b"] * 5
+            return found
+
+    done = asyncio.Event()
+    source = Edited(["a"] * 5, done)
+    book = Rulebook(source, MemoryStore(), tables(), logger=Quiet(), telemetry=Quiet(), clock=Clock())
+    await book.load()
+    await book.watch(MemoryLog(), every_s=0, stop=done)
+    assert source.reads == 2
+
+
 async def test_a_folder_that_cannot_be_listed_for_a_while_is_watched_on() -> None:
     refused = StorageError("too many open files")
     assert await watched("a", refused, refused, "a", "a") == (0, ["rules_not_watched"])
