@@ -19,6 +19,13 @@ def spare_memory() -> None:
         CDLL(None).mallopt(_M_ARENA_MAX, 2)
 
 
+def give_memory_back() -> None:
+    """What nobody holds goes back to the system: compiling rules leaves some 250 MB between what stays."""
+    gc.collect()
+    with suppress(OSError, AttributeError):
+        CDLL(None).malloc_trim(0)
+
+
 def collect_rarely() -> None:
     """What there is now stays: the collector need not look at it again and again."""
     gc.freeze()

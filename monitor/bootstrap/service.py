@@ -15,7 +15,7 @@ from monitor.adapters.bus.embedded import EmbeddedLog, LogSettings, open_log
 from monitor.adapters.clock import SystemClock
 from monitor.adapters.failpoints import FailPoints
 from monitor.adapters.keys import KeyFiles
-from monitor.adapters.process import allow_files
+from monitor.adapters.process import allow_files, give_memory_back
 from monitor.adapters.rulefiles import RuleFolder
 from monitor.adapters.storage.archive import ParquetArchive
 from monitor.adapters.storage.store import SqlStore
@@ -85,7 +85,7 @@ class Service:
         self._stack.push_async_callback(self.archive.close)
         self.rulebook = Rulebook(rule_folder(s, demo=self.demo), self.store, view_tables(), logger=self.logger,
                                  telemetry=self.telemetry, clock=self.clock,
-                                 databases=databases(self.folder / "cache"))
+                                 databases=databases(self.folder / "cache"), after_compiling=give_memory_back)
         engine = await self.rulebook.load()
         self.hub = SseHub(self.telemetry, last=(await self.store.outbox_bounds())[1])
         self.detect = Detect(

@@ -5,6 +5,7 @@ Every version that ever judged is kept in the store with its sources, so that a 
 
 import asyncio
 from collections import OrderedDict
+from collections.abc import Callable
 from typing import Final, Protocol
 from zoneinfo import ZoneInfo
 
@@ -62,10 +63,12 @@ class Rulebook:
     def __init__(
         self, source: RuleSource, store: Store, tables: ViewTables, *, logger: Logger, telemetry: Telemetry,
         clock: Clock, scorer: Scorer | None = None, databases: Databases | None = None,
+        after_compiling: Callable[[], None] = lambda: None,
     ) -> None:
         self._source, self._store, self._tables, self._scorer = source, store, tables, scorer
         self._logger, self._telemetry, self._clock = logger, telemetry, clock
         self._databases = databases or Databases()
+        self._after_compiling = after_compiling
         self._compiled: OrderedDict[str, EngineSet] = OrderedDict()
         self._busy = asyncio.Lock()
         self._blind = False  # the files can't be looked at
@@ -178,8 +181,10 @@ class Rulebook:
         return self._engine(ruleset, rooms, zone)
 
     def _engine(self, ruleset: RuleSet, rooms: list[RoomContext], zone: ZoneInfo) -> EngineSet:
-        return EngineSet(ruleset, self._tables, rooms=rooms, scorer=self._scorer, zone=zone,
-                         databases=self._databases)
+        engine = EngineSet(ruleset, self._tables, rooms=rooms, scorer=self._scorer, zone=zone,
+                           databases=self._databases)
+        self._after_compiling()
+        return engine
 
     def _keep(self, version: str, engine: EngineSet) -> None:
         """At most `_KEPT`, without those that were asked for longest ago; what serves is kept beside them."""
