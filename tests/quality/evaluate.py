@@ -24,13 +24,13 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from monitor.adapters.rulefiles.folder import load as load_rules
+from monitor.cli.loading import databases, view_tables
 from monitor.domain.events import Event, Kind, Role, Speaker
 from monitor.domain.findings import Tier
 from monitor.domain.rules import RoomContext
 from monitor.engine.batch import EventBatch
 from monitor.engine.engineset import EngineSet
 from monitor.engine.pipeline import judge
-from monitor.engine.views import ViewTables
 from tests.quality import second
 from tests.quality.sets import CARE, CATEGORIES_AND_CARE, Line, load
 
@@ -40,8 +40,8 @@ NOW: Final = 1_795_000_000_000
 
 
 def engine_of(rules: Path, *, rooms: Iterable[RoomContext] = ()) -> EngineSet:
-    tables = ViewTables((ROOT / "monitor/engine/data/views.npz").read_bytes())
-    return EngineSet(load_rules(rules), tables, rooms=rooms, zone=ZoneInfo("Asia/Shanghai"))
+    return EngineSet(load_rules(rules), view_tables(), rooms=rooms, zone=ZoneInfo("Asia/Shanghai"),
+                     databases=databases())
 
 
 class Judge:
