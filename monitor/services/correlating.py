@@ -207,6 +207,11 @@ class Merged:
         """From this place in the log on; both lanes say so."""
         self._swaps[seq] = engine
 
+    @property
+    def waiting(self) -> int:
+        """Entries of the host side whose notes wait for the comments."""
+        return len(self._waiting[HOST_SIDE])
+
     def ready(self, upto: int) -> bool:
         """Is there anything to release?"""
         return any(waiting and waiting[0].seq <= upto for waiting in self._waiting) or any(

@@ -1,7 +1,8 @@
 """Detect: the log in, findings and alerts out. One loop; the engine and the store work on threads of their own.
 
-Host speech goes first: the loop empties lane 0, then takes a bounded bite of lane 1. What a batch produced and how far
-its lane is read are one transaction. Any unexpected error leaves `run`: the process ends rather than acknowledge on.
+Host speech goes first: the loop empties lane 0, then takes a bounded bite of lane 1; while lane 0 does not get empty,
+lane 1 has a bite a second. What a batch produced and how far its lane is read are one transaction. Any unexpected error
+leaves `run`: the process ends rather than acknowledge on.
 """
 
 import asyncio
@@ -26,6 +27,10 @@ from monitor.services.rereading import Rereading
 
 _READ_AHEAD: Final = 20_000
 _MOVED_EVERY_MS: Final = 10_000
+_VIEWERS_EVERY_MS: Final = 1_000
+_MOST_NOTES: Final = 50_000
+"""Entries of the host side whose notes wait for the comments, from which it waits itself: clients are told to send
+later."""
 _T = TypeVar("_T")
 
 
@@ -70,7 +75,7 @@ class Detect:
         self._archiver = Archiver(archive, clock, logger)
         self._stop = asyncio.Event()
         self._bite_events = settings.batch
-        self._saved_at = self._moved_at = self._committed_at = self._began_at = 0
+        self._saved_at = self._moved_at = self._committed_at = self._began_at = self._viewers_at = 0
         self.trimmable = 0
         self.ready = False
 
@@ -145,8 +150,9 @@ class Detect:
         try:
             while not self._stop.is_set():
                 await self._admit_new()
-                busy = await self._bite(host, self.settings.host_batch)
-                busy = busy or await self._viewers_bite(viewers)
+                busy = await self._bite(host, self.settings.host_batch, upto=self._state.admission.seq)
+                if not busy or self._viewers_due():
+                    busy = await self._viewers_bite(viewers, upto=host.read) or busy
                 await self._when_due()
                 if not busy:
                     await self._idle()
@@ -154,11 +160,17 @@ class Detect:
         finally:
             self._executor.shutdown(wait=True, cancel_futures=True)
 
-    async def _viewers_bite(self, viewers: Cursor) -> bool:
+    def _viewers_due(self) -> bool:
+        """Comments are late while host speech waits, but they do not stand still."""
+        waited_ms = self._clock.now() - self._viewers_at
+        return waited_ms >= _VIEWERS_EVERY_MS or self._state.merged.waiting > _MOST_NOTES
+
+    async def _viewers_bite(self, viewers: Cursor, *, upto: int) -> bool:
         """As many comments as take about `bite_ms`: few cost mostly their hops, many let the host wait."""
         started = self._clock.now()
-        busy = await self._bite(viewers, self._bite_events)
-        took = self._clock.now() - started
+        busy = await self._bite(viewers, self._bite_events, upto=upto)
+        self._viewers_at = self._clock.now()
+        took = self._viewers_at - started
         if took > self.settings.bite_ms:
             self._bite_events = max(self.settings.batch, self._bite_events // 2)
         elif self.backlog(VIEWERS) > self._bite_events:
@@ -189,14 +201,13 @@ class Detect:
                 break
             self._committer.changed(self._state.admit(entries))
 
-    async def _bite(self, cursor: Cursor, events: int) -> bool:
-        """Judge the next entries of a lane; False where there are none."""
-        admitted = self._state.admission.seq
+    async def _bite(self, cursor: Cursor, events: int, *, upto: int) -> bool:
+        """Judge the next entries of a lane up to this place in the log; False where there are none."""
         entries = await self._log.read(after=cursor.read, lane=cursor.lane.number, events=events)
-        entries = [e for e in entries if e.seq <= admitted]
+        entries = [e for e in entries if e.seq <= upto]
         if not entries:
-            if cursor.read < admitted:
-                await self._add(cursor, Outcome(), admitted)
+            if cursor.read < upto:
+                await self._add(cursor, Outcome(), upto)
             return False
         frames: list[Admitted] = []
         for numbered in entries:
