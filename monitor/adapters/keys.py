@@ -3,6 +3,7 @@
 import os
 import secrets
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 from monitor.domain.errors import ConfigError
@@ -11,11 +12,17 @@ from monitor.services.pseudonyms import KEY_BYTES
 
 
 class KeyFiles:
-    """Keys as hex in `<folder>/<tenant>.key`, mode 0600. `key_file`, where given, serves the tenant `local`."""
+    """Keys as hex in `<folder>/<tenant>.key`, mode 0600. `key_file`, where given, serves the tenant `local`.
 
-    def __init__(self, folder: Path, *, key_file: str = "") -> None:
+    `on_made` is told the tenant whose key was made.
+    """
+
+    def __init__(
+        self, folder: Path, *, key_file: str = "", on_made: Callable[[str], None] = lambda tenant: None
+    ) -> None:
         self._folder = folder
         self._key_file = key_file
+        self._on_made = on_made
 
     def key_of(self, tenant: str) -> bytes:
         """Raises ConfigError where a key file is unreadable or holds no key."""
@@ -26,6 +33,7 @@ class KeyFiles:
             if not path.exists():
                 self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
                 _create(path)
+                self._on_made(tenant)
         except OSError as error:
             raise ConfigError(f"the pseudonym key {path} can't be made: {error.strerror}",
                               hint="let the service write to the folder") from error

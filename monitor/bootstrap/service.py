@@ -4,6 +4,7 @@ import asyncio
 import shutil
 from collections.abc import Awaitable, Iterator
 from contextlib import AsyncExitStack, suppress
+from functools import partial
 from pathlib import Path
 from typing import Final, cast
 
@@ -100,7 +101,8 @@ class Service:
             await self.log.append([Swap(self.clock.now(), engine.version)])
         rooms = RoomLimit(s.ingest.rooms, kept_ms=kept_ms(s.broadcast.silence_ms))
         rooms.remember(self.detect.rooms_known())
-        pseudonyms = Pseudonyms(KeyFiles(self.folder / "keys", key_file=s.pseudonym.key_file).key_of)
+        pseudonyms = Pseudonyms(KeyFiles(self.folder / "keys", key_file=s.pseudonym.key_file,
+                                         on_made=partial(self._key_made, known=self.log.end() > 0)).key_of)
         pseudonyms.prepare({LOCAL, *(token.tenant for token in await self.store.tokens() if token.revoked_at is None)})
         self.ingest = Ingest(
             log=self.log, pseudonyms=pseudonyms, clock=self.clock, telemetry=self.telemetry,
@@ -205,6 +207,13 @@ class Service:
 
     async def close(self) -> None:
         await self._stack.aclose()
+
+    def _key_made(self, tenant: str, *, known: bool) -> None:
+        """`known`: there were events before this start, so that a tenant's key may have been lost."""
+        if known:
+            self.logger.warning("pseudonym_key_made", tenant=tenant,
+                                hint="right for a new tenant; one that had a key needs the folder keys/ from a backup, "
+                                "or its viewers get other pseudonyms")
 
     def _unready(self) -> list[str]:
         reasons = []

@@ -115,6 +115,14 @@ async def test_a_damaged_segment_is_made_again_from_the_log(data: Path) -> None:
         assert await server.stop() == 0, server.output()
 
 
+async def test_a_lost_pseudonym_key_is_told(data: Path) -> None:
+    async with serving(data) as server:
+        assert "pseudonym_key_made" not in server.output()
+    shutil.rmtree(data / "keys")
+    async with serving(data) as server:
+        assert "pseudonym_key_made" in server.output()
+
+
 async def test_two_processes_never_share_a_folder(tmp_path: Path) -> None:
     data = tmp_path / "data"
     async with serving(data) as server, Client(server) as client:

@@ -40,3 +40,10 @@ def test_a_folder_that_cannot_be_made(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(ConfigError, match="can't be made"):
         KeyFiles(tmp_path / "file" / "keys").key_of("local")
+
+
+def test_a_key_that_is_made_is_told(tmp_path: Path) -> None:
+    made: list[str] = []
+    for _ in range(2):
+        KeyFiles(tmp_path / "keys", on_made=made.append).key_of("shop")
+    assert made == ["shop"]
