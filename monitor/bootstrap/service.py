@@ -81,6 +81,7 @@ class Service:
             LogSettings(path=self.folder / "log.db", cache_bytes=s.log.cache_bytes), logger=self.logger,
             on_fatal=self._fail, failpoint=self.failpoint)
         self._stack.push_async_callback(self.log.close)
+        first = self.log.end() == 0
         self.archive = await ParquetArchive.open(
             self.folder / "archive", log=self.logger, failpoint=self.failpoint)
         self._stack.push_async_callback(self.archive.close)
@@ -97,12 +98,12 @@ class Service:
                 silence_ms=s.broadcast.silence_ms,
                 grouping=s.alerts.grouping()))
         await self.detect.start()
-        if self.log.end() == 0 or await self.detect.version_at_end() != engine.version:
+        if first or await self.detect.version_at_end() != engine.version:
             await self.log.append([Swap(self.clock.now(), engine.version)])
         rooms = RoomLimit(s.ingest.rooms, kept_ms=kept_ms(s.broadcast.silence_ms))
         rooms.remember(self.detect.rooms_known())
         pseudonyms = Pseudonyms(KeyFiles(self.folder / "keys", key_file=s.pseudonym.key_file,
-                                         on_made=partial(self._key_made, known=self.log.end() > 0)).key_of)
+                                         on_made=partial(self._key_made, first=first)).key_of)
         pseudonyms.prepare({LOCAL, *(token.tenant for token in await self.store.tokens() if token.revoked_at is None)})
         self.ingest = Ingest(
             log=self.log, pseudonyms=pseudonyms, clock=self.clock, telemetry=self.telemetry,
@@ -208,9 +209,9 @@ class Service:
     async def close(self) -> None:
         await self._stack.aclose()
 
-    def _key_made(self, tenant: str, *, known: bool) -> None:
-        """`known`: there were events before this start, so that a tenant's key may have been lost."""
-        if known:
+    def _key_made(self, tenant: str, *, first: bool) -> None:
+        """`first`: nothing has a pseudonym yet; later a tenant's key may have been lost."""
+        if not first:
             self.logger.warning("pseudonym_key_made", tenant=tenant,
                                 hint="right for a new tenant; one that had a key needs the folder keys/ from a backup, "
                                 "or its viewers get other pseudonyms")

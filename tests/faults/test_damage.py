@@ -116,8 +116,9 @@ async def test_a_damaged_segment_is_made_again_from_the_log(data: Path) -> None:
 
 
 async def test_a_lost_pseudonym_key_is_told(data: Path) -> None:
-    async with serving(data) as server:
-        assert "pseudonym_key_made" not in server.output()
+    for folder in (data.with_name("first"), data):
+        async with serving(folder) as server:
+            assert "pseudonym_key_made" not in server.output()
     shutil.rmtree(data / "keys")
     async with serving(data) as server:
         assert "pseudonym_key_made" in server.output()
