@@ -2,6 +2,7 @@
 
 from bisect import bisect_right
 from collections.abc import Sequence
+from functools import cached_property
 from typing import Final, Protocol
 
 import numpy as np
@@ -27,13 +28,15 @@ def parts_of(code: int) -> tuple[Kind, Role, Stage]:
 
 
 class Batch(Protocol):
-    """n events. `text`: their texts joined by line feeds; `starts`: int64[n], where each begins in it."""
+    """n events. `text`: their texts joined by line feeds; `starts`: int64[n], where each begins in it. `codes`:
+    int64[n], kind, role and stage of each (see `code_of`)."""
 
     @property
     def text(self) -> str: ...
     @property
     def starts(self) -> Index: ...
-    def code(self, i: int) -> int: ...
+    @property
+    def codes(self) -> Index: ...
     def at(self, i: int) -> int:
         """UTC ms."""
         ...
@@ -79,10 +82,12 @@ class FrameBatch:
         k = bisect_right(self.first, i) - 1
         return k, i - self.first[k]
 
-    def code(self, i: int) -> int:
-        k, j = self.locate(i)
-        frame = self.frames[k]
-        return code_of(frame.kinds[j], frame.roles[j], frame.stages[j])
+    @cached_property
+    def codes(self) -> Index:
+        kinds, roles, stages = (
+            np.frombuffer(b"".join(columns), dtype=np.uint8).astype(np.int64)
+            for columns in zip(*((f.kinds, f.roles, f.stages) for f in self.frames), strict=True))
+        return (kinds * _ROLES + roles) * _STAGES + stages
 
     def at(self, i: int) -> int:
         k, j = self.locate(i)
@@ -116,10 +121,11 @@ class EventBatch:
     def __len__(self) -> int:
         return len(self.events)
 
-    def code(self, i: int) -> int:
-        event = self.events[i]
-        role, _ = role_and_id(event)
-        return code_of(KINDS.index(event.kind), ROLES.index(role), STAGES.index(event.stage))
+    @cached_property
+    def codes(self) -> Index:
+        kind, role, stage = KINDS.index, ROLES.index, STAGES.index
+        return np.array([code_of(kind(event.kind), role(role_and_id(event)[0]), stage(event.stage))
+                         for event in self.events], dtype=np.int64)
 
     def at(self, i: int) -> int:
         at = at_ms(self.events[i])

@@ -83,6 +83,7 @@ class CompiledRule:
         self.codes = bytes([self._applies(code) for code in range(CODES)])
         self.scope = Scope(rule, zone)
         self._possible: dict[int, bool] = {}
+        self._promising: dict[tuple[int, bool], bool] = {}
 
     def _exempt(self) -> Reaching | None:
         exempt = self.rule.exempt
@@ -171,10 +172,21 @@ class CompiledRule:
             return 1 if Role.VIEWER in speakers else IF_SELLING if Role.OFFICIAL in speakers else 0
         return 0
 
-    def possible(self, bits: int, *, looked: bool = False) -> bool:
-        """Could the condition hold when these selections were hit? Hits may still be vetoed, never added. `looked`: all
-        selections were looked for, not only the early ones."""
-        bits |= self.placeless if looked else self.unknown
+    def promising(self, bits: int, *, looked: bool = False) -> bool:
+        """Could the rule hold when no other selections than these are hit? `looked`: all were looked for, not only the
+        early ones."""
+        known = self._promising.get((bits, looked))
+        if known is None:
+            left = bits | (self.placeless if looked else ~self.early)
+            for near in self.nears:
+                if not near.of & left:
+                    left &= ~(1 << near.by)
+            known = self._promising[bits, looked] = self.possible(left)
+        return known
+
+    def possible(self, bits: int) -> bool:
+        """Could the condition hold when these selections have hits left? Hits may still be vetoed, never added."""
+        bits |= self.placeless
         known = self._possible.get(bits)
         if known is None:
             known = self._possible[bits] = self._could(self.rule.condition, bits)[0]

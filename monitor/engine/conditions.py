@@ -118,7 +118,7 @@ def meant(rule: CompiledRule, hits: list[Hit]) -> list[Hit]:
     return [h for h in hits if h.selection < len(rule.names)] if rule.unless else hits
 
 
-def bits_of(hits: Iterable[Hit]) -> int:
+def bits_of(hits: Iterable[Hit | RawHit]) -> int:
     """The selections that have hits."""
     bits = 0
     for hit in hits:
@@ -134,7 +134,7 @@ def surviving(
     left = hits
     if rule.restrained:
         for _, rest in stages(rule, hits, views, hear, contexts, proved, priced):
-            if len(rest) < len(left) and not rule.possible(bits_of(rest), looked=True):
+            if len(rest) < len(left) and not rule.possible(bits_of(rest)):
                 return None
             left = rest
     return left

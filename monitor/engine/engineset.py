@@ -45,7 +45,7 @@ class EngineSet:
         looking = Looking(ruleset, running, tables, databases or Databases())
         self.rules = [CompiledRule(i, rule, zone, numbers, chances)
                       for i, (rule, chances) in enumerate(zip(running, looking.chances, strict=True))]
-        self.matcher = Matcher(self.rules, *looking.lexicons(self.rules, self.contexts))
+        self.matcher = Matcher(self.rules, len(self.contexts), *looking.lexicons(self.rules, self.contexts))
         self.correlations = Correlations(
             [rule for rule in ruleset.correlations if rule.status in statuses],
             [*ruleset.rules, *ruleset.correlations], zone)

@@ -18,7 +18,7 @@ from monitor.engine.atoms import atoms_of
 from monitor.engine.gates import Chars, gates_of
 from monitor.engine.spellings import FREQUENT
 from monitor.engine.terms import fold_pattern
-from monitor.engine.views import OneText, ViewTables
+from monitor.engine.views import Views, ViewTables
 
 # Zipf's law, fitted to 31,000 characters of hosts and viewers.
 _FREQUENT: Final = {ord(char): 0.2 / (8 + rank) for rank, char in enumerate(FREQUENT)}
@@ -34,15 +34,44 @@ OVERLAPPING: Final = 64
 """Hits of more characters do not overlap, so that `好+` takes linear time on a text of 好 alone."""
 
 
+class OneText:
+    """One text of the batch, as patterns read it."""
+
+    __slots__ = ("_low", "_views", "_written", "plain", "start")
+
+    def __init__(self, views: Views, start: int, end: int) -> None:
+        self._views, self.start = views, start
+        self._low = views.kept_before[start]
+        self.plain = views.plain_text[start:end]
+        self._written: dict[bool, tuple[str, bytes]] = {}
+
+    @property
+    def end(self) -> int:
+        return self.start + len(self.plain)
+
+    def written(self, *, skeleton: bool) -> tuple[str, bytes]:
+        """The plain view or the skeleton, as a string and in UTF-8."""
+        if skeleton not in self._written:
+            text = self._views.skeleton_text[self._low : self._views.kept_before[self.end]] if skeleton else self.plain
+            self._written[skeleton] = text, text.encode()
+        return self._written[skeleton]
+
+    def place(self, start: int, end: int, *, skeleton: bool) -> tuple[int, int]:
+        """In the joined text, of a place in what is written."""
+        if not skeleton:
+            return self.start + start, self.start + end
+        where, low = self._views.where, self._low
+        return int(where[low + start]), int(where[low + end - 1]) + 1
+
+
 class Pattern:
     """One pattern. Hits are the longest from each start; after a very long one, from its end on."""
 
-    __slots__ = ("_expression", "_folded", "gates", "view")
+    __slots__ = ("_expression", "_folded", "view")
 
-    def __init__(self, folded: str, view: View, gates: Sequence[Chars] = ()) -> None:
+    def __init__(self, folded: str, view: View) -> None:
         self.view = view
         self._folded = folded
-        self.gates = gates
         self._expression: Any = None
 
     def check(self) -> None:
@@ -63,7 +92,7 @@ class Pattern:
         return self._expression
 
     def hits(self, text: OneText) -> list[tuple[int, int]]:
-        """Code points of the joined text. A text without a character of each of `gates` has none."""
+        """Code points of the joined text."""
         skeleton = self.view is not View.PLAIN
         return [text.place(a, b, skeleton=skeleton) for a, b in self._spans(*text.written(skeleton=skeleton))]
 

@@ -5,10 +5,14 @@ have give sets of characters, of each of which the text must hold one.
 """
 
 import re._constants as op  # type: ignore[import-not-found]
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final
 
+import numpy as np
+from numpy.typing import NDArray
+
 from monitor.engine.atoms import parsed
+from monitor.engine.views import Index, Units, ranges
 
 Chars = frozenset[str]
 
@@ -65,3 +69,33 @@ def _set(items: Iterable[Any]) -> list[Chars]:
         else:
             return []
     return [frozenset(found)]
+
+
+class Gates:
+    """Those of many patterns, for many texts at once. `gates`: by pattern, at most _MOST of each."""
+
+    def __init__(self, gates: Sequence[Sequence[Chars]]) -> None:
+        numbers = {gate: number for number, gate in enumerate(dict.fromkeys(each for of in gates for each in of), 1)}
+        chars = sorted({char for gate in numbers for char in gate if ord(char) < 65536})
+        columns = {char: column for column, char in enumerate(chars, 1)}
+        holds = np.zeros((len(numbers) + 1, len(columns) + 1), dtype=bool)
+        for gate, number in numbers.items():
+            holds[number, [columns[char] for char in gate if char in columns]] = True
+        self._holds: NDArray[np.uint8] = np.packbits(holds, axis=1, bitorder="little")
+        self._column: Index = np.zeros(65536, dtype=np.int64)
+        self._column[[ord(char) for char in columns]] = list(columns.values())
+        self._of: Index = np.zeros((len(gates), _MOST), dtype=np.int64)  # 0: no gate
+        for pattern, of in enumerate(gates):
+            self._of[pattern, : len(of)] = [numbers[gate] for gate in of]
+
+    def open(self, patterns: Index, firsts: Index, counts: Index, units: Units) -> Index:
+        """Which of n pairs of a pattern and a text can match. `firsts`, `counts`: int64[n], where each pair's text
+        stands in `units` of the plain view."""
+        left = np.arange(patterns.size)
+        for gates in self._of.T:
+            asked = gates[patterns[left]]
+            which, at = ranges(firsts[left], np.where(asked, counts[left], 0))
+            column = self._column[units[at]]
+            held = self._holds[asked[which], column >> 3] >> (column & 7).astype(np.uint8) & 1
+            left = left[(asked == 0) | (np.bincount(which[held != 0], minlength=left.size) > 0)]
+        return left

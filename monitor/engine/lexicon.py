@@ -1,14 +1,15 @@
 """Terms and patterns compiled for one scan: literals of all views, and patterns behind the literals that they need.
 
-Literals are scanned as permuted two-byte units (see views.MIX), one database for each view. A pattern has no scan of
-its own: its atoms are among the literals of the skeleton, and it runs on a text in which one of them stands. A
-symbol-free term needs no scan of the plain view: its plain hits are skeleton hits without a gap.
+Literals are scanned as permuted two-byte units (see views.MIX), one database for each view; those of one unit are
+looked up. A pattern has no scan of its own: its atoms are among the literals of the skeleton, and it runs on a text in
+which one of them stands. A symbol-free term needs no scan of the plain view: its plain hits are skeleton hits without a
+gap.
 
 What literals lead to is kept in arrays, since most of them are never met: 100,000 terms are half a million leads.
 """
 
 from array import array
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 import msgspec
@@ -20,18 +21,17 @@ from monitor.domain.rules import View
 from monitor.engine.databases import Database, Databases
 from monitor.engine.expressions import Pattern
 from monitor.engine.folds import layer
-from monitor.engine.gates import Chars
+from monitor.engine.gates import Chars, Gates
 from monitor.engine.terms import Form
-from monitor.engine.views import Index, Layer, OneText, Views, mixed
+from monitor.engine.views import Index, Layer, Views, mixed, ranges
 
-Ending = tuple[int, int]  # literal, end in units
 Owner = tuple[int, int]
 """Whoever asks: (rule, selection), or (-1 - context, part)."""
-Lead = tuple[View, Form | None, Owner]
-"""How a hit shows, the form that it shows (None for a pattern's), and its owner."""
-Asked = tuple[View, int, int, int]
-"""A lead as it is kept: the view, the number of the form or NO_FORM, and the owner's two numbers."""
+Lead = tuple[int, int, int, int]
+"""What a literal or a pattern leads to: the view that a hit shows and the form that it shows, by number, and the two
+numbers of its owner."""
 NO_FORM: Final = -1
+"""A pattern's."""
 VIEWS: Final = tuple(View)
 """By number, as arrays hold them."""
 
@@ -47,64 +47,58 @@ class RawHit(NamedTuple):
 
 
 class Rows(Struct, frozen=True, array_like=True):
-    """What each of n literals has: rows of int32, those of literal i ending at `ends[i]`, which is int32[n]."""
+    """What each of n things has: rows of int32, those of thing i ending at `ends[i]`, which is int32[n]."""
 
     ends: bytes
     rows: bytes
     width: int
 
     @classmethod
-    def of(cls, found: "array[int]", literals: int, width: int) -> "Rows":
-        """`found`: the literal's number, then its row; in this order where they are of one literal."""
+    def of(cls, found: "array[int]", things: int, width: int) -> "Rows":
+        """`found`: the thing's number, then its row; in this order where they are of one thing."""
         every = np.array(found, dtype=np.int32).reshape(-1, width + 1)
         of = every[:, 0]
-        ends = np.cumsum(np.bincount(of, minlength=literals), dtype=np.int32)
+        ends = np.cumsum(np.bincount(of, minlength=things), dtype=np.int32)
         return cls(ends.tobytes(), every[np.argsort(of, kind="stable"), 1:].tobytes(), width)
 
 
 class Literals(Struct, frozen=True, array_like=True):
-    """The literals of one view. `databases`: their keys and how many literals each holds. `sizes`: int32[n], in units.
-    `terms`: view, form and owner; `patterns`: numbers of patterns."""
+    """The literals of one view. `databases`: their keys and how many literals each holds. `numbers` and `sizes` of
+    these literals: int32[n]; sizes in units. `singles`: literals of one unit, as unit and number."""
 
     databases: list[tuple[str, int]]
+    numbers: bytes
     sizes: bytes
-    terms: Rows
-    patterns: Rows
+    singles: list[tuple[int, int]]
 
 
 class Entries(Struct, frozen=True, array_like=True):
-    """All that a lexicon holds, but for its databases. `forms`: each a Form, encoded. `asking`: by pattern. `wordless`:
-    patterns without a word that every hit must have; they run on every text."""
+    """All that a lexicon holds, but for its databases. `forms`: each a Form, encoded. `wordless`: patterns without a
+    word that every hit must have; they run on every text. `terms`: leads by literal; `atoms`: patterns by literal;
+    `asking`: leads by pattern."""
 
     forms: list[Raw]
     patterns: list[tuple[str, View, list[Chars]]]
-    asking: list[list[Asked]]
     wordless: list[int]
     literals: dict[View, Literals]
+    terms: Rows
+    atoms: Rows
+    asking: Rows
 
 
-class Leads(NamedTuple):
-    """What a literal leads to: numbers of patterns, and terms by their owner's first number. `marks`: these owners
-    again, with the bits of their second numbers."""
+class Hits(NamedTuple):
+    """h hits of literals: their numbers, and where they stand in code points of the joined text; int64[h] each."""
 
-    patterns: dict[int, None]
-    terms: dict[int, list[Lead]]
-    marks: list[tuple[int, int]]
-
-
-def marks_of(owners: Iterable[Owner]) -> list[tuple[int, int]]:
-    """(owner, the bits of its parts), each owner once."""
-    found: dict[int, int] = {}
-    for owner, part in owners:
-        found[owner] = found.get(owner, 0) | 1 << part
-    return list(found.items())
+    literals: Index
+    starts: Index
+    ends: Index
 
 
-class _Forms(dict[int, Form]):
+class _Forms(dict[int, Form | None]):
     """By number, decoded when they are first met."""
 
     def __init__(self, encoded: list[Raw]) -> None:
-        super().__init__()
+        super().__init__({NO_FORM: None})
         self._encoded = encoded
 
     def __missing__(self, number: int) -> Form:
@@ -112,55 +106,59 @@ class _Forms(dict[int, Form]):
         return found
 
 
-class LeadsOf(dict[int, Leads]):
-    """By literal, made when it is first met."""
+class Table:
+    """Rows, for many things at once."""
 
-    def __init__(self, literals: Literals, forms: _Forms) -> None:
-        super().__init__()
-        self._forms = forms
-        self._terms, self._patterns = _Table(literals.terms), _Table(literals.patterns)
-
-    def __missing__(self, literal: int) -> Leads:
-        terms: dict[int, list[Lead]] = {}
-        rows = self._terms.of(literal)
-        for view, form, owner, part in rows:
-            terms.setdefault(owner, []).append((VIEWS[view], self._forms[form], (owner, part)))
-        patterns = dict.fromkeys(number for number, in self._patterns.of(literal))
-        found = self[literal] = Leads(patterns, terms, marks_of((owner, part) for _, _, owner, part in rows))
-        return found
-
-
-class _Table:
     def __init__(self, rows: Rows) -> None:
-        self._ends: NDArray[np.int32] = np.frombuffer(rows.ends, dtype=np.int32)
+        self._bounds: Index = np.concatenate(([0], np.frombuffer(rows.ends, dtype=np.int32)))
         self._rows: NDArray[np.int32] = np.frombuffer(rows.rows, dtype=np.int32).reshape(-1, rows.width)
 
-    def of(self, literal: int) -> list[list[int]]:
-        found: list[list[int]] = self._rows[self._ends[literal - 1] if literal else 0 : self._ends[literal]].tolist()
-        return found
+    def of(self, things: Index) -> tuple[Index, NDArray[np.int32]]:
+        """(which of `things`, row): int64[r] and int32[r, width], in order."""
+        firsts = self._bounds[things]
+        which, at = ranges(firsts, self._bounds[things + 1] - firsts)
+        return which, self._rows[at]
 
 
 class _Scanned:
     """The literals of one view, ready to be scanned for. One database, or several of bounded size."""
 
-    def __init__(self, literals: Literals, forms: _Forms, databases: Databases) -> None:
-        self.leads = LeadsOf(literals, forms)
-        self.sizes: Index = np.frombuffer(literals.sizes, dtype=np.int32).astype(np.int64)
+    def __init__(self, literals: Literals, databases: Databases) -> None:
+        self._numbers: Index = np.frombuffer(literals.numbers, dtype=np.int32).astype(np.int64)
+        self._sizes: Index = np.frombuffer(literals.sizes, dtype=np.int32).astype(np.int64)
         self._parts: list[tuple[int, Database]] = []
         first = 0
         for key, amount in literals.databases:
             self._parts.append((first, databases.known(key)))
             first += amount
+        self._singles: Index | None = None
+        if literals.singles:
+            self._singles = np.full(65536, -1)
+            units, numbers = zip(*literals.singles, strict=True)
+            self._singles[list(units)] = numbers
 
-    def scan(self, data: bytes) -> list[Ending]:
-        """Literal and end in units of each hit; an odd end in bytes lies between two units."""
-        return [(first + n, end >> 1) for first, db in self._parts for n, end in _ends(db, data) if not end & 1]
+    def scan(self, of: Layer) -> list[Hits]:
+        """An odd end in bytes lies between two units, and is none."""
+        data = mixed(of.units)
+        raw = [hit for first, db in self._parts for hit in _ends(db, data, first)]
+        found = []
+        if raw:
+            hits = np.array(raw, dtype=np.int64)
+            hits = hits[hits[:, 1] & 1 == 0]
+            ends = hits[:, 1] >> 1
+            found.append(Hits(self._numbers[hits[:, 0]], *of.place(ends - self._sizes[hits[:, 0]], ends)))
+        if self._singles is not None:
+            numbers = np.take(self._singles, of.units)
+            at = np.flatnonzero(numbers >= 0)
+            found.append(Hits(numbers[at], *of.place(at, at + 1)))
+        return found
 
 
-def _ends(db: Database, data: bytes) -> list[Ending]:
-    found: list[Ending] = []
+def _ends(db: Database, data: bytes, first: int) -> list[tuple[int, int]]:
+    """Number and end in bytes of each hit; numbers from `first` on."""
+    found: list[tuple[int, int]] = []
     if data:
-        db.scan(data, lambda n, start, end, flags, context: found.append((n, end)))
+        db.scan(data, lambda n, start, end, flags, context: found.append((first + n, end)))
     return found
 
 
@@ -168,48 +166,17 @@ class Lexicon:
     """What is looked for, with owners: whoever asked. Raises LookupError where one of its databases is not kept."""
 
     def __init__(self, entries: Entries, databases: Databases) -> None:
-        self._patterns = [Pattern(folded, view, gates) for folded, view, gates in entries.patterns]
-        self.wordless = entries.wordless
-        forms = _Forms(entries.forms)
-        self.pattern_marks = [marks_of(asked[2:] for asked in asking) for asking in entries.asking]
-        self._by_owner: dict[int, dict[int, list[Lead]]] = {}
-        for number, asking in enumerate(entries.asking):
-            for view, form, owner, part in asking:
-                lead = (view, None if form == NO_FORM else forms[form], (owner, part))
-                self._by_owner.setdefault(owner, {}).setdefault(number, []).append(lead)
-        self._literals = {view: _Scanned(literals, forms, databases)
-                          for view, literals in entries.literals.items()}
+        self.patterns: Sequence[Pattern] = [Pattern(folded, view) for folded, view, _ in entries.patterns]
+        self.wordless: Index = np.array(entries.wordless, dtype=np.int64)
+        self.gates = Gates([gates for _, _, gates in entries.patterns])
+        self.forms = _Forms(entries.forms)
+        self.terms, self.atoms, self.asking = Table(entries.terms), Table(entries.atoms), Table(entries.asking)
+        self._literals = {view: _Scanned(literals, databases) for view, literals in entries.literals.items()}
 
     def __bool__(self) -> bool:
-        return bool(self._patterns or self._literals)
+        return bool(self.patterns or self._literals)
 
-    def scan_literals(self, views: Views) -> list[tuple[View, Layer, list[Ending]]]:
-        """Literal hits of each view, in units of its layer."""
-        found = []
-        for view, literals in self._literals.items():
-            units = layer(view, views)
-            raw = literals.scan(mixed(units.units))
-            if raw:
-                found.append((view, units, raw))
-        return found
-
-    def places(self, view: View, units: Layer, raw: list[Ending]) -> tuple[Index, Index]:
-        """Starts and ends of literal hits in the joined text."""
-        hits = np.array(raw, dtype=np.int64)
-        ends = hits[:, 1]
-        return units.place(ends - self._literals[view].sizes[hits[:, 0]], ends)
-
-    def leads(self, view: View) -> LeadsOf:
-        return self._literals[view].leads
-
-    def asked(self, owner: int, seen: set[int]) -> list[tuple[int, list[Lead]]]:
-        """Of the patterns in `seen`, those that this owner asks for."""
-        asking = self._by_owner.get(owner, {})
-        return [(number, asking[number]) for number in sorted(asking.keys() & seen)]
-
-    def hits(self, number: int, text: OneText) -> list[tuple[int, int]]:
-        pattern, chars = self._patterns[number], text.chars
-        for gate in pattern.gates:
-            if gate.isdisjoint(chars):
-                return []
-        return pattern.hits(text)
+    def scan(self, views: Views) -> Hits:
+        """The literals of all views, view by view."""
+        found = [hits for view, literals in self._literals.items() for hits in literals.scan(layer(view, views))]
+        return Hits(*map(np.concatenate, zip(*found, strict=True))) if found else Hits(*[np.zeros(0, np.int64)] * 3)

@@ -5,8 +5,11 @@ shared contexts, what `near` asks for, what a condition negates) are made of eve
 could hold: they are looked for in that one text, then.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
 
 from monitor.domain.rules import View
 from monitor.engine.compiled import CompiledRule
@@ -17,9 +20,6 @@ from monitor.engine.views import Index, Views
 
 
 class Scan(NamedTuple):
-    """`bits`: event → rule → which of its selections have a hit, of those that are looked for in every text."""
-
-    bits: dict[int, dict[int, int]]
     early: Sightings
     contacts: list[ContactSpan]
 
@@ -27,7 +27,7 @@ class Scan(NamedTuple):
 class Matcher:
     """Compiled over the rules of all units. Not safe for two threads at once: one engine, one thread."""
 
-    def __init__(self, rules: Sequence[CompiledRule], early: Lexicon, late: Lexicon) -> None:
+    def __init__(self, rules: Sequence[CompiledRule], contexts: int, early: Lexicon, late: Lexicon) -> None:
         self._early, self._late = early, late
         self._detectors: dict[str, list[Owner]] = {}
         self._late_detectors: dict[str, list[Owner]] = {}
@@ -41,44 +41,26 @@ class Matcher:
                 if not at_once and not selection.room and not selection.score:
                     searched.add(rule.index)
         self.late_rules = frozenset(searched)
-        self._applies = [rule.codes for rule in rules]
-        self._pattern_applies = [bytes(map(max, zip(*[self._applies[rule] for rule, _ in marks], strict=True)))
-                                 for marks in self._early.pattern_marks]
+        self.owners = len(rules) + contexts
+        self._applies: NDArray[np.bool_] = np.array([list(rule.codes) for rule in rules], dtype=bool)
         self._kinds = frozenset((*self._detectors, *self._late_detectors))
 
-    def scan(self, views: Views, starts: Index, code: Callable[[int], int]) -> Scan:
-        """`code`: an event's kind, role and stage as one number. What no rule applies to is not looked at."""
+    def scan(self, views: Views, starts: Index, codes: Index) -> Scan:
+        """`codes`: each event's kind, role and stage as one number. What no rule applies to is not looked at."""
         begins = starts.tolist()
         found = contacts(views, begins, self._kinds)
-        detected = _detected(found, self._detectors, begins)
-        early = Sightings(self._early, views, begins, detected)
-        bits: dict[int, dict[int, int]] = {}
-        for event in early.terms.keys() | early.patterns.keys():
-            here, at = dict[int, int](), code(event)
-            for leads, _, _ in early.terms.get(event, ()):
-                for rule, mark in leads.marks:
-                    if self._applies[rule][at]:
-                        here[rule] = here.get(rule, 0) | mark
-            for pattern in early.patterns.get(event, ()):
-                if self._pattern_applies[pattern][at] and early.spans(event, pattern):
-                    for rule, mark in self._early.pattern_marks[pattern]:
-                        here[rule] = here.get(rule, 0) | mark
-            if here:
-                bits[event] = here
-        for event, owners in detected.items():
-            here = bits.setdefault(event, {})
-            for rule, hits in owners.items():
-                for hit in hits:
-                    here[rule] = here.get(rule, 0) | 1 << hit.selection
-        return Scan(bits, early, found)
+        early = Sightings(self._early, views, starts, _detected(found, self._detectors, begins))
+        early.ask(lambda events, rules: self._applies[rules, codes[events]])
+        return Scan(early, found)
 
-    def late(self, scan: Scan, events: Sequence[int], views: Views, begins: Sequence[int]) -> Sightings:
-        """Everything in these texts that only matters once a rule could hold."""
-        return Sightings(self._late, views, begins, _detected(scan.contacts, self._late_detectors, begins), events)
+    def late(self, scan: Scan, events: Sequence[int], views: Views, starts: Index) -> Sightings:
+        """What only matters once a rule could hold, in these texts, which are in order."""
+        detected = _detected(scan.contacts, self._late_detectors, starts.tolist())
+        return Sightings(self._late, views, starts, detected, events)
 
     def scan_literals(self, views: Views) -> int:
         """The literal scans alone; how many hits they give."""
-        return sum(len(raw) for _, _, raw in self._early.scan_literals(views))
+        return len(self._early.scan(views).literals)
 
 
 def _detected(

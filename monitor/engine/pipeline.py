@@ -3,8 +3,8 @@
 What a batch is cut into does not change what is found.
 """
 
-from collections.abc import Callable, Container, Iterable, Iterator
-from functools import cache, partial
+from collections.abc import Collection, Container, Iterable, Iterator
+from functools import partial
 from itertools import groupby
 from operator import itemgetter
 from typing import NamedTuple
@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from monitor.domain.findings import Evasion
-from monitor.domain.rules import DIVERSION, Listed
+from monitor.domain.rules import DIVERSION
 from monitor.engine.batch import Batch, parts_of
 from monitor.engine.compiled import IF_SELLING, CompiledRule
 from monitor.engine.conditions import (
@@ -30,14 +30,16 @@ from monitor.engine.conditions import (
     surviving,
     variant_of,
 )
-from monitor.engine.detectors import value
 from monitor.engine.detectors_handles import after_cue
 from monitor.engine.detectors_spans import apart
 from monitor.engine.engineset import EngineSet
+from monitor.engine.facts import Facts
 from monitor.engine.patterns import ContactSpan
-from monitor.engine.roomfacts import compares, is_proved, room_holds
-from monitor.engine.sightings import Sightings
+from monitor.engine.sightings import Sightings, among
 from monitor.engine.views import Views, span_of
+
+Pair = tuple[int, int]
+"""An event of the batch, and a rule's number."""
 
 
 class Match(NamedTuple):
@@ -96,9 +98,11 @@ class Explained(NamedTuple):
 def explain(engine: EngineSet, batch: Batch) -> list[Explained]:
     """All rules that have a hit in the one event of the batch, those that hold first."""
     judging = _Judging(engine, batch)
-    judging.look_late([0])
-    found = [judging.explain(engine.rules[index], event)
-             for event, rules in judging.scan.bits.items() for index in rules]
+    pairs = list(judging.scan.early.bits)
+    judging.look_late(pairs)
+    judging.look_around(pairs)
+    found = [judging.explain(engine.rules[index], event) for event, index in pairs
+             if judging.scan.early.of(event, index)]
     return sorted(found, key=lambda each: (not (each.holds and each.applies), each.rule.rule.id))
 
 
@@ -108,7 +112,8 @@ def looked_at(engine: EngineSet, batch: Batch) -> Iterator[tuple[int, CompiledRu
     judging = _Judging(engine, batch)
     for event, index in judging.candidates():
         hits = judging.scan.early.of(event, index)
-        yield event, engine.rules[index], sorted({judging.views.plain_text[hit.start : hit.end] for hit in hits})
+        if engine.rules[index].promising(bits_of(hits)):
+            yield event, engine.rules[index], sorted({judging.views.plain_text[hit.start : hit.end] for hit in hits})
 
 
 def judge(engine: EngineSet, batch: Batch, *, skip: Container[int] = ()) -> Judged:
@@ -116,87 +121,102 @@ def judge(engine: EngineSet, batch: Batch, *, skip: Container[int] = ()) -> Judg
     if not len(batch.starts):
         return Judged([], [], None)
     judging = _Judging(engine, batch)
-    scan, scores = judging.scan, judging.scores
-    if scores is not None:
-        _add_scored(engine, scores, scan.bits)
-    pairs = [(event, engine.rules[index]) for event, index in judging.candidates(skip)]
-    judging.look_late(dict.fromkeys(event for event, rule in pairs if judging.needs_late(rule, event)))
-    evaluated = (judging.evaluate(rule, event) for event, rule in pairs if judging.minds(rule, event))
+    pairs = judging.candidates(skip)
+    judging.look_late(pairs)
+    pairs = judging.promising(pairs)
+    judging.look_around(pairs)
+    evaluated = (judging.evaluate(engine.rules[index], event) for event, index in pairs)
     matches = [match for match in evaluated if match is not None]
     pointed_at = judging.pointed_at(matches)
-    return Judged(matches, sorted({*scan.contacts, *pointed_at}) if pointed_at else scan.contacts, scores)
-
-
-def _add_scored(
-    engine: EngineSet, scores: NDArray[np.float32], bits: dict[int, dict[int, int]]
-) -> None:
-    """Events that a score alone may carry over a rule's condition."""
-    scorer = engine.scorer
-    assert scorer is not None  # noqa: S101 - the caller has scores
-    for rule in engine.rules:
-        for _, category, gte in rule.scores:
-            if category in scorer.categories:
-                for event in np.flatnonzero(scores[:, scorer.categories.index(category)] >= gte).tolist():
-                    bits.setdefault(event, {}).setdefault(rule.index, 0)
+    contacts = judging.scan.contacts
+    return Judged(matches, sorted({*contacts, *pointed_at}) if pointed_at else contacts, judging.facts.scores)
 
 
 class _Judging:
-    """One batch under judgement. `look_late` comes before `evaluate` and `explain`, which go text by text."""
+    """One batch under judgement. `look_late` comes before `promising`, and `look_around` before `evaluate` and
+    `explain`, which go text by text."""
 
     def __init__(self, engine: EngineSet, batch: Batch) -> None:
-        self._engine, self._batch, self._code = engine, batch, cache(batch.code)
+        self._engine, self._batch, self._codes = engine, batch, batch.codes
         self.views = Views(engine.tables, batch.text)
-        self.scan = engine.matcher.scan(self.views, batch.starts, self._code)
-        self.scores = engine.scorer.score(self.views, batch) if engine.scorer else None
+        self.scan = engine.matcher.scan(self.views, batch.starts, self._codes)
+        self.facts = Facts(engine, batch, self.views)
         self._begins: list[int] = batch.starts.tolist()
         self._late: Sightings
         self._heard_in = -1
         self._heard: dict[int, Heard] = {}
 
-    def candidates(self, skip: Container[int] = ()) -> list[tuple[int, int]]:
-        """(event, rule) where the rule could hold, by what is looked for in every text; text by text."""
-        rules = self._engine.rules
-        return sorted((event, index) for event, seen in self.scan.bits.items() if event not in skip
-                      for index, bits in seen.items()
-                      if rules[index].possible(bits) and self.applies(rules[index], event))
+    def candidates(self, skip: Container[int] = ()) -> list[Pair]:
+        """Where a rule could hold, by what is looked for in every text and by its scores; text by text."""
+        rules, seen = self._engine.rules, self.scan.early.bits
+        for pair in self.facts.carrying():
+            seen.setdefault(pair, 0)
+        return sorted((event, index) for (event, index), bits in seen.items()
+                      if rules[index].promising(bits) and event not in skip and self.applies(rules[index], event))
 
-    def look_late(self, events: Iterable[int]) -> None:
-        """In these texts, which are in order, for what only matters once a rule could hold."""
-        self._late = self._engine.matcher.late(self.scan, list(events), self.views, self._begins)
+    def look_late(self, pairs: Iterable[Pair]) -> None:
+        """For what of these rules only matters now, since they could hold."""
+        late = [pair for pair in pairs if self._needs_late(*pair)]
+        events = sorted({event for event, _ in late})
+        self._late = self._engine.matcher.late(self.scan, events, self.views, self._batch.starts)
+        self._ask_late(late)
 
-    def needs_late(self, rule: CompiledRule, event: int) -> bool:
-        return rule.index in self._engine.matcher.late_rules or rule.codes[self._code(event)] == IF_SELLING
+    def promising(self, pairs: Iterable[Pair]) -> list[Pair]:
+        """Where a rule could still hold."""
+        early, late, rules = self.scan.early.bits, self._late.bits, self._engine.rules
+        return [pair for pair in pairs
+                if rules[pair[1]].promising(early.get(pair, 0) | late.get(pair, 0), looked=True)]
+
+    def look_around(self, pairs: Iterable[Pair]) -> None:
+        """For the contexts that these rules ask for."""
+        trading = [context.index for context in self._engine.trading if context]
+        self._ask_late({(event, -1 - context) for event, index in pairs for context in (
+            *self._engine.rules[index].contexts, *(trading if self._if_selling(event, index) else ()))})
+
+    def _ask_late(self, pairs: Collection[Pair]) -> None:
+        if pairs:
+            self._late.ask(among(pairs, len(self._begins), self._engine.matcher.owners))
+
+    def _needs_late(self, event: int, index: int) -> bool:
+        return index in self._engine.matcher.late_rules or self._if_selling(event, index)
+
+    def _if_selling(self, event: int, index: int) -> bool:
+        return bool(self._engine.rules[index].codes[self._codes[event]] == IF_SELLING)
 
     def applies(self, rule: CompiledRule, event: int) -> bool:
         """To such an event; `minds` says the rest, late."""
         batch, scope = self._batch, rule.scope
-        if not rule.codes[self._code(event)] or not scope.in_force(batch.at(event)):
+        if not rule.codes[self._codes[event]] or not scope.in_force(batch.at(event)):
             return False
         return not scope.room_bound or self._engine.active_in(rule, batch.room(event))
 
     def minds(self, rule: CompiledRule, event: int) -> bool:
         """Of an unknown speaker, a rule for sellers minds what sells and says nothing that a buyer would."""
-        if rule.codes[self._code(event)] != IF_SELLING:
+        if not self._if_selling(event, rule.index):
             return True
         selling, buying = self._engine.trading
         return bool(selling and self._context(event, selling.index).hits) and not (
             buying and self._context(event, buying.index).hits)
 
     def evaluate(self, rule: CompiledRule, event: int) -> Match | None:
-        hits = self._hits(rule, event)
-        if not rule.possible(bits_of(hits), looked=True):
+        early = genuine(self.scan.early.of(event, rule.index), self.views)
+        late = self._late.bits.get((event, rule.index), 0)
+        if not rule.promising(bits_of(early) | late, looked=True) or not self.minds(rule, event):
+            return None
+        hits = meant(rule, early + genuine(self._late.of(event, rule.index), self.views)) if late else early
+        if not rule.promising(bits_of(hits), looked=True):
             return None
         exempting: list[Hit] = []
         if rule.exempt is not None:
             exempting = [h for h in hits if h.selection == rule.exempt.by]
             hits = [h for h in hits if h.selection != rule.exempt.by]
         left = surviving(rule, hits, self.views, partial(self._context, event), self._engine.contexts,
-                         self._proved(event), self._priced(event))
+                         self.facts.proved(event), self.facts.priced(event))
         if left is None:
             return None
         hits = left + [Hit(mention.by, h.start, h.end, h.view, h.form)
                        for mention in rule.mentions for c in mention.contexts for h in self._context(event, c).hits]
-        bits, unknown, known = self._facts(rule, event)
+        bits, unknown, known = self.facts.of(rule, event)
         if not rule.holds(bits | bits_of(hits), unknown):
             return None
         shown = outermost([h for h in hits if rule.shown >> h.selection & 1])
@@ -225,7 +245,7 @@ class _Judging:
         base, fates = self._begins[event], dict.fromkeys(hits, "")
         left = set(hits)
         for stage, rest in stages(rule, hits, self.views, partial(self._context, event), self._engine.contexts,
-                                  self._proved(event), self._priced(event)):
+                                  self.facts.proved(event), self.facts.priced(event)):
             fates.update((hit, stage) for hit in left.difference(rest))
             left.intersection_update(rest)
         match = self.evaluate(rule, event)
@@ -238,9 +258,7 @@ class _Judging:
 
     def _hits(self, rule: CompiledRule, event: int) -> list[Hit]:
         """All hits of the rule in this text."""
-        raw = self.scan.early.of(event, rule.index)
-        if rule.index in self._engine.matcher.late_rules:
-            raw += self._late.of(event, rule.index)
+        raw = self.scan.early.of(event, rule.index) + self._late.of(event, rule.index)
         return meant(rule, genuine(raw, self.views))
 
     def _context(self, event: int, index: int) -> Heard:
@@ -253,45 +271,11 @@ class _Judging:
                                        span_of(event, self._begins, self.views))
         return self._heard[index]
 
-    def _facts(self, rule: CompiledRule, event: int) -> tuple[int, int, dict[str, float]]:
-        """What has no place in the text: (selections that are true, those that are unknown, the scores)."""
-        bits, unknown, known = 0, 0, {}
-        scorer, scores = self._engine.scorer, self.scores
-        for i, category, gte in rule.scores:
-            if scores is None or scorer is None or category not in scorer.categories:
-                unknown |= 1 << i
-            else:
-                known[category] = float(scores[event, scorer.categories.index(category)])
-                bits |= (known[category] >= gte) << i
-        if rule.rooms:
-            room = self._engine.rooms.get(self._batch.room(event))
-            for i, test in rule.rooms:
-                found = room_holds(test, room, at=self._batch.at(event), age=self._batch.age(event),
-                                   zone=self._engine.zone)
-                bits |= bool(found) << i
-                unknown |= (found is None) << i
-        return bits, unknown, known
-
-    def _proved(self, event: int) -> Callable[[Hit], bool]:
-        def proved(hit: Hit) -> bool:
-            room = self._engine.rooms.get(self._batch.room(event))
-            return room is not None and is_proved(room, self.views.plain_text, hit.start, hit.end, self._engine.tables)
-
-        return proved
-
-    def _priced(self, event: int) -> Callable[[Hit, str, Listed], bool]:
-        def priced(hit: Hit, detector: str, how: Listed) -> bool:
-            room = self._engine.rooms.get(self._batch.room(event))
-            said = value(detector, self.views.plain_text[hit.start : hit.end])
-            return room is not None and compares(said, room.listed_prices, how)
-
-        return priced
-
     def _match(
         self, rule: CompiledRule, event: int, hits: list[Hit], shown: list[Hit], scores: dict[str, float], exempt: str
     ) -> Match:
         base, text = self._begins[event], self._batch.text
-        kind = parts_of(self._code(event))[0]
+        kind = parts_of(int(self._codes[event]))[0]
         evasions = [variant_of(evasion_of(hit, text, self.views), kind) for hit in shown]
         spans = tuple(
             MatchSpan(h.start - base, h.end - base, rule.names[h.selection], h.view,

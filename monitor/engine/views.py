@@ -171,6 +171,13 @@ def runs_of(mask: NDArray[np.bool_]) -> tuple[Index, Index]:
     return edges[::2], edges[1::2]
 
 
+def ranges(firsts: Index, counts: Index) -> tuple[Index, Index]:
+    """Of ranges of whole numbers, one after the other: (which range, number) of each number in them."""
+    which = np.repeat(np.arange(counts.size), counts)
+    before = np.cumsum(counts) - counts
+    return which, np.arange(which.size) + (firsts - before)[which]
+
+
 class Layer(NamedTuple):
     """Units that are scanned, and the way back. Unit i stands for `where[at[i]]` of the original, or for `where[i]`
     without `at`, which has one item more than there are units. `tight`: what was left out after a unit is not its own.
@@ -205,7 +212,6 @@ class Views:
         self.skeleton: Units = self.plain[self.where]  # uint16[S]
         self.skeleton_layer = Layer(self.skeleton, self.where)
         self.sound_layer = self._sound()
-        self._ones: dict[int, OneText] = {}
 
     def _sound(self) -> Layer:
         tables, skeleton = self.tables, self.skeleton
@@ -233,13 +239,6 @@ class Views:
     @property
     def sound(self) -> Units:
         return self.sound_layer.units
-
-    def one(self, start: int, end: int) -> "OneText":
-        """One text, which stands at [start, end) of the joined text; the same one each time."""
-        found = self._ones.get(start)
-        if found is None:
-            found = self._ones[start] = OneText(self, start, end)
-        return found
 
     @cached_property
     def kept_before(self) -> memoryview:
@@ -280,40 +279,9 @@ class Views:
         return self.kept_before[end] - self.kept_before[start] if end > start else 0
 
 
-def span_of(event: int, begins: Sequence[int], views: Views) -> tuple[int, int]:
+def span_of(event: int, begins: Sequence[int] | Index, views: Views) -> tuple[int, int]:
     """The event's place in the joined text."""
-    return begins[event], begins[event + 1] - 1 if event + 1 < len(begins) else len(views.plain)
-
-
-class OneText:
-    """One text of the batch, as patterns read it. `chars`: all characters of the plain view."""
-
-    __slots__ = ("_low", "_views", "_written", "chars", "plain", "start")
-
-    def __init__(self, views: Views, start: int, end: int) -> None:
-        self._views, self.start = views, start
-        self._low = views.kept_before[start]
-        self.plain = views.plain_text[start:end]
-        self.chars = frozenset(self.plain)
-        self._written: dict[bool, tuple[str, bytes]] = {}
-
-    @property
-    def end(self) -> int:
-        return self.start + len(self.plain)
-
-    def written(self, *, skeleton: bool) -> tuple[str, bytes]:
-        """The plain view or the skeleton, as a string and in UTF-8."""
-        if skeleton not in self._written:
-            text = self._views.skeleton_text[self._low : self._views.kept_before[self.end]] if skeleton else self.plain
-            self._written[skeleton] = text, text.encode()
-        return self._written[skeleton]
-
-    def place(self, start: int, end: int, *, skeleton: bool) -> tuple[int, int]:
-        """In the joined text, of a place in what is written."""
-        if not skeleton:
-            return self.start + start, self.start + end
-        where, low = self._views.where, self._low
-        return int(where[low + start]), int(where[low + end - 1]) + 1
+    return int(begins[event]), int(begins[event + 1]) - 1 if event + 1 < len(begins) else len(views.plain)
 
 
 def mixed(units: Units) -> bytes:

@@ -7,7 +7,6 @@ import re
 from array import array
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from functools import partial
 from typing import Final, NamedTuple
 
 import msgspec
@@ -19,7 +18,7 @@ from monitor.engine.compiled import CompiledContext, CompiledRule
 from monitor.engine.databases import Databases
 from monitor.engine.expressions import Reader
 from monitor.engine.gates import Chars
-from monitor.engine.lexicon import NO_FORM, VIEWS, Asked, Entries, Literals, Owner, Rows
+from monitor.engine.lexicon import NO_FORM, VIEWS, Entries, Lead, Literals, Owner, Rows
 from monitor.engine.terms import Form, Unfit, form_of
 
 _HINT: Final = "see docs/rules.md"
@@ -60,11 +59,11 @@ def gathered(
 
 
 class _Formed(NamedTuple):
-    """`places`: the view that a hit shows, and where its literals stand: the view that is scanned, their numbers."""
+    """`places`: the view that a hit shows, and the numbers of the literals that are scanned for."""
 
     number: int
     form: Form
-    places: list[tuple[int, View, list[int]]]
+    places: list[tuple[int, list[int]]]
 
 
 class Vocabulary:
@@ -77,11 +76,10 @@ class Vocabulary:
         self._wordless: list[int] = []
         self._formed: dict[tuple[str, tuple[View, ...] | None, tuple[View, ...]], _Formed] = {}
         self._literals: defaultdict[View, dict[tuple[int, ...], int]] = defaultdict(dict)
-        self._terms: defaultdict[View, array[int]] = defaultdict(partial(array, "i"))
-        self._atoms: defaultdict[View, array[int]] = defaultdict(partial(array, "i"))
+        self._literal_count = 0
+        self._terms, self._atoms, self._asking = array("i"), array("i"), array("i")  # see Rows.of
         self._numbers: dict[tuple[str, View], int] = {}
         self._patterns: list[tuple[str, View, list[Chars]]] = []
-        self._asking: list[list[Asked]] = []  # by pattern
 
     def term(self, term: str, selection: Selection, owner: Owner) -> None:
         """Raises Unfit for a term that cannot be looked for, ValueError for one that cannot be run."""
@@ -89,25 +87,24 @@ class Vocabulary:
         formed = self._formed.get(key)
         if formed is None:
             formed = self._formed[key] = self._form(term, selection)
-        for shown, scanned, literals in formed.places:
-            rows = self._terms[scanned]
+        for shown, literals in formed.places:
             for literal in literals:
-                rows.extend((literal, shown, formed.number, *owner))
+                self._terms.extend((literal, shown, formed.number, *owner))
         form = formed.form
         if form.literal and not form.views.isdisjoint(_SAID):
-            self._folded(form.literal, View.PLAIN, (View.PLAIN, formed.number, *owner))
+            self._folded(form.literal, View.PLAIN, (_NUMBERS[View.PLAIN], formed.number, *owner))
 
     def _form(self, term: str, selection: Selection) -> _Formed:
         form, scanned = form_of(term, self._reader.tables, selection)
-        places = [(_NUMBERS[shown], view, [self._literal(view, units) for units in forms])
+        places = [(_NUMBERS[shown], [self._literal(view, units) for units in forms])
                   for shown, view, forms in scanned]
         return _Formed(len(self._formed), form, places)
 
     def pattern(self, pattern: str, view: View, owner: Owner) -> None:
         """Raises ValueError for a pattern that cannot be run."""
-        self._folded(self._reader.fold(pattern), view, (view, NO_FORM, *owner))
+        self._folded(self._reader.fold(pattern), view, (_NUMBERS[view], NO_FORM, *owner))
 
-    def _folded(self, folded: str, view: View, asked: Asked) -> None:
+    def _folded(self, folded: str, view: View, lead: Lead) -> None:
         number = self._numbers.get((folded, view))
         if number is None:
             needs, atoms = self._reader.needs(folded), self._reader.atoms(folded)
@@ -115,30 +112,37 @@ class Vocabulary:
                 raise ValueError("it holds no word that every hit must have; give each alternative one")
             number = self._numbers[folded, view] = len(self._patterns)
             self._patterns.append((folded, view, needs.gates))
-            self._asking.append([])
             if not atoms:
                 self._wordless.append(number)
             for atom in atoms:
-                literal = self._literal(View.SKELETON, atom)
-                self._atoms[View.SKELETON].extend((literal, number))
-        self._asking[number].append(asked)
+                self._atoms.extend((self._literal(View.SKELETON, atom), number))
+        self._asking.extend((number, *lead))
 
     def _literal(self, view: View, units: tuple[int, ...]) -> int:
         known = self._literals[view]
-        return known.setdefault(units, len(known))
+        number = known.get(units)
+        if number is None:
+            number = known[units] = self._literal_count
+            self._literal_count += 1
+        return number
 
     def entries(self, databases: Databases) -> Entries:
         """With all databases compiled, or known."""
         forms = [Raw(msgspec.msgpack.encode(formed.form)) for formed in self._formed.values()]
-        return Entries(forms, self._patterns, self._asking, self._wordless,
-                       {view: self._entry(view, list(literals), databases)
-                        for view, literals in self._literals.items()})
+        return Entries(forms, self._patterns, self._wordless,
+                       {view: _entry(literals, databases) for view, literals in self._literals.items()},
+                       Rows.of(self._terms, self._literal_count, 4), Rows.of(self._atoms, self._literal_count, 1),
+                       Rows.of(self._asking, len(self._patterns), 4))
 
-    def _entry(self, view: View, literals: list[tuple[int, ...]], databases: Databases) -> Literals:
-        parts = [literals[first : first + _AT_ONCE] for first in range(0, len(literals), _AT_ONCE)]
-        return Literals([(databases.literals(part), len(part)) for part in parts],
-                        array("i", map(len, literals)).tobytes(),
-                        Rows.of(self._terms[view], len(literals), 4), Rows.of(self._atoms[view], len(literals), 1))
+
+def _entry(numbers: Mapping[tuple[int, ...], int], databases: Databases) -> Literals:
+    """Of one view. `numbers`: of its literals."""
+    literals = [units for units in numbers if len(units) > 1]
+    parts = [literals[first : first + _AT_ONCE] for first in range(0, len(literals), _AT_ONCE)]
+    return Literals([(databases.literals(part), len(part)) for part in parts],
+                    array("i", [numbers[units] for units in literals]).tobytes(),
+                    array("i", map(len, literals)).tobytes(),
+                    [(units[0], number) for units, number in numbers.items() if len(units) == 1])
 
 
 class _Collecting(NamedTuple):

@@ -68,15 +68,15 @@ def decode_only(bodies: list[bytes]) -> None:
 
 def match_only(engine: EngineSet, batches: list[EventBatch]) -> None:
     for batch in batches:
-        engine.matcher.scan(Views(engine.tables, batch.text), batch.starts, batch.code)
+        engine.matcher.scan(Views(engine.tables, batch.text), batch.starts, batch.codes)
 
 
 def share_of(engine: EngineSet, batches: list[EventBatch]) -> tuple[float, float]:
     """Of the texts: how many have a hit, how many a finding."""
     hits = findings = total = 0
     for batch in batches:
-        scan = engine.matcher.scan(Views(engine.tables, batch.text), batch.starts, batch.code)
-        hits += sum(map(bool, scan.bits.values()))
+        scan = engine.matcher.scan(Views(engine.tables, batch.text), batch.starts, batch.codes)
+        hits += len({event for event, rule in scan.early.bits if scan.early.of(event, rule)})
         findings += len({m.event for m in judge(engine, batch).matches})
         total += len(batch)
     return hits / total, findings / total

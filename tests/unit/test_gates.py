@@ -2,11 +2,12 @@
 
 import re
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.engine.gates import gates_of
+from monitor.engine.gates import Gates, gates_of
 
 COMMON = {"的": 0.5, "一": 0.4}
 
@@ -43,3 +44,16 @@ PARTS = st.sampled_from(["加", "微", "[微信]", "(加|微信|)", "(加微|信
 def test_every_text_that_matches_passes_the_gates(pattern: str, text: str) -> None:
     if re.search(pattern, text):
         assert all(not gate.isdisjoint(text) for gate in gates_of(pattern, chance))
+
+
+@given(st.lists(st.lists(PARTS, min_size=1, max_size=5).map("".join), max_size=6),
+       st.lists(st.text("加微信好", max_size=8), max_size=4))
+def test_all_gates_at_once_open_as_each_by_itself(patterns: list[str], texts: list[str]) -> None:
+    gates = [gates_of(pattern, chance) for pattern in patterns]
+    pairs = [(pattern, text) for pattern in range(len(patterns)) for text in range(len(texts))]
+    units = np.frombuffer("\n".join(texts).encode("utf-16-le"), dtype=np.uint16)
+    counts = np.array([len(texts[text]) for _, text in pairs], dtype=np.int64)
+    firsts = np.array([len("".join(texts[:text])) + text for _, text in pairs], dtype=np.int64)
+    opened = Gates(gates).open(np.array([pattern for pattern, _ in pairs], dtype=np.int64), firsts, counts, units)
+    assert [pairs[i] for i in opened] == [
+        (pattern, text) for pattern, text in pairs if all(not gate.isdisjoint(texts[text]) for gate in gates[pattern])]

@@ -37,3 +37,10 @@ def test_a_context_is_heard_where_hits_stand() -> None:
 
 def test_nothing_more_is_asked_once_the_rule_cannot_hold() -> None:
     assert left_of([LOWEST]) == (None, [])
+
+
+def test_a_rule_promises_nothing_where_what_stands_near_it_is_missing() -> None:
+    rule, claim, price = ENGINE.rules[0], 1 << 0, 1 << 1
+    assert rule.promising(claim)  # the price is not looked for yet
+    assert not rule.promising(claim, looked=True)
+    assert rule.promising(claim | price, looked=True)

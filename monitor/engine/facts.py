@@ -1,0 +1,68 @@
+"""What a batch's rules ask that has no place in the text: a classifier's scores, and what is known of the room."""
+
+from collections.abc import Callable, Iterator
+
+import numpy as np
+
+from monitor.domain.rules import Listed
+from monitor.engine.batch import Batch
+from monitor.engine.compiled import CompiledRule
+from monitor.engine.conditions import Hit
+from monitor.engine.detectors import value
+from monitor.engine.engineset import EngineSet
+from monitor.engine.roomfacts import compares, is_proved, room_holds
+from monitor.engine.views import Views
+
+
+class Facts:
+    """`scores`: float32[n, categories], or None without a classifier."""
+
+    def __init__(self, engine: EngineSet, batch: Batch, views: Views) -> None:
+        self._engine, self._batch, self._views = engine, batch, views
+        self._categories = engine.scorer.categories if engine.scorer else ()
+        self.scores = engine.scorer.score(views, batch) if engine.scorer else None
+
+    def carrying(self) -> Iterator[tuple[int, int]]:
+        """(event, rule) where a score alone may carry the rule's condition."""
+        for rule in self._engine.rules if self.scores is not None else ():
+            for _, category, gte in rule.scores:
+                if self.scores is not None and category in self._categories:
+                    for event in np.flatnonzero(self.scores[:, self._categories.index(category)] >= gte).tolist():
+                        yield event, rule.index
+
+    def of(self, rule: CompiledRule, event: int) -> tuple[int, int, dict[str, float]]:
+        """(selections that are true, those that are unknown, the scores)."""
+        bits, unknown, known = 0, 0, {}
+        for i, category, gte in rule.scores:
+            if self.scores is None or category not in self._categories:
+                unknown |= 1 << i
+            else:
+                known[category] = float(self.scores[event, self._categories.index(category)])
+                bits |= (known[category] >= gte) << i
+        if rule.rooms:
+            room = self._engine.rooms.get(self._batch.room(event))
+            for i, test in rule.rooms:
+                found = room_holds(test, room, at=self._batch.at(event), age=self._batch.age(event),
+                                   zone=self._engine.zone)
+                bits |= bool(found) << i
+                unknown |= (found is None) << i
+        return bits, unknown, known
+
+    def proved(self, event: int) -> Callable[[Hit], bool]:
+        """Does the room hold a proof of this claim?"""
+
+        def proved(hit: Hit) -> bool:
+            room = self._engine.rooms.get(self._batch.room(event))
+            return room is not None and is_proved(room, self._views.plain_text, hit.start, hit.end, self._engine.tables)
+
+        return proved
+
+    def priced(self, event: int) -> Callable[[Hit, str, Listed], bool]:
+        """Does what this detector found compare so with the room's listed prices?"""
+
+        def priced(hit: Hit, detector: str, how: Listed) -> bool:
+            room = self._engine.rooms.get(self._batch.room(event))
+            said = value(detector, self._views.plain_text[hit.start : hit.end])
+            return room is not None and compares(said, room.listed_prices, how)
+
+        return priced
