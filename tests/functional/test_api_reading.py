@@ -5,7 +5,9 @@ import base64
 import hashlib
 import json
 import re
+import socket
 from collections.abc import Callable
+from contextlib import closing
 from typing import Any
 
 import pytest
@@ -240,6 +242,7 @@ async def test_unknown_paths_and_methods_have_the_same_shape_of_error() -> None:
             assert (await response.json())["error"]["code"] == "method_not_allowed"
         status, answer = await get(api, f"{API}/events/ws")  # no upgrade
         assert (status, answer["error"]["code"]) == (400, "bad_request")
+        assert "Upgrade: websocket" in answer["error"]["hint"]
 
 
 @pytest.mark.parametrize(
@@ -359,3 +362,36 @@ async def test_searches_do_not_hold_up_the_stop() -> None:
         async with await asking as response:
             assert (response.status, response.headers["Retry-After"]) == (429, "5")
         assert api.archive.cancelled == 1
+
+
+async def unread(api: Api) -> socket.socket:
+    """A client that asks for the kept events and reads nothing."""
+    loop = asyncio.get_running_loop()
+    client = socket.socket()
+    client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
+    client.setblocking(False)
+    await loop.sock_connect(client, ("127.0.0.1", api.port))
+    await loop.sock_sendall(client, f"GET {API}/events HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode())
+    return client
+
+
+async def test_a_client_that_does_not_take_its_answer_is_cut_off() -> None:
+    async with serving(write_timeout_s=0.05, slowest_reader=2**40) as api:
+        api.archive.events["local"] = [kept("长" * 2**23)]
+        with closing(await unread(api)):
+            await api.logger.until("request", route=f"{API}/events", status=499)
+
+
+async def test_large_answers_that_nobody_takes_leave_room_for_others() -> None:
+    async with serving(loopback=False, max_unsent_bytes=2**26) as api:
+        api.archive.events["local"] = [kept("长" * 2**23)]
+        mine, theirs = api.token("read", tenant="local"), api.token("read", tenant="local")
+        waiting = asyncio.create_task(api.client.get(f"{API}/events", headers=mine))
+        response = await waiting  # its head has come, and of the body what fits between the two
+        status, answer = await get(api, f"{API}/events", **mine)
+        assert (status, answer["error"]["code"]) == (429, "busy")
+        assert (await get(api, f"{API}/rooms", **mine))[0] == 200, "small ones are not counted"
+        assert (await get(api, f"{API}/events", **theirs))[0] == 200
+        response.close()
+        await api.logger.until("request", route=f"{API}/events", status=499)
+        assert (await get(api, f"{API}/events", **mine))[0] == 200

@@ -1,8 +1,10 @@
 """GET /api/v1/events/ws: numbered messages, acknowledged in order, through drops, pressure and nonsense."""
 
 import asyncio
+import base64
 import gzip
 import json
+from contextlib import closing
 from typing import Any
 
 import pytest
@@ -363,8 +365,46 @@ async def test_before_its_hello_a_socket_may_say_little() -> None:
     async with serving() as api:
         socket = await api.client.ws_connect(PATH)
         await socket.send_str('{"hello": {"session": "%s"}}' % ("s" * 200_000))
-        assert (await socket.receive_json(timeout=10))["error"]["code"] == "too_large"
+        error = (await socket.receive_json(timeout=10))["error"]
+        assert error["code"] == "too_large" and error["details"]["limit_bytes"] == 64 * 2**10
         assert await closed(socket) == 1009
+
+
+async def test_pings_are_no_hello() -> None:
+    async with serving(hello_timeout_s=0.3) as api:
+        socket = await api.client.ws_connect(PATH)
+
+        async def ping() -> None:
+            while True:
+                await socket.ping()
+                await asyncio.sleep(0.005)
+
+        pinging = asyncio.create_task(ping())
+        assert (await socket.receive_json(timeout=10))["error"]["code"] == "bad_message"
+        assert await closed(socket) == 4000
+        pinging.cancel()
+
+
+async def test_a_flood_of_pings_holds_up_nobody() -> None:
+    pings = 30_000
+    async with serving() as api:
+        reader, writer = await api.raw(
+            b"GET " + PATH.encode() + b" HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+            b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: " + base64.b64encode(bytes(16)) + b"\r\n\r\n"
+            + masked(b'{"hello": {"session": "s"}}', opcode=1))
+        with closing(writer):
+            await reader.readuntil(b'"last":0}}')
+            writer.write(masked(b"", opcode=9) * pings)
+            async with api.client.get("/healthz") as response:
+                assert response.status == 200
+            before = await reader.read(2**20)
+            assert len(before) < 2 * pings, "the other client was answered in between"
+            assert before + await reader.readexactly(2 * pings - len(before)) == b"\x8a\x00" * pings
+
+
+def masked(data: bytes, *, opcode: int) -> bytes:
+    """A whole frame of less than 126 bytes."""
+    return bytes([0x80 | opcode, 0x80 | len(data)]) + bytes(4) + data
 
 
 async def test_there_are_so_many_sockets_at_once_and_no_more() -> None:

@@ -15,6 +15,7 @@ from monitor.adapters.web.page import PAGE, load_page
 from monitor.adapters.web.protocol import protocol_logger
 from monitor.adapters.web.routes import ROUTES
 from monitor.adapters.web.searches import SEARCHES, Searches
+from monitor.adapters.web.sending import ANSWERS
 from monitor.adapters.web.services import SERVICES, SETTINGS, WebServices, WebSettings
 from monitor.adapters.web.streams import STREAMS, Streams
 from monitor.adapters.web.websocket import SESSIONS, Sessions
@@ -38,6 +39,7 @@ def build_app(services: WebServices, settings: WebSettings) -> web.Application:
     app[SETTINGS] = settings
     app[TOKENS] = Tokens(services.store, services.logger, fresh_s=settings.token_refresh_s)
     app[BUDGET] = Budget(settings.max_held_bytes)
+    app[ANSWERS] = Budget(settings.max_unsent_bytes)
     app[SESSIONS] = Sessions()
     app[STREAMS] = Streams()
     app[SEARCHES] = Searches(settings.searches)

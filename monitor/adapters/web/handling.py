@@ -12,6 +12,7 @@ from aiohttp.typedefs import Handler, Middleware
 from monitor.adapters.web.auth import PRINCIPAL, admit
 from monitor.adapters.web.errors import ClientGone, Problem, answer, of_http, of_redpost, trace_of
 from monitor.adapters.web.params import Param, read_query
+from monitor.adapters.web.sending import send, write_out
 from monitor.adapters.web.services import SERVICES, SETTINGS
 from monitor.domain.errors import ConfigError, RedpostError
 
@@ -49,7 +50,7 @@ class Route:
 
 
 def guarded(route: Route) -> Handler:
-    """The route's handler behind its scope, its parameters and its time limit."""
+    """The route's handler behind its scope, its parameters and its time limit; its answer is written out."""
 
     async def handle(request: web.Request) -> web.StreamResponse:
         settings = request.app[SETTINGS]
@@ -58,7 +59,9 @@ def guarded(route: Route) -> Handler:
                 request, route.scope, loopback=settings.loopback, token_in_query=route.token_in_query
             )
             request[QUERY] = read_query(request, route.params)
-        return await (_timed(route.handler, request) if route.timed else route.handler(request))
+        response = await (_timed(route.handler, request) if route.timed else route.handler(request))
+        await send(request, response)
+        return response
 
     return handle
 
@@ -110,8 +113,16 @@ async def _answered(request: web.Request, handler: Handler) -> web.StreamRespons
         return request.get(STARTED) or web.Response(status=_CLIENT_GONE)
     except Exception as error:
         problem = unexpected(request, error)
-    started = request.get(STARTED)
-    return answer(request, problem) if started is None else started
+    return request.get(STARTED) or await _told(request, problem)
+
+
+async def _told(request: web.Request, problem: Problem) -> web.Response:
+    response = answer(request, problem)
+    try:
+        await write_out(request, response)
+    except ClientGone:
+        return web.Response(status=_CLIENT_GONE)
+    return response
 
 
 def _detached(problem: Problem) -> Problem:

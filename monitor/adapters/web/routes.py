@@ -50,7 +50,7 @@ ROUTES: Final[tuple[Route, ...]] = (
     Route(
         method="GET", path=f"{_API}/alerts", name="listAlerts", scope="read", handler=list_alerts,
         summary="List alerts, newest first, page by page.",
-        params=ALERT_PARAMS, answer=AlertPage, errors=(400, 503), timed=True,
+        params=ALERT_PARAMS, answer=AlertPage, errors=(400, 429, 503), timed=True,
     ),
     Route(
         method="GET", path=f"{_API}/alerts/stream", name="streamAlerts", scope="read", handler=stream_alerts,
@@ -65,12 +65,12 @@ ROUTES: Final[tuple[Route, ...]] = (
     Route(
         method="GET", path=f"{_API}/alerts/{{id}}", name="getAlert", scope="read", handler=get_alert,
         summary="One alert with all its findings and the room's lines around it.",
-        answer=Evidence, errors=(404, 503), timed=True,
+        answer=Evidence, errors=(404, 429, 503), timed=True,
     ),
     Route(
         method="GET", path=f"{_API}/rooms", name="listRooms", scope="read", handler=list_rooms,
         summary="The latest broadcast of each room that is live or was lately, page by page.",
-        params=ROOM_PARAMS, answer=RoomPage, errors=(400, 503), timed=True,
+        params=ROOM_PARAMS, answer=RoomPage, errors=(400, 429, 503), timed=True,
     ),
     Route(
         method="POST", path=f"{_API}/rules/reload", name="reloadRules", scope="admin", handler=reload_rules,

@@ -63,10 +63,12 @@ class WebSettings(Struct, frozen=True, kw_only=True):
     max_body_bytes: int = 16 * 2**20  # as it comes over the wire
     max_decompressed_bytes: int = 64 * 2**20
     max_held_bytes: int = 256 * 2**20  # bodies of all requests that are being read or accepted
+    max_unsent_bytes: int = 128 * 2**20  # large answers that wait for their clients
     max_sockets: int = 1_000
     body_timeout_s: float = 30
     request_timeout_s: float = 20
     write_timeout_s: float = 30  # a client that takes nothing for so long is cut off
+    slowest_reader: int = 64 * 2**10  # a whole answer may take longer: a second for so many bytes of it
     keepalive_timeout_s: float = 75
     linger_s: float = 2  # the rest of a refused body is read for so long, so that the answer gets through
     retry_after_s: int = 5  # where storage refuses

@@ -37,6 +37,7 @@ _FAULTS: Final = 100
 _CLOSE_S: Final = 2.0
 _HELLO: Final = 64 * 2**10
 """Bytes that a socket may send before its hello was read."""
+_TAKEN: Final = (WSMsgType.TEXT, WSMsgType.BINARY)
 _LARGE: Final = 2**20
 """Bytes of a message from which on it is read beside the loop."""
 
@@ -93,9 +94,14 @@ async def events_socket(request: web.Request) -> web.StreamResponse:
                         hint="one connection serves many rooms; or raise http.max_sockets")
     socket = web.WebSocketResponse(
         heartbeat=settings.ws_heartbeat_s, max_msg_size=settings.max_body_bytes, compress=False, decode_text=False,
-        timeout=_CLOSE_S,
+        timeout=_CLOSE_S, autoping=False,
     )
-    await socket.prepare(request)
+    try:
+        await socket.prepare(request)
+    except web.HTTPBadRequest:
+        raise Problem(400, "bad_request", "the request does not open a WebSocket",
+                      hint="send Upgrade: websocket, version 13 and a key of 16 bytes; POST /api/v1/events takes "
+                      "events without a WebSocket") from None
     request[STARTED] = socket
     await Connection(request, socket).run()
     return socket
@@ -134,7 +140,7 @@ class Connection:
                                          _HELLO, self._overrun)
             with self._request.app[STREAMS].opened(self._principal, self._revoke):
                 await self._greet()
-                async for message in self._socket:
+                while (message := await self._next()).type in _TAKEN:
                     await self._answer(message)
         except Close as close:
             code, problem = close.code, close.problem
@@ -160,10 +166,11 @@ class Connection:
 
     async def _greet(self) -> None:
         try:
-            first = await self._socket.receive(timeout=self._settings.hello_timeout_s)
+            async with asyncio.timeout(self._settings.hello_timeout_s):
+                first = await self._next()
         except TimeoutError:
             raise Close(4000, _bad("no hello came in time")) from None
-        if first.type not in (WSMsgType.TEXT, WSMsgType.BINARY):
+        if first.type not in _TAKEN:
             raise ClientGone
         with self._held() as held:
             try:
@@ -181,9 +188,20 @@ class Connection:
             self._meter.most = self._settings.max_body_bytes + _HELLO
         await self._send(Welcome(WelcomeBody(hello.session, last)))
 
+    async def _next(self) -> WSMessage:
+        """The next message, or how the connection ended. Pings are answered meanwhile.
+
+        Each frame takes a turn of the loop, or a flood of small ones would let nobody else in.
+        """
+        while True:
+            message = await self._socket.receive()
+            await asyncio.sleep(0)
+            if message.type is WSMsgType.PING:
+                await self._write(message.data, WSMsgType.PONG)
+            elif message.type is not WSMsgType.PONG:
+                return message
+
     async def _answer(self, message: WSMessage) -> None:
-        if message.type not in (WSMsgType.TEXT, WSMsgType.BINARY):
-            return  # an error: the socket is closed already
         if not await self._request.app[TOKENS].valid(self._principal):
             raise Close(4003, _revoked())
         with self._held() as held:
@@ -242,7 +260,8 @@ class Connection:
     def _overrun(self, error: BusyError | None) -> None:
         """More came than may be held before a message is whole: of this socket, or of all."""
         if error is None:
-            self._closing = self._ending(1009, too_large(self._settings.max_body_bytes, ""))
+            most = _HELLO if self._meter is None else self._meter.most
+            self._closing = self._ending(1009, too_large(min(most, self._settings.max_body_bytes), ""))
         else:
             self._closing = self._ending(1013, of_redpost(error, retry_after_s=1))
 
@@ -258,9 +277,12 @@ class Connection:
             raise Close(1013, of_redpost(error, retry_after_s=1)) from None
 
     async def _send(self, value: Any) -> None:
+        await self._write(_encoder.encode(value), WSMsgType.TEXT)
+
+    async def _write(self, data: bytes, kind: WSMsgType) -> None:
         try:
             async with asyncio.timeout(self._settings.write_timeout_s):
-                await self._socket.send_frame(_encoder.encode(value), WSMsgType.TEXT)
+                await self._socket.send_frame(data, kind)
         except TimeoutError:
             self._abort()
             raise ClientGone from None
