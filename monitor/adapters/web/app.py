@@ -17,8 +17,8 @@ from monitor.adapters.web.routes import ROUTES
 from monitor.adapters.web.searches import SEARCHES, Searches
 from monitor.adapters.web.sending import ANSWERS
 from monitor.adapters.web.services import SERVICES, SETTINGS, WebServices, WebSettings
+from monitor.adapters.web.sessions import SESSIONS, Sessions
 from monitor.adapters.web.streams import STREAMS, Streams
-from monitor.adapters.web.websocket import SESSIONS, Sessions
 
 
 def build_app(services: WebServices, settings: WebSettings) -> web.Application:

@@ -15,6 +15,7 @@ from monitor.adapters.web.errors import ClientGone, Problem, info, of_redpost
 from monitor.adapters.web.handling import STARTED, unexpected
 from monitor.adapters.web.metering import Meter
 from monitor.adapters.web.services import SERVICES, SETTINGS
+from monitor.adapters.web.sessions import SESSIONS
 from monitor.adapters.web.streams import STREAMS
 from monitor.adapters.web.types import Ack, Busy, Hello, Message, Refused, Welcome, WelcomeBody
 from monitor.domain.errors import BusyError, RedpostError, StorageError
@@ -53,38 +54,6 @@ class Close(Exception):
         super().__init__(code)
         self.code = code
         self.problem = problem
-
-
-class Sessions:
-    """The live connection of each (tenant, session), and all connections for the end of the service."""
-
-    def __init__(self) -> None:
-        self._live: dict[tuple[str, str], Connection] = {}
-        self._all: set[Connection] = set()
-
-    def __len__(self) -> int:
-        return len(self._all)
-
-    def add(self, connection: "Connection") -> None:
-        self._all.add(connection)
-
-    async def enter(self, connection: "Connection") -> None:
-        """Take the session over; returns once the connection before has nothing in flight any more."""
-        before = self._live.get(connection.key)
-        self._live[connection.key] = connection
-        if before is not None:
-            await before.give_way()
-
-    def leave(self, connection: "Connection") -> None:
-        self._all.discard(connection)
-        if self._live.get(connection.key) is connection:
-            del self._live[connection.key]
-
-    async def close(self) -> None:
-        await asyncio.gather(*(connection.close(1001) for connection in tuple(self._all)))
-
-
-SESSIONS: Final = web.AppKey("sessions", Sessions)
 
 
 async def events_socket(request: web.Request) -> web.StreamResponse:
