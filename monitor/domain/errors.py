@@ -10,7 +10,7 @@ RedpostError
 └── NewerFormat         data written by a newer version than this one
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from typing import ClassVar
 
 from msgspec import Struct
@@ -54,9 +54,10 @@ class Fault(Struct, frozen=True):
 class RuleError(InputError):
     code = "bad_rules"
 
-    def __init__(self, faults: Sequence[Fault]) -> None:
-        super().__init__("\n".join(map(str, faults)), hint="")
-        self.faults = tuple(faults)
+    def __init__(self, faults: Iterable[Fault]) -> None:
+        """The faults are kept by path, line and column, each once."""
+        self.faults = tuple(sorted(dict.fromkeys(faults), key=lambda f: (f.path, f.line, f.column)))
+        super().__init__("\n".join(map(str, self.faults)), hint="")
 
 
 class ConfigError(RedpostError):

@@ -54,7 +54,7 @@ def gathered(
         unless = Selection(name=context.name, terms=context.unless, patterns=context.unless_patterns, views=_SAID)
         collecting.selection(context, unless, (-1 - index, len(context.parts)), late)
     if collecting.faults:
-        raise RuleError(sorted(set(collecting.faults), key=lambda f: (f.path, f.line, f.message)))
+        raise RuleError(collecting.faults)
     return early.entries(databases), late.entries(databases)
 
 

@@ -337,6 +337,12 @@ def test_golden_faults() -> None:
         ),
         ("condition: a", "condition: not a", "10:14: the condition holds where nothing is found"),
         ("  condition: a", "  b: [国家级]", "9:3: detection has no condition"),
+        ("  condition: a", "  conditon: a", "10:3: detection has no key 'conditon'"),
+        ("[全网最好]", "[全网最好，国家级]", "9:11: the full-width ， parts no terms"),
+        ("  a: [全网最好]", "  a： [全网最好]", "9:4: a full-width ： is no YAML"),
+        ("[全网最好]", "{terms: [全网最好]，near: a}", "9:20: a full-width ， is no YAML"),
+        ("[全网最好]", "['全网最好]", "9:7: not valid YAML: while scanning a quoted scalar (begun in line 9) "
+         "found unexpected end of stream"),
         ("  condition: a", "  b: [国家级]\n  condition: a", "10:3: the selection b is never used"),
         ("[全网最好]", "[全网最好, *x]", "9:13: *x: aliases are not supported"),
         ("[全网最好]", "[全网最好\x07]", "9:11: the character U+0007 is not allowed here"),
@@ -378,6 +384,11 @@ def test_golden_faults() -> None:
 def test_a_fault_is_named_at_its_place(old: str, new: str, expected: str) -> None:
     assert DRAFT.count(old) == 1
     assert expected in rule_faults(DRAFT.replace(old, new))
+
+
+def test_what_compiling_shows_comes_by_place_too() -> None:
+    late, early = Fault("a.yml", 9, 19, "folds to nothing"), Fault("a.yml", 9, 12, "holds no word")
+    assert RuleError([late, early, late]).faults == (early, late)
 
 
 def test_any_in_a_rule_goes_before_what_the_pack_says() -> None:

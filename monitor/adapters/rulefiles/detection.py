@@ -6,7 +6,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from monitor.adapters.rulefiles.faults import Faults, guess, shown
+from monitor.adapters.rulefiles.faults import Faults, guess, meant, shown
 from monitor.adapters.rulefiles.fields import text_of
 from monitor.adapters.rulefiles.nodes import Broken, Node, Scalar, Table
 from monitor.adapters.rulefiles.selections import Lists, Part, read_selection
@@ -41,8 +41,13 @@ def read_detection(node: Node, lists: Lists, contexts: Collection[str], faults: 
         return Detection({}, None)
     parts: dict[str, Part] = {}
     said: Node | None = None
+    keys = {name.value for name, _ in node.pairs}
     for name, value in node.pairs:
         if name.value == "condition":
+            said = value
+            continue
+        if isinstance(value, Scalar) and meant(name.value, ("condition",)) and "condition" not in keys:
+            faults.add(name, f"detection has no key {shown(name.value)}", "did you mean condition?")
             said = value
             continue
         if not _NAME.fullmatch(name.value) or name.value.lower() in RESERVED:

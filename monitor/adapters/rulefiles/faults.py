@@ -52,10 +52,10 @@ class Faults:
 
 
 def raise_any(files: Iterable[Faults]) -> None:
-    """Raise RuleError with the faults of all files, by path, line and column; nothing where there is none."""
-    found = dict.fromkeys(fault for file in files for fault in file.all())
+    """Raise RuleError with the faults of all files; nothing where there is none."""
+    found = [fault for file in files for fault in file.all()]
     if found:
-        raise RuleError(sorted(found, key=lambda f: (f.path, f.line, f.column)))
+        raise RuleError(found)
 
 
 def shown(value: str) -> str:
@@ -63,12 +63,16 @@ def shown(value: str) -> str:
     return repr(value if len(value) <= 40 else value[:39] + "…")
 
 
+def meant(word: str, known: Sequence[str]) -> str:
+    """The known word that was probably meant, or ""."""
+    near = difflib.get_close_matches(word, known, n=1, cutoff=0.6) if len(word) <= _MAX_GUESS else []
+    return near[0] if near else ""
+
+
 def guess(word: str, known: Sequence[str]) -> str:
     """A hint: the known word that was probably meant, or all of them."""
-    if len(word) <= _MAX_GUESS:
-        near = difflib.get_close_matches(word, known, n=1, cutoff=0.6)
-        if near:
-            return f"did you mean {near[0]}?"
+    if near := meant(word, known):
+        return f"did you mean {near}?"
     if not known:
         return ""
     return "one of " + ", ".join(known) if len(known) <= _MAX_LISTED else "see docs/rules.md"

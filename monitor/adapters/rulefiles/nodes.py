@@ -19,6 +19,7 @@ MAX_LIST: Final = 8_000_000
 _LOADER: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _RESOLVER: Final[Any] = yaml.resolver.Resolver()
 _UNPRINTABLE: Final = re.compile("[^\t\n\r -~\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
+_FULL_WIDTH: Final = re.compile(r"(?:^|[{,])[ -]*[A-Za-z_-]+(?P<colon>：)|，(?=\s*[A-Za-z_-]+\s*[:：])")
 _TAG: Final = "tag:yaml.org,2002:"
 
 
@@ -33,6 +34,11 @@ class Scalar(Struct, frozen=True):
     line: int
     column: int
     inner: int = 0
+
+    @property
+    def bare(self) -> bool:
+        """Written on one line without quotes."""
+        return self.inner == self.column
 
     def place(self, offset: int) -> At:
         """The place of a code point of the value, or that of the node where this is unknown."""
@@ -105,8 +111,16 @@ def parse(data: bytes, faults: Faults) -> Node | None:
 
 def _syntax(error: yaml.MarkedYAMLError, text: str, faults: Faults) -> None:
     mark = error.problem_mark or error.context_mark
+    if error.context_mark and "end of stream" in (error.problem or ""):
+        mark = error.context_mark  # what was never closed, not the end of the file
     place = TOP if mark is None else _at(mark)
     lines = text.split("\n")
+    for number in (place.line, place.line - 1):
+        found = _FULL_WIDTH.search(lines[number - 1]) if 0 < number <= len(lines) else None
+        if found:
+            sign, ascii_sign = ("：", ":") if found["colon"] else ("，", ",")
+            faults.add(Place(number, found.end()), f"a full-width {sign} is no YAML", f"write {ascii_sign} and a space")
+            return
     line = lines[place.line - 1] if place.line <= len(lines) else ""
     if line[place.column - 1: place.column] == "\t" or line[: len(line) - len(line.lstrip())].count("\t"):
         faults.add(place, "a tab stands in the indentation", "indent by spaces")

@@ -1,5 +1,6 @@
 """One selection: what it looks for, where, and what it reaches."""
 
+import re
 from collections.abc import Collection, Iterator, Mapping
 from typing import Final
 
@@ -15,6 +16,7 @@ from monitor.domain.rulelint import MAX_PATTERN, pattern_faults, term_fault
 from monitor.domain.rules import CATEGORIES, DETECTORS, EXTRA, FOLDS, Listed, Reach, Selection, Side, View
 
 MAX_WITHIN: Final = 200
+_FULL_WIDTH: Final = re.compile("[，、；]")
 _MAX_READ: Final = 100_000  # so that a term's own limit is what is named
 
 
@@ -128,8 +130,12 @@ def _entries(node: Node, lists: Lists, faults: Faults, what: str) -> Iterator[tu
         else:
             term = text_of(item, faults, what, limit=_MAX_READ)
             why = term_fault(term) if term else None
+            mark = _FULL_WIDTH.search(term)
             if why is not None:
                 faults.add(item, *why)
+            elif mark and isinstance(item, Scalar) and item.bare:
+                faults.add(item.place(mark.start()), f"the full-width {mark[0]} parts no terms",
+                           "write , and a space; quote the term if the mark belongs to it")
             elif term:
                 yield term, item, ""
 
