@@ -207,6 +207,8 @@ def zipped() -> bytes:
         (b"\x00\x00\x00\x18ftypmp42", "recording"),
         (b"FLV\x01\x05", "recording"),
         (b"%PDF-1.7", "PDF"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "old Office document"),
+        ("这款全网最低\n".encode("gb18030"), "begins with '这款全网最低'"),
         (b"<!DOCTYPE html><html>", "HTML"),
         (b"<rss><channel/></rss>", "its root is <i>"),
         (b'["a", "b"]', "JSON, but neither"),
@@ -373,6 +375,14 @@ def test_a_text_of_no_format_is_a_script_where_its_name_ends_like_one(name: str)
     assert lines == [1, 3]
     with pytest.raises(InputError, match="no known format"):
         open_source(io.BytesIO(text), OPTIONS, name="script.log")
+
+
+@pytest.mark.parametrize("first", ["[开场] 晚上好", "[00:10] 晚上好", "<音乐起> 晚上好", "{主播}晚上好"])
+@pytest.mark.parametrize("codec", ["utf-8", "utf-16", "utf-8-sig"])
+def test_a_script_may_begin_with_brackets_and_be_utf_16(first: str, codec: str) -> None:
+    found, batches = open_source(io.BytesIO(f"{first}\n今天这款全网最低\n".encode(codec)), OPTIONS, name="script.txt")
+    assert found == "script"
+    assert [e.text for e in everything(list(batches))[0]] == [first, "今天这款全网最低"]
 
 
 def test_a_named_script_with_a_format_of_its_own_is_that() -> None:

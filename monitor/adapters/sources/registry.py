@@ -33,10 +33,12 @@ _STRANGERS: Final = (
     (re.compile(rb"FLV\x01|.{4}ftyp|\x1aE\xdf\xa3|RIFF|ID3|OggS", re.DOTALL), "a recording (video or audio)",
      "transcribe it first, for example with FunASR"),
     (re.compile(rb"%PDF"), "a PDF document", "save its text as SRT or CSV"),
+    (re.compile(rb"\xd0\xcf\x11\xe0"), "an old Office document", "save it as .docx, or the sheet as CSV"),
     (re.compile(rb"SQLite format 3"), "a database", "export the table as CSV"),
     (re.compile(rb"\s*<(!doctype\s+html|html)", re.IGNORECASE), "an HTML page", "export the data itself"),
-    (re.compile(rb"\s*<"), "XML, but not of a danmaku recorder (its root is <i>)", ""),
-    (re.compile(rb"\s*[\[{]"), "JSON, but neither events nor FunASR messages", "docs/events.md lists the fields"),
+    (re.compile(rb"\s*<[?!/a-z]", re.IGNORECASE), "XML, but not of a danmaku recorder (its root is <i>)", ""),
+    (re.compile(rb"\s*[\[{]\s*[\[{\]}\"]"), "JSON, but neither events nor FunASR messages",
+     "docs/events.md lists the fields"),
 )
 
 
@@ -121,12 +123,13 @@ class _Opening:
         sample = plain.ahead[:HEAD]
         if (source := self._fitting(sample)) is not None:
             return source
-        if _is_blank(encoding.as_utf8(sample, encoding=self._codec, legacy=False)):
+        head = encoding.as_utf8(sample, encoding=self._codec, legacy=False)
+        if _is_blank(head):
             return None
-        strange = b"\0" in sample or any(pattern.match(sample) for pattern, _, _ in _STRANGERS)
+        strange = b"\0" in head or any(pattern.match(head) for pattern, _, _ in _STRANGERS)
         if script in self._candidates and self._suffix in script.SUFFIXES and not strange:
             return script
-        raise _no_format(sample)
+        raise _no_format(head)
 
     def _fitting(self, sample: bytes) -> Source | None:
         for source in self._candidates:
@@ -170,6 +173,7 @@ def _no_format(sample: bytes) -> InputError:
             return InputError(f"the file looks like {what}", hint=f"{remedy}; {known}" if remedy else known)
     if b"\0" in sample:
         return InputError("the file is not text", hint=known)
-    first = sample.lstrip().split(b"\n", 1)[0][:60].decode("utf-8", "replace").strip()
+    text = encoding.as_utf8(sample, encoding=None, legacy=True).decode("utf-8", "replace").lstrip()
+    first = text.split("\n", 1)[0][:20].strip()
     return InputError(f"the file is text of no known format; it begins with {first!r}",
                       hint=known + "; --source-format names one")
