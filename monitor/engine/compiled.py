@@ -16,7 +16,7 @@ from monitor.engine.views import ViewTables
 Possible = tuple[bool, bool]
 IF_SELLING: Final = 2
 """The rule applies to an unknown speaker where the text sells."""
-_RARE: Final = 0.001
+_RARE: Final = 0.0003
 """What is no likelier than this is looked for in every text, since a second look costs more than its hits."""
 
 
@@ -71,12 +71,13 @@ class CompiledRule:
         self.rooms = [(i, s.room) for i, s in enumerate(rule.selections) if s.room]
         self.scores = [(i, s.score, s.gte) for i, s in enumerate(rule.selections) if s.score]
         self.placeless = self._mask(s for s in rule.selections if s.score or s.room or (s.context and not s.veto))
-        self.unknown = self.placeless
         positive = self._positive(rule.condition)
         costs = costs or [0.0] * len(rule.selections)
         rare = self._mask(s for s, cost in zip(rule.selections, costs, strict=True) if cost <= _RARE)
-        self.early = (positive & rare | self._needed(rule.condition, costs)[1]) & ~self.unknown
-        self.unknown |= positive & ~self.early  # as long as they have not been looked for
+        asked = positive
+        for near in reversed(self.nears):  # what is asked for first comes last
+            asked |= near.of if asked >> near.by & 1 else 0
+        self.early = (asked & rare | self._needed(rule.condition, costs)[1]) & ~self.placeless
         self.shown = positive & ~silent
         self.restrained = bool(self.allow or self.vetoes or self.nears or self.times or self.spares or self.unproven
                                or self.listed)
@@ -146,8 +147,7 @@ class CompiledRule:
     def _needed(self, condition: Condition, costs: Sequence[float]) -> tuple[float, int]:
         """(cost, the cheapest selections of which one must have a hit); of no use is what can hold without any."""
         if isinstance(condition, Ref):
-            bit = self._bit[condition.name]
-            return (inf, 0) if bit & self.unknown else (costs[bit.bit_length() - 1], bit)
+            return self._cheapest(self._bit[condition.name], costs)
         if isinstance(condition, Not):
             return inf, 0
         parts = [self._needed(part, costs) for part in condition.parts]
@@ -157,6 +157,17 @@ class CompiledRule:
         for _, bits in parts:
             needed |= bits
         return sum(cost for cost, _ in parts), needed
+
+    def _cheapest(self, bit: int, costs: Sequence[float], seen: int = 0) -> tuple[float, int]:
+        """As `_needed`, of one selection: itself, or what must stand near it."""
+        if bit & (self.placeless | seen):
+            return inf, 0
+        found = [(costs[bit.bit_length() - 1], bit)]
+        for near in self.nears:
+            if bit >> near.by & 1:
+                near_by = [self._cheapest(1 << i, costs, seen | bit) for i in range(len(costs)) if near.of >> i & 1]
+                found.append((sum(cost for cost, _ in near_by), sum(bits for _, bits in near_by)))
+        return min(found)
 
     def _applies(self, code: int) -> int:
         """0: does not apply · 1: applies · IF_SELLING."""

@@ -26,6 +26,8 @@ _RARE: Final = 0.0002
 _BESIDE: Final = {unit: min(1.0, 8 * share) for unit, share in _FREQUENT.items()}  # neighbours are no strangers
 _NEVER: Final = 4
 """Terms of so many characters are too rare to count."""
+_EVERYWHERE: Final = 1000.0
+"""More than anything else that is looked for, where no word is."""
 MAX_MEMORY: Final = 2**20
 """Bytes that one compiled pattern may take; a pattern that would need more is refused."""
 
@@ -165,12 +167,14 @@ class Reader:
 
     def likelihood(self, selection: Selection) -> float:
         """About how likely a character of speech begins a hit of this selection. Faulty patterns count as none."""
-        tables, units = self.tables, []
+        tables, units, wordless = self.tables, [], 0
         for term in selection.terms:
             if len(term) < _NEVER:
                 units.append(tables.skeleton(tables.units(term)))
         for pattern in selection.patterns:
             folded = self.fold(pattern)
             with suppress(ValueError):
-                units += self.atoms(folded)
-        return sum(min(1.0, chance(each)) for each in units)
+                atoms = self.atoms(folded)
+                units += atoms
+                wordless += not atoms
+        return sum(min(1.0, chance(each)) for each in units) + wordless * _EVERYWHERE

@@ -28,8 +28,8 @@ from monitor.engine.views import Index, Layer, Views, mixed, ranges
 Owner = tuple[int, int]
 """Whoever asks: (rule, selection), or (-1 - context, part)."""
 Lead = tuple[int, int, int, int]
-"""What a literal or a pattern leads to: the view that a hit shows and the form that it shows, by number, and the two
-numbers of its owner."""
+"""What a literal or a pattern leads to: the two numbers of its owner, then the view and the form that a hit shows, by
+number."""
 NO_FORM: Final = -1
 """A pattern's."""
 VIEWS: Final = tuple(View)
@@ -73,17 +73,17 @@ class Literals(Struct, frozen=True, array_like=True):
 
 
 class Entries(Struct, frozen=True, array_like=True):
-    """All that a lexicon holds, but for its databases. `forms`: each a Form, encoded. `wordless`: patterns without a
-    word that every hit must have; they run on every text. `terms`: leads by literal; `atoms`: patterns by literal;
-    `asking`: leads by pattern."""
+    """All that a lexicon holds, but for its databases. `forms`: each a Form, encoded. `terms`: leads by literal;
+    `leads`: int32[n, 5], those of patterns, each with its pattern's number; `atoms`: their numbers by literal.
+    `wordless`: numbers of those without a word that every hit must have, which run on every text."""
 
     forms: list[Raw]
     patterns: list[tuple[str, View, list[Chars]]]
-    wordless: list[int]
     literals: dict[View, Literals]
     terms: Rows
+    leads: bytes
     atoms: Rows
-    asking: Rows
+    wordless: list[int]
 
 
 class Hits(NamedTuple):
@@ -170,7 +170,8 @@ class Lexicon:
         self.wordless: Index = np.array(entries.wordless, dtype=np.int64)
         self.gates = Gates([gates for _, _, gates in entries.patterns])
         self.forms = _Forms(entries.forms)
-        self.terms, self.atoms, self.asking = Table(entries.terms), Table(entries.atoms), Table(entries.asking)
+        self.terms, self.atoms = Table(entries.terms), Table(entries.atoms)
+        self.leads: NDArray[np.int32] = np.frombuffer(entries.leads, dtype=np.int32).reshape(-1, 5)
         self._literals = {view: _Scanned(literals, databases) for view, literals in entries.literals.items()}
 
     def __bool__(self) -> bool:

@@ -15,12 +15,12 @@ from monitor.domain.rules import View
 from monitor.engine.compiled import CompiledRule
 from monitor.engine.lexicon import Lexicon, Owner, RawHit
 from monitor.engine.patterns import ContactSpan, contacts
-from monitor.engine.sightings import Sightings
+from monitor.engine.sightings import Detected, Pair, Seen, Sightings
 from monitor.engine.views import Index, Views
 
 
 class Scan(NamedTuple):
-    early: Sightings
+    early: Seen
     contacts: list[ContactSpan]
 
 
@@ -50,8 +50,7 @@ class Matcher:
         begins = starts.tolist()
         found = contacts(views, begins, self._kinds)
         early = Sightings(self._early, views, starts, _detected(found, self._detectors, begins))
-        early.ask(lambda events, rules: self._applies[rules, codes[events]])
-        return Scan(early, found)
+        return Scan(early.ask(lambda events, rules: self._applies[rules, codes[events]]), found)
 
     def late(self, scan: Scan, events: Sequence[int], views: Views, starts: Index) -> Sightings:
         """What only matters once a rule could hold, in these texts, which are in order."""
@@ -65,11 +64,11 @@ class Matcher:
 
 def _detected(
     contacts: Iterable[ContactSpan], asking: Mapping[str, list[Owner]], begins: Sequence[int]
-) -> dict[int, dict[int, list[RawHit]]]:
-    found: dict[int, dict[int, list[RawHit]]] = {}
+) -> Detected:
+    found: dict[Pair, list[RawHit]] = {}
     for contact in contacts if asking else ():
         base = begins[contact.event]
         for owner, part in asking.get(contact.kind, ()):
-            found.setdefault(contact.event, {}).setdefault(owner, []).append(
+            found.setdefault((contact.event, owner), []).append(
                 RawHit(base + contact.start, base + contact.end, View.PLAIN, part, None))
     return found

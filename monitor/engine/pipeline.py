@@ -35,11 +35,8 @@ from monitor.engine.detectors_spans import apart
 from monitor.engine.engineset import EngineSet
 from monitor.engine.facts import Facts
 from monitor.engine.patterns import ContactSpan
-from monitor.engine.sightings import Sightings, among
+from monitor.engine.sightings import Pair, Seen, Sightings, among
 from monitor.engine.views import Views, span_of
-
-Pair = tuple[int, int]
-"""An event of the batch, and a rule's number."""
 
 
 class Match(NamedTuple):
@@ -142,24 +139,25 @@ class _Judging:
         self.scan = engine.matcher.scan(self.views, batch.starts, self._codes)
         self.facts = Facts(engine, batch, self.views)
         self._begins: list[int] = batch.starts.tolist()
-        self._late: Sightings
+        self._texts: Sightings
+        self._late: Seen
+        self._around: Seen
         self._heard_in = -1
         self._heard: dict[int, Heard] = {}
 
     def candidates(self, skip: Container[int] = ()) -> list[Pair]:
         """Where a rule could hold, by what is looked for in every text and by its scores; text by text."""
         rules, seen = self._engine.rules, self.scan.early.bits
-        for pair in self.facts.carrying():
-            seen.setdefault(pair, 0)
-        return sorted((event, index) for (event, index), bits in seen.items()
+        carried = dict.fromkeys(self.facts.carrying(), 0)
+        return sorted((event, index) for (event, index), bits in (carried | seen).items()
                       if rules[index].promising(bits) and event not in skip and self.applies(rules[index], event))
 
     def look_late(self, pairs: Iterable[Pair]) -> None:
         """For what of these rules only matters now, since they could hold."""
         late = [pair for pair in pairs if self._needs_late(*pair)]
         events = sorted({event for event, _ in late})
-        self._late = self._engine.matcher.late(self.scan, events, self.views, self._batch.starts)
-        self._ask_late(late)
+        self._texts = self._engine.matcher.late(self.scan, events, self.views, self._batch.starts)
+        self._late = self._ask(late)
 
     def promising(self, pairs: Iterable[Pair]) -> list[Pair]:
         """Where a rule could still hold."""
@@ -170,12 +168,11 @@ class _Judging:
     def look_around(self, pairs: Iterable[Pair]) -> None:
         """For the contexts that these rules ask for."""
         trading = [context.index for context in self._engine.trading if context]
-        self._ask_late({(event, -1 - context) for event, index in pairs for context in (
+        self._around = self._ask({(event, -1 - context) for event, index in pairs for context in (
             *self._engine.rules[index].contexts, *(trading if self._if_selling(event, index) else ()))})
 
-    def _ask_late(self, pairs: Collection[Pair]) -> None:
-        if pairs:
-            self._late.ask(among(pairs, len(self._begins), self._engine.matcher.owners))
+    def _ask(self, pairs: Collection[Pair]) -> Seen:
+        return self._texts.ask(among(pairs, len(self._begins), self._engine.matcher.owners))
 
     def _needs_late(self, event: int, index: int) -> bool:
         return index in self._engine.matcher.late_rules or self._if_selling(event, index)
@@ -266,7 +263,7 @@ class _Judging:
         if event != self._heard_in:
             self._heard_in, self._heard = event, {}
         if index not in self._heard:
-            raw = self._late.of(event, -1 - index)
+            raw = self._around.of(event, -1 - index)
             self._heard[index] = heard(self._engine.contexts[index], genuine(raw, self.views), self.views,
                                        span_of(event, self._begins, self.views))
         return self._heard[index]

@@ -73,13 +73,14 @@ class Vocabulary:
     def __init__(self, reader: Reader, *, wordless: bool = False) -> None:
         self._reader = reader
         self._takes_wordless = wordless
-        self._wordless: list[int] = []
         self._formed: dict[tuple[str, tuple[View, ...] | None, tuple[View, ...]], _Formed] = {}
         self._literals: defaultdict[View, dict[tuple[int, ...], int]] = defaultdict(dict)
         self._literal_count = 0
-        self._terms, self._atoms, self._asking = array("i"), array("i"), array("i")  # see Rows.of
+        self._terms = array("i")  # see Rows.of
         self._numbers: dict[tuple[str, View], int] = {}
         self._patterns: list[tuple[str, View, list[Chars]]] = []
+        self._atoms: list[list[int]] = []  # by pattern
+        self._leads: list[list[Lead]] = []  # by pattern
 
     def term(self, term: str, selection: Selection, owner: Owner) -> None:
         """Raises Unfit for a term that cannot be looked for, ValueError for one that cannot be run."""
@@ -89,10 +90,10 @@ class Vocabulary:
             formed = self._formed[key] = self._form(term, selection)
         for shown, literals in formed.places:
             for literal in literals:
-                self._terms.extend((literal, shown, formed.number, *owner))
+                self._terms.extend((literal, *owner, shown, formed.number))
         form = formed.form
         if form.literal and not form.views.isdisjoint(_SAID):
-            self._folded(form.literal, View.PLAIN, (_NUMBERS[View.PLAIN], formed.number, *owner))
+            self._folded(form.literal, View.PLAIN, (*owner, _NUMBERS[View.PLAIN], formed.number))
 
     def _form(self, term: str, selection: Selection) -> _Formed:
         form, scanned = form_of(term, self._reader.tables, selection)
@@ -102,7 +103,7 @@ class Vocabulary:
 
     def pattern(self, pattern: str, view: View, owner: Owner) -> None:
         """Raises ValueError for a pattern that cannot be run."""
-        self._folded(self._reader.fold(pattern), view, (_NUMBERS[view], NO_FORM, *owner))
+        self._folded(self._reader.fold(pattern), view, (*owner, _NUMBERS[view], NO_FORM))
 
     def _folded(self, folded: str, view: View, lead: Lead) -> None:
         number = self._numbers.get((folded, view))
@@ -112,11 +113,9 @@ class Vocabulary:
                 raise ValueError("it holds no word that every hit must have; give each alternative one")
             number = self._numbers[folded, view] = len(self._patterns)
             self._patterns.append((folded, view, needs.gates))
-            if not atoms:
-                self._wordless.append(number)
-            for atom in atoms:
-                self._atoms.extend((self._literal(View.SKELETON, atom), number))
-        self._asking.extend((number, *lead))
+            self._atoms.append([self._literal(View.SKELETON, atom) for atom in atoms])
+            self._leads.append([])
+        self._leads[number].append(lead)
 
     def _literal(self, view: View, units: tuple[int, ...]) -> int:
         known = self._literals[view]
@@ -129,10 +128,18 @@ class Vocabulary:
     def entries(self, databases: Databases) -> Entries:
         """With all databases compiled, or known."""
         forms = [Raw(msgspec.msgpack.encode(formed.form)) for formed in self._formed.values()]
-        return Entries(forms, self._patterns, self._wordless,
+        leads, atoms, wordless = array("i"), array("i"), []
+        asked = [(pattern, lead) for pattern, asking in enumerate(self._leads) for lead in asking]
+        for number, (pattern, lead) in enumerate(asked):
+            leads.extend((*lead, pattern))
+            for literal in self._atoms[pattern]:
+                atoms.extend((literal, number))
+            if not self._atoms[pattern]:
+                wordless.append(number)
+        return Entries(forms, self._patterns,
                        {view: _entry(literals, databases) for view, literals in self._literals.items()},
-                       Rows.of(self._terms, self._literal_count, 4), Rows.of(self._atoms, self._literal_count, 1),
-                       Rows.of(self._asking, len(self._patterns), 4))
+                       Rows.of(self._terms, self._literal_count, 4), leads.tobytes(),
+                       Rows.of(atoms, self._literal_count, 1), wordless)
 
 
 def _entry(numbers: Mapping[tuple[int, ...], int], databases: Databases) -> Literals:

@@ -72,8 +72,8 @@ def loading(folder: Path) -> dict[str, Any]:
 
 def texts(engine: EngineSet) -> dict[str, list[str]]:
     rng = random.Random(SEED)
-    terms = [t for r in engine.rules for s in r.rule.selections if r.early >> r.names.index(s.name) & 1 for t in s.terms
-             if 2 <= len(t) <= 12]
+    terms = [t for r in engine.rules for i, s in enumerate(r.rule.selections) if r.early & r.shown & 1 << i
+             for t in s.terms if 2 <= len(t) <= 12]
     planted = corpus.texts(SEED, SIZE * corpus.BATCH, 0.05, terms, terms)
     ordinary = [line.text for line in lines_of("ordinary", "dev")]
     wrong = [line.text for line in lines_of("labelled", "dev") if line.type == "V"]

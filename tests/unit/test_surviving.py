@@ -41,6 +41,29 @@ def test_nothing_more_is_asked_once_the_rule_cannot_hold() -> None:
 
 def test_a_rule_promises_nothing_where_what_stands_near_it_is_missing() -> None:
     rule, claim, price = ENGINE.rules[0], 1 << 0, 1 << 1
-    assert rule.promising(claim)  # the price is not looked for yet
+    assert not rule.promising(claim)  # both are looked for in every text
     assert not rule.promising(claim, looked=True)
     assert rule.promising(claim | price, looked=True)
+
+
+def test_of_two_that_must_stand_near_each_other_the_rarer_is_looked_for_in_every_text() -> None:
+    common = Selection(name="common", patterns=("的|一",), near=Reach(of=("rare",), within=4))
+    rare = Selection(name="rare", patterns=("罕见[之的]物",))
+    rule = rulekit.engine(rulekit.rule(common, rare, condition="common")).rules[0]
+    assert rule.early == 1 << 1
+    assert rule.promising(1 << 1)  # the other is not looked for yet
+    assert not rule.promising(1 << 1, looked=True)
+
+
+def test_what_stands_nearby_may_hold_no_word() -> None:
+    claim = rulekit.terms("claim", "最低", near=Reach(of=("asked",), within=4))
+    rule = rulekit.rule(claim, Selection(name="asked", patterns=("[?]",)), condition="claim")
+    assert rulekit.engine(rule).rules[0].early == 1 << 0
+    assert rulekit.spans(rule, "全网最低吗?") == {(2, 4)}
+
+
+def test_a_rule_may_have_more_selections_than_a_machine_word_has_bits() -> None:
+    many = [rulekit.terms(f"s{i}", f"{chr(ord('一') + i)}号商品") for i in range(70)]
+    rule = rulekit.rule(*many, condition="s3 and s69")
+    text = f"{many[3].terms[0]},{many[69].terms[0]}"
+    assert rulekit.spans(rule, text) == {(0, 4), (5, 9)}
