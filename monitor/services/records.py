@@ -8,6 +8,7 @@ from monitor.domain.alerts import Alert, Retraction, Withdrawal
 from monitor.domain.broadcasts import Broadcast
 from monitor.domain.findings import Finding
 from monitor.domain.frames import Entry
+from monitor.domain.rules import Clause
 
 
 class Numbered(Struct, frozen=True):
@@ -115,11 +116,15 @@ class AlertPage(Struct, frozen=True):
 
 
 class Evidence(Struct, frozen=True):
-    """An alert with all its findings and the room's lines around it (oldest first)."""
+    """An alert with all its findings and the room's lines around it (oldest first).
+
+    `clauses`: what it rests on, in the alert's order, as the register in use has it, but for those that are gone.
+    """
 
     alert: Alert
     findings: list[Finding]
     context: list[ContextLine]
+    clauses: list[Clause] = []
 
 
 class OpenAlerts(Struct, frozen=True):

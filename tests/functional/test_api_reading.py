@@ -13,7 +13,9 @@ from typing import Any
 import pytest
 
 from monitor.domain.errors import Fault, InputError, NewerFormat, RuleError, StorageError
+from monitor.domain.events import Role
 from monitor.domain.findings import Evasion, Severity, Tier
+from monitor.engine.correlation_events import Why
 from monitor.services.records import AlertFilter, ArchiveQuery
 from tests.functional.fakes import NOW, Api, alert, kept, room, serving
 
@@ -297,7 +299,8 @@ async def test_every_answer_carries_the_security_headers() -> None:
 async def test_the_page_names_every_value_that_it_shows() -> None:
     async with serving() as api, api.client.get("/") as response:
         page = await response.text()
-    for table, of in (("TIERS", Tier), ("EVASIONS", Evasion)):
+    withdrawn = [Why.REVISED, Why.HEARD, Why.ENDED, Why.MOVED]
+    for table, of in (("TIERS", Tier), ("EVASIONS", Evasion), ("ROLES", Role), ("REASONS", withdrawn)):
         (shown,) = re.findall(rf"const {table} = {{(.*?)}};", page)
         assert re.findall(r"(\w+): \"", shown) == list(of)
     (levels,) = re.findall(r"const LEVELS = (\[.*\]);", page)
