@@ -153,8 +153,9 @@ class Reader:
 
     def _needs(self, folded: str) -> Needs:
         try:
-            return Needs(sorted(atoms_of(folded, self._chance) or ()),
-                         gates_of(folded, lambda char: chance((ord(char),))))
+            atoms = sorted(atoms_of(folded, self._chance) or ())
+            kept = ["".join(map(chr, self._skeleton(atom))) for atom in atoms]
+            return Needs(atoms, gates_of(folded, lambda char: chance((ord(char),)), kept))
         except re.error as error:
             raise ValueError(str(error)) from error
 

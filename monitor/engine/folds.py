@@ -28,9 +28,14 @@ def layer(view: View, views: Views) -> Layer:
             return Layer(np.take(tables.lookalikes, units), where)
         case View.STRETCHED:
             at = _run_starts(units)
+            if at.size == units.size:
+                return views.skeleton_layer
             return Layer(units[at], where, np.concatenate((at, [units.size])))
         case View.LETTER_GAPS:
-            at = np.flatnonzero(~_lone_letters(tables, units))
+            lone = _lone_letters(tables, units)
+            if not lone.any():
+                return views.skeleton_layer
+            at = np.flatnonzero(~lone)
             return Layer(units[at], where, np.concatenate((at, [units.size])), tight=True)
         case View.DIALECT:
             return views.sound_layer._replace(units=np.take(tables.merged, views.sound))
@@ -75,6 +80,8 @@ def _run_starts(units: Units) -> Index:
 def _lone_letters(tables: ViewTables, units: Units) -> NDArray[np.bool_]:
     """Latin letters with no letter beside them."""
     latin = np.take(tables.latin, units)
+    if not latin.any():
+        return latin
     lone = latin.copy()
     lone[1:] &= ~latin[:-1]
     lone[:-1] &= ~latin[1:]
@@ -84,6 +91,8 @@ def _lone_letters(tables: ViewTables, units: Units) -> NDArray[np.bool_]:
 def _with_signs(views: Views) -> Layer:
     """The skeleton with the signs between put in as the words that they stand for."""
     words = np.take(views.tables.signs, views.plain)
+    if not words.any():
+        return views.skeleton_layer
     where = np.flatnonzero(views.kept | (words != 0))
     units, signs = views.plain[where], words[where]
     return Layer(np.where(signs != 0, signs, units), where)

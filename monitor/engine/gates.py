@@ -5,7 +5,7 @@ have give sets of characters, of each of which the text must hold one.
 """
 
 import re._constants as op  # type: ignore[import-not-found]
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -22,9 +22,10 @@ _SET: Final = 64
 """Characters of a set that is worth asking for."""
 
 
-def gates_of(pattern: str, chance: Callable[[str], float]) -> list[Chars]:
-    """Sets of characters, the rarest first; each match holds one of each. `chance`: how frequent a character is."""
-    found = set(_sequence(parsed(pattern), chance))
+def gates_of(pattern: str, chance: Callable[[str], float], atoms: Collection[str] = ()) -> list[Chars]:
+    """Sets of characters, the rarest first; each match holds one of each. `chance`: how frequent a character is.
+    `atoms`: of these words the text holds one already; what each of them opens is no gate."""
+    found = {gate for gate in _sequence(parsed(pattern), chance) if not atoms or any(map(gate.isdisjoint, atoms))}
     return sorted(found, key=lambda chars: (_cost(chars, chance), sorted(chars)))[:_MOST]
 
 

@@ -36,6 +36,11 @@ def test_gates(pattern: str, expected: list[str]) -> None:
     assert sorted("".join(sorted(gate)) for gate in gates_of(pattern, chance)) == sorted(expected)
 
 
+def test_what_each_word_opens_is_no_gate() -> None:
+    assert gates_of("[加微](信|好)", chance, ["加信", "微信"]) == []
+    assert gates_of("[加微](信|好)", chance, ["加", "微"]) == [frozenset("信好")]
+
+
 PARTS = st.sampled_from(["加", "微", "[微信]", "(加|微信|)", "(加微|信)", "[^加]{0,2}", "加?", "信{1,2}",
                          "(微(信|加)|加)", "."])
 
