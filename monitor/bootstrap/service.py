@@ -26,6 +26,7 @@ from monitor.adapters.web.door import BACKLOG, Door, connections_within, files_n
 from monitor.adapters.web.hub import SseHub
 from monitor.adapters.web.services import WebServices, WebSettings
 from monitor.bootstrap.checks import cannot_listen, check_access, check_folder, is_open
+from monitor.bootstrap.compiling import compile_aside
 from monitor.domain.errors import RedpostError
 from monitor.domain.frames import Swap
 from monitor.domain.tenants import LOCAL
@@ -85,9 +86,11 @@ class Service:
         self.archive = await ParquetArchive.open(
             self.folder / "archive", log=self.logger, failpoint=self.failpoint)
         self._stack.push_async_callback(self.archive.close)
+        cache = self.folder / "cache"
         self.rulebook = Rulebook(rule_folder(s, demo=self.demo), self.store, view_tables(), logger=self.logger,
                                  telemetry=self.telemetry, clock=self.clock,
-                                 databases=databases(self.folder / "cache"), after_compiling=give_memory_back)
+                                 databases=databases(cache), aside=partial(compile_aside, cache=cache),
+                                 after_compiling=give_memory_back)
         engine = await self.rulebook.load()
         self.hub = SseHub(self.telemetry, last=(await self.store.outbox_bounds())[1])
         self.detect = Detect(

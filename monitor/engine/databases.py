@@ -3,7 +3,8 @@ given."""
 
 from collections.abc import Callable, Sequence
 from importlib.metadata import version
-from typing import Any, Final, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
+from weakref import WeakValueDictionary
 
 import hyperscan
 import msgspec
@@ -12,8 +13,6 @@ from monitor.domain.ids import digest
 from monitor.engine.views import MIX
 
 T = TypeVar("T")
-
-_KEPT: Final = 200
 
 
 class BlobCache(Protocol):
@@ -48,7 +47,8 @@ class Databases:
     def __init__(self, blobs: BlobCache | None = None, edition: str = "") -> None:
         self._blobs = blobs
         self._edition = edition
-        self._known: dict[str, Database] = {}
+        self._known: WeakValueDictionary[str, Database] = WeakValueDictionary()
+        self._met: list[Database] = []  # so that they last until an engine holds them
 
     def literals(self, forms: Sequence[tuple[int, ...]]) -> str:
         """The key of a database over permuted two-byte units, which is known from then on; each form is a tuple of
@@ -66,7 +66,8 @@ class Databases:
 
     def known(self, key: str) -> Database:
         """Raises LookupError where nobody compiled it."""
-        if key not in self._known:
+        db = self._known.get(key)
+        if db is None:
             blob = self._get(key)
             if blob is None:
                 raise LookupError(key)
@@ -75,12 +76,16 @@ class Databases:
             except hyperscan.HyperscanError as error:  # made elsewhere
                 raise LookupError(key) from error
             self._know(key, db)
-        return self._known[key]
+        return db
 
     def _know(self, key: str, db: Database) -> None:
-        while len(self._known) >= _KEPT:
-            del self._known[next(iter(self._known))]
         self._known[key] = db
+        self._met.append(db)
+
+    def release(self) -> None:
+        """Databases that no engine holds go; a cache has them still, and without one they stay."""
+        if self._blobs is not None:
+            self._met.clear()
 
     def kept(self, key: str, kind: type[T]) -> T | None:
         """What this edition kept under this key, or None."""

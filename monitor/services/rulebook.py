@@ -5,7 +5,7 @@ Every version that ever judged is kept in the store with its sources, so that a 
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Final, Protocol
 from zoneinfo import ZoneInfo
 
@@ -50,6 +50,10 @@ class RuleSource(Protocol):
         ...
 
 
+async def _nowhere(bundle: Bundle) -> None:
+    """Compile nothing elsewhere."""
+
+
 class ReloadResult(Struct, frozen=True):
     version: str
     previous: str
@@ -58,17 +62,20 @@ class ReloadResult(Struct, frozen=True):
 
 
 class Rulebook:
-    """Compiles off the event loop; `current` is the newest set that passed."""
+    """Compiles off the event loop; `current` is the newest set that passed.
+
+    `aside` may compile into the cache elsewhere first; what it does not do is done here.
+    """
 
     def __init__(
         self, source: RuleSource, store: Store, tables: ViewTables, *, logger: Logger, telemetry: Telemetry,
         clock: Clock, scorer: Scorer | None = None, databases: Databases | None = None,
-        after_compiling: Callable[[], None] = lambda: None,
+        aside: Callable[[Bundle], Awaitable[None]] = _nowhere, after_compiling: Callable[[], None] = lambda: None,
     ) -> None:
         self._source, self._store, self._tables, self._scorer = source, store, tables, scorer
         self._logger, self._telemetry, self._clock = logger, telemetry, clock
         self._databases = databases or Databases()
-        self._after_compiling = after_compiling
+        self._aside, self._after_compiling = aside, after_compiling
         self._compiled: OrderedDict[str, EngineSet] = OrderedDict()
         self._busy = asyncio.Lock()
         self._blind = False  # the files can't be looked at
@@ -85,7 +92,8 @@ class Rulebook:
         """Read, check, compile and keep what the files say now. Raises RuleError; nothing changes then."""
         self._read = await self._fingerprint(self._read)  # before reading: what changes meanwhile is seen by `watch`
         bundle = await asyncio.to_thread(self._source.read)
-        engine = await asyncio.to_thread(self._checked, bundle)
+        await self._aside(bundle)
+        engine = await asyncio.to_thread(self._made, bundle, check=True)
         await self._store.save_rule_set(engine.version, msgspec.msgpack.encode(bundle))
         self._keep(engine.version, engine)
         self._current = engine
@@ -160,29 +168,16 @@ class Rulebook:
             raise ConfigError(f"the log was judged by engine set {version}, whose rules are not in the store",
                               hint="restore the store that belongs to this log, or start with an empty data folder")
         bundle = msgspec.msgpack.decode(sources, type=Bundle)
-        engine = await asyncio.to_thread(self._compile, bundle)
+        engine = await asyncio.to_thread(self._made, bundle, check=False)
         if engine.version != version:
             self._logger.warning("engine_set_differs", asked=version, compiled=engine.version)
             await self._store.save_rule_set(engine.version, sources)  # the snapshots will name this one
         self._keep(version, engine)
         return engine
 
-    def _compile(self, bundle: Bundle) -> EngineSet:
-        ruleset, rooms = self._source.parse(bundle)
-        return self._engine(ruleset, rooms, ZoneInfo(bundle.zone))
-
-    def _checked(self, bundle: Bundle) -> EngineSet:
-        ruleset, rooms = self._source.parse(bundle)
-        zone = ZoneInfo(bundle.zone)
-        failures = failing_cases(ruleset, self._tables, zone, self._databases)
-        if failures:
-            raise RuleError([Fault(f.rule.path, f.case.line or f.rule.line, 1, str(f).split(": ", 1)[1],
-                                   "mend the rule or the case; `redpost rules test` shows all") for f in failures])
-        return self._engine(ruleset, rooms, zone)
-
-    def _engine(self, ruleset: RuleSet, rooms: list[RoomContext], zone: ZoneInfo) -> EngineSet:
-        engine = EngineSet(ruleset, self._tables, rooms=rooms, scorer=self._scorer, zone=zone,
-                           databases=self._databases)
+    def _made(self, bundle: Bundle, *, check: bool) -> EngineSet:
+        engine = compiled(self._source, bundle, self._tables, self._databases, self._scorer, check=check)
+        self._databases.release()
         self._after_compiling()
         return engine
 
@@ -192,3 +187,17 @@ class Rulebook:
         self._compiled.move_to_end(version)
         while len(self._compiled) > _KEPT:
             self._compiled.popitem(last=False)
+
+
+def compiled(
+    source: RuleSource, bundle: Bundle, tables: ViewTables, databases: Databases, scorer: Scorer | None = None, *,
+    check: bool,
+) -> EngineSet:
+    """The engine set of these sources. `check`: only where all cases hold. Raises RuleError with what is wrong."""
+    ruleset, rooms = source.parse(bundle)
+    zone = ZoneInfo(bundle.zone)
+    failures = failing_cases(ruleset, tables, zone, databases) if check else []
+    if failures:
+        raise RuleError([Fault(f.rule.path, f.case.line or f.rule.line, 1, str(f).split(": ", 1)[1],
+                               "mend the rule or the case; `redpost rules test` shows all") for f in failures])
+    return EngineSet(ruleset, tables, rooms=rooms, scorer=scorer, zone=zone, databases=databases)

@@ -1,0 +1,51 @@
+"""Rules are compiled in a process of its own, which fills the cache: what compiling leaves behind is no memory of the
+service then, and the judging keeps the interpreter to itself."""
+
+import asyncio
+import os
+import sys
+from contextlib import suppress
+from hashlib import blake2b
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from monitor.adapters.blobs import databases
+from monitor.adapters.bundled import view_tables
+from monitor.adapters.rulefiles import RuleFolder
+from monitor.domain.errors import RedpostError
+from monitor.domain.ids import digest
+from monitor.services.rulebook import Bundle, compiled
+
+_SMALL: Final = 200_000
+"""Bytes of rule files that are compiled sooner than a process starts."""
+
+_CHILD: Final = "from monitor.bootstrap.compiling import main; main()"
+
+
+async def compile_aside(bundle: Bundle, cache: Path) -> None:
+    """Fill the cache with all that this bundle needs, once. What is wrong with the rules is told by who loads them."""
+    encoded = msgspec.msgpack.encode(bundle)
+    known, key = databases(cache), digest("aside", blake2b(encoded).hexdigest())
+    if len(encoded) < _SMALL or known.kept(key, bool):
+        return
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", _CHILD, str(cache), stdin=asyncio.subprocess.PIPE)
+    try:
+        with suppress(BrokenPipeError, ConnectionResetError):
+            await process.communicate(encoded)
+    finally:
+        if process.returncode is None:  # the start or reload that wanted it is given up
+            with suppress(ProcessLookupError):
+                process.kill()
+            await process.wait()
+    known.keep(key, True)
+
+
+def main() -> None:
+    os.nice(5)  # judging goes first
+    bundle = msgspec.msgpack.decode(sys.stdin.buffer.read(), type=Bundle)
+    with suppress(RedpostError):
+        source = RuleFolder(Path(), rooms=None, zone=bundle.zone)
+        compiled(source, bundle, view_tables(), databases(Path(sys.argv[1])), check=True)
