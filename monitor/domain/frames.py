@@ -29,6 +29,9 @@ from monitor.domain.events import (
 MOST_EVENTS: Final = 65_535
 """Events that one frame can hold: its index columns are 16 bits wide."""
 
+MOST_TEXT: Final = 2**18
+"""Code points that are judged at once (a longer text alone, all the same): judging takes some 600 bytes for each."""
+
 FORMAT: Final = 1
 """Version of the encoded entries; a reader that meets a newer one stops with a message."""
 
@@ -39,6 +42,7 @@ _OWN_STAFF: Final = frozenset((Role.HOST, Role.ASSISTANT, Role.OFFICIAL))
 
 Attributes = dict[str, str | int | float | bool | None]
 T = TypeVar("T", bound=Hashable)
+_Item = TypeVar("_Item")
 
 
 class Utterance(Struct, frozen=True):
@@ -135,6 +139,24 @@ def encode(entry: Entry) -> bytes:
 def decode(data: bytes) -> Entry:
     """Raises msgspec.MsgspecError where `data` is not an encoded entry of this FORMAT."""
     return _decoder.decode(data)
+
+
+def portions(
+    items: Sequence[_Item], size: Callable[[_Item], int], *, most: int = MOST_TEXT, count: int = MOST_EVENTS
+) -> Iterator[Sequence[_Item]]:
+    """The items in order, cut where the next would make more than `most` (sum of sizes) or `count`; none is empty."""
+    sizes = [size(item) for item in items]
+    if items and len(items) <= count and sum(sizes) <= most:
+        yield items
+        return
+    first = total = 0
+    for i, own in enumerate(sizes):
+        if i > first and (total + own > most or i - first >= count):
+            yield items[first:i]
+            first, total = i, 0
+        total += own
+    if first < len(items):
+        yield items[first:]
 
 
 def distinct(values: Sequence[T]) -> tuple[list[T], bytes]:

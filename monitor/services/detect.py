@@ -6,7 +6,7 @@ leaves `run`: the process ends rather than acknowledge on.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final, TypeVar
 
@@ -15,7 +15,7 @@ from msgspec import Struct
 from monitor.domain.alerts import GroupingSettings
 from monitor.domain.errors import BusyError, StorageError
 from monitor.domain.events import VIEWERS
-from monitor.domain.frames import Entry, Frame, Swap, Tick
+from monitor.domain.frames import Entry, Frame, Swap, Tick, portions
 from monitor.engine.engineset import EngineSet
 from monitor.services.archiver import Archiver
 from monitor.services.committer import Committer
@@ -233,9 +233,10 @@ class Detect:
         await self._add(cursor, outcome, seq)
 
     async def _judge(self, cursor: Cursor, frames: list[Admitted]) -> None:
-        if not frames:
-            return
+        for some in portions(frames, lambda admitted: len(admitted.frame.text)):
+            await self._judge_together(cursor, some)
 
+    async def _judge_together(self, cursor: Cursor, frames: Sequence[Admitted]) -> None:
         def work() -> Outcome:
             self._failpoint("judging", sum(len(f.frame) for f in frames))
             return cursor.lane.run(frames)

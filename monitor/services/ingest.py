@@ -154,8 +154,8 @@ class Ingest:
         if not events:
             return [Mark(now, tenant, session, session_seq)]
         built: list[Entry] = []
-        for start in range(0, len(events), frames.MOST_EVENTS):
-            built += frames.build(events[start : start + frames.MOST_EVENTS], tenant=tenant, accepted_at=now,
+        for some in frames.portions(events, lambda event: len(event.text)):
+            built += frames.build(some, tenant=tenant, accepted_at=now,
                                   pseudonym=self._pseudonyms.of(tenant), sample=sample,
                                   revision_of=partial(self._interims.revision_of, tenant),
                                   session=session, session_seq=session_seq)

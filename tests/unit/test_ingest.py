@@ -3,14 +3,17 @@
 import asyncio
 import json
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from monitor.domain.decoding import Limits
 from monitor.domain.errors import StorageError
 from monitor.domain.events import Event, Kind
-from monitor.domain.frames import Entry
+from monitor.domain.frames import Entry, Frame, portions
 from monitor.services.ingest import Ingest, IngestSettings
 from monitor.services.interims import Interims
 from monitor.services.pseudonyms import KEY_BYTES, Pseudonyms
@@ -167,3 +170,23 @@ async def test_a_large_body_leaves_the_loop_to_others() -> None:
     assert not (await world.ingest.accept("local", b"\n" * 2_000_000 + b"{")).readable
     task.cancel()
     assert turns > 20
+
+
+async def test_long_texts_of_one_request_become_several_frames() -> None:
+    world = World()
+    names = [str(n) for n in range(60)]
+    sent = await world.send(*(said(name, room="r", text="好" * 9_999) for name in names), session="s", session_seq=1)
+    assert sent == (60, 0, 0)
+    found = [n.entry for n in await world.log.read(after=0, lane=1, events=10**6) if isinstance(n.entry, Frame)]
+    assert [len(frame) for frame in found] == [26, 26, 8]
+    assert [name for frame in found for name in frame.ids] == names
+    assert {(frame.session, frame.session_seq) for frame in found} == {("s", 1)}
+
+
+@given(sizes=st.lists(st.integers(0, 12)), most=st.integers(1, 20), count=st.integers(1, 5))
+def test_portions_are_as_large_as_may_be(sizes: list[int], most: int, count: int) -> None:
+    found = list(portions(sizes, int, most=most, count=count))
+    assert [size for some in found for size in some] == sizes and all(found)
+    assert all(len(some) == 1 or sum(some) <= most for some in found) and all(len(some) <= count for some in found)
+    for some, after in pairwise(found):
+        assert len(some) == count or sum(some) + after[0] > most

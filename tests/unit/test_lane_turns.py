@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import pytest
 
 from monitor.domain.events import HOST_SIDE, VIEWERS, Event, Kind, Role, Speaker
-from monitor.domain.frames import Frame, build
+from monitor.domain.frames import MOST_TEXT, Frame, build
 from monitor.services import detect
 from monitor.services.detect import DetectSettings
 from monitor.services.ingest import IngestSettings
@@ -42,9 +42,9 @@ class Passing(Clock):
         return self.time
 
 
-def frame(lane: int, i: int) -> Frame:
+def frame(lane: int, i: int, *, text: str = "今天全网最低") -> Frame:
     role, kind = (Role.HOST, Kind.TRANSCRIPT) if lane == HOST_SIDE else (Role.VIEWER, Kind.COMMENT)
-    event = Event(id=f"{lane}-{i}", kind=kind, text="今天全网最低", room="a", at=START + i,
+    event = Event(id=f"{lane}-{i}", kind=kind, text=text, room="a", at=START + i,
                   speaker=Speaker(role, str(lane)))
     [made] = build([event], tenant=TENANT, accepted_at=START, pseudonym=str, revision_of=lambda event: 0)
     return made
@@ -81,3 +81,17 @@ async def test_what_needs_both_lanes_does_not_pile_up(monkeypatch: pytest.Monkey
     monkeypatch.setattr(detect, "_MOST_NOTES", 5)
     order = await turns(look_ms=0)
     assert order.index(VIEWERS) == 6
+
+
+async def test_long_texts_are_judged_a_few_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Judging takes some 600 bytes for each code point, for all texts that are judged together."""
+    together: list[int] = []
+    world = World(MemoryHouse(), detect=DetectSettings(linger_s=0, tick_ms=1), ingest=IngestSettings())
+    monkeypatch.setattr(world, "_failpoint", lambda name, events=0: together.append(events) if events else None)
+    await world.open()
+    long = "今天全网最低" + "好" * (MOST_TEXT // 5 * 2)
+    await world.append([frame(HOST_SIDE, i, text=long) for i in range(5)])
+    await world.settle()
+    await world.stop()
+    assert together == [2, 2, 1]
+    assert world.published[-1].alert.recurrence == 5
