@@ -64,7 +64,7 @@ class Side(StrEnum):
 
 
 class Reach(Struct, frozen=True):
-    """How far a veto or a `near` reaches. `of`: names of selections; ("all",) for every one (vetoes only).
+    """How far a veto or a `near` reaches. `of`: names of selections; ("all",) for every one but vetoes (vetoes only).
 
     `within`: skeleton code points between the end of one span and the start of the other.
     """

@@ -93,9 +93,9 @@ class CompiledRule:
     def _mask(self, selections: Iterable[Selection]) -> int:
         return sum(self._bit[s.name] for s in selections)
 
-    def _of(self, targets: Sequence[str], by: int) -> int:
+    def _of(self, targets: Sequence[str]) -> int:
         if "all" in targets:
-            return (1 << len(self.names)) - 1 & ~(1 << by)
+            return (1 << len(self.names)) - 1 & ~self._mask(s for s in self.rule.selections if s.veto)
         return sum(self._bit[target] for target in set(targets))
 
     @staticmethod
@@ -118,7 +118,7 @@ class CompiledRule:
         for i, selection in enumerate(selections):
             reach = selection.veto if which == "veto" else selection.near
             if reach is not None and not selection.context:
-                found.append(Reaching(i, self._of(reach.of, i), reach.within, reach.side))
+                found.append(Reaching(i, self._of(reach.of), reach.within, reach.side))
         return found
 
     def _contexts(
@@ -129,7 +129,7 @@ class CompiledRule:
         for i, selection in enumerate(selections):
             numbers = tuple(known[name] for name in selection.context)
             if numbers and selection.veto is not None:
-                spares.append(Sparing(i, self._of(selection.veto.of, i), numbers))
+                spares.append(Sparing(i, self._of(selection.veto.of), numbers))
             elif numbers:
                 mentions.append(Sparing(i, 0, numbers))
         return spares, mentions

@@ -183,6 +183,11 @@ class TestReach:
                     condition="a or b")
         assert spans(both, "别信根治包好") == set()
 
+    def test_a_veto_of_all_leaves_the_other_vetoes_be(self) -> None:
+        two = rule(terms("a", "根治"), terms("far", "别信", veto=Reach(("all",), 2, Side.BEFORE)),
+                   terms("close", "他们说", veto=Reach(("all",), 2, Side.BEFORE)), condition="a")
+        assert spans(two, "别信他们说的根治") == set()
+
     def test_near_holds_only_where_the_other_is(self) -> None:
         near = rule(terms("disease", "痛风"), terms("effect", "吃好", near=Reach(("disease",), 6)),
                     condition="effect")
