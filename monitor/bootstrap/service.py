@@ -25,7 +25,7 @@ from monitor.adapters.web.app import build_app
 from monitor.adapters.web.door import BACKLOG, Door, connections_within, files_needed
 from monitor.adapters.web.hub import SseHub
 from monitor.adapters.web.services import WebServices, WebSettings
-from monitor.bootstrap.checks import cannot_listen, check_access, check_folder, is_open
+from monitor.bootstrap.checks import cannot_listen, check_access, check_address, check_folder, is_open
 from monitor.bootstrap.compiling import compile_aside
 from monitor.domain.errors import RedpostError
 from monitor.domain.frames import Swap
@@ -75,9 +75,15 @@ class Service:
         """Adapters, then services; state is rebuilt from the log before anything is answered."""
         s = self.settings
         check_folder(self.folder)
+        check_address(s)
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self.store = await SqlStore.open(self.folder / "store.db")
         self._stack.push_async_callback(self.store.close)
+        tokens = [token for token in await self.store.tokens() if token.revoked_at is None]
+        check_access(s, has_token=bool(tokens))
+        if is_open(s) and tokens:
+            self.logger.warning("open_on_loopback", hint="there are tokens, but programs of this machine need none, a "
+                                "proxy or tunnel that adds no header included; set http.require_token")
         self.log: EmbeddedLog = await open_log(
             LogSettings(path=self.folder / "log.db", cache_bytes=s.log.cache_bytes), logger=self.logger,
             on_fatal=self._fail, failpoint=self.failpoint)
@@ -107,7 +113,7 @@ class Service:
         rooms.remember(self.detect.rooms_known())
         pseudonyms = Pseudonyms(KeyFiles(self.folder / "keys", key_file=s.pseudonym.key_file,
                                          on_made=partial(self._key_made, first=first)).key_of)
-        pseudonyms.prepare({LOCAL, *(token.tenant for token in await self.store.tokens() if token.revoked_at is None)})
+        pseudonyms.prepare({LOCAL, *(token.tenant for token in tokens)})
         self.ingest = Ingest(
             log=self.log, pseudonyms=pseudonyms, clock=self.clock, telemetry=self.telemetry,
             backlog=self.detect.backlog, rooms=rooms, settings=IngestSettings(
@@ -124,14 +130,8 @@ class Service:
     async def listen(self) -> str:
         """Bind and answer; the address."""
         s = self.settings
-        tokens = [token for token in await self.store.tokens() if token.revoked_at is None]
-        check_access(s, has_token=bool(tokens))
-        loopback = is_open(s)
-        if loopback and tokens:
-            self.logger.warning("open_on_loopback", hint="there are tokens, but programs of this machine need none, a "
-                                "proxy or tunnel that adds no header included; set http.require_token")
         self.web = WebSettings(
-            host=s.http.host, loopback=loopback, limits=self.ingest.settings.limits,
+            host=s.http.host, loopback=is_open(s), limits=self.ingest.settings.limits,
             max_body_bytes=s.http.max_body_bytes, max_decompressed_bytes=s.http.max_decompressed_bytes,
             max_sockets=s.http.max_sockets, body_timeout_s=s.http.body_timeout_s)
         app = build_app(

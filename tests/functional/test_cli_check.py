@@ -122,6 +122,7 @@ def test_what_serve_refuses_is_a_fault_and_the_other_way_round(config: Path, tmp
     assert "Traceback" not in refused.err
     error = next(line for line in refused.err.splitlines() if line.startswith("error: ")).removeprefix("error: ")
     assert f": {error[:60]}" in told.err
+    assert not (tmp_path / "data/cache").exists(), "it is refused before rules are compiled"
 
 
 def store(data: Path) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from monitor.adapters.storage.store import SqlStore
 from monitor.adapters.web.auth import new_token
 from monitor.bootstrap import Service, program
 from monitor.services.ingest import KEY_MEMORY
@@ -131,9 +132,12 @@ async def test_every_setting_reaches_its_part(tmp_path: Path, logged: dict[str, 
     assert not [name for name, value in given.items() if value == table()[name].default]
     program.serve(settings)
     service = Service(settings, demo=False, logger=FakeLogger())
+    service.folder.mkdir()
+    store = await SqlStore.open(service.folder / "store.db")
+    await store.save_token(new_token("local", "test", ["read"], 0)[1])
+    await store.close()
     await service.open()
     try:
-        await service.store.save_token(new_token("local", "test", ["read"], 0)[1])
         started = Started(service, await service.listen(), logged)
         parts = sections(started)
         assert {name: read(started, parts) for name, read in READ.items()} == {
