@@ -91,6 +91,8 @@ class FindingTexts:
             lines.append(f"  may be exempt under {named(finding.exempt)}: check the proof")
         if finding.evasive:
             lines.append(f"  written so as to evade: {finding.evasive}")
+        meant = {span.text: span.term for span in finding.spans if span.term}
+        lines += [f"  {text} stands for {term}" for text, term in meant.items()]
         doubted = {*finding.unverified, *finding.not_in_force}
         clauses = sorted(finding.clauses, key=lambda clause: clause in doubted)
         for clause in clauses[:_CLAUSES]:
