@@ -105,10 +105,10 @@ class Event(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, gc=Fa
 def role_and_id(event: Event) -> tuple[Role, str]:
     """The speaker's role and (raw) id; a missing speaker follows from the kind."""
     speaker = event.speaker
-    if speaker is None or speaker == "":
-        return _DEFAULT_ROLE[event.kind], ""
     if isinstance(speaker, Speaker):
         return speaker.role, speaker.id
+    if not speaker:
+        return _DEFAULT_ROLE[event.kind], ""
     role = _ROLE_WORDS.get(speaker)
     return (role, "") if role is not None else (Role.VIEWER, speaker)
 
