@@ -1,14 +1,14 @@
 """What the pipeline judges at once: one joined text, and per event the facts that rules ask for."""
 
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from typing import Final, Protocol
 
 import numpy as np
 
 from monitor.domain.events import KINDS, ROLES, STAGES, Event, Kind, Role, Stage, at_ms, role_and_id
-from monitor.domain.frames import Frame, number, pick
+from monitor.domain.frames import Frame, number, pick, portions
 from monitor.engine.views import Index, without_breaks
 
 _ROLES: Final = len(ROLES)
@@ -136,3 +136,30 @@ class EventBatch:
 
     def age(self, i: int) -> int | None:
         return self.events[i].offset_ms
+
+
+class Portion:
+    """Some events of a batch that follow one another, as a batch of their own: event i of it is event `first` + i."""
+
+    def __init__(self, whole: Batch, first: int, ends: int) -> None:
+        self._whole, self.first = whole, first
+        begin = int(whole.starts[first])
+        self.text = whole.text[begin : int(whole.starts[ends]) - 1 if ends < len(whole.starts) else len(whole.text)]
+        self.starts: Index = whole.starts[first:ends] - begin
+        self.codes: Index = whole.codes[first:ends]
+
+    def at(self, i: int) -> int:
+        return self._whole.at(self.first + i)
+
+    def room(self, i: int) -> tuple[str, str]:
+        return self._whole.room(self.first + i)
+
+    def age(self, i: int) -> int | None:
+        return self._whole.age(self.first + i)
+
+
+def in_portions(batch: Batch, most: int) -> Iterator[Portion]:
+    """The batch, cut where the next text would make more than `most` code points."""
+    sizes = np.diff(batch.starts, append=len(batch.text) + 1).tolist()
+    for events in portions(range(len(sizes)), sizes.__getitem__, most=most, count=len(sizes)):
+        yield Portion(batch, events[0], events[-1] + 1)

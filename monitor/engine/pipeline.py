@@ -3,18 +3,16 @@
 What a batch is cut into does not change what is found.
 """
 
-from collections.abc import Collection, Container, Iterable, Iterator
+from collections.abc import Collection, Container, Iterable, Iterator, Set
 from functools import partial
 from itertools import groupby
 from operator import itemgetter
 from typing import NamedTuple
 
-import numpy as np
-from numpy.typing import NDArray
-
 from monitor.domain.findings import Evasion
+from monitor.domain.frames import MOST_TEXT
 from monitor.domain.rules import DIVERSION
-from monitor.engine.batch import Batch, parts_of
+from monitor.engine.batch import Batch, in_portions, parts_of
 from monitor.engine.compiled import IF_SELLING, CompiledRule
 from monitor.engine.conditions import (
     Heard,
@@ -68,7 +66,6 @@ class Judged(NamedTuple):
 
     matches: list[Match]
     contacts: list[ContactSpan]
-    scores: NDArray[np.float32] | None
 
 
 class Fate(NamedTuple):
@@ -113,10 +110,23 @@ def looked_at(engine: EngineSet, batch: Batch) -> Iterator[tuple[int, CompiledRu
             yield event, engine.rules[index], sorted({judging.views.plain_text[hit.start : hit.end] for hit in hits})
 
 
-def judge(engine: EngineSet, batch: Batch, *, skip: Container[int] = ()) -> Judged:
-    """All rules on all events of a batch; events in `skip` are searched for contact data only."""
+def judge(engine: EngineSet, batch: Batch, *, skip: Set[int] = frozenset()) -> Judged:
+    """All rules on all events of a batch, `MOST_TEXT` code points at once; events in `skip` are searched for contact
+    data only."""
+    if len(batch.text) <= MOST_TEXT:
+        return _judge(engine, batch, skip)
+    whole = Judged([], [])
+    for some in in_portions(batch, MOST_TEXT):
+        first, size = some.first, len(some.starts)
+        judged = _judge(engine, some, {event - first for event in skip if first <= event < first + size})
+        whole.matches.extend(match._replace(event=first + match.event) for match in judged.matches)
+        whole.contacts.extend(contact._replace(event=first + contact.event) for contact in judged.contacts)
+    return whole
+
+
+def _judge(engine: EngineSet, batch: Batch, skip: Set[int]) -> Judged:
     if not len(batch.starts):
-        return Judged([], [], None)
+        return Judged([], [])
     judging = _Judging(engine, batch)
     pairs = judging.candidates(skip)
     judging.look_late(pairs)
@@ -126,7 +136,7 @@ def judge(engine: EngineSet, batch: Batch, *, skip: Container[int] = ()) -> Judg
     matches = [match for match in evaluated if match is not None]
     pointed_at = judging.pointed_at(matches)
     contacts = judging.scan.contacts
-    return Judged(matches, sorted({*contacts, *pointed_at}) if pointed_at else contacts, judging.facts.scores)
+    return Judged(matches, sorted({*contacts, *pointed_at}) if pointed_at else contacts)
 
 
 class _Judging:

@@ -9,9 +9,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from monitor.domain.rules import View
+from monitor.engine import pipeline
 from monitor.engine.batch import EventBatch
 from monitor.engine.engineset import EngineSet
 from monitor.engine.pipeline import Match, judge
+from monitor.engine.views import Views, ViewTables
 from tests.unit.rulekit import engine, event, rule, tables, terms
 
 TERMS = ("全网最低价", "免费领取", "加微信", "绝对安全", "无效包退", "三天见效", "国家级品质", "根治", "vx138",
@@ -112,6 +114,27 @@ def test_the_cut_changes_nothing(seed: int, size: int) -> None:
     whole = found(len(events))
     assert whole
     assert found(size) == whole
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.integers(0, 2**63), st.integers(1, 1_000), st.frozensets(st.integers(0, 90)))
+def test_what_is_too_much_at_once_is_judged_in_portions(seed: int, most: int, skip: frozenset[int]) -> None:
+    events = [event(t, id=str(i)) for i, t in enumerate([*texts(seed, 80), "", "打13912345678", ""])]
+    whole = judge(fuzzed(), EventBatch(events), skip=skip)
+    at_once: list[int] = []
+
+    def views(tables: ViewTables, text: str) -> Views:
+        at_once.append(len(text))
+        return Views(tables, text)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(pipeline, "MOST_TEXT", most)
+        patch.setattr(pipeline, "Views", views)
+        found = judge(fuzzed(), EventBatch(events), skip=skip)
+    assert (found.matches, found.contacts) == (whole.matches, whole.contacts)
+    assert whole.contacts
+    longest = max(len(each.text) for each in events)
+    assert max(at_once) < max(most, longest) + len(events)  # with the line feeds between them
 
 
 @settings(max_examples=100, deadline=None)

@@ -15,6 +15,7 @@ from monitor.domain.events import Event, Kind, Role, Speaker
 from monitor.domain.frames import Frame
 from monitor.domain.rules import Clause, Confidence, Exempt
 from monitor.domain.rulesets import RuleSet
+from monitor.engine import pipeline
 from monitor.engine.engineset import EngineSet
 from monitor.services.admission import Admission
 from monitor.services.context import CHUNK_LINES, REACH_MS, STAY_MS, Ring, nearest
@@ -47,6 +48,23 @@ class Line:
         broadcasts, _ = self.admission.admit(numbered)
         return self.lane.run([Admitted(n.seq, n.entry, broadcasts[n.seq]) for n in numbered
                               if isinstance(n.entry, Frame)])
+
+
+@pytest.mark.parametrize("by", ["log", "scan"])
+def test_one_huge_request_is_judged_in_portions(by: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As a log of before may hold it, and as a file has it."""
+    monkeypatch.setattr(pipeline, "MOST_TEXT", 100)
+    at_once: list[int] = []
+    views = pipeline.Views
+    monkeypatch.setattr(pipeline, "Views", lambda *given: at_once.append(len(given[1])) or views(*given))
+    events = [said(n, "好" * 36 + "全网最低") for n in range(10)]
+    if by == "log":
+        found = [finding.event_id for finding in Line().feed(events).findings]
+    else:
+        scanner = Scanner(ENGINE)
+        found = [f.event_id for each in [*scanner.scan(events), *scanner.finish()] for f in each.findings]
+    assert found == [event.id for event in events]
+    assert at_once and max(at_once) <= 100
 
 
 def test_a_final_revision_withdraws_the_old_findings_in_one_step() -> None:
