@@ -21,7 +21,12 @@ from monitor.engine.gates import Chars
 from monitor.engine.lexicon import NO_FORM, VIEWS, Entries, Lead, Literals, Owner, Rows
 from monitor.engine.terms import Form, Unfit, form_of
 
-_HINT: Final = "see docs/rules.md"
+_HINTS: Final = (
+    ("invalid repetition size", "a part repeats at most 1000 times, with what repeats around it"),
+    ("pattern too large", "split it in several patterns, or repeat less"),
+    ("", "see docs/rules.md"),
+)
+"""How what is said of a pattern begins, and how to mend it."""
 _SAID: Final = (View.PLAIN, View.SKELETON)
 """Contexts are everyday words: their homophones stand everywhere."""
 _AT_ONCE: Final = 30_000
@@ -169,7 +174,8 @@ class _Collecting(NamedTuple):
             try:
                 vocabulary.pattern(pattern, view, owner)
             except ValueError as error:
-                self._fault(of, selection, "pattern", pattern, str(error), _HINT)
+                hint = next(hint for begin, hint in _HINTS if str(error).startswith(begin))
+                self._fault(of, selection, "pattern", pattern, str(error), hint)
 
     def _fault(self, of: Rule | Context, selection: Selection, kind: str, said: str, why: str, hint: str) -> None:
         path, line, column = self._place(of, selection, said)

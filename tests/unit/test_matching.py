@@ -129,6 +129,16 @@ def test_what_only_compiling_finds_is_told_at_its_place() -> None:
         ("t/lists/a.txt", 2, 1), ("t/rule.yml", 1, 1), ("t/rule.yml", 3, 17)]
 
 
+@pytest.mark.parametrize(("pattern", "hint"), [
+    ("好{2000}", "at most 1000 times"), ("(好{500}){3}", "at most 1000 times"),
+    ("好" + "[一-龥]{1000}" * 9, "split it in several patterns"), ("(未闭合", "docs/rules.md")])
+def test_a_pattern_that_is_too_large_says_the_limit(pattern: str, hint: str) -> None:
+    with pytest.raises(RuleError) as error:
+        engine(rule(Selection(name="p", patterns=(pattern,))))
+    (fault,) = error.value.faults
+    assert hint in fault.hint
+
+
 @pytest.mark.parametrize("pattern", ["(未闭合", "好(?=看)", "a*", r"(.)\1", r"\p{Han}好"])
 def test_a_pattern_that_does_not_compile_is_refused_with_the_others(pattern: str) -> None:
     with pytest.raises(RuleError) as error:

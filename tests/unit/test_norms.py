@@ -20,6 +20,7 @@ from monitor.domain.correlations import After, CorrelationType
 from monitor.domain.errors import InputError, RuleError
 from monitor.domain.findings import Severity, Tier
 from monitor.domain.rules import CATEGORIES, PROCESS_DUTY, Status
+from monitor.domain.rulesets import RuleSet
 from monitor.engine.engineset import EngineSet
 from tests.unit.rulekit import ZONE, tables
 from tests.unit.test_lane import Line, said
@@ -54,6 +55,16 @@ def faults_of(path: Path) -> list[str]:
 def imported(table: Path, folder: Path, **more: str) -> Imported:
     facts = {"pack": "star", "issuer": "星辰传媒", "document": "主播守则"} | more
     return import_norms(table, folder, check=lambda rules: None, **facts)
+
+
+def test_only_the_drafts_of_the_pack_are_compiled(tmp_path: Path) -> None:
+    table, folder, seen = tmp_path / "t.csv", tmp_path / "rules", list[RuleSet]()
+    write_template(table)
+    imported(table, folder)
+    import_norms(table, folder, pack="moon", issuer="月", document="d", check=seen.append)
+    (checked,) = seen
+    assert {rule.pack for rule in checked.rules} == {"moon"}
+    assert len(checked.rules) == 2 and any(path.startswith("star/") for path in checked.sources)
 
 
 # --- What a table says ---

@@ -211,12 +211,13 @@ def test_sources_load_again_to_the_same() -> None:
 
 
 def test_versions_follow_contents() -> None:
+    second = DRAFT.replace("shop.rule", "shop.two").replace("[全网最好]", "[{list: lists/b.txt}]")
     base = sources(
         DRAFT.replace("[全网最好]", "{terms: {list: lists/a.txt}}"),
         {
             "shop/lists/a.txt": "全网最好",
             "shop/lists/b.txt": "国家级",
-            "shop/second.yml": DRAFT.replace("shop.rule", "shop.two"),
+            "shop/second.yml": second,
         },
     )
     rule, two = load_sources(base).rules
@@ -232,8 +233,8 @@ def test_versions_follow_contents() -> None:
 
     assert versions() == (True, True, True)
     assert versions({"shop/lists/a.txt": "全网最佳"}) == (False, True, False)
-    assert versions({"shop/lists/b.txt": "世界级"}) == (True, True, False)
-    assert versions({"shop/second.yml": DRAFT.replace("shop.rule", "shop.two") + "# x"}) == (
+    assert versions({"shop/lists/b.txt": "世界级"}) == (True, False, False)
+    assert versions({"shop/second.yml": second + "# x"}) == (
         True,
         False,
         False,
@@ -255,7 +256,6 @@ def test_bom_and_windows_lines() -> None:
         b"\xef\xbb\xbf" + DRAFT.replace("\n", "\r\n").encode(),
         {
             "clauses.yml": b"\xef\xbb\xbf" + CLAUSES.replace(b"\n", b"\r\n"),
-            "shop/lists/a.txt": "全网最好\r\n国家级\r\n",
         },
     )
     assert load_sources(files).rules[0].selections[0].terms == ("全网最好",)
@@ -353,6 +353,26 @@ def test_golden_faults() -> None:
             "9:28: near: a selection cannot refer to itself",
         ),
         ("[全网最好]", "[全网最好]\n  l: {score: minors, gte: 1}", "10:3: the selection l is never used"),
+        (
+            "  a: [全网最好]\n  condition: a",
+            "  a: {terms: [全网最好], near: said, within: 3}\n  said: {context: [negation]}\n  condition: a",
+            "9:28: near: said is a context, which is heard only once the hits are settled",
+        ),
+        (
+            "  condition: a",
+            "  b: {context: [negation]}\n  c: {terms: [不能说], veto: [a, b], within: 3}\n  condition: a or b",
+            "11:31: veto: b is a context, which is heard only once the hits are settled",
+        ),
+        (
+            "  condition: a",
+            "  b: {terms: [不能说], veto: a, within: 3, times: 2}\n  condition: a",
+            "10:48: times says nothing with veto, of which each hit acts by itself",
+        ),
+        (
+            "title: t",
+            "title: t\nexempt: {when: {terms: [我们家], near: a, within: 2}, within: 9, clause: AD-09-3}",
+            "3:16: the words of an exemption are terms or patterns, without veto or near",
+        ),
         ("[全网最好]", "{terms: [全网最好], unless: [最好]}", "9:30: unless says nothing without veto"),
         (
             "  a: [全网最好]\n  condition: a",
@@ -384,6 +404,16 @@ def test_golden_faults() -> None:
 def test_a_fault_is_named_at_its_place(old: str, new: str, expected: str) -> None:
     assert DRAFT.count(old) == 1
     assert expected in rule_faults(DRAFT.replace(old, new))
+
+
+def test_a_list_that_no_rule_uses_is_a_fault_once_the_rest_is_mended() -> None:
+    lists = {"shop/lists/a.txt": "国家级", "shop/lists/b.txt": "销量第一"}
+    rule = DRAFT.replace("[全网最好]", "[{list: lists/a.txt}]")
+    assert [str(fault) for fault in faults_of(sources(rule, lists))] == [
+        "shop/lists/b.txt:1:1: no rule of the pack uses this list — name it in a rule as {list: lists/b.txt}, "
+        "or remove it"]
+    assert rule_faults(rule, lists | {"shop/second.yml": rule}) == [
+        "1:5: the id 'shop.rule' stands twice, first in shop/rule.yml"]
 
 
 def test_what_compiling_shows_comes_by_place_too() -> None:

@@ -86,6 +86,9 @@ def _check_target(part: Part, name: str, at: Node, parts: Mapping[str, Part], fa
     elif not target.has_hits:
         faults.add(at, f"{kind}: {name} is of the form {target.form}, which has no hits to reach",
                    "name terms, patterns or a detector")
+    elif target.form == "context" and not target.vetoes:
+        faults.add(at, f"{kind}: {name} is a context, which is heard only once the hits are settled",
+                   "write its words as terms, or name it in the condition")
     elif not part.vetoes and target.silent:
         faults.add(at, f"near: {name} is a veto, whose hits count for nothing", "name another one")
 

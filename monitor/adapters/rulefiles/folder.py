@@ -1,6 +1,6 @@
 """A rules folder: packs with their rules and lists, and the clause registers beside them."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -132,6 +132,8 @@ def _load(sources: dict[str, bytes], unread: list[Faults]) -> RuleSet:
             rules.append(rule)
     check(correlations, rules, known.ids, known.correlating)
     _strays(reading)
+    if not any(faults.count for faults in reading.files.values()):  # else a rule with a fault may use it
+        _unused(reading, known.lists)
     raise_any([*reading.files.values(), *unread])
     return RuleSet(tuple(sorted(rules, key=_id)), register.clauses, hashed(sources), sources, contexts,
                    tuple(sorted(correlations, key=_id)), register.duties)
@@ -157,6 +159,14 @@ def _packs(reading: _Reading) -> dict[str, Pack]:
         first.setdefault(found, path)
         packs[folder] = Pack(found, lists.get(folder, {}), applies)
     return packs
+
+
+def _unused(reading: _Reading, used: Collection[str]) -> None:
+    for path, _, faults in reading.of("list"):
+        if path not in used:
+            inside = path.partition("/")[2]
+            faults.add(TOP, "no rule of the pack uses this list",
+                       f"name it in a rule as {{list: {inside}}}, or remove it")
 
 
 def _strays(reading: _Reading) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from monitor.adapters.rulefiles.folder import load, load_sources
 from monitor.adapters.rulefiles.normdrafts import Fate, drafted
@@ -22,7 +22,7 @@ class Imported(Struct, frozen=True):
 def import_norms(
     file: Path, folder: Path, *, pack: str, issuer: str, document: str, check: Callable[[RuleSet], object]
 ) -> Imported:
-    """Read the table, draft, and write if the folder then loads and `check` has nothing against it.
+    """Read the table, draft, and write if the folder then loads and `check` has nothing against the pack's rules.
 
     Raises RuleError with the faults of the table, or of the folder as it would be; InputError, OSError.
     """
@@ -35,7 +35,8 @@ def import_norms(
     if not (folder / pack / "pack.yml").exists():
         drafts[f"{pack}/pack.yml"] = made.pack
     new = made.registers | drafts
-    check(load_sources((held.sources if held else {}) | {path: text.encode() for path, text in new.items()}))
+    found = load_sources((held.sources if held else {}) | {path: text.encode() for path, text in new.items()})
+    check(structs.replace(found, rules=tuple(rule for rule in found.rules if rule.pack == pack), correlations=()))
     for path, text in new.items():  # registers first: rules rest on them
         place = folder / path
         place.parent.mkdir(parents=True, exist_ok=True)

@@ -50,14 +50,15 @@ class Pack(Struct, frozen=True):
 
 
 class Known(Struct, frozen=True):
-    """What all rule files share: the clauses, the ids taken so far with their files, and where each correlation
-    stands."""
+    """What all rule files share: the clauses, the ids taken so far with their files, where each correlation
+    stands, and the paths of the lists that are used."""
 
     register: Register
     ids: dict[str, str]
     contexts: dict[str, Context] = {}
     contexts_data: bytes = b""
     correlating: dict[str, Fields] = {}
+    lists: set[str] = set()
 
 
 def hashed(parts: Mapping[str, bytes]) -> str:
@@ -88,6 +89,7 @@ def _rule(fields: Fields, path: str, data: bytes, pack: Pack, known: Known) -> R
     detection = read_detection(said, lists, known.contexts, faults) if said is not None else Detection({}, None)
     exempt = _exempt(fields, lists, known.register)
     parts = {"": data} | {used: found.data for used, found in lists.used.items()}
+    known.lists.update(found.path for found in lists.used.values())
     choosy = "applies" in fields or pack.applies is not None  # contexts say who sells
     if choosy or any(part.selection.context for part in detection.parts.values()):
         parts[FILE] = known.contexts_data
@@ -239,7 +241,11 @@ def _exempt(fields: Fields, lists: Lists, register: Register) -> tuple[Selection
     selection = Selection(name="exempt")
     if said is not None:
         name = Scalar("exempt", "str", said.line, said.column)
-        selection = read_selection(name, said, lists, (), faults).selection
+        part = read_selection(name, said, lists, (), faults)
+        selection = part.selection
+        if part.form not in ("", "terms", "pattern", "patterns") or selection.veto or selection.near:
+            faults.add(said, "the words of an exemption are terms or patterns, without veto or near",
+                       "write a list of terms")
     return selection, Exempt("exempt", inner.whole("within", most=MAX_WITHIN), clause)
 
 

@@ -227,6 +227,8 @@ def _reach(fields: Fields, form: str, targets: tuple[str, ...]) -> Reach | None:
     for key, partner in (("side", "veto"), ("unless", "veto"), ("ordered", "near")):
         if key in fields and partner not in fields:
             faults.add(fields.where(key), f"{key} says nothing without {partner}", f"add {partner}: …")
+    if "times" in fields and "veto" in fields:
+        faults.add(fields.where("times"), "times says nothing with veto, of which each hit acts by itself", "remove it")
     if not kinds:
         if "within" in fields:
             faults.add(fields.where("within"), "within says nothing without veto or near", "add one")
