@@ -22,7 +22,7 @@ DIVERSION: Final = "diversion"
 """The `sub` of rules about leading people to contacts elsewhere: ids beside their hits are masked."""
 DETECTORS: Final = (
     "phone", "hotline", "id_card", "bank_card", "email", "wechat_id", "qq_id", "qq_group", "url", "price", "discount",
-    "percent", "chinese_number", "quantity_days", "date", "time",
+    "percent", "chinese_number", "quantity_days", "date", "time", "repeats",
 )
 
 

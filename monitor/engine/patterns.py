@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from monitor.engine.databases import Database, compiled
 from monitor.engine.detectors import DETECTORS
 from monitor.engine.detectors_alphabet import codes_of, spelled, table_of
+from monitor.engine.repeats import REPEATS, repeats
 from monitor.engine.views import Views, ViewTables, span_of
 
 
@@ -58,4 +59,6 @@ def contacts(views: Views, starts: Sequence[int], kinds: Container[str] | None =
         if detector.masks or kinds is None or detector.name in kinds:
             text = views.plain[slice(*span_of(event, starts, views))].tobytes().decode("utf-16-le")
             found += [ContactSpan(event, a, b, detector.name, detector.masks) for a, b in detector.check(text)]
+    if kinds is None or REPEATS in kinds:
+        found += [ContactSpan(*place, REPEATS, masked=False) for place in repeats(views, starts)]
     return found

@@ -2,6 +2,8 @@
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from monitor.domain.masking import mask_text
 from monitor.domain.rules import DETECTORS as NAMES
@@ -11,6 +13,7 @@ from monitor.engine.detectors import DETECTORS, value
 from monitor.engine.detectors_alphabet import codes_of, spelled, table_of
 from monitor.engine.patterns import ContactSpan, contacts
 from monitor.engine.pipeline import judge
+from monitor.engine.repeats import REPEATS, repeats
 from monitor.engine.views import Views
 from tests.unit.rulekit import engine, event, matches, rule, tables, terms
 from tests.unit.test_lane import Line, said
@@ -103,8 +106,9 @@ def test_a_rule_may_ask_for_each_kind() -> None:
         "bank_card": "6200000000000005", "email": "a@example.com", "wechat_id": "微信abc_0001",
         "qq_id": "qq1000001", "qq_group": "群号1000001", "url": "example.com", "price": "九块九", "discount": "五折",
         "percent": "99%", "chinese_number": "一百零五", "quantity_days": "七天", "date": "11月11日", "time": "八点半",
+        "repeats": "66666666",
     }
-    assert set(samples) == {d.name for d in DETECTORS}
+    assert set(samples) == set(NAMES)
     masked = {"phone", "id_card", "bank_card", "email", "wechat_id", "qq_id", "qq_group"}
     assert {kind for kind, text in samples.items() if any(c.masked and c.kind == kind for c in detect(text))} == masked
     for kind, text in samples.items():
@@ -113,7 +117,7 @@ def test_a_rule_may_ask_for_each_kind() -> None:
 
 def test_rules_may_name_exactly_the_kinds_that_there_are() -> None:
     assert tuple(dict.fromkeys(NAMES)) == NAMES
-    assert set(NAMES) == {d.name for d in DETECTORS}
+    assert set(NAMES) == {*(d.name for d in DETECTORS), REPEATS}
 
 
 def test_a_line_feed_keeps_texts_apart() -> None:
@@ -123,6 +127,36 @@ def test_a_line_feed_keeps_texts_apart() -> None:
         assert [c for c in contacts(views, starts) if c.masked] == []
         alone = [c for c in detect(text.split("\n")[0]) if c.kind != "chinese_number"]
         assert [c for c in contacts(views, starts) if c.event == 0 and c.kind != "chinese_number"] == alone
+
+
+@pytest.mark.parametrize("text", [
+    "«66666666»", "«哈哈哈哈哈哈哈哈哈»", "«" + "asdf" * 8 + "»", "«。。。。。。。。»", "«" + "😂" * 12 + "»",
+    "«" + "❤️" * 8 + "»",
+    "«哈 哈 哈 哈 哈 哈 哈 哈 »", "主«" + "6" * 8 + "»", "«" + "冲" * 8 + "»啊啊", "«" + "加油！" * 9 + "»",
+])
+def test_one_unit_over_and_over(text: str) -> None:
+    plain, (span,) = marked(text)
+    assert spans_of(plain, REPEATS) == [(REPEATS, *span)]
+
+
+@pytest.mark.parametrize("text", [
+    "", "6666666", "哈哈哈哈哈哈哈", "asdf" * 7, "😂😁😀😃😄😁😆😅🤣", "冲冲冲冲冲冲冲冲啊啊啊",
+    "这件衣服的颜色真好看66666666", "13800000000",
+    "1234512345" * 9,
+])
+def test_what_is_said_otherwise_or_only_in_part_is_no_repeat(text: str) -> None:
+    assert spans_of(text, REPEATS) == []
+
+
+@given(st.lists(st.text("6哈\U0001f602 ", max_size=12), min_size=1, max_size=6))
+def test_repeats_of_a_text_are_the_same_in_every_batch(texts: list[str]) -> None:
+    starts = np.cumsum([0, *(len(text) + 1 for text in texts[:-1])]).tolist()
+    alone = [(i, a, b) for i, text in enumerate(texts) for _, a, b in repeats(Views(tables(), text), [0])]
+    assert repeats(Views(tables(), "\n".join(texts)), starts) == alone
+    for i, start, end in alone:
+        said = texts[i][start:end]
+        assert any(said == (said[:unit] * len(said))[: len(said)] for unit in range(1, 5) if len(said) >= 8 * unit)
+        assert len(said) * 5 >= len(texts[i]) * 4
 
 
 def test_empty_texts() -> None:
@@ -153,5 +187,5 @@ def test_kinds_without_a_number_have_no_value(kind: str) -> None:
 
 
 def test_long_texts_take_time_in_proportion() -> None:
-    for part in ("1 ", "九块", "1三", "微信a ", "a点", "99%", "a@", "1,", "三天"):
+    for part in ("1 ", "九块", "1三", "微信a ", "a点", "99%", "a@", "1,", "三天", "哈", "asdf"):
         assert len(detect(part * 2_000)) < 10_000
