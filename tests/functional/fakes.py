@@ -180,8 +180,13 @@ class FakeLogger:
 
 
 class FakeClock:
+    """Stands at `ms`."""
+
+    def __init__(self) -> None:
+        self.ms = NOW
+
     def now(self) -> int:
-        return NOW
+        return self.ms
 
 
 class FakeReload:
@@ -209,6 +214,7 @@ class Api:
     logger: FakeLogger
     telemetry: PrometheusTelemetry
     reasons: list[str]
+    clock: FakeClock
     alive: list[bool] = field(default_factory=lambda: [True])
 
     @property
@@ -261,17 +267,18 @@ async def serving(*, hub_limits: HubLimits | None = None, outbox: Sequence[Updat
     """`settings`: fields of WebSettings. Tokens are read from the store at every request unless set otherwise."""
     telemetry, logger, alive = PrometheusTelemetry(), FakeLogger(), [True]
     reasons: list[str] = []
+    clock = FakeClock()
     store, archive, ingest, reload = FakeStore(), FakeArchive(), FakeIngest(), FakeReload()
     store.outbox.extend(outbox)
     hub = SseHub(telemetry, limits=hub_limits)
     services = WebServices(
         ingest=ingest, session_seq=ingest.session_seq, evidence=store.evidence, store=cast(Store, store),
         archive=cast(Archive, archive), hub=hub, reload=reload,
-        health=lambda: list(reasons), alive=lambda: alive[0], telemetry=telemetry, clock=FakeClock(), logger=logger,
+        health=lambda: list(reasons), alive=lambda: alive[0], telemetry=telemetry, clock=clock, logger=logger,
     )
     app = build_app(services, WebSettings(**{"token_refresh_s": 0, "linger_s": 0.02, **settings}))
     async with TestClient(TestServer(app)) as client:
-        yield Api(client, ingest, store, archive, hub, reload, logger, telemetry, reasons, alive)
+        yield Api(client, ingest, store, archive, hub, reload, logger, telemetry, reasons, clock, alive)
 
 
 def alert(number: int = 1, *, tenant: str = "agency", **other: Any) -> Alert:

@@ -220,6 +220,35 @@ async def test_health_and_readiness() -> None:
             assert response.status == 503
 
 
+async def test_probes_may_ask_by_head() -> None:
+    async with serving(loopback=False) as api:
+        api.reasons.append("the disk is full")
+        for path, status in (("/healthz", 200), ("/readyz", 503)):
+            async with api.client.head(path) as response:
+                assert (response.status, await response.read()) == (status, b"")
+        assert b'method="HEAD",route="/readyz",status="503"' in api.telemetry.render()[0]
+        async with api.client.head("/metrics") as response:
+            assert response.status == 405
+
+
+async def test_metrics_are_rendered_once_a_second_however_many_ask() -> None:
+    async with serving() as api:
+        async def seen() -> float:
+            async with api.client.get("/metrics") as response:
+                return float((await response.text()).split("\nredpost_shed_total{kind=\"comment\"} ")[1].split()[0])
+
+        for ms, shown in ((NOW, 1), (NOW + 999, 1), (NOW + 1_000, 3), (NOW - 60_000, 4), (NOW - 59_001, 4)):
+            api.telemetry.count("shed_total", kind="comment")
+            api.clock.ms = ms
+            assert await seen() == shown, ms
+
+
+async def test_an_expectation_that_nobody_knows_is_told_in_plain_text() -> None:
+    async with serving() as api:
+        answer = await api.say(b"GET /healthz HTTP/1.1\r\nHost: a\r\nExpect: tea\r\nConnection: close\r\n\r\n")
+        assert answer.startswith(b"HTTP/1.1 417 ") and b"\r\nContent-Type: text/plain" in answer
+
+
 async def test_metrics_are_readable_and_hold_no_path_of_a_client() -> None:
     async with serving() as api:
         await get(api, f"{API}/alerts/geheim")

@@ -295,6 +295,18 @@ async def test_text_that_is_no_utf8_is_refused_by_item() -> None:
         assert "UTF-8" in answer["rejected"][0]["reason"]
 
 
+async def test_a_goodbye_that_is_no_text_is_answered_by_1007() -> None:
+    async with serving() as api:
+        key = base64.b64encode(bytes(16)).decode()
+        reader, writer = await api.raw(
+            f"GET {PATH} HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+            f"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {key}\r\n\r\n".encode())
+        with closing(writer):
+            await reader.readuntil(b"\r\n\r\n")
+            writer.write(masked((1000).to_bytes(2, "big") + b"\xff\xfe", opcode=8))
+            assert await reader.readexactly(4) == b"\x88\x02" + (1007).to_bytes(2, "big")
+
+
 async def test_messages_beyond_the_limit_close_with_1009() -> None:
     async with serving(max_body_bytes=1_000, max_decompressed_bytes=2_000) as api:
         socket = await opened(api)

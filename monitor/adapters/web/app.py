@@ -11,6 +11,7 @@ from monitor.adapters.web.auth import TOKENS, Tokens
 from monitor.adapters.web.budget import BUDGET, Budget
 from monitor.adapters.web.handling import edge, guarded, harden
 from monitor.adapters.web.openapi import DOCUMENT, document
+from monitor.adapters.web.operating import RENDERING, Rendering
 from monitor.adapters.web.page import PAGE, load_page
 from monitor.adapters.web.protocol import protocol_logger
 from monitor.adapters.web.routes import ROUTES
@@ -28,7 +29,7 @@ def build_app(services: WebServices, settings: WebSettings) -> web.Application:
     these are arguments of the server that the application carries with it.
     """
     app = web.Application(
-        middlewares=[edge({(route.method, route.path): route for route in ROUTES})],
+        middlewares=[edge({(method, route.path): route for route in ROUTES for method in route.methods})],
         handler_args={
             "auto_decompress": False, "access_log": None, "logger": protocol_logger(services.logger),
             "keepalive_timeout": settings.keepalive_timeout_s, "lingering_time": settings.linger_s,
@@ -43,10 +44,12 @@ def build_app(services: WebServices, settings: WebSettings) -> web.Application:
     app[SESSIONS] = Sessions()
     app[STREAMS] = Streams()
     app[SEARCHES] = Searches(settings.searches)
+    app[RENDERING] = Rendering(services.telemetry, services.clock)
     app[DOCUMENT] = msgspec.json.encode(document(ROUTES, settings, version=version("redpost")))
     app[PAGE] = load_page()
     for route in ROUTES:
-        app.router.add_route(route.method, route.path, guarded(route))
+        for method in route.methods:
+            app.router.add_route(method, route.path, guarded(route))
     app.on_response_prepare.append(harden)
     app.cleanup_ctx.append(_begin)
     app.on_shutdown.append(_end_streams)

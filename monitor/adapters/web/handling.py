@@ -48,6 +48,11 @@ class Route:
     stream: bool = False
     token_in_query: bool = False
 
+    @property
+    def methods(self) -> tuple[str, ...]:
+        """Probes ask what is open to everybody by HEAD, too."""
+        return (self.method, "HEAD") if self.scope is None else (self.method,)
+
 
 def guarded(route: Route) -> Handler:
     """The route's handler behind its scope, its parameters and its time limit; its answer is written out."""

@@ -25,6 +25,7 @@ CLOSE_CODES: Final = {
     1000: "the client said goodbye",
     1001: "the service stops; connect again and resume",
     1002: "the frames are not those of a WebSocket",
+    1007: "the reason of a goodbye is no UTF-8",
     1009: "the message is too large",
     1011: "something went wrong inside; the operator's log has it",
     1013: "too much at once; connect again in a second and resume",
