@@ -28,15 +28,18 @@ def parts_of(code: int) -> tuple[Kind, Role, Stage]:
 
 
 class Batch(Protocol):
-    """n events. `text`: their texts joined by line feeds; `starts`: int64[n], where each begins in it. `codes`:
-    int64[n], kind, role and stage of each (see `code_of`)."""
+    """n events. `text`: their texts joined by line feeds; `starts`: int64[n], where each begins in it."""
 
     @property
     def text(self) -> str: ...
     @property
     def starts(self) -> Index: ...
-    @property
-    def codes(self) -> Index: ...
+    def code(self, i: int) -> int:
+        """Kind, role and stage (see `code_of`)."""
+        ...
+    def codes(self, events: Index) -> Index:
+        """Those of these events."""
+        ...
     def at(self, i: int) -> int:
         """UTC ms."""
         ...
@@ -82,8 +85,14 @@ class FrameBatch:
         k = bisect_right(self.first, i) - 1
         return k, i - self.first[k]
 
+    def code(self, i: int) -> int:
+        return int(self._codes[i])
+
+    def codes(self, events: Index) -> Index:
+        return self._codes[events]
+
     @cached_property
-    def codes(self) -> Index:
+    def _codes(self) -> Index:
         kinds, roles, stages = (
             np.frombuffer(b"".join(columns), dtype=np.uint8).astype(np.int64)
             for columns in zip(*((f.kinds, f.roles, f.stages) for f in self.frames), strict=True))
@@ -121,11 +130,14 @@ class EventBatch:
     def __len__(self) -> int:
         return len(self.events)
 
-    @cached_property
-    def codes(self) -> Index:
-        kind, role, stage = KINDS.index, ROLES.index, STAGES.index
-        return np.array([code_of(kind(event.kind), role(role_and_id(event)[0]), stage(event.stage))
-                         for event in self.events], dtype=np.int64)
+    def code(self, i: int) -> int:
+        event = self.events[i]
+        role, _ = role_and_id(event)
+        return code_of(KINDS.index(event.kind), ROLES.index(role), STAGES.index(event.stage))
+
+    def codes(self, events: Index) -> Index:
+        some, which = np.unique(events, return_inverse=True)
+        return np.array([self.code(i) for i in some.tolist()], dtype=np.int64)[which]
 
     def at(self, i: int) -> int:
         at = at_ms(self.events[i])
@@ -146,7 +158,12 @@ class Portion:
         begin = int(whole.starts[first])
         self.text = whole.text[begin : int(whole.starts[ends]) - 1 if ends < len(whole.starts) else len(whole.text)]
         self.starts: Index = whole.starts[first:ends] - begin
-        self.codes: Index = whole.codes[first:ends]
+
+    def code(self, i: int) -> int:
+        return self._whole.code(self.first + i)
+
+    def codes(self, events: Index) -> Index:
+        return self._whole.codes(self.first + events)
 
     def at(self, i: int) -> int:
         return self._whole.at(self.first + i)

@@ -93,7 +93,7 @@ class Gates:
         """Which of n pairs of a pattern and a text can match. `firsts`, `counts`: int64[n], where each pair's text
         stands in `units` of the plain view."""
         left = np.arange(patterns.size)
-        for gates in self._of.T:
+        for gates in self._of.T if patterns.size else ():
             asked = gates[patterns[left]]
             which, at = ranges(firsts[left], np.where(asked, counts[left], 0))
             column = self._column[units[at]]

@@ -5,7 +5,7 @@ shared contexts, what `near` asks for, what a condition negates) are made of eve
 could hold: they are looked for in that one text, then.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -45,12 +45,12 @@ class Matcher:
         self._applies: NDArray[np.bool_] = np.array([list(rule.codes) for rule in rules], dtype=bool)
         self._kinds = frozenset((*self._detectors, *self._late_detectors))
 
-    def scan(self, views: Views, starts: Index, codes: Index) -> Scan:
-        """`codes`: each event's kind, role and stage as one number. What no rule applies to is not looked at."""
+    def scan(self, views: Views, starts: Index, codes: Callable[[Index], Index]) -> Scan:
+        """`codes`: kind, role and stage of events as one number each. What no rule applies to is not looked at."""
         begins = starts.tolist()
         found = contacts(views, begins, self._kinds)
         early = Sightings(self._early, views, starts, _detected(found, self._detectors, begins))
-        return Scan(early.ask(lambda events, rules: self._applies[rules, codes[events]]), found)
+        return Scan(early.ask(lambda events, rules: self._applies[rules, codes(events)]), found)
 
     def late(self, scan: Scan, events: Sequence[int], views: Views, starts: Index) -> Sightings:
         """What only matters once a rule could hold, in these texts, which are in order."""

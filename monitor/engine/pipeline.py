@@ -4,7 +4,7 @@ What a batch is cut into does not change what is found.
 """
 
 from collections.abc import Collection, Container, Iterable, Iterator, Set
-from functools import partial
+from functools import cache, partial
 from itertools import groupby
 from operator import itemgetter
 from typing import NamedTuple
@@ -144,9 +144,9 @@ class _Judging:
     `explain`, which go text by text."""
 
     def __init__(self, engine: EngineSet, batch: Batch) -> None:
-        self._engine, self._batch, self._codes = engine, batch, batch.codes
+        self._engine, self._batch, self._code = engine, batch, cache(batch.code)
         self.views = Views(engine.tables, batch.text)
-        self.scan = engine.matcher.scan(self.views, batch.starts, self._codes)
+        self.scan = engine.matcher.scan(self.views, batch.starts, batch.codes)
         self.facts = Facts(engine, batch, self.views)
         self._begins: list[int] = batch.starts.tolist()
         self._texts: Sightings
@@ -182,18 +182,18 @@ class _Judging:
             *self._engine.rules[index].contexts, *(trading if self._if_selling(event, index) else ()))})
 
     def _ask(self, pairs: Collection[Pair]) -> Seen:
-        return self._texts.ask(among(pairs, len(self._begins), self._engine.matcher.owners))
+        return self._texts.ask(among(pairs, len(self._begins), self._engine.matcher.owners) if pairs else None)
 
     def _needs_late(self, event: int, index: int) -> bool:
         return index in self._engine.matcher.late_rules or self._if_selling(event, index)
 
     def _if_selling(self, event: int, index: int) -> bool:
-        return bool(self._engine.rules[index].codes[self._codes[event]] == IF_SELLING)
+        return self._engine.rules[index].codes[self._code(event)] == IF_SELLING
 
     def applies(self, rule: CompiledRule, event: int) -> bool:
         """To such an event; `minds` says the rest, late."""
         batch, scope = self._batch, rule.scope
-        if not rule.codes[self._codes[event]] or not scope.in_force(batch.at(event)):
+        if not rule.codes[self._code(event)] or not scope.in_force(batch.at(event)):
             return False
         return not scope.room_bound or self._engine.active_in(rule, batch.room(event))
 
@@ -282,7 +282,7 @@ class _Judging:
         self, rule: CompiledRule, event: int, hits: list[Hit], shown: list[Hit], scores: dict[str, float], exempt: str
     ) -> Match:
         base, text = self._begins[event], self._batch.text
-        kind = parts_of(int(self._codes[event]))[0]
+        kind = parts_of(self._code(event))[0]
         evasions = [variant_of(evasion_of(hit, text, self.views), kind) for hit in shown]
         spans = tuple(
             MatchSpan(h.start - base, h.end - base, rule.names[h.selection], h.view,

@@ -22,10 +22,9 @@ Wanted = Callable[[Index, NDArray[Any]], NDArray[np.bool_]]
 
 
 def among(pairs: Collection[Pair], events: int, owners: int) -> Wanted:
-    """These pairs, of so many events and owners."""
+    """These pairs, at least one, of so many events and owners."""
     asked = np.zeros((events, owners), dtype=bool)
-    if pairs:
-        asked[tuple(zip(*pairs, strict=True))] = True
+    asked[tuple(zip(*pairs, strict=True))] = True
     return lambda events, owners: asked[events, owners]  # negative owners count from the end
 
 
@@ -45,7 +44,7 @@ class Sightings:
         self._spans: dict[tuple[int, int], list[tuple[int, int]]] = {}
         if events is None:
             self._scan(views, np.arange(begins.size))
-        else:
+        elif events:
             spans = [span_of(event, begins, views) for event in events]
             joined = "\n".join([views.text[start:end] for start, end in spans])
             self._scan(Views(views.tables, joined), np.array(events, dtype=np.int64))
@@ -63,7 +62,10 @@ class Sightings:
         self._leading: tuple[Index, Index] = (np.concatenate((of[hit], np.repeat(events, wordless))),
                          np.concatenate((leads[:, 0], np.tile(lexicon.wordless, events.size))))
 
-    def ask(self, wanted: Wanted) -> "Seen":
+    def ask(self, wanted: Wanted | None) -> "Seen":
+        """None: nothing is asked for."""
+        if wanted is None:
+            return Seen(self, *[np.zeros((0, 3), dtype=np.int64)] * 3)
         found = [(*pair, hit.selection) for pair, hits in self.detected.items() for hit in hits]
         detected = np.array(found, dtype=np.int64).reshape(-1, 3)
         detected = detected[wanted(detected[:, 0], detected[:, 1])]
@@ -99,14 +101,20 @@ class Seen:
 
     def __init__(self, sightings: Sightings, terms: Index, patterns: Index, detected: Index) -> None:
         self._sightings = sightings
+        self.bits: dict[Pair, int] = {}
+        """Of each pair its parts that may be hit, in order of events and owners. No other has a hit."""
+        self._numbers: dict[Pair, int] = {}
+        if len(terms) or len(patterns) or len(detected):
+            self._group(terms, patterns, detected)
+
+    def _group(self, terms: Index, patterns: Index, detected: Index) -> None:
         every = np.concatenate([rows[:, :3] for rows in (terms, patterns, detected)])
         keys = every[:, 0] * _OWNERS + every[:, 1]
         _, first, which = np.unique(keys, return_index=True, return_inverse=True)
         bits = np.zeros(first.size, dtype=np.int64 if every[:, 2].max(initial=0) < 63 else object)
         np.bitwise_or.at(bits, which, np.left_shift(1, every[:, 2], dtype=bits.dtype))
         pairs = zip(every[first, 0].tolist(), every[first, 1].tolist(), strict=True)
-        self.bits: dict[Pair, int] = dict(zip(pairs, bits.tolist(), strict=True))
-        """Of each pair its parts that may be hit, in order of events and owners. No other has a hit."""
+        self.bits = dict(zip(pairs, bits.tolist(), strict=True))
         self._numbers = dict(zip(self.bits, range(first.size), strict=True))
         self._terms = _Grouped(terms, which[: len(terms)], first.size)
         self._patterns = _Grouped(patterns, which[len(terms) : len(terms) + len(patterns)], first.size)

@@ -86,9 +86,11 @@ class _JointBatch:
         sizes = [len(text) + 1 for text in texts]
         self.starts: Index = np.cumsum([0, *sizes[:-1]], dtype=np.int64)
 
-    @property
-    def codes(self) -> Index:
-        return self._batch.codes[[joint.event for joint in self._joints]]
+    def code(self, i: int) -> int:
+        return self._batch.code(self._joints[i].event)
+
+    def codes(self, events: Index) -> Index:
+        return self._batch.codes(np.array([joint.event for joint in self._joints])[events])
 
     def at(self, i: int) -> int:
         return self._batch.at(self._joints[i].event)

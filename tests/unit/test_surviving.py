@@ -1,9 +1,13 @@
 """What is asked of a rule's hits, and when nothing more is."""
 
+from typing import ClassVar
+
 from monitor.domain.rules import Context, ContextPart, Listed, Reach, Selection, View
 from monitor.domain.rulesets import RuleSet
+from monitor.engine.batch import EventBatch
 from monitor.engine.conditions import Heard, Hit, surviving
 from monitor.engine.engineset import EngineSet
+from monitor.engine.pipeline import judge
 from monitor.engine.views import Views
 from tests.unit import rulekit
 
@@ -67,3 +71,15 @@ def test_a_rule_may_have_more_selections_than_a_machine_word_has_bits() -> None:
     rule = rulekit.rule(*many, condition="s3 and s69")
     text = f"{many[3].terms[0]},{many[69].terms[0]}"
     assert rulekit.spans(rule, text) == {(0, 4), (5, 9)}
+
+
+def test_nobody_asks_for_the_kind_of_an_event_in_which_nothing_is_seen() -> None:
+    class Asked(EventBatch):
+        asked: ClassVar[list[int]] = []
+
+        def code(self, i: int) -> int:
+            self.asked.append(i)
+            return super().code(i)
+
+    judge(ENGINE, Asked([rulekit.event("今天天气不错"), rulekit.event(TEXT)]))
+    assert set(Asked.asked) == {1}
