@@ -15,7 +15,7 @@ TextKind = Literal["transcript", "comment", "caption", "product", "script"]
 
 Files = Annotated[list[str], Parameter(
     name="FILE", help="Files to read, one after another as one stream; - is standard input.")]
-Data = Annotated[Path | None, Parameter(help="Data folder. Default: the setting data.dir.")]
+Data = Annotated[str | None, Parameter(help="Data folder. Default: the setting data.dir.")]
 Config = Annotated[Path | None, Parameter(help="Settings file (TOML). Default: the one in REDPOST_CONFIG.")]
 Url = Annotated[str, Parameter(show_default=True, help="Address of the service.")]
 TokenFile = Annotated[Path | None, Parameter(help="File that holds the access token.")]
@@ -66,11 +66,13 @@ class Reading:
         )
 
 
-def data_folder(data: Path | None, config: Path | None) -> Path:
-    """The folder that was named, or that of the settings."""
+def data_folder(data: str | None, config: Path | None) -> Path:
+    """The folder that was named, or that of the settings. Raises ConfigError for an empty name, as an unset variable of
+    a shell gives it."""
     from monitor.settings import load
 
-    return data if data is not None else Path(load(config=config).settings.data.dir)
+    loaded = load(config=config) if data is None else load(environ={}, overrides={"data.dir": data})
+    return Path(loaded.settings.data.dir)
 
 
 def _instant(text: str) -> int | None:

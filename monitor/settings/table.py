@@ -26,6 +26,7 @@ Hours = Annotated[int, Meta(ge=1, extra={"unit": "h"})]
 Days = Annotated[int, Meta(ge=1, extra={"unit": "days"})]
 Port = Annotated[int, Meta(ge=0, le=65535, extra={"unit": "port"})]
 Place = Annotated[str, Meta(extra={"unit": "path"})]
+Folder = Annotated[str, Meta(min_length=1, extra={"unit": "folder"})]
 SecretPlace = Annotated[str, Meta(extra={"unit": "path", "secret": True})]
 Level = Literal["debug", "info", "warning", "error"]
 Format = Literal["auto", "json", "console"]
@@ -37,7 +38,7 @@ def _help(text: str) -> Meta:
 
 
 class Data(Struct, frozen=True):
-    dir: Annotated[Place, _help("folder of the log, the database and the keys; made on the first start")] = "data"
+    dir: Annotated[Folder, _help("folder of the log, the database and the keys; made on the first start")] = "data"
 
 
 class Http(Struct, frozen=True):
@@ -157,7 +158,8 @@ class Setting(Struct, frozen=True, kw_only=True):
 _EXPECTS: Final = {
     "count": "a whole number", "bytes": "a whole number of bytes", "ms": "a whole number of milliseconds (ms)",
     "s": "a whole number of seconds (s)", "h": "a whole number of hours (h)", "days": "a whole number of days",
-    "port": "a port, 0 to 65535", "path": "a path as text", "zone": "an IANA time zone such as Asia/Shanghai",
+    "port": "a port, 0 to 65535", "path": "a path as text", "folder": "the path of a folder",
+    "zone": "an IANA time zone such as Asia/Shanghai",
 }  # fmt: skip
 
 

@@ -139,3 +139,28 @@ def test_a_token_in_force_opens_other_addresses(config: Path, tmp_path: Path) ->
     name = redpost("token", "list", "--data", tmp_path / "data").out.splitlines()[-1].split()[0]
     assert redpost("token", "revoke", name, "--data", tmp_path / "data").code == 0
     assert check(config).code == serve(config).code == 2
+
+
+@pytest.mark.parametrize("words", [
+    ["serve"], ["token", "list"], ["token", "revoke", "t1"], ["token", "new", "--name", "x", "--scopes", "read"],
+    ["backup", "copy"], ["restore", "copy"],
+], ids=" ".join)
+def test_an_empty_name_is_not_the_current_folder(words: list[str], tmp_path: Path,
+                                                 monkeypatch: pytest.MonkeyPatch) -> None:
+    """As `--data "$UNSET"` gives it."""
+    monkeypatch.chdir(tmp_path)
+    done = redpost(*words, "--data", "")
+    assert (done.code, done.out) == (2, "")
+    assert done.err.startswith("error: command line: data.dir must be the path of a folder, not ''\n")
+    assert not list(tmp_path.iterdir())
+
+
+def test_an_empty_name_in_the_settings(config: Path) -> None:
+    config.write_text('[data]\ndir = ""\n', encoding="utf-8")
+    done = check(config)
+    assert done.code == 2 and f"{config}:2: data.dir must be the path of a folder, not ''" in done.err
+
+
+def test_a_folder_that_is_named_asks_no_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("REDPOST_CONFIG", str(tmp_path / "nowhere.toml"))
+    assert redpost("token", "new", "--name", "x", "--scopes", "read", "--data", tmp_path).code == 0
