@@ -1,9 +1,11 @@
-"""Findings and alerts for people: the sentence with the words marked, the clause, the advice, a summary."""
+"""Findings and alerts for people: each sentence once with its words marked, below it what was found in it with clause
+and advice, and a summary."""
 
 from collections import Counter
 from collections.abc import Container, Mapping, Sequence
 from datetime import datetime
 from functools import partial
+from itertools import chain
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -45,7 +47,7 @@ def cited(clause: str, *, unverified: Container[str], not_in_force: Container[st
 
 
 class FindingTexts:
-    """Every finding as it comes, and at the end how many there were of each rule."""
+    """Every sentence with its findings as it comes, and at the end how many there were of each rule."""
 
     def __init__(self, engine: EngineSet, zone: ZoneInfo) -> None:
         self.console: Console | None = out()
@@ -63,25 +65,31 @@ class FindingTexts:
     def add(self, scanned: Sequence[Scanned]) -> None:
         self._events += len(scanned)
         for item in scanned:
-            self._touched += bool(item.findings)
-            for finding in distinct(item.findings):
-                self._rules[finding.severity, finding.rule, finding.title] += 1
-                self._tell(finding, item)
+            findings = sorted(distinct(item.findings), key=lambda finding: _SEVEREST_FIRST[finding.severity])
+            if findings:
+                self._touched += 1
+                self._rules.update((finding.severity, finding.rule, finding.title) for finding in findings)
+                self._tell(findings, item)
 
-    def _tell(self, finding: Finding, item: Scanned) -> None:
+    def _tell(self, findings: Sequence[Finding], item: Scanned) -> None:
+        """`findings`: all of this event, at least one. Where there are several, each names its words."""
         event, (file, line) = item.event, item.place
-        when = moment(item.at, event.offset_ms, self._zone)
-        where = _facts(when, event.room, f"{finding.role} {finding.kind}", f"{file}:{line}" if file else "")
-        spans = [(s.start, s.end) for s in finding.spans if s.event in (None, event.id)]
-        said = Text("  ").append_text(marked(event.text, spans, brackets=self._brackets))
-        grounds = self._grounds(finding, [event.text[start:end] for start, end in spans])
-        others = [Text(safe(f"  after 【{span.text}】 ({span.event})")) for span in finding.spans
-                  if span.event not in (None, event.id)]
-        self._out.print(_title(finding), where, *others, said, *grounds, "", sep="\n", soft_wrap=True)
+        first, when = findings[0], moment(item.at, event.offset_ms, self._zone)
+        where = _facts(when, event.room, f"{first.role} {first.kind}", f"{file}:{line}" if file else "")
+        spans = [[(s.start, s.end) for s in finding.spans if s.event in (None, event.id)] for finding in findings]
+        lines = [where, Text("  ").append_text(marked(event.text, chain(*spans), brackets=self._brackets))]
+        for finding, own in zip(findings, spans, strict=True):
+            hits = [event.text[start:end] for start, end in own]
+            words = "".join(f"【{hit}】" for hit in dict.fromkeys(hits)) if len(findings) > 1 else ""
+            lines += [_title(finding).append(f"  {safe(words)}" if words else "")]
+            lines += [Text(safe(f"  after 【{span.text}】 ({span.event})")) for span in finding.spans
+                      if span.event not in (None, event.id)]
+            lines += self._grounds(finding, hits)
+        self._out.print(*lines, "", sep="\n", soft_wrap=True)
 
     def _tell_missing(self, finding: Finding) -> None:
         where = _facts(moment(finding.at, finding.offset_ms, self._zone), finding.room, "not said by then")
-        self._out.print(_title(finding), where, *self._grounds(finding, []), "", sep="\n", soft_wrap=True)
+        self._out.print(where, _title(finding), *self._grounds(finding, []), "", sep="\n", soft_wrap=True)
 
     def _grounds(self, finding: Finding, hits: Sequence[str]) -> list[Text]:
         """The clauses and the advice, one a line."""

@@ -60,17 +60,23 @@ class JsonLines(_View):
 
 
 class Lines(_View):
-    """One line per update."""
+    """A line for each sentence, and below it one for each update; those that follow the first name their words."""
 
     def __init__(self) -> None:
         self._zone = zone()
         self._out = out()
+        self._said: tuple[int, str, str] | None = None
 
     def show(self, heard: AlertMessage, data: str) -> None:
         alert = heard.alert
-        line = Text(safe(f"{moment(alert.at, None, self._zone)}  {heard.what}  {alert.severity}  {alert.room}  "
-                         f"{alert.rule}  {alert.title}  {alert.recurrence}×  "))
-        self._out.print(line.append_text(_words(alert, brackets=True)), soft_wrap=True)
+        update = f"  {heard.what}  {alert.severity}  {alert.rule}  {alert.title}  {alert.recurrence}×"
+        if _sentence(alert) == self._said:
+            update += f"  {_hits(alert)}"
+        else:
+            self._said = _sentence(alert)
+            where = Text(safe(f"{moment(alert.at, None, self._zone)}  {alert.room}  "))
+            self._out.print(where.append_text(_words(alert, brackets=True)), soft_wrap=True)
+        self._out.print(Text(safe(update.rstrip())), soft_wrap=True)
         self._out.file.flush()
 
 
@@ -101,15 +107,27 @@ class LiveTable(_View):
         table.add_column("×", justify="right", no_wrap=True)
         table.add_column("words", ratio=1, no_wrap=True)
         newest = sorted(self._latest.values(), key=lambda each: each.alert.at, reverse=True)
+        said = None
         for each in newest[: max(console.height - 3, 1)]:
             alert = each.alert
+            again, said = _sentence(alert) == said, _sentence(alert)
             table.add_row(
-                moment(alert.at, None, self._zone, short=True),
+                "" if again else moment(alert.at, None, self._zone, short=True),
                 Text(alert.severity, style=SEVERITY_STYLES[alert.severity]), safe(alert.room), safe(alert.title),
-                f"{alert.recurrence}", _words(alert, brackets=console.no_color, around=NEAR),
+                f"{alert.recurrence}",
+                Text(safe(_hits(alert))) if again else _words(alert, brackets=console.no_color, around=NEAR),
                 style="strike dim" if each.what == "withdrawn" else "",
             )
         yield table if newest else Text("waiting for alerts … Ctrl+C ends", style="dim")
+
+
+def _sentence(alert: Alert) -> tuple[int, str, str]:
+    """What is the same of all alerts that one sentence opened."""
+    return alert.at, alert.room, alert.text
+
+
+def _hits(alert: Alert) -> str:
+    return "".join(f"【{hit}】" for hit in dict.fromkeys(alert.text[s.start : s.end] for s in alert.spans))
 
 
 def _words(alert: Alert, *, brackets: bool, around: int = AROUND) -> Text:

@@ -3,6 +3,7 @@
 import gzip
 import json
 import re
+import re
 import shutil
 import subprocess
 import sys
@@ -141,10 +142,25 @@ def test_the_best_clauses_and_the_advice_that_fits(tmp_path: Path) -> None:
     (rules / "shop/absolute.yml").write_text(rule, encoding="utf-8")
     shown = redpost("scan", written(tmp_path / "e", line(FOUND)), "--rules", rules).out
     law = "中华人民共和国广告法（2021修正） 第九条第三项"
-    assert shown.split("】\n")[1].split("\n\n")[0].splitlines() == [
+    assert shown.split("shop.absolute\n")[1].split("\n\n")[0].splitlines() == [
         f"  AD-09-3  {law}", f"  X-1  {law}", f"  X-2  {law}", "  +2 more: X-3, LSM-18-5 (待核)",
         "  → 去掉绝对化用语，改为可证实的表述", "    全网最好 → 老客回购多的一款",
     ]  # fmt: skip
+
+
+def test_a_sentence_stands_once_above_all_that_was_found_in_it(tmp_path: Path) -> None:
+    rules = tmp_path / "rules"
+    shutil.copytree(RULES, rules)
+    rule = (rules / "shop/absolute.yml").read_text("utf-8")
+    first = re.sub("(?s)severity: .*?\n", "severity: low\n", rule.replace("shop.absolute", "shop.again"), count=1)
+    (rules / "shop/again.yml").write_text(first, encoding="utf-8")
+    shown = redpost("scan", written(tmp_path / "e", line(FOUND)), "--rules", rules).out
+    assert shown.count("【全网最好】") == 3
+    where, said, *told = shown.split("\n\n")[0].splitlines()
+    assert where.endswith(":1") and said.startswith("  ") and said.count("【全网最好】") == 1
+    assert [each for each in told if each.startswith(" ") and not each.startswith("  ")] == [
+        " high  绝对化用语  shop.absolute  【全网最好】", " low  绝对化用语  shop.again  【全网最好】"]
+    assert "1 event, 2 findings in 1 event" in shown
 
 
 def test_text_cannot_take_the_terminal_over(tmp_path: Path) -> None:

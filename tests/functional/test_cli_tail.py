@@ -86,14 +86,19 @@ async def tail(*words: str) -> Done:
 
 
 async def test_lines_and_a_reconnect_where_it_was() -> None:
+    other = alert("c", severity=Severity.LOW, room="1025")
     first = b"retry: 2000\n\nid: 5\nevent: hello\ndata: {}\n\n" + sent(6, alert("a")) + sent(7, alert("b"))[:-1]
-    second = b"event: reset\ndata: {}\nid: 9\n\n" + sent(10, alert("a"), "grown")
+    second = b"event: reset\ndata: {}\nid: 9\n\n" + sent(10, alert("a"), "grown") + sent(11, other)
     async with streaming(first, second) as (url, requests):
         done = await tail("--url", url)
-    words = "high  1024  shop.absolute  绝对化用语  2×  就是【全网最好】␛[2J"
-    assert done.out.splitlines() == [f"2024-06-01 20:00:00+08:00  opened  {words}",
-                                     f"2024-06-01 20:00:00+08:00  grown  {words}"]
-    assert [request.headers.get("Last-Event-ID") for request in requests] == [None, "7", "10"]
+    assert done.out.splitlines() == [
+        "2024-06-01 20:00:00+08:00  1024  就是【全网最好】␛[2J",
+        "  opened  high  shop.absolute  绝对化用语  2×",
+        "  grown  high  shop.absolute  绝对化用语  2×  【全网最好】",
+        "2024-06-01 20:00:00+08:00  1025  就是【全网最好】␛[2J",
+        "  opened  low  shop.absolute  绝对化用语  2×",
+    ]
+    assert [request.headers.get("Last-Event-ID") for request in requests] == [None, "7", "11"]
     assert "updates were missed for good" in done.err
     assert done.err.endswith(f"error: {url}/api/v1/alerts/stream answers 403: enough\n")
     assert done.code == 2
@@ -129,6 +134,15 @@ def test_the_live_table_shows_the_newest_that_fit(height: int) -> None:
     rooms = [line.split()[3] for line in text.splitlines()[1:]]
     assert rooms == [f"r{n}" for n in range(599, 599 - max(height - 3, 1), -1)]
     assert "\x1b" not in text
+
+
+def test_the_live_table_shows_a_sentence_once() -> None:
+    table = LiveTable()
+    for name in ("a", "b"):
+        table.show(AlertMessage("opened", alert(name)), "")
+    first, second = shown(table, 20).splitlines()[1:]
+    assert first.count("就是") == 1 and "06-01" in first
+    assert second.split() == ["high", "1024", "绝对化用语", "2", "【全网最好】"]
 
 
 def test_the_live_table_before_anything_came() -> None:
