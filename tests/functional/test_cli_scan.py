@@ -3,7 +3,6 @@
 import gzip
 import json
 import re
-import re
 import shutil
 import subprocess
 import sys
