@@ -21,7 +21,7 @@ _HEADERS: Final = {
 }
 _RETRY: Final = b"retry: 2000\n\n"
 _PING: Final = b": still here\n\n"
-_CHUNK: Final = 256 * 2**10
+_CHUNK: Final = 64 * 2**10
 _PAGE: Final = 500
 
 
