@@ -34,13 +34,13 @@ class ClientGone(Exception):
 
 
 CHINESE: Final[dict[str, tuple[str, str]]] = {
-    "bad_input": ("请求内容有误", "按 message 的英文说明或 details 修改后重发"),
+    "bad_input": ("请求内容有误：{message}", "按说明或 details 修改后重发"),
     "bad_rules": ("规则文件有错，仍在使用原来的规则", "details.faults 列出了每一处：文件、行、列"),
     "bad_config": ("配置有误", "请运维人员检查配置"),
-    "bad_parameter": ("查询参数有误", "details.parameter 是出错的参数，可用的参数见 /api/v1/openapi.json"),
+    "bad_parameter": ("查询参数有误：{message}", "details.parameter 是出错的参数，可用的参数见 /api/v1/openapi.json"),
     "bad_request": ("请求不合协议", "检查请求方式与请求头"),
     "bad_body": ("请求体无法解压", "按 Content-Encoding 完整压缩后重发"),
-    "bad_message": ("消息无法读取", "先发 hello，之后每条消息为 {\"seq\": n, \"events\": […]}"),
+    "bad_message": ("消息无法读取：{message}", "先发 hello，之后每条消息为 {\"seq\": n, \"events\": […]}"),
     "unreadable": ("请求体里没有一条能读的事件", "发送 NDJSON（每行一个对象）或 JSON 数组，details.rejected 说明原因"),
     "gap": ("消息序号不连续", "从 expected 开始重发"),
     "no_token": ("需要访问令牌", "请求头 Authorization: Bearer rp_…"),
@@ -58,7 +58,7 @@ CHINESE: Final[dict[str, tuple[str, str]]] = {
     "slow_storage": ("查询用时过长", "缩小时间范围，或稍后再试"),
     "internal": ("内部错误", "请把 details.id 告诉运维人员，日志里有同一编号"),
 }
-"""Message and hint by code."""
+"""Message and hint by code; {message} is what the English one says of this very case."""
 
 
 def prefers_chinese(accept_language: str) -> bool:
@@ -86,6 +86,7 @@ def info(problem: Problem, accept_language: str) -> ErrorInfo:
     message, hint = problem.message, problem.hint
     if problem.code in CHINESE and prefers_chinese(accept_language):
         message, hint = CHINESE[problem.code]
+        message = message.replace("{message}", problem.message)
     return ErrorInfo(problem.code, message, hint, problem.details)
 
 
