@@ -30,6 +30,7 @@ def among(pairs: Collection[Pair], events: int, owners: int) -> Wanted:
 
 _OWNERS: Final = 1 << 32
 """More than there are."""
+_NONE: Final[Index] = np.zeros((0, 3), dtype=np.int64)
 
 
 class Sightings:
@@ -64,20 +65,29 @@ class Sightings:
 
     def ask(self, wanted: Wanted | None) -> "Seen":
         """None: nothing is asked for."""
-        if wanted is None:
-            return Seen(self, *[np.zeros((0, 3), dtype=np.int64)] * 3)
-        found = [(*pair, hit.selection) for pair, hits in self.detected.items() for hit in hits]
-        detected = np.array(found, dtype=np.int64).reshape(-1, 3)
-        detected = detected[wanted(detected[:, 0], detected[:, 1])]
-        events, starts, ends = self._places
-        chosen = np.flatnonzero(wanted(events, self._terms[:, 0]))
-        terms = np.column_stack([events[chosen], self._terms[chosen], starts[chosen], ends[chosen]])
-        events, leads = self._leading
+        terms = patterns = detected = _NONE
+        if wanted is not None:
+            if self.detected:
+                found = [(*pair, hit.selection) for pair, hits in self.detected.items() for hit in hits]
+                detected = np.array(found, dtype=np.int64)
+                detected = detected[wanted(detected[:, 0], detected[:, 1])]
+            events, starts, ends = self._places
+            chosen = np.flatnonzero(wanted(events, self._terms[:, 0]))
+            if chosen.size:
+                terms = np.column_stack([events[chosen], self._terms[chosen], starts[chosen], ends[chosen]])
+            events, leads = self._leading
+            chosen = np.flatnonzero(wanted(events, self.lexicon.leads[leads, 0]))
+            if chosen.size:
+                patterns = self._patterns(events[chosen], leads[chosen])
+        return Seen(self, terms, patterns, detected)
+
+    def _patterns(self, events: Index, leads: Index) -> Index:
+        """Each once, without those whose gates are shut."""
         count = len(self.lexicon.leads)
-        chosen = np.flatnonzero(wanted(events, self.lexicon.leads[leads, 0]))
-        events, leads = np.divmod(np.unique(events[chosen] * count + leads[chosen]), count or 1)
-        patterns = np.column_stack([events, self.lexicon.leads[leads]])
-        return Seen(self, terms, patterns[self._open(events, patterns[:, -1])], detected)
+        events, leads = np.divmod(np.unique(events * count + leads), count)
+        rows = self.lexicon.leads[leads]
+        is_open = self._open(events, rows[:, -1])
+        return np.column_stack([events[is_open], rows[is_open]])
 
     def _open(self, events: Index, patterns: Index) -> Index:
         ends = np.append(self._begins[1:] - 1, len(self.views.plain))
