@@ -84,8 +84,8 @@ class Sightings:
     def _patterns(self, events: Index, leads: Index) -> Index:
         """Each once, without those whose gates are shut."""
         count = len(self.lexicon.leads)
-        events, leads = np.divmod(np.unique(events * count + leads), count)
-        rows = self.lexicon.leads[leads]
+        keys = np.unique(events * count + leads)
+        events, rows = keys // count, self.lexicon.leads[keys % count]
         is_open = self._open(events, rows[:, -1])
         return np.column_stack([events[is_open], rows[is_open]])
 
