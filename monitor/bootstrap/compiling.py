@@ -2,7 +2,6 @@
 service then, and the judging keeps the interpreter to itself."""
 
 import asyncio
-import os
 import sys
 from contextlib import suppress
 from hashlib import blake2b
@@ -44,7 +43,6 @@ async def compile_aside(bundle: Bundle, cache: Path) -> None:
 
 
 def main() -> None:
-    os.nice(5)  # judging goes first
     bundle = msgspec.msgpack.decode(sys.stdin.buffer.read(), type=Bundle)
     with suppress(RedpostError):
         source = RuleFolder(Path(), rooms=None, zone=bundle.zone)

@@ -1,7 +1,7 @@
 """What `redpost scan` says: one report for each way of saying it."""
 
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any, Final, Protocol
 from zoneinfo import ZoneInfo
 
@@ -14,7 +14,7 @@ from monitor.domain.events import Kind, Role, role_and_id
 from monitor.domain.findings import Evasion, Finding, Severity, Span, Tier
 from monitor.engine.engineset import EngineSet
 from monitor.services.scan import Scanner
-from monitor.services.scanned import Scanned
+from monitor.services.scanned import Scanned, distinct
 
 _encoder: Final = msgspec.json.Encoder()
 
@@ -164,11 +164,6 @@ def event_line(item: Scanned) -> EventLine:
     event = item.event
     return EventLine(event.id, [finding_line(f, item) for f in distinct(item.findings)], scores, *item.place,
                      event.room, event.kind, role_and_id(event)[0], item.at, event.offset_ms, event.text)
-
-
-def distinct(findings: Sequence[Finding]) -> Iterable[Finding]:
-    """Each once, also of an event that stands several times in its file."""
-    return {finding.id: finding for finding in findings}.values()
 
 
 def finding_line(finding: Finding, item: Scanned) -> FindingLine:

@@ -8,7 +8,6 @@ from zoneinfo import ZoneInfo
 
 from monitor.cli.marking import whole
 from monitor.cli.report_page import Line, Mark, Missing, Told, page
-from monitor.cli.reports import distinct
 from monitor.cli.scan_text import moment
 from monitor.cli.terminal import tell
 from monitor.cli.titles import KINDS, ROLES
@@ -16,7 +15,7 @@ from monitor.domain.errors import InputError
 from monitor.domain.events import Kind, Role, role_and_id
 from monitor.domain.findings import Finding
 from monitor.engine.engineset import EngineSet
-from monitor.services.scanned import Scanned
+from monitor.services.scanned import Scanned, distinct
 
 CLEAN: Final = 20_000
 FOUND: Final = 3_000

@@ -14,7 +14,6 @@ from rich.table import Table
 from rich.text import Text
 
 from monitor.cli.marking import NEAR, marked
-from monitor.cli.reports import distinct
 from monitor.cli.terminal import SEVERITY_STYLES, clock, counted, out, safe
 from monitor.domain.alerts import Alert
 from monitor.domain.events import RELATIVE
@@ -22,7 +21,7 @@ from monitor.domain.findings import Finding, Severity
 from monitor.domain.rules import Clause
 from monitor.engine.engineset import EngineSet
 from monitor.services.scan import Scanner
-from monitor.services.scanned import Scanned
+from monitor.services.scanned import Scanned, distinct
 
 _CLAUSES: Final = 3
 """Clauses that are told in full, the verified ones first."""

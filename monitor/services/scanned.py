@@ -30,6 +30,11 @@ class Scanned(Struct, frozen=True):
     place: Place = ("", 0)
 
 
+def distinct(findings: Iterable[Finding]) -> Iterable[Finding]:
+    """Each once, also of an event that stands several times in its file."""
+    return {finding.id: finding for finding in findings}.values()
+
+
 class KeptBack:
     """Events that wait, in order, for what may be found over several of them; and statements that are missing."""
 
