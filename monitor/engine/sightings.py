@@ -30,7 +30,6 @@ def among(pairs: Collection[Pair], events: int, owners: int) -> Wanted:
 
 _OWNERS: Final = 1 << 32
 """More than there are."""
-_NONE: Final[Index] = np.zeros((0, 3), dtype=np.int64)
 
 
 class Sightings:
@@ -65,7 +64,7 @@ class Sightings:
 
     def ask(self, wanted: Wanted | None) -> "Seen":
         """None: nothing is asked for."""
-        terms = patterns = detected = _NONE
+        terms = patterns = detected = np.zeros((0, 3), dtype=np.int64)
         if wanted is not None:
             if self.detected:
                 found = [(*pair, hit.selection) for pair, hits in self.detected.items() for hit in hits]

@@ -32,7 +32,7 @@ from monitor.engine.batch import EventBatch
 from monitor.engine.engineset import EngineSet
 from monitor.engine.pipeline import judge
 from tests.quality import second
-from tests.quality.sets import CARE, CATEGORIES_AND_CARE, Line, load
+from tests.quality.sets import CARE, CATEGORIES_AND_CARE, READABLE, UNSEEN, Line, load
 
 ROOT: Final = Path(__file__).parents[2]
 LOG: Final = Path(__file__).parent / "log.csv"
@@ -98,7 +98,7 @@ def measure(judge_: Judge, labelled: list[Line], ordinary: list[Line]) -> tuple[
     return each, {
         "recall": _recall(pairs),
         "precision": sum(c.right for c in each.values()) / max(1, sum(c.found for c in each.values())),
-        "hard_alarms": sum(hard) / len(hard), "ordinary_alarms": sum(alarms) / len(alarms),
+        "hard_alarms": sum(hard) / len(hard), "ordinary_alarms": sum(alarms) / max(1, len(alarms)),
         "evasive_recall": _recall(list(zip(disguised, as_written, strict=True))), "plain_recall": of_plain,
         "evasive_of_plain": _recall(list(zip(disguised, as_written, strict=True))) / of_plain if of_plain else 0.0,
         "lines": len(labelled), "ordinary": len(ordinary),
@@ -126,7 +126,7 @@ def show(judge_: Judge, lines: list[Line], *, misses: bool, alarms: bool, catego
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=("dev", "test", "kappa"))
+    parser.add_argument("what", choices=(*READABLE, *UNSEEN, "kappa"))
     parser.add_argument("--misses", action="store_true")
     parser.add_argument("--alarms", action="store_true")
     parser.add_argument("--category", default="")
@@ -137,7 +137,7 @@ def main() -> None:
         return
     labelled, ordinary = load("labelled", options.what), load("ordinary", options.what)
     judge_ = Judge(options.rules)
-    if options.what == "dev" and (options.misses or options.alarms):
+    if options.what in READABLE and (options.misses or options.alarms):
         show(judge_, [*labelled, *ordinary], misses=options.misses, alarms=options.alarms, category=options.category)
         return
     each, total = measure(judge_, labelled, ordinary)
@@ -146,7 +146,7 @@ def main() -> None:
     sys.stdout.write("\n".join(f"{name:18} {value:.4f}" for name, value in total.items()) + "\n")
     kinds = Counter(line.type for line in labelled)
     sys.stdout.write(f"{dict(kinds)} · rules {judge_.engine.ruleset.version}\n")
-    if options.what == "test" and options.rules == ROOT / "rules":
+    if options.what in UNSEEN and options.rules == ROOT / "rules":
         new = not LOG.exists()
         with LOG.open("a", newline="") as file:
             writer = csv.writer(file)

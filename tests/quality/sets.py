@@ -1,7 +1,8 @@
 """The evaluation sets: lines that authors who write no rules wrote and labelled from the taxonomy alone; see README.md.
 
-`*_dev.jsonl` may be read while rules are written; of `*_test.jsonl` only counts are printed. The halves are split by
-author and topic, so that lines which resemble one another rarely stand on both sides.
+`*_dev.jsonl` and `*_more.jsonl` may be read while rules are written; of `*_test.jsonl` and `*_later.jsonl` only counts
+are printed. Dev and test are halves, split by author and topic, so that lines which resemble one another rarely stand
+on both sides; more and later are other authors'.
 """
 
 from hashlib import blake2b
@@ -14,6 +15,8 @@ from monitor.domain.rules import CATEGORIES
 
 FOLDER: Final = Path(__file__).parent / "data"
 HALVES: Final = ("dev", "test")
+READABLE: Final = ("dev", "more")
+UNSEEN: Final = ("test", "later")
 CARE: Final = "care"
 CATEGORIES_AND_CARE: Final = (*CATEGORIES, CARE)
 
@@ -37,7 +40,7 @@ def half_of(author: str, topic: str) -> str:
 
 
 def load(which: str, half: str) -> list[Line]:
-    """`which`: labelled · ordinary."""
+    """`which`: labelled · ordinary; `half`: one of READABLE or UNSEEN."""
     return msgspec.json.Decoder(Line).decode_lines((FOLDER / f"{which}_{half}.jsonl").read_bytes())
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from tests.quality import smallrules
 from tests.quality.evaluate import Judge, measure
-from tests.quality.sets import HALVES, Line, half_of, load
+from tests.quality.sets import HALVES, READABLE, UNSEEN, Line, half_of, load
 
 
 @pytest.fixture
@@ -34,6 +34,13 @@ def test_what_is_counted(judge: Judge) -> None:
     assert each["identity_ai"].wanted == 1 and each["identity_ai"].right == 0
     assert total["recall"] == 1 / 3 and total["hard_alarms"] == 1 and total["ordinary_alarms"] == 0.5
     assert total["evasive_recall"] == total["plain_recall"] == total["evasive_of_plain"] == 1
+
+
+def test_what_is_read_and_what_is_not_share_no_text() -> None:
+    read, unseen = ({line.text for which in ("labelled", "ordinary") for half in halves for line in load(which, half)}
+                    for halves in (READABLE, UNSEEN))
+    assert len(read) > 10_000 and len(unseen) > 4_000
+    assert not read & unseen
 
 
 def test_the_halves_share_no_topic_of_an_author_and_no_text() -> None:
