@@ -21,7 +21,7 @@ CARE: Final = "care"
 CATEGORIES_AND_CARE: Final = (*CATEGORIES, CARE)
 
 
-class Line(msgspec.Struct, frozen=True):
+class Line(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """`type`: V violation · E violation in an evasive spelling (`plain`: without it) · N hard negative · O ordinary."""
 
     id: str
@@ -29,8 +29,8 @@ class Line(msgspec.Struct, frozen=True):
     labels: list[str]
     kind: str
     speaker: str
-    vertical: str
-    topic: str
+    vertical: str = ""
+    topic: str = ""
     text: str
     plain: str = ""
 
