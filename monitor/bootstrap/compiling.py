@@ -39,7 +39,8 @@ async def compile_aside(bundle: Bundle, cache: Path) -> None:
             with suppress(ProcessLookupError):
                 process.kill()
             await process.wait()
-    known.keep(key, True)
+    if process.returncode == 0:
+        known.keep(key, True)
 
 
 def main() -> None:

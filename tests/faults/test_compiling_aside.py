@@ -49,3 +49,14 @@ async def test_a_start_that_is_given_up_leaves_no_process_behind(tmp_path: Path)
     with pytest.raises(asyncio.CancelledError):
         await compiling_aside
     assert not children()
+
+
+async def test_a_process_that_died_has_compiled_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(compiling, "_SMALL", 0)
+    bundle = RuleFolder(RULES, rooms=None, zone=ZONE).read()
+    with monkeypatch.context() as short:
+        short.setattr(compiling, "_CHILD", "raise SystemExit(1)")
+        await compile_aside(bundle, tmp_path)
+    assert not list(tmp_path.iterdir())
+    await compile_aside(bundle, tmp_path)
+    assert list(tmp_path.iterdir())
