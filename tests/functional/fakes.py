@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import socket
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -279,6 +280,17 @@ async def serving(*, hub_limits: HubLimits | None = None, outbox: Sequence[Updat
     app = build_app(services, WebSettings(**{"token_refresh_s": 0, "linger_s": 0.02, **settings}))
     async with TestClient(TestServer(app)) as client:
         yield Api(client, ingest, store, archive, hub, reload, logger, telemetry, reasons, clock, alive)
+
+
+async def unread(api: Api, path: str) -> socket.socket:
+    """A client that has asked for this and reads nothing by itself."""
+    loop = asyncio.get_running_loop()
+    client = socket.socket()
+    client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
+    client.setblocking(False)
+    await loop.sock_connect(client, ("127.0.0.1", api.port))
+    await loop.sock_sendall(client, f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode())
+    return client
 
 
 def alert(number: int = 1, *, tenant: str = "agency", **other: Any) -> Alert:

@@ -5,7 +5,6 @@ import base64
 import hashlib
 import json
 import re
-import socket
 from collections.abc import Callable
 from contextlib import closing
 from typing import Any
@@ -17,7 +16,7 @@ from monitor.domain.events import Role
 from monitor.domain.findings import Evasion, Severity, Tier
 from monitor.engine.correlation_events import Why
 from monitor.services.records import AlertFilter, ArchiveQuery
-from tests.functional.fakes import NOW, Api, alert, kept, room, serving
+from tests.functional.fakes import NOW, Api, alert, kept, room, serving, unread
 
 API = "/api/v1"
 
@@ -404,21 +403,10 @@ async def test_searches_do_not_hold_up_the_stop() -> None:
         assert api.archive.cancelled == 1
 
 
-async def unread(api: Api) -> socket.socket:
-    """A client that asks for the kept events and reads nothing."""
-    loop = asyncio.get_running_loop()
-    client = socket.socket()
-    client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
-    client.setblocking(False)
-    await loop.sock_connect(client, ("127.0.0.1", api.port))
-    await loop.sock_sendall(client, f"GET {API}/events HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode())
-    return client
-
-
 async def test_a_client_that_does_not_take_its_answer_is_cut_off() -> None:
     async with serving(write_timeout_s=0.05, slowest_reader=2**40) as api:
         api.archive.events["local"] = [kept("长" * 2**23)]
-        with closing(await unread(api)):
+        with closing(await unread(api, f"{API}/events")):
             await api.logger.until("request", route=f"{API}/events", status=499)
 
 

@@ -10,7 +10,7 @@ import pytest
 from monitor.adapters.web.hub import HubLimits
 from monitor.domain.findings import Severity
 from monitor.services.records import Update
-from tests.functional.fakes import Api, Sse, alert, serving
+from tests.functional.fakes import Api, Sse, alert, serving, unread
 
 PATH = "/api/v1/alerts/stream"
 
@@ -160,15 +160,10 @@ async def test_one_encoding_serves_all_clients(monkeypatch: pytest.MonkeyPatch) 
 
 async def listening(api: Api) -> socket.socket:
     """A client that has read the head of the stream and reads no more."""
-    loop = asyncio.get_running_loop()
-    client = socket.socket()
-    client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
-    client.setblocking(False)
-    await loop.sock_connect(client, ("127.0.0.1", api.port))
-    await loop.sock_sendall(client, f"GET {PATH} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode())
+    client = await unread(api, PATH)
     head = b""
     while b"event: hello" not in head:
-        head += await loop.sock_recv(client, 4_096)
+        head += await asyncio.get_running_loop().sock_recv(client, 4_096)
     return client
 
 
