@@ -2,7 +2,7 @@
 
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Final, Protocol
 
 import numpy as np
@@ -136,8 +136,8 @@ class EventBatch:
         return code_of(KINDS.index(event.kind), ROLES.index(role), STAGES.index(event.stage))
 
     def codes(self, events: Index) -> Index:
-        some, which = np.unique(events, return_inverse=True)
-        return np.array([self.code(i) for i in some.tolist()], dtype=np.int64)[which]
+        code = cache(self.code)
+        return np.array([code(i) for i in events.tolist()], dtype=np.int64)
 
     def at(self, i: int) -> int:
         at = at_ms(self.events[i])

@@ -2,7 +2,7 @@
 runs, and the hits of one owner are put together, where that is asked for."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from itertools import groupby
+from itertools import groupby, pairwise
 from operator import itemgetter
 from typing import Any, Final
 
@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from monitor.engine.expressions import OneText
-from monitor.engine.lexicon import VIEWS, Lexicon, RawHit
+from monitor.engine.lexicon import VIEWS, Hits, Lexicon, RawHit
 from monitor.engine.views import Index, Views, span_of
 
 Pair = tuple[int, int]
@@ -40,27 +40,33 @@ class Sightings:
                  events: Sequence[int] | None = None) -> None:
         self.lexicon, self.views, self.detected = lexicon, views, detected
         self._begins = begins
+        self._places: tuple[Index, Index, Index]
+        self._leading: tuple[Index, NDArray[Any]]
         self._texts: dict[int, OneText] = {}
         self._spans: dict[tuple[int, int], list[tuple[int, int]]] = {}
         if events is None:
-            self._scan(views, np.arange(begins.size))
+            hits = lexicon.scan(views)
+            self._led_to(hits, np.searchsorted(begins, hits.starts, side="right") - 1, np.arange(begins.size))
         elif events:
             spans = [span_of(event, begins, views) for event in events]
-            joined = "\n".join([views.text[start:end] for start, end in spans])
-            self._scan(Views(views.tables, joined), np.array(events, dtype=np.int64))
+            hits = lexicon.scan(Views(views.tables, "\n".join([views.text[start:end] for start, end in spans])))
+            every = np.array(events, dtype=np.int64)
+            sizes = np.array([end - start + 1 for start, end in spans])
+            joined = np.cumsum(sizes) - sizes
+            text = np.searchsorted(joined, hits.starts, side="right") - 1
+            moved = (begins[every] - joined)[text]
+            self._led_to(Hits(hits.literals, hits.starts + moved, hits.ends + moved), every[text], every)
 
-    def _scan(self, texts: Views, events: Index) -> None:
+    def _led_to(self, hits: Hits, of: Index, events: Index) -> None:
+        """`of`: the event of each hit."""
         lexicon = self.lexicon
-        hits = lexicon.scan(texts)
-        text = np.searchsorted(texts.begins, hits.starts, side="right") - 1
-        of: Index = events[text]
-        moved = self._begins[events] - texts.begins[: events.size]
         hit, self._terms = lexicon.terms.of(hits.literals)
-        self._places = of[hit], hits.starts[hit] + moved[text[hit]], hits.ends[hit] + moved[text[hit]]
+        self._places = of[hit], hits.starts[hit], hits.ends[hit]
         hit, leads = lexicon.atoms.of(hits.literals)
-        wordless = lexicon.wordless.size
-        self._leading: tuple[Index, Index] = (np.concatenate((of[hit], np.repeat(events, wordless))),
-                         np.concatenate((leads[:, 0], np.tile(lexicon.wordless, events.size))))
+        self._leading = of[hit], leads[:, 0]
+        if lexicon.wordless.size:
+            everywhere, wordless = np.repeat(events, lexicon.wordless.size), np.tile(lexicon.wordless, events.size)
+            self._leading = np.concatenate((of[hit], everywhere)), np.concatenate((leads[:, 0], wordless))
 
     def ask(self, wanted: Wanted | None) -> "Seen":
         """None: nothing is asked for."""
@@ -112,45 +118,37 @@ class Seen:
         self._sightings = sightings
         self.bits: dict[Pair, int] = {}
         """Of each pair its parts that may be hit, in order of events and owners. No other has a hit."""
-        self._numbers: dict[Pair, int] = {}
+        self._rows: dict[Pair, tuple[int, int]] = {}
         if len(terms) or len(patterns) or len(detected):
             self._group(terms, patterns, detected)
 
     def _group(self, terms: Index, patterns: Index, detected: Index) -> None:
         every = np.concatenate([rows[:, :3] for rows in (terms, patterns, detected)])
         keys = every[:, 0] * _OWNERS + every[:, 1]
-        _, first, which = np.unique(keys, return_index=True, return_inverse=True)
-        bits = np.zeros(first.size, dtype=np.int64 if every[:, 2].max(initial=0) < 63 else object)
-        np.bitwise_or.at(bits, which, np.left_shift(1, every[:, 2], dtype=bits.dtype))
-        pairs = zip(every[first, 0].tolist(), every[first, 1].tolist(), strict=True)
-        self.bits = dict(zip(pairs, bits.tolist(), strict=True))
-        self._numbers = dict(zip(self.bits, range(first.size), strict=True))
-        self._terms = _Grouped(terms, which[: len(terms)], first.size)
-        self._patterns = _Grouped(patterns, which[len(terms) : len(terms) + len(patterns)], first.size)
+        self._order = np.argsort(keys, kind="stable")
+        keys = keys[self._order]
+        first = np.flatnonzero(np.concatenate(([True], keys[1:] != keys[:-1])))
+        parts = every[self._order, 2]
+        bits = np.left_shift(1, parts, dtype=np.int64 if parts.max() < 63 else object)
+        pairs = zip(*every[self._order[first], :2].T.tolist(), strict=True)
+        self.bits = dict(zip(pairs, np.bitwise_or.reduceat(bits, first).tolist(), strict=True))
+        self._rows = dict(zip(self.bits, pairwise([*first.tolist(), len(every)]), strict=True))
+        self._terms, self._patterns = terms, patterns
 
     def of(self, event: int, owner: int) -> list[RawHit]:
         """The hits of one owner: a rule, or -1 - context."""
-        number, forms = self._numbers.get((event, owner)), self._sightings.lexicon.forms
-        if number is None:
+        rows = self._rows.get((event, owner))
+        if rows is None:
             return []
+        forms, order, terms = self._sightings.lexicon.forms, self._order[slice(*rows)], len(self._terms)
         found = [RawHit(start, end, VIEWS[view], part, forms[form])
-                 for _, _, part, view, form, start, end in self._terms.of(number)]
+                 for _, _, part, view, form, start, end in self._terms[order[order < terms]].tolist()]
         found += self._sightings.detected.get((event, owner), ())
-        for pattern, leads in groupby(self._patterns.of(number), itemgetter(-1)):
+        order = order[order >= terms] - terms
+        leading: list[list[int]] = self._patterns[order[order < len(self._patterns)]].tolist()
+        for pattern, leads in groupby(leading, itemgetter(-1)):
             spans = self._sightings.spans(event, pattern)
             for _, _, part, view, form, _ in leads if spans else ():
                 places = spans if form >= 0 else self._sightings.views.whole_runs(spans)
                 found += [RawHit(start, end, VIEWS[view], part, forms[form]) for start, end in places]
-        return found
-
-
-class _Grouped:
-    """Rows by group, in order. `which`: int64[rows], the group of each."""
-
-    def __init__(self, rows: Index, which: Index, groups: int) -> None:
-        self._rows = rows[np.argsort(which, kind="stable")]
-        self._ends = [0, *np.cumsum(np.bincount(which, minlength=groups)).tolist()]
-
-    def of(self, group: int) -> list[list[int]]:
-        found: list[list[int]] = self._rows[self._ends[group] : self._ends[group + 1]].tolist()
         return found

@@ -246,6 +246,10 @@ class Views:
         return np.concatenate(([0], np.cumsum(self.kept, dtype=np.int64))).data
 
     @cached_property
+    def _kept_bytes(self) -> bytes:
+        return self.kept.tobytes()
+
+    @cached_property
     def plain_text(self) -> str:
         """The plain view as a string of N characters."""
         return self.plain.tobytes().decode("utf-16-le")
@@ -254,11 +258,6 @@ class Views:
     def skeleton_text(self) -> str:
         """The skeleton as a string."""
         return self.skeleton.tobytes().decode("utf-16-le")
-
-    @cached_property
-    def begins(self) -> Index:
-        """int64[n]: where each text begins in the joined text, code points."""
-        return np.concatenate(([0], np.flatnonzero(self.plain == LF) + 1))
 
     def whole_runs(self, spans: Iterable[tuple[int, int]]) -> Iterator[tuple[int, int]]:
         """Spans in order of place, each with the rest of the run of Latin letters and digits that either edge cuts:
@@ -276,7 +275,7 @@ class Views:
 
     def skeleton_between(self, start: int, end: int) -> int:
         """Skeleton code points in [start, end) of the original."""
-        return self.kept_before[end] - self.kept_before[start] if end > start else 0
+        return self._kept_bytes.count(1, start, end)
 
 
 def span_of(event: int, begins: Sequence[int] | Index, views: Views) -> tuple[int, int]:
