@@ -126,18 +126,18 @@ class EventBatch:
             text = "\n".join(map(without_breaks, texts))
         self.text = text
         self.starts = _starts(np.fromiter(map(len, texts), dtype=np.int64, count=len(texts)))
+        self.code = cache(self._code)
 
     def __len__(self) -> int:
         return len(self.events)
 
-    def code(self, i: int) -> int:
+    def _code(self, i: int) -> int:
         event = self.events[i]
         role, _ = role_and_id(event)
         return code_of(KINDS.index(event.kind), ROLES.index(role), STAGES.index(event.stage))
 
     def codes(self, events: Index) -> Index:
-        code = cache(self.code)
-        return np.array([code(i) for i in events.tolist()], dtype=np.int64)
+        return np.array([self.code(i) for i in events.tolist()], dtype=np.int64)
 
     def at(self, i: int) -> int:
         at = at_ms(self.events[i])

@@ -79,24 +79,29 @@ class Gates:
         numbers = {gate: number for number, gate in enumerate(dict.fromkeys(each for of in gates for each in of), 1)}
         chars = sorted({char for gate in numbers for char in gate if ord(char) < 65536})
         columns = {char: column for column, char in enumerate(chars, 1)}
-        holds = np.zeros((len(numbers) + 1, len(columns) + 1), dtype=bool)
+        holds = np.zeros((len(numbers) + 1, -(-(len(columns) + 1) // 64) * 64), dtype=bool)
+        holds[0, 0] = True
         for gate, number in numbers.items():
             holds[number, [columns[char] for char in gate if char in columns]] = True
-        self._holds: NDArray[np.uint8] = np.packbits(holds, axis=1, bitorder="little")
-        self._column: Index = np.zeros(65536, dtype=np.int64)
+        self._holds: NDArray[np.uint64] = np.packbits(holds, axis=1, bitorder="little").view(np.uint64)
+        self._column: Index = np.zeros(65536, dtype=np.int64)  # 0: what no gate asks for, which every text has
         self._column[[ord(char) for char in columns]] = list(columns.values())
-        self._of: Index = np.zeros((len(gates), _MOST), dtype=np.int64)  # 0: no gate
+        self._of: Index = np.zeros((len(gates), _MOST), dtype=np.int64)  # 0: open for every text
         for pattern, of in enumerate(gates):
             self._of[pattern, : len(of)] = [numbers[gate] for gate in of]
 
     def open(self, patterns: Index, firsts: Index, counts: Index, units: Units) -> Index:
         """Which of n pairs of a pattern and a text can match. `firsts`, `counts`: int64[n], where each pair's text
         stands in `units` of the plain view."""
+        texts, one, text = np.unique(firsts, return_index=True, return_inverse=True)
+        which, at = ranges(texts, counts[one])
+        column = self._column[units[at]]
+        has = np.zeros((texts.size, self._holds.shape[1] * 8), dtype=np.uint8)
+        has[:, 0] = 1
+        bits = np.left_shift(1, column & 7).astype(np.uint8)
+        np.bitwise_or.at(has.reshape(-1), which * has.shape[1] + (column >> 3), bits)
+        words = has.view(np.uint64)
         left = np.arange(patterns.size)
-        for gates in self._of.T if patterns.size else ():
-            asked = gates[patterns[left]]
-            which, at = ranges(firsts[left], np.where(asked, counts[left], 0))
-            column = self._column[units[at]]
-            held = self._holds[asked[which], column >> 3] >> (column & 7).astype(np.uint8) & 1
-            left = left[(asked == 0) | (np.bincount(which[held != 0], minlength=left.size) > 0)]
+        for gates in self._of.T:
+            left = left[(words[text[left]] & self._holds[gates[patterns[left]]]).any(axis=1)]
         return left

@@ -30,6 +30,8 @@ def among(pairs: Collection[Pair], events: int, owners: int) -> Wanted:
 
 _OWNERS: Final = 1 << 32
 """More than there are."""
+_PATTERN: Final = -1
+_DETECTED: Final = -2
 
 
 class Sightings:
@@ -70,21 +72,22 @@ class Sightings:
 
     def ask(self, wanted: Wanted | None) -> "Seen":
         """None: nothing is asked for."""
-        terms = patterns = detected = np.zeros((0, 3), dtype=np.int64)
+        found = []
         if wanted is not None:
-            if self.detected:
-                found = [(*pair, hit.selection) for pair, hits in self.detected.items() for hit in hits]
-                detected = np.array(found, dtype=np.int64)
-                detected = detected[wanted(detected[:, 0], detected[:, 1])]
             events, starts, ends = self._places
             chosen = np.flatnonzero(wanted(events, self._terms[:, 0]))
             if chosen.size:
-                terms = np.column_stack([events[chosen], self._terms[chosen], starts[chosen], ends[chosen]])
+                found.append(np.column_stack([events[chosen], self._terms[chosen], starts[chosen], ends[chosen]]))
             events, leads = self._leading
             chosen = np.flatnonzero(wanted(events, self.lexicon.leads[leads, 0]))
             if chosen.size:
-                patterns = self._patterns(events[chosen], leads[chosen])
-        return Seen(self, terms, patterns, detected)
+                found.append(self._patterns(events[chosen], leads[chosen]))
+            if self.detected:
+                pairs = [(*pair, hit.selection, 0, 0, 0, _DETECTED)
+                         for pair, hits in self.detected.items() for hit in hits]
+                rows = np.array(pairs, dtype=np.int64)
+                found.append(rows[wanted(rows[:, 0], rows[:, 1])])
+        return Seen(self, np.concatenate(found) if found else np.zeros((0, 7), dtype=np.int64))
 
     def _patterns(self, events: Index, leads: Index) -> Index:
         """Each once, without those whose gates are shut."""
@@ -92,7 +95,8 @@ class Sightings:
         keys = np.unique(events * count + leads)
         events, rows = keys // count, self.lexicon.leads[keys % count]
         is_open = self._open(events, rows[:, -1])
-        return np.column_stack([events[is_open], rows[is_open]])
+        events, rows = events[is_open], rows[is_open]
+        return np.column_stack([events, rows, np.full(events.size, _PATTERN)])
 
     def _open(self, events: Index, patterns: Index) -> Index:
         ends = np.append(self._begins[1:] - 1, len(self.views.plain))
@@ -111,44 +115,40 @@ class Sightings:
 
 
 class Seen:
-    """What may be hit, of those who asked. Rows of int64: event and lead, then the place of one of `terms`, the number
-    of one of `patterns`; of what is `detected`, event and owner."""
+    """What may be hit, of those who asked. `found`: rows of int64: event and lead, then the start and the end of a
+    term, or the number of a pattern and _PATTERN; the lead of what is _DETECTED is its owner alone."""
 
-    def __init__(self, sightings: Sightings, terms: Index, patterns: Index, detected: Index) -> None:
+    def __init__(self, sightings: Sightings, found: Index) -> None:
         self._sightings = sightings
         self.bits: dict[Pair, int] = {}
         """Of each pair its parts that may be hit, in order of events and owners. No other has a hit."""
-        self._rows: dict[Pair, tuple[int, int]] = {}
-        if len(terms) or len(patterns) or len(detected):
-            self._group(terms, patterns, detected)
+        self._places: dict[Pair, tuple[int, int]] = {}
+        if len(found):
+            self._group(found)
 
-    def _group(self, terms: Index, patterns: Index, detected: Index) -> None:
-        every = np.concatenate([rows[:, :3] for rows in (terms, patterns, detected)])
-        keys = every[:, 0] * _OWNERS + every[:, 1]
-        self._order = np.argsort(keys, kind="stable")
-        keys = keys[self._order]
+    def _group(self, found: Index) -> None:
+        keys = found[:, 0] * _OWNERS + found[:, 1]
+        order = np.argsort(keys, kind="stable")
+        keys, self._found = keys[order], found[order]
         first = np.flatnonzero(np.concatenate(([True], keys[1:] != keys[:-1])))
-        parts = every[self._order, 2]
+        parts = self._found[:, 2]
         bits = np.left_shift(1, parts, dtype=np.int64 if parts.max() < 63 else object)
-        pairs = zip(*every[self._order[first], :2].T.tolist(), strict=True)
+        pairs = zip(*self._found[first, :2].T.tolist(), strict=True)
         self.bits = dict(zip(pairs, np.bitwise_or.reduceat(bits, first).tolist(), strict=True))
-        self._rows = dict(zip(self.bits, pairwise([*first.tolist(), len(every)]), strict=True))
-        self._terms, self._patterns = terms, patterns
+        self._places = dict(zip(self.bits, pairwise([*first.tolist(), len(found)]), strict=True))
 
     def of(self, event: int, owner: int) -> list[RawHit]:
         """The hits of one owner: a rule, or -1 - context."""
-        rows = self._rows.get((event, owner))
-        if rows is None:
+        place, forms = self._places.get((event, owner)), self._sightings.lexicon.forms
+        if place is None:
             return []
-        forms, order, terms = self._sightings.lexicon.forms, self._order[slice(*rows)], len(self._terms)
+        rows: list[list[int]] = self._found[slice(*place)].tolist()
         found = [RawHit(start, end, VIEWS[view], part, forms[form])
-                 for _, _, part, view, form, start, end in self._terms[order[order < terms]].tolist()]
+                 for _, _, part, view, form, start, end in rows if end >= 0]
         found += self._sightings.detected.get((event, owner), ())
-        order = order[order >= terms] - terms
-        leading: list[list[int]] = self._patterns[order[order < len(self._patterns)]].tolist()
-        for pattern, leads in groupby(leading, itemgetter(-1)):
+        for pattern, leads in groupby([row for row in rows if row[-1] == _PATTERN], itemgetter(-2)):
             spans = self._sightings.spans(event, pattern)
-            for _, _, part, view, form, _ in leads if spans else ():
+            for _, _, part, view, form, _, _ in leads if spans else ():
                 places = spans if form >= 0 else self._sightings.views.whole_runs(spans)
                 found += [RawHit(start, end, VIEWS[view], part, forms[form]) for start, end in places]
         return found
