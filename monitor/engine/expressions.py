@@ -30,7 +30,9 @@ _EVERYWHERE: Final = 1000.0
 """More than anything else that is looked for, where no word is."""
 MAX_MEMORY: Final = 2**20
 """Bytes that one compiled pattern may take; a pattern that would need more is refused."""
-
+_USUAL_MEMORY: Final = 2**17
+"""Enough for nearly all. The automaton grows up to what it may take while texts are read, so thousands of patterns must
+not be given more than they need."""
 
 OVERLAPPING: Final = 64
 """Hits of more characters do not overlap, so that `好+` takes linear time on a text of 好 alone."""
@@ -84,13 +86,10 @@ class Pattern:
     def _compiled(self) -> Any:
         """Made when it is first needed: most patterns of a set never are, in one process."""
         if self._expression is None:
-            options = re2.Options()
-            options.longest_match, options.never_capture = True, True
-            options.log_errors, options.max_mem = False, MAX_MEMORY
             try:
-                self._expression = re2.compile(self._folded.encode(), options)
-            except re2.error as error:
-                raise ValueError(_said(error)) from error
+                self._expression = _within(_USUAL_MEMORY, self._folded)
+            except ValueError:
+                self._expression = _within(MAX_MEMORY, self._folded)
         return self._expression
 
     def hits(self, text: OneText) -> list[tuple[int, int]]:
@@ -109,6 +108,16 @@ class Pattern:
             last = start
             at = start + len(text[chars].encode()) if size <= OVERLAPPING else end
         return found
+
+
+def _within(memory: int, pattern: str) -> Any:
+    options = re2.Options()
+    options.longest_match, options.never_capture = True, True
+    options.log_errors, options.max_mem = False, memory
+    try:
+        return re2.compile(pattern.encode(), options)
+    except re2.error as error:
+        raise ValueError(_said(error)) from error
 
 
 def _said(error: Exception) -> str:

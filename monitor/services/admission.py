@@ -11,6 +11,7 @@ from typing import Final
 
 import msgspec
 import numpy as np
+import zstandard
 
 from monitor.domain.broadcasts import Broadcast, Rooms
 from monitor.domain.events import KINDS, Kind
@@ -38,7 +39,8 @@ class Admission:
         self._waiting: Numbered | None = None
         self._looked_at = 0
         self._moved: dict[tuple[str, str], int] = {}
-        self._past: deque[tuple[int, bytes]] = deque()
+        self._past: deque[tuple[int, bytes]] = deque()  # compressed
+        self._compress = zstandard.ZstdCompressor(level=1).compress
 
     @property
     def taken(self) -> int:
@@ -48,18 +50,19 @@ class Admission:
     def remember(self) -> None:
         """Keep the state as it stands, for a snapshot that must not be younger than some place in the log."""
         if self._waiting is None:
-            self._past.append((self.seq, msgspec.msgpack.encode(self.rooms)))
+            self._past.append((self.seq, self._compress(msgspec.msgpack.encode(self.rooms))))
         if len(self._past) > _GENERATIONS:  # a lane lags: thin out, but keep the oldest
             self._past = deque(list(self._past)[::2])
 
     def as_of(self, seq: int) -> tuple[int, bytes]:
         """The youngest remembered state (seq, encoded Rooms) no younger than `seq`; older ones are let go."""
-        found = (0, msgspec.msgpack.encode(Rooms()))
+        found = None
         while self._past and self._past[0][0] <= seq:
             found = self._past.popleft()
-        if found[0]:
-            self._past.appendleft(found)
-        return found
+        if found is None:
+            return 0, msgspec.msgpack.encode(Rooms())
+        self._past.appendleft(found)
+        return found[0], zstandard.ZstdDecompressor().decompress(found[1])
 
     def admit(self, entries: Sequence[Numbered]) -> tuple[dict[int, list[str]], list[Broadcast]]:
         """Sequence number of each frame → the broadcast of each of its events; and the broadcasts that changed.
@@ -109,7 +112,6 @@ class Admission:
             found[seq][i], some = self.rooms.assign(
                 tenant, room, named=named, at=at, seen_at=seen_at, silence_ms=self._silence_ms, signal=signal)
             changed += some
-
 
     def _all_go_on(self, halves: list[tuple[int, Frame]], found: dict[int, list[str]]) -> bool:
         """The usual case at once: every room's broadcast runs, nobody names another one, no pause is long enough."""
