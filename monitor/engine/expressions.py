@@ -30,7 +30,7 @@ _EVERYWHERE: Final = 1000.0
 """More than anything else that is looked for, where no word is."""
 MAX_MEMORY: Final = 2**20
 """Bytes that one compiled pattern may take; a pattern that would need more is refused."""
-_USUAL_MEMORY: Final = 2**17
+_USUAL_MEMORY: Final = 2**16
 """Enough for nearly all. The automaton grows up to what it may take while texts are read, so thousands of patterns must
 not be given more than they need."""
 
