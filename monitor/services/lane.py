@@ -106,6 +106,7 @@ class Lane:
         self._revisions: OrderedDict[str, int] = OrderedDict(state.revisions)
         self._placed: OrderedDict[str, str] = OrderedDict(state.placed)
         self._straddling = Straddling(state.tails)
+        self._reread = Straddling({})  # what `remember_only` passes is in `tails` already
         self._correlating = Correlating(frozenset((number,)), engine, settings, state.correlating)
         self._notes = NoteTaker(number, engine, Presence(state.presence, silence_ms=silence_ms))
 
@@ -117,14 +118,19 @@ class Lane:
         batch = FrameBatch([a.frame for a in admitted])
         skip = _sampled_out(batch)
         judged = judge(self.engine, batch, skip=skip)
+        alone: dict[int, list[tuple[int, int]]] = {}
+        for contact in judged.contacts:
+            if contact.masked:
+                alone.setdefault(contact.event, []).append((contact.start, contact.end))
+        straddling = self._reread if remember_only else self._straddling
+        joined = straddling.judge(self.engine, batch, judged.matches, alone, skip)
         kept: list[list[Mask]] = [[] for _ in admitted]
         masks: list[dict[int, list[tuple[int, int]]]] = [{} for _ in admitted]
-        for contact in judged.contacts:
-            if not contact.masked:
-                continue
-            k, i = batch.locate(contact.event)
-            kept[k].append(Mask(i, contact.start, contact.end, contact.kind))
-            masks[k].setdefault(i, []).append((contact.start, contact.end))
+        for contact in (*judged.contacts, *joined.contacts):
+            if contact.masked:
+                k, i = batch.locate(contact.event)
+                kept[k].append(Mask(i, contact.start, contact.end, contact.kind))
+                masks[k].setdefault(i, []).append((contact.start, contact.end))
         for k, item in enumerate(admitted):
             if self.ring is not None:
                 self.ring.add(item.seq, item.frame, item.broadcasts, masks[k])
@@ -134,10 +140,8 @@ class Lane:
                 outcome.shed += len(item.frame) - (len(item.frame) + item.frame.sample - 1) // item.frame.sample
             self.state.now = max(self.state.now, item.frame.accepted_at)
         if not remember_only:
-            of_event = {batch.first[k] + i: spans for k, some in enumerate(masks) for i, spans in some.items()}
-            straddles = self._straddling.judge(self.engine, batch, judged.matches, of_event, skip)
             notes = [self._notes.of_frame(item.seq, item.frame, item.broadcasts) for item in admitted]
-            self._find(admitted, batch, judged, straddles, masks, notes, outcome)
+            self._find(admitted, batch, judged, joined.straddles, masks, notes, outcome)
             self._correlate(notes, outcome)
             outcome.context = self.leave()
         return outcome

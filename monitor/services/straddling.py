@@ -1,11 +1,12 @@
 """What was said over several events: recognisers cut sentences anywhere, and viewers split words over messages.
 
 Consecutive final segments of one speaker, and consecutive short comments of one viewer, are read together once more:
-the last that was said, and the beginning of the next. Only what none of them holds by itself counts.
+the last that was said, and the beginning of the next. Only what none of them holds by itself counts. What was said
+first is judged and gone by then: of contact data over both, the part that completes it is masked.
 """
 
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -17,6 +18,7 @@ from monitor.domain.frames import Frame
 from monitor.domain.masking import mask_text
 from monitor.engine.batch import FrameBatch
 from monitor.engine.engineset import EngineSet
+from monitor.engine.patterns import ContactSpan
 from monitor.engine.pipeline import Match, judge
 from monitor.engine.views import Index, without_breaks
 
@@ -69,11 +71,24 @@ class Straddle(NamedTuple):
     spans: list[Span]
 
 
+class Joined(NamedTuple):
+    """What events hold together with those before: of each later event of the batch, the rules that hold, and contact
+    data that it completes; of this, the part that stands in the later one."""
+
+    straddles: dict[int, list[Straddle]]
+    contacts: list[ContactSpan]
+
+
 class _Joint(NamedTuple):
     event: int  # of the batch: the later one
     pieces: list[Piece]
     own: Piece
     head: str
+
+    @property
+    def border(self) -> int:
+        """Where the later event begins."""
+        return sum(len(piece.text) for piece in self.pieces)
 
 
 class _JointBatch:
@@ -114,9 +129,8 @@ class Straddling:
     def judge(
         self, engine: EngineSet, batch: FrameBatch, matches: Iterable[Match], masks: Mapping[int, Spans],
         skip: frozenset[int],
-    ) -> dict[int, list[Straddle]]:
-        """Event of the batch → rules that hold over it and those before. `matches` and `masks` (event → spans) are
-        what the batch gave by itself; events in `skip` are passed over."""
+    ) -> Joined:
+        """`matches` and `masks` (event → spans) are what the batch gave by itself; events in `skip` are passed over."""
         alone: dict[int, list[str]] = {}
         for match in matches:
             alone.setdefault(match.event, []).append(match.rule.rule.id)
@@ -124,20 +138,22 @@ class Straddling:
         for k, frame in enumerate(batch.frames):
             self._pair(frame, batch.first[k], batch, alone, masks, skip, joints)
         if not joints:
-            return {}
+            return Joined({}, [])
+        judged = judge(engine, _JointBatch(joints, batch))
+        contacts = list(_completed(joints, judged.contacts))
         found: dict[int, list[Straddle]] = {}
-        for match in judge(engine, _JointBatch(joints, batch)).matches:
+        for match in judged.matches:
             joint = joints[match.event]
             rule = match.rule.rule.id
             if rule in joint.own.rules or any(rule in piece.rules for piece in joint.pieces):
                 continue
-            spans = _parts(joint, match, masks.get(joint.event, ()))
+            spans = _parts(joint, match)
             named = {span.event for span in spans}
             if None in named and len(named) > 1:
                 joint.own.rules.append(rule)
                 found.setdefault(joint.event, []).append(
                     Straddle([piece for piece in joint.pieces if piece.id in named], match, spans))
-        return found
+        return Joined(found, contacts)
 
     def _pair(
         self, frame: Frame, first: int, batch: FrameBatch, alone: Mapping[int, list[str]], masks: Mapping[int, Spans],
@@ -195,19 +211,28 @@ def _last(pieces: Sequence[Piece]) -> list[Piece]:
     return found
 
 
-def _parts(joint: _Joint, match: Match, masks: Spans) -> list[Span]:
+def _completed(joints: Sequence[_Joint], contacts: Iterable[ContactSpan]) -> Iterator[ContactSpan]:
+    """Of contact data over a border, the part after it; masked in what is shown of this event from now on."""
+    for contact in contacts:
+        joint = joints[contact.event]
+        border = joint.border
+        if contact.masked and contact.start < border < contact.end:
+            joint.own.masks.append((0, contact.end - border))
+            yield ContactSpan(joint.event, 0, contact.end - border, contact.kind)
+
+
+def _parts(joint: _Joint, match: Match) -> list[Span]:
     """The spans of a match over several texts, each in code points of its own event's text."""
     spans: list[Span] = []
     for start, end, selection, view, term in match.spans:
         begin = 0
-        for piece in joint.pieces:
-            border = begin + len(piece.text)
+        for piece in (*joint.pieces, joint.own):
+            later = piece is joint.own
+            border = begin + len(joint.head if later else piece.text)
             a, b = max(start, begin) - begin, min(end, border) - begin
             if a < b:
                 shown = mask_text(piece.text, piece.masks)[a:b]
-                spans.append(Span(a + piece.cut, b + piece.cut, shown, selection, view, piece.id, term))
+                spans.append(Span(a + piece.cut, b + piece.cut, shown, selection, view,
+                                  None if later else piece.id, term))
             begin = border
-        if end > begin:
-            a, b = max(start, begin) - begin, end - begin
-            spans.append(Span(a, b, mask_text(joint.head, masks)[a:b], selection, view, None, term))
     return spans

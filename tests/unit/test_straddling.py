@@ -103,3 +103,22 @@ def test_a_long_segment_counts_by_its_end() -> None:
 def test_contact_data_stays_masked() -> None:
     (finding,) = found(said(1, "打13800138000全网最", 1_000), said(2, "低价", 2_000))
     assert "138" not in str(msgspec.to_builtins(finding))
+
+
+@pytest.mark.parametrize("remember_only", [False, True])
+@pytest.mark.parametrize("together", [True, False])
+@pytest.mark.parametrize(("first", "second", "masked"), [
+    ("13812", "345678 记一下", (0, 6)), ("我的号一三八", "幺二三四五六七八", (0, 8)),
+    ("三号链接 13812", "还有六件", None), ("13812345678", "是我电话", None)])
+def test_of_contact_data_over_two_the_part_that_completes_it_is_masked(
+        first: str, second: str, masked: tuple[int, int] | None, together: bool, remember_only: bool) -> None:
+    viewer = Speaker(Role.VIEWER, "v")
+    events = [said(1, first, 1_000, viewer, Kind.COMMENT), said(2, second, 2_000, viewer, Kind.COMMENT)]
+    lane = Lane(1, ENGINE, GroupingSettings(), state=LaneState())
+    kept: list[tuple[str, int, int]] = []
+    for seq, some in enumerate([events] if together else [[event] for event in events], 1):
+        for frame in frames.build(some, tenant="local", accepted_at=2_000, pseudonym=str, revision_of=lambda e: 1):
+            entry = Admitted(seq, frame, ["b"] * len(frame))
+            for judged in lane.run([entry], remember_only=remember_only).judged:
+                kept += [(frame.ids[mask.event], mask.start, mask.end) for mask in judged.masks]
+    assert [each for each in kept if each[0] == "e2"] == ([("e2", *masked)] if masked else [])
