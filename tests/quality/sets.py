@@ -1,8 +1,8 @@
 """The evaluation sets: lines that authors who write no rules wrote and labelled from the taxonomy alone; see README.md.
 
-`*_dev.jsonl` and `*_more.jsonl` may be read while rules are written; of `*_test.jsonl` and `*_later.jsonl` only counts
-are printed. Dev and test are halves, split by author and topic, so that lines which resemble one another rarely stand
-on both sides; more and later are other authors'.
+`*_dev.jsonl`, `*_more.jsonl` and `*_voices.jsonl` may be read while rules are written; of `*_test.jsonl` and
+`*_later.jsonl` only counts are printed. Dev and test are halves, split by author and topic, so that lines which
+resemble one another rarely stand on both sides; more, voices and later are other authors'.
 """
 
 from hashlib import blake2b
@@ -15,7 +15,7 @@ from monitor.domain.rules import CATEGORIES
 
 FOLDER: Final = Path(__file__).parent / "data"
 HALVES: Final = ("dev", "test")
-READABLE: Final = ("dev", "more")
+READABLE: Final = ("dev", "more", "voices")
 UNSEEN: Final = ("test", "later")
 CARE: Final = "care"
 CATEGORIES_AND_CARE: Final = (*CATEGORIES, CARE)
