@@ -14,7 +14,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager, closing, suppress
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import aiohttp
 import msgspec
@@ -39,6 +39,7 @@ os.execv(sys.argv[2], sys.argv[2:])
 """
 
 GONE = (aiohttp.ClientError, ConnectionError, TimeoutError)
+T = TypeVar("T")
 Item = dict[str, Any]
 Batch = Sequence[Item]
 
@@ -227,6 +228,15 @@ class Client:
             if self.server.alive():
                 return
             await self.revive()
+
+    async def settled(self, read: Callable[["Client"], Awaitable[T]]) -> T:
+        """What `read` gives once all is judged; again where it dies meanwhile: a tick may meet a fail point, too."""
+        while True:
+            await self.settle()
+            try:
+                return await read(self)
+            except GONE:
+                await self.revive()
 
     async def get(self, path: str, **query: object) -> Any:
         parameters = {name: str(value) for name, value in query.items() if value is not None}

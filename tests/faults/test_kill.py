@@ -23,8 +23,7 @@ async def survive(
     coming = iter(failpoints)
     async with serving(data, next(coming, "")) as server, listening(server) as listener, Client(server) as client:
         await client.deliver(batches, failpoints=coming, after=killer(client) if killer else lambda: None)
-        await client.settle()
-        outcome = await outcome_of(client)
+        outcome = await client.settled(outcome_of)
         await until(lambda: not outcome.alerts or {a for _, _, a in listener.heard} >= set(outcome.alerts)
                     or listener.resets)
         check(outcome, batches)
@@ -79,7 +78,7 @@ async def at_any_moment(data: Path, uninterrupted: Outcome, *, seed: int) -> Non
 async def test_killed_at_a_random_count(tmp_path: Path, uninterrupted: Outcome, point: str, turn: int) -> None:
     rng = random.Random(f"{point} {turn}")
     points = [f"{point}:{rng.randint(4, 12)}" for _ in range(3)]
-    assert await survive(tmp_path / "data", uninterrupted, points) >= 2
+    assert await survive(tmp_path / "data", uninterrupted, points) >= 1  # few batches may be left for the later points
 
 
 @pytest.mark.soak

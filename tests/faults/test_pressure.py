@@ -81,8 +81,7 @@ async def behind(data: Path, uninterrupted: Outcome, rng: random.Random, *, deat
         await server.kill()
         await server.start()
         await client.deliver(batches[sent:])
-        await client.settle()
-        outcome = await outcome_of(client)
+        outcome = await client.settled(outcome_of)
         await until(lambda: {a for _, _, a in listener.heard} >= set(outcome.alerts) or listener.resets)
         check(outcome, batches)
         check_heard(listener, client, outcome)
@@ -103,8 +102,7 @@ async def test_killed_while_comments_are_sampled(tmp_path: Path) -> None:
         await lagging(client)
         await server.kill()
         await server.start()
-        await client.settle()
-        outcome = await outcome_of(client)
+        outcome = await client.settled(outcome_of)
         assert check_sampled(server.data, outcome, batches) == before
         assert await server.stop() == 0, server.output()
 
@@ -127,8 +125,7 @@ async def test_overload(tmp_path: Path) -> None:
         await client.deliver(later)
         out = sampled_out(server.data)
         assert out and not out & {item["id"] for item in hosts}
-        await client.settle()
-        outcome = await outcome_of(client)
+        outcome = await client.settled(outcome_of)
         assert check_sampled(server.data, outcome, [*first, *speech, *later]) == out
         await until(lambda: {a for _, _, a in listener.heard} >= set(outcome.alerts))
         opened = [outcome.alerts[alert] for _, what, alert in listener.heard if what == "opened"]
