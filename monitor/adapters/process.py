@@ -6,6 +6,8 @@ from contextlib import suppress
 from ctypes import CDLL
 from typing import Final
 
+import pyarrow as pa  # type: ignore[import-untyped]
+
 _M_ARENA_MAX: Final = -8
 _COLLECT_AFTER: Final = (50_000, 20, 50)
 """Allocations between collections: events live for one batch and hold no cycles, so collecting often only costs."""
@@ -14,16 +16,23 @@ _MANY: Final = 2**20
 
 
 def spare_memory() -> None:
-    """glibc gives every thread an arena of its own, which keep what they freed: two serve as well."""
+    """glibc gives every thread an arena of its own, which keep what they freed: two serve as well. Arrow has a pool of
+    its own besides, unless it is told."""
+    pa.set_memory_pool(pa.system_memory_pool())
     with suppress(OSError, AttributeError):
         CDLL(None).mallopt(_M_ARENA_MAX, 2)
+
+
+def trim_heap() -> None:
+    """Pages of which nothing is held go back to the system; what stays a minute lies between what stays a moment."""
+    with suppress(OSError, AttributeError):
+        CDLL(None).malloc_trim(0)
 
 
 def give_memory_back() -> None:
     """What nobody holds goes back to the system: compiling rules leaves some 250 MB between what stays."""
     gc.collect()
-    with suppress(OSError, AttributeError):
-        CDLL(None).malloc_trim(0)
+    trim_heap()
 
 
 def collect_rarely() -> None:

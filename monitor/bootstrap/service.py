@@ -16,7 +16,7 @@ from monitor.adapters.bus.embedded import EmbeddedLog, LogSettings, open_log
 from monitor.adapters.clock import SystemClock
 from monitor.adapters.failpoints import FailPoints
 from monitor.adapters.keys import KeyFiles
-from monitor.adapters.process import allow_files, give_memory_back
+from monitor.adapters.process import allow_files, give_memory_back, trim_heap
 from monitor.adapters.rulefiles import RuleFolder
 from monitor.adapters.storage.archive import ParquetArchive
 from monitor.adapters.storage.store import SqlStore
@@ -125,7 +125,8 @@ class Service:
             logger=self.logger, clock=self.clock, disk_free=lambda: shutil.disk_usage(self.folder).free,
             settings=HousekeepingSettings(
                 log_keep_ms=s.log.keep_hours * 3_600_000, log_max_bytes=s.log.max_bytes,
-                events_keep_ms=s.events.keep_days * 86_400_000, outbox_keep=s.outbox.keep))
+                events_keep_ms=s.events.keep_days * 86_400_000, outbox_keep=s.outbox.keep),
+            trim_heap=trim_heap)
 
     async def listen(self) -> str:
         """Bind and answer; the address."""

@@ -1,4 +1,4 @@
-"""What goes on beside the judging: trimming the log, the outbox and the archive, tidying it, and the gauges."""
+"""What goes on beside the judging: trimming the log, the outbox, the archive and the heap, tidying, and the gauges."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -36,10 +36,12 @@ class Housekeeping:
     def __init__(
         self, *, log: Log, store: Store, archive: Archive, detect: Detect, telemetry: Telemetry, logger: Logger,
         clock: Clock, disk_free: Callable[[], int], settings: HousekeepingSettings,
+        trim_heap: Callable[[], None] = lambda: None,
     ) -> None:
+        """`trim_heap`: give memory that nobody holds back to the system; safe in any thread."""
         self._log, self._store, self._archive, self._detect = log, store, archive, detect
         self._telemetry, self._logger, self._clock, self._disk_free = telemetry, logger, clock, disk_free
-        self.settings = settings
+        self.settings, self._trim_heap = settings, trim_heap
 
     async def run(self, stop: asyncio.Event) -> None:
         trimmed_at, untidy = self._clock.now(), True
@@ -71,6 +73,7 @@ class Housekeeping:
                                            max_bytes=s.log_max_bytes))
         await self._attempt(self._store.trim_outbox(keep=s.outbox_keep))
         await self._attempt(self._archive.expire(before=now - s.events_keep_ms))
+        await self._attempt(asyncio.to_thread(self._trim_heap))
 
     async def _attempt(self, work: Awaitable[_T]) -> _T | None:
         """None where it fails: it is tried again at the next turn, and the judging needs none of it. A full disk is no

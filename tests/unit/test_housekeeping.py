@@ -66,11 +66,13 @@ class Untidy(MemoryArchive):
         return self.left > 0
 
 
-def keeping(archive: MemoryArchive, idle: Idle, *, log: Any = None, store: Any = None, **settings: Any) -> Housekeeping:
+def keeping(archive: MemoryArchive, idle: Idle, *, log: Any = None, store: Any = None,
+            trim_heap: Callable[[], None] = lambda: None, **settings: Any) -> Housekeeping:
     return Housekeeping(
         log=log or MemoryLog(), store=store or MemoryStore(), archive=archive, detect=cast(Detect, idle),
         telemetry=idle, logger=idle, clock=idle, disk_free=lambda: 0, settings=HousekeepingSettings(**{
-            "log_keep_ms": 0, "log_max_bytes": 0, "events_keep_ms": 0, "outbox_keep": 1, "tidy_pause_s": 0} | settings))
+            "log_keep_ms": 0, "log_max_bytes": 0, "events_keep_ms": 0, "outbox_keep": 1, "tidy_pause_s": 0} | settings),
+        trim_heap=trim_heap)
 
 
 async def turns(keeper: Housekeeping, idle: Idle, count: int) -> None:
@@ -91,6 +93,13 @@ async def test_until_nothing_is_left_and_again_after_the_next_trim() -> None:
     assert all(0 < idle.time - before - 300_000 < 1_000 for before in archive.asked)
     await turns(keeping(archive, idle, gauges_s=0.02, trim_s=0), idle, 9)
     assert len(archive.asked) > 7
+
+
+async def test_memory_that_nobody_holds_is_given_back_with_the_rest() -> None:
+    idle = Idle()
+    given: list[int] = []
+    await keeping(Untidy(0), idle, trim_heap=lambda: given.append(1)).trim()
+    assert given == [1]
 
 
 async def test_the_gauges_go_on_while_there_is_always_more_to_do() -> None:

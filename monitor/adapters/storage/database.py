@@ -169,7 +169,7 @@ def _engine(path: Path, *, read_only: bool) -> Engine:
             raw.execute("PRAGMA journal_mode=WAL")
             raw.execute("PRAGMA synchronous=NORMAL")
             raw.execute("PRAGMA wal_autocheckpoint=4000")  # pages; rarer than the default, for shorter commits
-            raw.execute("PRAGMA cache_size=-32768")  # KiB
+            raw.execute("PRAGMA cache_size=-8192")  # KiB
         except sqlite3.Error:
             raw.close()
             raise
