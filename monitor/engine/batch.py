@@ -2,7 +2,7 @@
 
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
-from functools import cache, cached_property
+from functools import cached_property
 from typing import Final, Protocol
 
 import numpy as np
@@ -126,10 +126,16 @@ class EventBatch:
             text = "\n".join(map(without_breaks, texts))
         self.text = text
         self.starts = _starts(np.fromiter(map(len, texts), dtype=np.int64, count=len(texts)))
-        self.code = cache(self._code)
+        self._known: dict[int, int] = {}
 
     def __len__(self) -> int:
         return len(self.events)
+
+    def code(self, i: int) -> int:
+        known = self._known.get(i)
+        if known is None:
+            known = self._known[i] = self._code(i)
+        return known
 
     def _code(self, i: int) -> int:
         event = self.events[i]

@@ -7,6 +7,7 @@ import re
 from collections.abc import Sequence
 from contextlib import suppress
 from functools import cache
+from itertools import chain
 from math import inf, prod
 from typing import Any, Final
 
@@ -17,7 +18,7 @@ from monitor.domain.rules import Selection, View
 from monitor.engine.atoms import atoms_of
 from monitor.engine.gates import Chars, gates_of
 from monitor.engine.spellings import FREQUENT
-from monitor.engine.terms import fold_pattern
+from monitor.engine.terms import alternatives, fold_pattern
 from monitor.engine.views import Views, ViewTables
 
 # Zipf's law, fitted to 31,000 characters of hosts and viewers.
@@ -181,10 +182,9 @@ class Reader:
         for term in selection.terms:
             if len(term) < _NEVER:
                 units.append(tables.skeleton(tables.units(term)))
-        for pattern in selection.patterns:
-            folded = self.fold(pattern)
+        for each in chain.from_iterable(alternatives(self.fold(pattern)) for pattern in selection.patterns):
             with suppress(ValueError):
-                atoms = self.atoms(folded)
+                atoms = self.atoms(each)
                 units += atoms
                 wordless += not atoms
         return sum(min(1.0, chance(each)) for each in units) + wordless * _EVERYWHERE

@@ -173,6 +173,9 @@ def re_escape(text: str) -> str:
 _ESCAPE: Final = re.compile(r"\\(?:[pPxuoNgk]\{[^}]*\}|x[0-9a-fA-F]{2}|.)", re.DOTALL)
 
 
+_CLASS: Final = re.compile(r"\[\^?\]?(?:\\.|[^\]\\])*\]", re.DOTALL)
+
+
 def fold_pattern(pattern: str, tables: ViewTables) -> str:
     """The pattern as it must read to meet the plain view: literals folded, escapes untouched.
 
@@ -192,3 +195,24 @@ def fold_pattern(pattern: str, tables: ViewTables) -> str:
         out.append("\\" + folded if opens_class or (folded != char and folded in _META) else folded)
         position += 1
     return "".join(out)
+
+
+def alternatives(pattern: str) -> list[str]:
+    """Its outermost alternatives. A pattern that begins with flags, or whose brackets do not match, is one."""
+    found, depth, begin, position = list[str](), 0, 0, 0
+    if re.match(r"\(\?[a-zA-Z-]+\)", pattern):
+        return [pattern]
+    while position < len(pattern):
+        step = _ESCAPE.match(pattern, position) or _CLASS.match(pattern, position)
+        if step:
+            position = step.end()
+            continue
+        char = pattern[position]
+        depth += (char == "(") - (char == ")")
+        if depth < 0:
+            return [pattern]
+        if char == "|" and not depth:
+            found.append(pattern[begin:position])
+            begin = position + 1
+        position += 1
+    return [pattern] if depth else [*found, pattern[begin:]]

@@ -19,7 +19,7 @@ from monitor.engine.databases import Databases
 from monitor.engine.expressions import Reader
 from monitor.engine.gates import Chars
 from monitor.engine.lexicon import NO_FORM, VIEWS, Entries, Lead, Literals, Owner, Rows
-from monitor.engine.terms import Form, Unfit, form_of
+from monitor.engine.terms import Form, Unfit, alternatives, form_of
 
 _HINTS: Final = (
     ("invalid repetition size", "a part repeats at most 1000 times, with what repeats around it"),
@@ -107,8 +107,10 @@ class Vocabulary:
         return _Formed(len(self._formed), form, places)
 
     def pattern(self, pattern: str, view: View, owner: Owner) -> None:
-        """Raises ValueError for a pattern that cannot be run."""
-        self._folded(self._reader.fold(pattern), view, (*owner, _NUMBERS[view], NO_FORM))
+        """Raises ValueError for a pattern that cannot be run. Each alternative runs by itself, where its own words are:
+        one with everyday words makes no text be looked at for the others."""
+        for each in alternatives(self._reader.fold(pattern)):
+            self._folded(each, view, (*owner, _NUMBERS[view], NO_FORM))
 
     def _folded(self, folded: str, view: View, lead: Lead) -> None:
         number = self._numbers.get((folded, view))

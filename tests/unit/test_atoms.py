@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from monitor.adapters.rulefiles.folder import load
 from monitor.engine.atoms import atoms_of
 from monitor.engine.expressions import chance
+from monitor.engine.terms import alternatives
 
 ROOT = Path(__file__).parents[2]
 
@@ -59,3 +60,13 @@ def test_every_text_that_matches_holds_an_atom(data: st.DataObject) -> None:
     atoms = atoms_of(pattern, likely)
     text = data.draw(st.from_regex(re.compile(pattern), fullmatch=True))
     assert atoms is None or any(atom in text for atom in atoms), (pattern, text)
+
+
+@pytest.mark.parametrize(("pattern", "expected"), [
+    ("最好", ["最好"]), ("最好|第一", ["最好", "第一"]), ("(最|更)好|第一", ["(最|更)好", "第一"]),
+    (r"最\|好|第一", [r"最\|好", "第一"]), ("[|(]最|第一", ["[|(]最", "第一"]),
+    (r"[^]\]|]最|第一", [r"[^]\]|]最", "第一"]),
+    ("(?i)vx|qq", ["(?i)vx|qq"]), ("(?:最|更)|第一", ["(?:最|更)", "第一"]), ("(未闭合|第一", ["(未闭合|第一"]),
+    ("最)|第一", ["最)|第一"]), ("最|", ["最", ""])])
+def test_outermost_alternatives(pattern: str, expected: list[str]) -> None:
+    assert alternatives(pattern) == expected
