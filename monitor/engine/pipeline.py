@@ -4,7 +4,7 @@ What a batch is cut into does not change what is found.
 """
 
 from collections.abc import Collection, Container, Iterable, Iterator, Set
-from functools import cache, partial
+from functools import partial
 from itertools import groupby
 from operator import itemgetter
 from typing import NamedTuple
@@ -144,7 +144,7 @@ class _Judging:
     `explain`, which go text by text."""
 
     def __init__(self, engine: EngineSet, batch: Batch) -> None:
-        self._engine, self._batch, self._code = engine, batch, cache(batch.code)
+        self._engine, self._batch, self._code = engine, batch, batch.code
         self.views = Views(engine.tables, batch.text)
         self.scan = engine.matcher.scan(self.views, batch.starts, batch.codes)
         self.facts = Facts(engine, batch, self.views)

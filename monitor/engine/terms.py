@@ -171,8 +171,6 @@ def re_escape(text: str) -> str:
 
 
 _ESCAPE: Final = re.compile(r"\\(?:[pPxuoNgk]\{[^}]*\}|x[0-9a-fA-F]{2}|.)", re.DOTALL)
-
-
 _CLASS: Final = re.compile(r"\[\^?\]?(?:\\.|[^\]\\])*\]", re.DOTALL)
 
 

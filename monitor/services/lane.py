@@ -118,12 +118,8 @@ class Lane:
         batch = FrameBatch([a.frame for a in admitted])
         skip = _sampled_out(batch)
         judged = judge(self.engine, batch, skip=skip)
-        alone: dict[int, list[tuple[int, int]]] = {}
-        for contact in judged.contacts:
-            if contact.masked:
-                alone.setdefault(contact.event, []).append((contact.start, contact.end))
         straddling = self._reread if remember_only else self._straddling
-        joined = straddling.judge(self.engine, batch, judged.matches, alone, skip)
+        joined = straddling.judge(self.engine, batch, judged, skip)
         kept: list[list[Mask]] = [[] for _ in admitted]
         masks: list[dict[int, list[tuple[int, int]]]] = [{} for _ in admitted]
         for contact in (*judged.contacts, *joined.contacts):
@@ -140,6 +136,7 @@ class Lane:
                 outcome.shed += len(item.frame) - (len(item.frame) + item.frame.sample - 1) // item.frame.sample
             self.state.now = max(self.state.now, item.frame.accepted_at)
         if not remember_only:
+            self._reread = Straddling({})
             notes = [self._notes.of_frame(item.seq, item.frame, item.broadcasts) for item in admitted]
             self._find(admitted, batch, judged, joined.straddles, masks, notes, outcome)
             self._correlate(notes, outcome)

@@ -19,7 +19,7 @@ from monitor.domain.masking import mask_text
 from monitor.engine.batch import FrameBatch
 from monitor.engine.engineset import EngineSet
 from monitor.engine.patterns import ContactSpan
-from monitor.engine.pipeline import Match, judge
+from monitor.engine.pipeline import Judged, Match, judge
 from monitor.engine.views import Index, without_breaks
 
 REACH: Final = 40
@@ -127,13 +127,16 @@ class Straddling:
         return dict(self._tails)
 
     def judge(
-        self, engine: EngineSet, batch: FrameBatch, matches: Iterable[Match], masks: Mapping[int, Spans],
-        skip: frozenset[int],
+        self, engine: EngineSet, batch: FrameBatch, by_itself: Judged, skip: frozenset[int]
     ) -> Joined:
-        """`matches` and `masks` (event → spans) are what the batch gave by itself; events in `skip` are passed over."""
+        """`by_itself`: what the batch gave; events in `skip` are passed over."""
         alone: dict[int, list[str]] = {}
-        for match in matches:
+        for match in by_itself.matches:
             alone.setdefault(match.event, []).append(match.rule.rule.id)
+        masks: dict[int, list[tuple[int, int]]] = {}
+        for contact in by_itself.contacts:
+            if contact.masked:
+                masks.setdefault(contact.event, []).append((contact.start, contact.end))
         joints: list[_Joint] = []
         for k, frame in enumerate(batch.frames):
             self._pair(frame, batch.first[k], batch, alone, masks, skip, joints)
