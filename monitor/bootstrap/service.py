@@ -18,6 +18,7 @@ from monitor.adapters.failpoints import FailPoints
 from monitor.adapters.keys import KeyFiles
 from monitor.adapters.process import allow_files, give_memory_back, trim_heap
 from monitor.adapters.rulefiles import RuleFolder
+from monitor.adapters.spool import Spool
 from monitor.adapters.storage.archive import ParquetArchive
 from monitor.adapters.storage.store import SqlStore
 from monitor.adapters.telemetry import PrometheusTelemetry
@@ -102,7 +103,7 @@ class Service:
         self.detect = Detect(
             log=self.log, store=self.store, archive=self.archive, publisher=self.hub, telemetry=self.telemetry,
             logger=self.logger, clock=self.clock, engine=engine, engine_of=self.rulebook.engine_of,
-            failpoint=self.failpoint, settings=DetectSettings(
+            failpoint=self.failpoint, keep=Spool(self.folder).keep, settings=DetectSettings(
                 batch=s.engine.batch_events, linger_s=s.engine.linger_ms / 1000, snapshot_ms=s.engine.snapshot_s * 1000,
                 silence_ms=s.broadcast.silence_ms,
                 grouping=s.alerts.grouping()))

@@ -7,7 +7,7 @@ What is wanted gathers by room for a few seconds more, since a row of many lines
 
 from bisect import bisect_left
 from collections import deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final
 
 import numpy as np
@@ -27,6 +27,13 @@ _GATHER_MS: Final = 5_000
 
 RoomKey = tuple[str, str]
 Masks = Mapping[int, Sequence[tuple[int, int]]]  # event → spans
+Keep = Callable[[bytes], Callable[[], bytes]]
+"""Puts bytes away and gives what reads them again; they are let go with it."""
+
+
+def in_memory(data: bytes) -> Callable[[], bytes]:
+    """The simplest `Keep`."""
+    return lambda: data
 
 
 class Window(Struct, frozen=True):
@@ -68,7 +75,8 @@ class Windows(Struct):
 class _Held(Struct, frozen=True):
     seq: int
     accepted_at: int
-    data: bytes
+    size: int
+    read: Callable[[], bytes]
     broadcasts: Sequence[str]
     masks: Masks
     rooms: "np.ndarray[tuple[int], np.dtype[np.uint32]]"
@@ -85,11 +93,13 @@ class _Gathered(Struct):
 
 
 class Ring:
-    """One lane's judged frames of the last STAY_MS, compressed (20–50 B an event), at most `max_bytes`."""
+    """One lane's judged frames of the last STAY_MS, compressed (20–60 B an event), at most `max_bytes`, put away by
+    `keep`."""
 
-    def __init__(self, lane: int, *, max_bytes: int) -> None:
+    def __init__(self, lane: int, *, max_bytes: int, keep: Keep = in_memory) -> None:
         self.lane = lane
         self._max_bytes = max_bytes
+        self._keep = keep
         self._held: deque[_Held] = deque()
         self._bytes = 0
         self._compress = zstandard.ZstdCompressor(level=1).compress
@@ -101,7 +111,7 @@ class Ring:
         data = self._compress(frames.encode(frame))
         at = np.frombuffer(frame.at, dtype=np.int64)
         numbers = [self._rooms.setdefault((frame.tenant, room), len(self._rooms)) for room in frame.rooms]
-        self._held.append(_Held(seq, frame.accepted_at, data, broadcasts, masks,
+        self._held.append(_Held(seq, frame.accepted_at, len(data), self._keep(data), broadcasts, masks,
                                 np.array(sorted(numbers), dtype=np.uint32), int(at.min()), int(at.max())))
         self._bytes += len(data)
 
@@ -111,7 +121,7 @@ class Ring:
         chunks: list[ContextChunk] = []
         while self._held and (self._bytes > self._max_bytes or now - self._held[0].accepted_at > STAY_MS):
             held = self._held.popleft()
-            self._bytes -= len(held.data)
+            self._bytes -= held.size
             for room, line in self._wanted(held, windows.of):
                 gathered = self._gathered.get(room)
                 if gathered is None:
@@ -161,7 +171,7 @@ class Ring:
     ) -> Iterable[tuple[RoomKey, ContextLine]]:
         if not windows:
             return
-        frame = frames.decode(self._decompress(held.data))
+        frame = frames.decode(self._decompress(held.read()))
         assert isinstance(frame, Frame)  # noqa: S101 - only frames are added
         spans = [windows.get((frame.tenant, room)) for room in frame.rooms]
         if not any(spans):

@@ -19,6 +19,7 @@ from monitor.domain.frames import Entry, Frame, Swap, Tick, portions
 from monitor.engine.engineset import EngineSet
 from monitor.services.archiver import Archiver
 from monitor.services.committer import Committer
+from monitor.services.context import Keep, in_memory
 from monitor.services.lane import Admitted, Outcome
 from monitor.services.ports import Archive, Clock, FailPoint, Log, Logger, Publisher, Store, Telemetry
 from monitor.services.records import ContextLine
@@ -54,7 +55,8 @@ class DetectSettings(Struct, frozen=True):
 
 
 class Detect:
-    """`engine_of` gives the engine set of a version in the log; `engine` is the one that judges an empty log.
+    """`engine_of` gives the engine set of a version in the log; `engine` is the one that judges an empty log; `keep` is
+    where judged frames wait that an alert may want lines of.
 
     `start`, then `run`. `trimmable`: a restart reads the log again after this sequence number.
     """
@@ -62,9 +64,9 @@ class Detect:
     def __init__(
         self, *, log: Log, store: Store, archive: Archive, publisher: Publisher, telemetry: Telemetry,
         logger: Logger, clock: Clock, engine: EngineSet, engine_of: EngineOf, settings: DetectSettings,
-        failpoint: FailPoint,
+        failpoint: FailPoint, keep: Keep = in_memory,
     ) -> None:
-        self._log, self._store = log, store
+        self._log, self._store, self._keep = log, store, keep
         self._telemetry, self._logger, self._clock = telemetry, logger, clock
         self._engine, self._engine_of = engine, engine_of
         self.settings = settings
@@ -135,7 +137,7 @@ class Detect:
         s = self.settings
         self._recovered = state = await recover(
             self._store, self._engine, self._engine_of, grouping=s.grouping, ring_bytes=s.ring_bytes,
-            silence_ms=s.silence_ms)
+            keep=self._keep, silence_ms=s.silence_ms)
         self._committer.serve(state.cursors)
         await Rereading(self._log, state, engine_of=self._engine_of, on_engine=self._on_engine,
                         committer=self._committer, archiver=self._archiver).run()

@@ -13,7 +13,7 @@ from monitor.domain.events import HOST_SIDE, VIEWERS
 from monitor.domain.frames import Swap
 from monitor.engine.engineset import EngineSet
 from monitor.services.admission import Admission
-from monitor.services.context import Ring, Windows
+from monitor.services.context import Keep, Ring, Windows
 from monitor.services.correlating import Merged, MergedState, named
 from monitor.services.lane import STATE_FORMAT, Lane, LaneState
 from monitor.services.ports import Log, Store
@@ -66,7 +66,7 @@ class Recovered(Struct):
 
 async def recover(
     store: Store, engine: EngineSet, engine_of: EngineOf, *, grouping: GroupingSettings, ring_bytes: int,
-    silence_ms: int,
+    keep: Keep, silence_ms: int,
 ) -> Recovered:
     """Claim both lanes and load their snapshots. Raises NewerFormat for state that a newer version wrote."""
     windows = Windows()
@@ -82,8 +82,8 @@ async def recover(
             for window in some:
                 windows.merge(room, window)
         serving = await engine_of(saved.lane.engine) if saved.lane.engine else engine
-        lane = Lane(number, serving, grouping, state=saved.lane, ring=Ring(number, max_bytes=ring_bytes),
-                    windows=windows, silence_ms=silence_ms)
+        lane = Lane(number, serving, grouping, state=saved.lane, windows=windows, silence_ms=silence_ms,
+                    ring=Ring(number, max_bytes=ring_bytes, keep=keep))
         cursors.append(Cursor(lane, position, snapshot.seq if snapshot else 0))
     rooms = msgspec.msgpack.decode(host.rooms, type=Rooms) if host.rooms else Rooms()
     admission = Admission(rooms, host.rooms_seq, silence_ms=silence_ms)
