@@ -53,7 +53,7 @@ class EngineSet:
             ruleset.version, scorer.version if scorer else "", repr(sorted(self.rooms.items())), str(zone),
             str(sorted(tables.meta.items())), *sorted(statuses),
         )
-        self._in_room: dict[tuple[tuple[str, str], int], bool] = {}
+        self._in_room: dict[tuple[tuple[str, str] | None, int], bool] = {}
 
     @property
     def not_evaluated(self) -> dict[str, int]:
@@ -70,10 +70,9 @@ class EngineSet:
     def active_in(self, rule: CompiledRule, room: tuple[str, str]) -> bool:
         if not rule.scope.room_bound:
             return True
-        key = (room, rule.index)
+        context = self.rooms.get(room)
+        key = (room if context else None, rule.index)  # all rooms of which nothing is known are one
         known = self._in_room.get(key)
         if known is None:
-            if len(self._in_room) > 1_000_000:
-                self._in_room.clear()
-            known = self._in_room[key] = rule.scope.in_room(self.rooms.get(room))
+            known = self._in_room[key] = rule.scope.in_room(context)
         return known
