@@ -7,10 +7,17 @@ from monitor.engine.views import ViewTables
 
 
 def bundled(name: str) -> Path:
-    """`rules` or `config` as shipped: inside the installed package, or beside it in a checkout."""
+    """`rules`, `config` or `models/…` as shipped: inside the installed package, or beside it in a checkout."""
     package = Path(str(resources.files("monitor")))
     packed = package / "_bundled" / name
     return packed if packed.is_dir() else package.parent / name
+
+
+def model_folder(given: str) -> Path | None:
+    """The folder of the classifier that a setting names: "" is the newest version as shipped, "none" is none."""
+    if given == "none":
+        return None
+    return Path(given) if given else max(bundled("models/default").iterdir(), key=lambda folder: int(folder.name))
 
 
 def view_tables() -> ViewTables:

@@ -11,11 +11,12 @@ from typing import Final, cast
 from aiohttp import web
 
 from monitor.adapters.blobs import databases
-from monitor.adapters.bundled import bundled, view_tables
+from monitor.adapters.bundled import bundled, model_folder, view_tables
 from monitor.adapters.bus.embedded import EmbeddedLog, LogSettings, open_log
 from monitor.adapters.clock import SystemClock
 from monitor.adapters.failpoints import FailPoints
 from monitor.adapters.keys import KeyFiles
+from monitor.adapters.ml.shelf import ModelShelf
 from monitor.adapters.process import allow_files, give_memory_back, trim_heap
 from monitor.adapters.rulefiles import RuleFolder
 from monitor.adapters.spool import Spool
@@ -96,6 +97,7 @@ class Service:
         cache = self.folder / "cache"
         self.rulebook = Rulebook(rule_folder(s, demo=self.demo), self.store, view_tables(), logger=self.logger,
                                  telemetry=self.telemetry, clock=self.clock,
+                                 models=ModelShelf(model_folder(s.model.dir)),
                                  databases=databases(cache), aside=partial(compile_aside, cache=cache),
                                  after_compiling=give_memory_back)
         engine = await self.rulebook.load()

@@ -9,7 +9,7 @@ from typing import Final
 
 from cyclopts import App, CycloptsError, Parameter
 
-from monitor.cli import rules, tokens
+from monitor.cli import models, rules, tokens
 from monitor.cli.backup import backup, restore
 from monitor.cli.check import check_config
 from monitor.cli.options import STDIN
@@ -43,6 +43,10 @@ def build() -> App:
     )
     for command in (backup, check_config, replay, restore, scan, serve, tail):
         app.command(command)
+    for on_lines in (models.train, models.evaluate):
+        app.command(on_lines)
+    on_models = app.command(App(name="model", help="Show what is known of a classifier."))
+    on_models.command(models.card)
     on_rules = app.command(App(name="rules", help="Check, test and show rules."))
     for on_rule in (rules.lint, rules.test, rules.explain, rules.new, rules.template, rules.schema, rules.show,
                     rules.duties):

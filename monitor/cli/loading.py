@@ -8,6 +8,7 @@ if TYPE_CHECKING:
 
     from monitor.engine.databases import Databases
     from monitor.engine.engineset import EngineSet
+    from monitor.engine.scorer import Scorer
     from monitor.engine.views import ViewTables
 
 
@@ -16,6 +17,14 @@ def rules_folder(given: Path | str | None) -> Path:
     from monitor.adapters.bundled import bundled
 
     return Path(given) if given else bundled("rules")
+
+
+def scorer(given: str) -> "Scorer | None":
+    """The classifier that a setting names. Raises ConfigError."""
+    from monitor.adapters.bundled import model_folder
+    from monitor.adapters.ml.shelf import ModelShelf
+
+    return ModelShelf(model_folder(given)).serving()
 
 
 def view_tables() -> "ViewTables":
@@ -44,7 +53,9 @@ def zone() -> "ZoneInfo":
     return ZoneInfo(Settings().tenant.zone)
 
 
-def engine_set(rules: Path | str | None, rooms: str, zone: "ZoneInfo", *, every: bool = False) -> "EngineSet":
+def engine_set(
+    rules: Path | str | None, rooms: str, zone: "ZoneInfo", *, every: bool = False, scorer: "Scorer | None" = None,
+) -> "EngineSet":
     """The active rules of a folder, or `every` one, compiled. `rooms`: a file, or "".
 
     Raises RuleError with all faults.
@@ -56,4 +67,4 @@ def engine_set(rules: Path | str | None, rooms: str, zone: "ZoneInfo", *, every:
     known = load_rooms(Path(rooms)) if rooms else []
     statuses = frozenset(Status) if every else frozenset((Status.ACTIVE,))
     return EngineSet(load(rules_folder(rules)), view_tables(), rooms=known, zone=zone, statuses=statuses,
-                     databases=databases())
+                     scorer=scorer, databases=databases())

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from monitor.adapters.process import collect_rarely
 from monitor.cli.files import Faults, InFile
-from monitor.cli.loading import engine_set
+from monitor.cli.loading import engine_set, scorer
 from monitor.cli.options import STDIN, Reading
 from monitor.cli.progress import progress_over
 from monitor.cli.reports import report_for
@@ -31,7 +31,7 @@ class Scanning:
         self._reading = reading
         self._options = reading.options(settings.ingest.limits())
         zone = ZoneInfo(settings.tenant.zone)
-        engine = engine_set(settings.rules.dir, settings.rules.rooms, zone)
+        engine = engine_set(settings.rules.dir, settings.rules.rooms, zone, scorer=scorer(settings.model.dir))
         collect_rarely()
         self._scanner = Scanner(
             engine, grouping=settings.alerts.grouping(), silence_ms=settings.broadcast.silence_ms, with_alerts=alerts,

@@ -37,6 +37,15 @@ class Evasion(StrEnum):
     SIGNS = "signs"  # 🧧, ❤ for a word
 
 
+class Opinion(StrEnum):
+    """What a classifier says of a finding."""
+
+    NONE = ""  # there is none, or it knows nothing of the category
+    AGREES = "agrees"
+    DIFFERS = "differs"  # it finds the category unlikely
+    ALONE = "alone"  # the finding rests on its score
+
+
 class Span(Struct, frozen=True):
     """Where in the original text. `start`, `end`: code points, half-open. `text` is the masked slice; `term` what the
     rule calls it, where it is written otherwise."""
@@ -103,6 +112,7 @@ class Finding(Struct, frozen=True, kw_only=True):
     asr_variant: bool
     advice: Advice
     scores: dict[str, float] = {}
+    opinion: Opinion = Opinion.NONE
     engine_set: str = ""
     unverified: list[str] = []
     not_in_force: list[str] = []

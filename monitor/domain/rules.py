@@ -105,8 +105,8 @@ class Selection(Struct, frozen=True, kw_only=True):
     """One named part of a rule's detection. One of terms, patterns, allow, score, detector, context and room is set.
 
     `also`: further views, beside those of `views`. `times`: fewer hits than this are none. `context`: names of shared
-    contexts. `listed`: prices that compare so with the room's listed ones. `unproven`: a hit that lies in a claim for
-    which the room holds a proof is none.
+    contexts. `gte`: least score; 0: what the model finds enough by itself. `listed`: prices that compare so with the
+    room's listed ones. `unproven`: a hit that lies in a claim for which the room holds a proof is none.
 
     `views` is None for the defaults: plain and skeleton, and sound for terms of three syllables or more; plain for
     patterns. `near`: hits count only where a hit of one of those selections is in reach that counts itself (side AFTER:
@@ -181,7 +181,7 @@ class RoomFilter(Struct, frozen=True):
 
 
 class Applies(Struct, frozen=True):
-    """None = any."""
+    """None = any. `likely`: only where a classifier, if there is one, does not find all of its categories unlikely."""
 
     kinds: frozenset[Kind] | None = None
     speakers: frozenset[Role] | None = None
@@ -189,6 +189,7 @@ class Applies(Struct, frozen=True):
     platforms: frozenset[str] | None = None
     verticals: frozenset[str] | None = None
     rooms: RoomFilter = RoomFilter()
+    likely: bool = False
 
 
 class Effective(Struct, frozen=True):

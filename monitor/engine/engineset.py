@@ -14,6 +14,7 @@ from monitor.engine.databases import Databases
 from monitor.engine.looking import Looking
 from monitor.engine.matcher import Matcher
 from monitor.engine.scorer import Scorer
+from monitor.engine.scoring import Scoring
 from monitor.engine.views import ViewTables
 
 
@@ -46,6 +47,7 @@ class EngineSet:
         self.rules = [CompiledRule(i, rule, zone, numbers, chances)
                       for i, (rule, chances) in enumerate(zip(running, looking.chances, strict=True))]
         self.matcher = Matcher(self.rules, len(self.contexts), *looking.lexicons(self.rules, self.contexts))
+        self.scoring = Scoring(self.rules, scorer)
         self.correlations = Correlations(
             [rule for rule in ruleset.correlations if rule.status in statuses],
             [*ruleset.rules, *ruleset.correlations], zone)

@@ -1,15 +1,15 @@
 """What a batch's rules ask that has no place in the text: a classifier's scores, and what is known of the room."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
-import numpy as np
-
+from monitor.domain.findings import Opinion
 from monitor.domain.rules import Listed
 from monitor.engine.batch import Batch
 from monitor.engine.compiled import CompiledRule
 from monitor.engine.conditions import Hit
 from monitor.engine.detectors import value
 from monitor.engine.engineset import EngineSet
+from monitor.engine.patterns import ContactSpan
 from monitor.engine.roomfacts import compares, is_proved, room_holds
 from monitor.engine.views import Views
 
@@ -17,28 +17,29 @@ from monitor.engine.views import Views
 class Facts:
     """`scores`: float32[n, categories], or None without a classifier."""
 
-    def __init__(self, engine: EngineSet, batch: Batch, views: Views) -> None:
+    def __init__(self, engine: EngineSet, batch: Batch, views: Views, contacts: Sequence[ContactSpan]) -> None:
         self._engine, self._batch, self._views = engine, batch, views
-        self._categories = engine.scorer.categories if engine.scorer else ()
-        self.scores = engine.scorer.score(views, batch) if engine.scorer else None
+        self.scores = engine.scorer.score(views, batch, contacts) if engine.scorer else None
+        self._likely = engine.scoring.likely(self.scores) if self.scores is not None else None
 
     def carrying(self) -> Iterator[tuple[int, int]]:
         """(event, rule) where a score alone may carry the rule's condition."""
-        for rule in self._engine.rules if self.scores is not None else ():
-            for _, category, gte in rule.scores:
-                if self.scores is not None and category in self._categories:
-                    for event in np.flatnonzero(self.scores[:, self._categories.index(category)] >= gte).tolist():
-                        yield event, rule.index
+        return self._engine.scoring.carried(self.scores) if self.scores is not None else iter(())
+
+    def likely(self, event: int, rule: int) -> bool:
+        """False where the rule asks for what the classifier does not find unlikely, and it does."""
+        return self._likely is None or self._engine.scoring.is_likely(rule, self._likely[event])
 
     def of(self, rule: CompiledRule, event: int) -> tuple[int, int, dict[str, float]]:
         """(selections that are true, those that are unknown, the scores)."""
-        bits, unknown, known = 0, 0, {}
-        for i, category, gte in rule.scores:
-            if self.scores is None or category not in self._categories:
+        bits, unknown, known = 0, 0, dict[str, float]()
+        for i, column, gte in self._engine.scoring.asked[rule.index]:
+            if self.scores is None or column is None:
                 unknown |= 1 << i
             else:
-                known[category] = float(self.scores[event, self._categories.index(category)])
-                bits |= (known[category] >= gte) << i
+                bits |= bool(self.scores[event, column] >= gte) << i
+        if self.scores is not None:
+            known = self._engine.scoring.of(rule.index, self.scores, event)
         if rule.rooms:
             room = self._engine.rooms.get(self._batch.room(event))
             for i, test in rule.rooms:
@@ -47,6 +48,13 @@ class Facts:
                 bits |= bool(found) << i
                 unknown |= (found is None) << i
         return bits, unknown, known
+
+    def opinion(self, rule: CompiledRule, event: int) -> Opinion:
+        """What the classifier says of this rule's finding."""
+        agrees = None if self.scores is None else self._engine.scoring.agrees(rule.index, self.scores, event)
+        if agrees is None:
+            return Opinion.NONE
+        return Opinion.ALONE if rule.by_score else Opinion.AGREES if agrees else Opinion.DIFFERS
 
     def proved(self, event: int) -> Callable[[Hit], bool]:
         """Does the room hold a proof of this claim?"""

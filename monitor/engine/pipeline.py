@@ -9,7 +9,7 @@ from itertools import groupby
 from operator import itemgetter
 from typing import NamedTuple
 
-from monitor.domain.findings import Evasion
+from monitor.domain.findings import Evasion, Opinion
 from monitor.domain.frames import MOST_TEXT
 from monitor.domain.rules import DIVERSION
 from monitor.engine.batch import Batch, in_portions, parts_of
@@ -47,6 +47,7 @@ class Match(NamedTuple):
     evasive: Evasion | None
     asr_variant: bool
     scores: dict[str, float]
+    opinion: Opinion
     surviving: frozenset[str]
     exempt: str = ""
 
@@ -79,8 +80,8 @@ class Fate(NamedTuple):
 
 
 class Explained(NamedTuple):
-    """What one rule made of one text. `applies`: to its kind, speaker, stage, room and date. `phrases`: hits of the
-    contexts that the rule names, by context."""
+    """What one rule made of one text. `applies`: to its kind, speaker, stage, room and date, and where it asks for it,
+    to what a classifier does not find unlikely. `phrases`: hits of the contexts that the rule names, by context."""
 
     rule: CompiledRule
     applies: bool
@@ -133,10 +134,17 @@ def _judge(engine: EngineSet, batch: Batch, skip: Set[int]) -> Judged:
     pairs = judging.promising(pairs)
     judging.look_around(pairs)
     evaluated = (judging.evaluate(engine.rules[index], event) for event, index in pairs)
-    matches = [match for match in evaluated if match is not None]
+    matches = _without_echoes([match for match in evaluated if match is not None])
     pointed_at = judging.pointed_at(matches)
     contacts = judging.scan.contacts
     return Judged(matches, sorted({*contacts, *pointed_at}) if pointed_at else contacts)
+
+
+def _without_echoes(matches: list[Match]) -> list[Match]:
+    """A score says nothing more where a rule says the same of the text: it is that finding's then."""
+    said = {(match.event, name) for match in matches if not match.rule.by_score for name in match.rule.rule.category}
+    return [match for match in matches
+            if not match.rule.by_score or said.isdisjoint((match.event, name) for name in match.rule.rule.category)]
 
 
 class _Judging:
@@ -147,7 +155,7 @@ class _Judging:
         self._engine, self._batch, self._code = engine, batch, batch.code
         self.views = Views(engine.tables, batch.text)
         self.scan = engine.matcher.scan(self.views, batch.starts, batch.codes)
-        self.facts = Facts(engine, batch, self.views)
+        self.facts = Facts(engine, batch, self.views, self.scan.contacts)
         self._begins: list[int] = batch.starts.tolist()
         self._texts: Sightings
         self._late: Seen
@@ -160,7 +168,8 @@ class _Judging:
         rules, seen = self._engine.rules, self.scan.early.bits
         carried = dict.fromkeys(self.facts.carrying(), 0)
         return sorted((event, index) for (event, index), bits in (carried | seen).items()
-                      if rules[index].promising(bits) and event not in skip and self.applies(rules[index], event))
+                      if rules[index].promising(bits) and event not in skip and self.facts.likely(event, index)
+                      and self.applies(rules[index], event))
 
     def look_late(self, pairs: Iterable[Pair]) -> None:
         """For what of these rules only matters now, since they could hold."""
@@ -261,7 +270,8 @@ class _Judging:
                 if fate != "allow" or not rule.allow >> h.selection & 1]
         spoken = [Fate(self._engine.contexts[c].context.name, h.start - base, h.end - base, h.view, "")
                 for c in sorted(rule.contexts) for h in self._context(event, c).hits]
-        return Explained(rule, self.applies(rule, event) and self.minds(rule, event), match is not None, told, spoken)
+        applies = self.applies(rule, event) and self.minds(rule, event) and self.facts.likely(event, rule.index)
+        return Explained(rule, applies, match is not None, told, spoken)
 
     def _hits(self, rule: CompiledRule, event: int) -> list[Hit]:
         """All hits of the rule in this text."""
@@ -293,6 +303,7 @@ class _Judging:
             evasive=next((evasive for evasive, _ in evasions if evasive), None),
             asr_variant=any(variant for _, variant in evasions),
             scores=scores,
+            opinion=self.facts.opinion(rule, event),
             surviving=frozenset(rule.names[h.selection] for h in hits),
             exempt=exempt,
         )

@@ -1,12 +1,22 @@
-"""What the pipeline asks of a classifier. Without one every score is unknown."""
+"""What the pipeline asks of a classifier, and the linear one that serves. Without one every score is unknown."""
 
-from typing import Protocol
+from collections.abc import Mapping, Sequence
+from typing import Final, NamedTuple, Protocol
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
-from monitor.engine.batch import Batch
+from monitor.domain.events import KINDS, ROLES
+from monitor.engine.batch import CODES, Batch, parts_of
+from monitor.engine.grams import Grams, read
+from monitor.engine.patterns import ContactSpan
 from monitor.engine.views import Views
+
+Scores = NDArray[np.float32]
+
+ASIDE: Final = len(KINDS) + len(ROLES)
+"""Rows that tell of the event rather than its text: its kind, then the speaker's role."""
 
 
 class Scorer(Protocol):
@@ -18,6 +28,116 @@ class Scorer(Protocol):
         """Column order of `score`."""
         ...
 
-    def score(self, views: Views, batch: Batch) -> NDArray[np.float32]:
-        """float32[n, categories], calibrated probabilities. The result of an event does not depend on its batch."""
+    @property
+    def thresholds(self) -> Mapping[str, "Thresholds"]:
+        """Of each category."""
         ...
+
+    def score(self, views: Views, batch: Batch, contacts: Sequence[ContactSpan]) -> Scores:
+        """float32[n, categories], calibrated probabilities. The result of an event does not depend on its batch.
+        `contacts`: contact data, which is not read."""
+        ...
+
+    def reasons(self, views: Views, batch: Batch, contacts: Sequence[ContactSpan], category: str) -> list["Reason"]:
+        """What carried the score of the one event of the batch, the weightiest first."""
+        ...
+
+
+class Thresholds(Struct, frozen=True):
+    """From which probability on a score is a finding `alone`, and from which on it agrees with a rule that holds
+    `beside` it."""
+
+    alone: float
+    beside: float
+
+
+class Reason(NamedTuple):
+    """An n-gram at [start, end) of the text, and what it added to the log-odds."""
+
+    start: int
+    end: int
+    weight: float
+
+
+class Weights(Struct, frozen=True):
+    """`table`: float32[buckets + 1, c], whose last row is zero; `aside`: float32[ASIDE, c]; `bias`, `slope`, `offset`:
+    float32[c], the last two from the decision function to log-odds (Platt, 1999)."""
+
+    grams: Grams
+    table: Scores
+    aside: Scores
+    bias: Scores
+    slope: Scores
+    offset: Scores
+
+
+class LinearScorer:
+    """One-vs-rest linear models over one table: the rows of a text's n-grams, summed and scaled."""
+
+    def __init__(
+        self, weights: Weights, categories: Sequence[str], version: str, thresholds: Mapping[str, Thresholds],
+    ) -> None:
+        self._weights = weights
+        self._thresholds = thresholds
+        self._categories = tuple(categories)
+        self._version = version
+        parts = [parts_of(code) for code in range(CODES)]
+        rows = np.array([(KINDS.index(kind), len(KINDS) + ROLES.index(role)) for kind, role, _ in parts])
+        self._by_code: Scores = weights.aside[rows].sum(axis=1) + weights.bias
+
+    @property
+    def version(self) -> str:
+        return self._version
+
+    @property
+    def categories(self) -> tuple[str, ...]:
+        return self._categories
+
+    @property
+    def thresholds(self) -> Mapping[str, Thresholds]:
+        return self._thresholds
+
+    def decide(self, views: Views, batch: Batch, contacts: Sequence[ContactSpan] = ()) -> Scores:
+        """float32[n, c]: the decision function, before calibration."""
+        weights = self._weights
+        found = read(weights.grams, views, _gone(views, batch, contacts))
+        total: Scores = self._by_code[batch.codes(np.arange(len(batch.starts)))]
+        scale = weights.grams.scale(found.counts).astype(np.float32)
+        for layer, begins in enumerate(found.begins):
+            rows: Scores | None = None
+            for hashed in found.hashed:
+                if hashed.layer == layer:
+                    some: Scores = weights.table.take(hashed.buckets, axis=0)
+                    rows = some if rows is None else np.add(rows, some, out=rows)
+            if rows is not None:
+                total += np.add.reduceat(rows, begins, axis=0) * scale[:, None]
+        return total
+
+    def score(self, views: Views, batch: Batch, contacts: Sequence[ContactSpan]) -> Scores:
+        odds = self.decide(views, batch, contacts) * self._weights.slope + self._weights.offset
+        chances: Scores = 1 / (1 + np.exp(-odds))
+        return chances
+
+    def reasons(self, views: Views, batch: Batch, contacts: Sequence[ContactSpan], category: str) -> list[Reason]:
+        column, weights = self._categories.index(category), self._weights
+        found = read(weights.grams, views, _gone(views, batch, contacts))
+        scale = float(weights.slope[column]) * float(weights.grams.scale(found.counts).sum())
+        reasons = []
+        for layer, size, buckets in found.hashed:
+            at = found.where[layer]
+            for i in np.flatnonzero(buckets < weights.grams.buckets).tolist():
+                weight = float(weights.table[buckets[i], column]) * scale
+                reasons.append(Reason(int(at[i]), int(at[i + size - 1]) + 1, weight))
+        return sorted(reasons, key=lambda reason: -abs(reason.weight))
+
+
+def _gone(views: Views, batch: Batch, contacts: Sequence[ContactSpan]) -> NDArray[np.bool_] | None:
+    """bool[N]: the code points of contact data."""
+    masked = [contact for contact in contacts if contact.masked]
+    if not masked:
+        return None
+    gone = np.zeros(len(views.plain), dtype=bool)
+    for contact in masked:
+        begin = int(batch.starts[contact.event])
+        gone[begin + contact.start : begin + contact.end] = True
+    return gone

@@ -270,7 +270,7 @@ class Lane:
             stage=said.stage, role=said.role, speaker=said.speaker, at=said.at, offset_ms=said.offset_ms,
             accepted_at=frame.accepted_at, text=text,
             spans=[Span(s.start, s.end, text[s.start : s.end], s.selection, s.view, term=s.term) for s in match.spans],
-            evasive=match.evasive, asr_variant=match.asr_variant, scores=match.scores,
+            evasive=match.evasive, asr_variant=match.asr_variant, scores=match.scores, opinion=match.opinion,
             **grounds(match.rule.rule, self.engine, said.at, exempt=match.exempt),
         )
 

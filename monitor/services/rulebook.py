@@ -27,11 +27,13 @@ _KEPT: Final = 3
 
 
 class Bundle(Struct, frozen=True):
-    """The sources of one engine set: rule files by relative path, the rooms file, the tenant's zone."""
+    """The sources of one engine set: rule files by relative path, the rooms file, the tenant's zone; `model`: the
+    version of the classifier, or ""."""
 
     files: dict[str, bytes]
     rooms: bytes
     zone: str
+    model: str = ""
 
 
 class RuleSource(Protocol):
@@ -48,6 +50,28 @@ class RuleSource(Protocol):
     def fingerprint(self) -> str:
         """Changes when a file changes; cheap enough to ask every second. Raises StorageError."""
         ...
+
+
+class Models(Protocol):
+    """Where classifiers come from."""
+
+    def serving(self) -> Scorer | None:
+        """The one that judges from now on; None: none does. Raises ConfigError for a model that is not sound."""
+        ...
+
+    def of(self, version: str) -> Scorer | None:
+        """The one of this version; None where it is not kept any more."""
+        ...
+
+
+class NoModels:
+    """Rules judge by themselves."""
+
+    def serving(self) -> Scorer | None:
+        return None
+
+    def of(self, version: str) -> Scorer | None:
+        return None
 
 
 async def _nowhere(bundle: Bundle) -> None:
@@ -69,10 +93,10 @@ class Rulebook:
 
     def __init__(
         self, source: RuleSource, store: Store, tables: ViewTables, *, logger: Logger, telemetry: Telemetry,
-        clock: Clock, scorer: Scorer | None = None, databases: Databases | None = None,
+        clock: Clock, models: Models | None = None, databases: Databases | None = None,
         aside: Callable[[Bundle], Awaitable[None]] = _nowhere, after_compiling: Callable[[], None] = lambda: None,
     ) -> None:
-        self._source, self._store, self._tables, self._scorer = source, store, tables, scorer
+        self._source, self._store, self._tables, self._models = source, store, tables, models or NoModels()
         self._logger, self._telemetry, self._clock = logger, telemetry, clock
         self._databases = databases or Databases()
         self._aside, self._after_compiling = aside, after_compiling
@@ -92,8 +116,10 @@ class Rulebook:
         """Read, check, compile and keep what the files say now. Raises RuleError; nothing changes then."""
         self._read = await self._fingerprint(self._read)  # before reading: what changes meanwhile is seen by `watch`
         bundle = await asyncio.to_thread(self._source.read)
+        scorer = await asyncio.to_thread(self._models.serving)
+        bundle = msgspec.structs.replace(bundle, model=scorer.version if scorer else "")
         await self._aside(bundle)
-        engine = await asyncio.to_thread(self._made, bundle, check=True)
+        engine = await asyncio.to_thread(self._made, bundle, scorer, check=True)
         await self._store.save_rule_set(engine.version, msgspec.msgpack.encode(bundle))
         self._keep(engine.version, engine)
         self._current = engine
@@ -168,15 +194,19 @@ class Rulebook:
             raise ConfigError(f"the log was judged by engine set {version}, whose rules are not in the store",
                               hint="restore the store that belongs to this log, or start with an empty data folder")
         bundle = msgspec.msgpack.decode(sources, type=Bundle)
-        engine = await asyncio.to_thread(self._made, bundle, check=False)
+        scorer = self._models.of(bundle.model)
+        if scorer is None and bundle.model:
+            scorer = await asyncio.to_thread(self._models.serving)
+            self._logger.warning("model_differs", asked=bundle.model, taken=scorer.version if scorer else "")
+        engine = await asyncio.to_thread(self._made, bundle, scorer, check=False)
         if engine.version != version:
             self._logger.warning("engine_set_differs", asked=version, compiled=engine.version)
             await self._store.save_rule_set(engine.version, sources)  # the snapshots will name this one
         self._keep(version, engine)
         return engine
 
-    def _made(self, bundle: Bundle, *, check: bool) -> EngineSet:
-        engine = compiled(self._source, bundle, self._tables, self._databases, self._scorer, check=check)
+    def _made(self, bundle: Bundle, scorer: Scorer | None, *, check: bool) -> EngineSet:
+        engine = compiled(self._source, bundle, self._tables, self._databases, scorer, check=check)
         self._databases.release()
         self._after_compiling()
         return engine

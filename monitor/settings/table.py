@@ -91,6 +91,10 @@ class Rules(Struct, frozen=True):
     watch: Annotated[bool, _help("load changed rules and rooms without a restart")] = True
 
 
+class Model(Struct, frozen=True):
+    dir: Annotated[Place, _help("folder of the classifier; empty is the bundled one, none is none")] = ""
+
+
 class Alerts(Struct, frozen=True):
     gap_ms: Annotated[Millis, _help("findings of one room and rule this near to each other share an alert")] = 60_000
     longest_ms: Annotated[Millis, _help("an alert spans at most this long; then a new one opens")] = 600_000
@@ -130,6 +134,7 @@ class Settings(Struct, frozen=True):
     log: Log = Log()
     engine: Engine = Engine()
     rules: Rules = Rules()
+    model: Model = Model()
     alerts: Alerts = Alerts()
     broadcast: Broadcast = Broadcast()
     events: Events = Events()

@@ -38,7 +38,8 @@ EDGES: Final = (
     "sys.stdout", "sys.stderr", "sys.argv", "uuid.uuid1", "uuid.uuid4", "numpy.random", "numpy.fromfile",
     "datetime.datetime.now", "datetime.datetime.utcnow", "datetime.datetime.today", "datetime.date.today", "builtins",
 )
-NO_EDGES: Final = frozenset(["random.Random"])  # seeded by its caller
+# Seeded by its caller.
+NO_EDGES: Final = frozenset(["random.Random", "numpy.random.Generator", "numpy.random.PCG64"])
 EDGE_BUILTINS: Final = frozenset(["open", "print", "input", "breakpoint", "exec", "eval", "__import__"])
 
 PURE_BUILTINS: Final = frozenset([

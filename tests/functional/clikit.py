@@ -27,24 +27,24 @@ class Done(NamedTuple):
 
 
 @contextmanager
-def _standing_in(stdin: bytes) -> Iterator[None]:
-    """Another standard input, and no wish of the environment about colours and widths."""
+def _standing_in(stdin: bytes, model: str) -> Iterator[None]:
+    """Another standard input, and no wish of the environment about colours and widths. `model`: a classifier."""
     old = sys.stdin
     wishes = {name: os.environ.pop(name, None) for name in _WISHES}
-    os.environ |= {"COLUMNS": COLUMNS, "XDG_CACHE_HOME": _CACHE.name}
+    os.environ |= {"COLUMNS": COLUMNS, "XDG_CACHE_HOME": _CACHE.name, "REDPOST_MODEL__DIR": model}
     sys.stdin = io.TextIOWrapper(io.BytesIO(stdin), encoding="utf-8")
     try:
         yield
     finally:
         sys.stdin = old
-        del os.environ["COLUMNS"], os.environ["XDG_CACHE_HOME"]
+        del os.environ["COLUMNS"], os.environ["XDG_CACHE_HOME"], os.environ["REDPOST_MODEL__DIR"]
         os.environ.update({name: value for name, value in wishes.items() if value is not None})
 
 
-def redpost(*words: str | Path, stdin: bytes = b"") -> Done:
-    """Run one command; what it wrote, without spaces at the ends of lines."""
+def redpost(*words: str | Path, stdin: bytes = b"", model: str = "none") -> Done:
+    """Run one command; what it wrote, without spaces at the ends of lines. `model`: as the setting model.dir."""
     out, err = (io.TextIOWrapper(io.BytesIO(), encoding="utf-8", write_through=True) for _ in range(2))
-    with _standing_in(stdin), redirect_stdout(out), redirect_stderr(err):
+    with _standing_in(stdin, model), redirect_stdout(out), redirect_stderr(err):
         code = run([str(word) for word in words])
     return Done(code, _text(out), _text(err))
 

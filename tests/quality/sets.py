@@ -14,6 +14,8 @@ import msgspec
 from monitor.domain.rules import CATEGORIES
 
 FOLDER: Final = Path(__file__).parent / "data"
+CORPUS: Final = Path(__file__).parents[2] / "models/corpus"
+"""What may be read also trains the classifier."""
 HALVES: Final = ("dev", "test")
 READABLE: Final = ("dev", "more", "voices")
 UNSEEN: Final = ("test", "later")
@@ -41,9 +43,13 @@ def half_of(author: str, topic: str) -> str:
 
 def load(which: str, half: str) -> list[Line]:
     """`which`: labelled · ordinary; `half`: one of READABLE or UNSEEN."""
-    return msgspec.json.Decoder(Line).decode_lines((FOLDER / f"{which}_{half}.jsonl").read_bytes())
+    return msgspec.json.Decoder(Line).decode_lines(_file(which, half).read_bytes())
 
 
 def save(which: str, half: str, lines: list[Line]) -> None:
     data = b"".join(msgspec.json.encode(line) + b"\n" for line in sorted(lines, key=lambda line: line.id))
-    (FOLDER / f"{which}_{half}.jsonl").write_bytes(data)
+    _file(which, half).write_bytes(data)
+
+
+def _file(which: str, half: str) -> Path:
+    return (CORPUS if half in READABLE else FOLDER) / f"{which}_{half}.jsonl"

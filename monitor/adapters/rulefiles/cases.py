@@ -10,6 +10,7 @@ from monitor.adapters.rulefiles.faults import Faults, guess, shown
 from monitor.adapters.rulefiles.fields import Fields, items_of, words_of
 from monitor.adapters.rulefiles.nodes import Broken, Items, Node, Scalar
 from monitor.adapters.rulefiles.rooms import read_facts
+from monitor.domain.conditions import names_in
 from monitor.domain.events import Event, Kind, Role, Stage, role_and_id
 from monitor.domain.rules import Applies, Case, Status
 
@@ -33,6 +34,10 @@ def read_cases(
         if case.text and key in seen:
             faults.add(item, f"this case stands twice, first in line {seen[key]}", "remove one")
         seen.setdefault(key, case.line)
+    by_score = detection.condition is not None and all(
+        part.form == "score" for name, part in detection.parts.items() if name in names_in(detection.condition))
+    if by_score:  # the model's card says how good it is
+        return tuple(found)
     if status is not None and status is not Status.DRAFT and not isinstance(node, Broken):
         for sign, outcome, example in ((True, "a positive", "[a selection]"), (False, "a negative", "none")):
             if sign not in signs:

@@ -7,7 +7,7 @@ from monitor.domain.rules import EXTRA, Fact
 RULE: Final = ("id", "title", "tier", "category", "sub", "severity", "status", "effective", "clauses",
                "applies", "detection", "correlation", "exempt", "advice", "cases", "description", "notes")
 EFFECTIVE: Final = ("from", "until")
-APPLIES: Final = ("kinds", "speakers", "stages", "platforms", "verticals", "rooms")
+APPLIES: Final = ("kinds", "speakers", "stages", "platforms", "verticals", "rooms", "likely")
 ROOM_FILTER: Final = ("with", "without")
 ADVICE: Final = ("say", "rewrite")
 EXEMPT: Final = ("when", "within", "clause")

@@ -271,6 +271,7 @@ def _read_applies(node: Node | None, faults: Faults, general: Applies = _ANY) ->
         platforms=None if platforms is None else frozenset(word for word, _ in platforms),
         verticals=None if verticals is None else frozenset(word for word, _ in verticals),
         rooms=_rooms(inner),
+        likely=inner.flag("likely"),
     )
     return msgspec.structs.replace(own, **{key: getattr(general, key) for key in keys.APPLIES if key not in inner})
 

@@ -65,6 +65,7 @@ def _applies() -> Schema:
         "kinds": _any_of(_one(kind for kind in Kind if kind is not Kind.SIGNAL)), "speakers": _any_of(_one(Role)),
         "stages": _any_of(_one(Stage)), "platforms": _any_of(_TEXT), "verticals": _any_of(_TEXT),
         "rooms": {"oneOf": [{"const": "any"}, _table(keys.ROOM_FILTER, dict.fromkeys(keys.ROOM_FILTER, _TEXTS))]},
+        "likely": _FLAG,
     })
 
 

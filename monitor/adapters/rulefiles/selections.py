@@ -111,8 +111,6 @@ def _form(fields: Fields) -> str:
         if key in fields and key != form and key not in keys.FORMS[form]:
             fields.faults.add(fields.where(key), f"{key} does not go with {form}",
                               f"with {form} go: {', '.join(keys.FORMS[form]) or 'no other keys'}")
-    if form == "score":
-        fields.require("gte")
     return form
 
 

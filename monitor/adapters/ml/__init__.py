@@ -1,0 +1,1 @@
+"""Classifiers on disk, labelled files, and training with scikit-learn."""

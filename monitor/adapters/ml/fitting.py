@@ -1,0 +1,124 @@
+"""Linear models by scikit-learn over the n-grams that also serve."""
+
+from collections.abc import Sequence
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+import numpy as np
+import scipy.sparse as sp
+from numpy.typing import NDArray
+from sklearn.linear_model import LogisticRegression
+from sklearn.svm import LinearSVC
+
+from monitor.domain.events import KINDS, ROLES
+from monitor.domain.labelled import Labelled
+from monitor.engine.grams import Grams, read
+from monitor.engine.scorer import ASIDE, Weights
+from monitor.engine.views import Views, ViewTables, without_breaks
+from monitor.services.augmenting import homophones
+from monitor.services.measures import Bools, Floats
+from monitor.services.training import Fitted, Recipe, Trained
+
+ASIDE_SCALE: Final = 0.1
+"""Kind and role weigh little, or a model learns who speaks instead of what is said."""
+_SWAPPED: Final = 0.25
+_AT_ONCE: Final = 512
+
+
+class GramFitter:
+    """One-vs-rest over hashed n-grams. `kind`: svm · nb-svm (Wang and Manning, 2012) · lr."""
+
+    def __init__(self, tables: ViewTables, grams: Grams, recipe: Recipe) -> None:
+        self._tables, self._grams, self._recipe = tables, grams, recipe
+
+    def features(self, lines: Sequence[Labelled]) -> "tuple[Any, Any, NDArray[np.int64]]":
+        """Rows of the lines, rows of their swapped copies, and whose copies they are."""
+        numbered = [msgspec.structs.replace(line, id=str(i)) for i, line in enumerate(lines)]
+        copies = homophones(numbered, self._tables, share=self._recipe.homophones, swapped=_SWAPPED,
+                            seed=self._recipe.seed)
+        return self.matrix(lines), self.matrix(copies), np.array([int(copy.id) for copy in copies], dtype=np.int64)
+
+    def matrix(self, lines: Sequence[Labelled]) -> Any:
+        """float64 CSR [n, buckets + ASIDE]: n-grams scaled as they serve."""
+        rows, columns, values = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)], [np.zeros(0)]
+        for first in range(0, len(lines), _AT_ONCE):
+            some = lines[first : first + _AT_ONCE]
+            found = read(self._grams, Views(self._tables, "\n".join(without_breaks(line.text) for line in some)))
+            scale = self._grams.scale(found.counts)
+            for layer, _, buckets in found.hashed:
+                at = np.flatnonzero(buckets < self._grams.buckets)
+                of = np.searchsorted(found.begins[layer], at, side="right") - 1
+                rows.append(first + of)
+                columns.append(buckets[at])
+                values.append(scale[of])
+        every = np.arange(len(lines))
+        kinds = np.array([KINDS.index(line.kind) for line in lines], dtype=np.int64)
+        roles = np.array([ROLES.index(line.speaker) for line in lines], dtype=np.int64)
+        for aside in (kinds, len(KINDS) + roles):
+            rows.append(every)
+            columns.append(self._grams.buckets + aside)
+            values.append(np.full(len(lines), ASIDE_SCALE))
+        shape = (len(lines), self._grams.buckets + ASIDE)
+        return sp.coo_matrix((np.concatenate(values), (np.concatenate(rows), np.concatenate(columns))), shape).tocsr()
+
+    def fit(self, features: Any, wanted: Bools, rows: NDArray[np.int64]) -> Fitted:
+        own, copies, of = features
+        used = np.flatnonzero(np.isin(of, rows))
+        x = sp.vstack([own[rows], copies[used]]).tocsr()
+        y = np.concatenate([wanted[rows], wanted[of[used]]])
+        return _stacked([self._one(x, column) for column in y.T])
+
+    def _one(self, x: Any, wanted: NDArray[np.bool_]) -> tuple[Floats, float]:
+        recipe = self._recipe
+        if recipe.kind == "lr":
+            model = LogisticRegression(C=10 * recipe.cost, solver="liblinear", random_state=recipe.seed)
+        else:
+            model = LinearSVC(C=recipe.cost, random_state=recipe.seed)
+        ratio = _log_ratio(x, wanted) if recipe.kind == "nb-svm" else None
+        model.fit(x if ratio is None else x.multiply(ratio).tocsr(), wanted)
+        coefficients = model.coef_[0] if ratio is None else model.coef_[0] * ratio
+        return coefficients, float(model.intercept_[0])
+
+    def decide(self, fitted: Fitted, features: Any, rows: NDArray[np.int64]) -> Floats:
+        decided: Floats = features[0][rows] @ fitted.coefficients + fitted.intercepts
+        return decided
+
+    def platt(self, margins: Floats, wanted: NDArray[np.bool_]) -> tuple[float, float]:
+        model = LogisticRegression(C=1e6).fit(margins.reshape(-1, 1), wanted)
+        return float(model.coef_[0, 0]), float(model.intercept_[0])
+
+    def weights(self, trained: Trained) -> Weights:
+        """As they serve: float32."""
+        table = trained.fitted.coefficients.astype(np.float32)
+        columns = table.shape[1]
+        split = self._grams.buckets
+        return Weights(
+            self._grams, np.concatenate([table[:split], np.zeros((1, columns), np.float32)]),
+            table[split:] * np.float32(ASIDE_SCALE), trained.fitted.intercepts.astype(np.float32),
+            trained.slopes.astype(np.float32), trained.offsets.astype(np.float32))
+
+
+def code() -> str:
+    """SHA-256 of what makes features and weights."""
+    from monitor.engine import grams, scorer, views
+    from monitor.services import augmenting, training
+
+    found = sha256()
+    for module in (grams, scorer, views, augmenting, training):
+        found.update(Path(str(module.__file__)).read_bytes())
+    found.update(Path(__file__).read_bytes())
+    return found.hexdigest()
+
+
+def _stacked(models: Sequence[tuple[Floats, float]]) -> Fitted:
+    return Fitted(np.stack([coefficients for coefficients, _ in models], axis=1),
+                  np.array([intercept for _, intercept in models]))
+
+
+def _log_ratio(x: Any, wanted: NDArray[np.bool_]) -> Floats:
+    """How much likelier each feature is in lines with the label (α = 1)."""
+    inside, outside = (np.asarray(x[chosen].sum(axis=0))[0] + 1 for chosen in (wanted, ~wanted))
+    ratio: Floats = np.log((inside / inside.sum()) / (outside / outside.sum()))
+    return ratio

@@ -1,0 +1,75 @@
+"""One model, one folder: `manifest.json`, `weights.npy`, `card.md`. Arrays only: nothing that is loaded can run."""
+
+import shutil
+import tempfile
+from hashlib import sha256
+from pathlib import Path
+from typing import Final
+
+import msgspec
+import numpy as np
+
+from monitor.domain.errors import ConfigError
+from monitor.services.models import FORMAT, Manifest, Model, packed, rows, unpacked
+
+MANIFEST: Final = "manifest.json"
+WEIGHTS: Final = "weights.npy"
+CARD: Final = "card.md"
+_AGAIN: Final = "take the folder from its source again, or name another model"
+
+
+def load_model(folder: Path) -> Model:
+    """Memory-mapped. Raises ConfigError for what is missing, cut off, changed, of a later format, or no number."""
+    manifest = load_manifest(folder)
+    path = folder / WEIGHTS
+    try:
+        digest = sha256(path.read_bytes()).hexdigest()
+        table = np.load(path, mmap_mode="r", allow_pickle=False)
+    except (OSError, ValueError, EOFError) as error:
+        raise ConfigError(f"{path} cannot be read: {error}", hint=_AGAIN) from error
+    if digest != manifest.weights:
+        raise ConfigError(f"{path} is not what {MANIFEST} describes: its SHA-256 is another", hint=_AGAIN)
+    wanted = (rows(manifest.grams), len(manifest.categories))
+    if table.shape != wanted or table.dtype != np.float32:
+        raise ConfigError(f"{path} holds {table.dtype}{list(table.shape)}, not float32{list(wanted)}", hint=_AGAIN)
+    if not np.isfinite(table).all():
+        raise ConfigError(f"{path} holds weights that are no numbers", hint="train the model again")
+    return Model(manifest, unpacked(manifest.grams, table))
+
+
+def load_manifest(folder: Path) -> Manifest:
+    path = folder / MANIFEST
+    try:
+        found = msgspec.json.decode(path.read_bytes(), type=dict)
+        if found.get("format", 0) > FORMAT:
+            raise ConfigError(f"{path} is of format {found['format']}; this version reads up to {FORMAT}",
+                              hint="install a newer redpost, or train the model again")
+        manifest = msgspec.convert(found, Manifest)
+    except OSError as error:
+        raise ConfigError(f"there is no model in {folder}: {error.strerror}",
+                          hint=f"a model is a folder with {MANIFEST} and {WEIGHTS}") from error
+    except (msgspec.MsgspecError, UnicodeDecodeError, TypeError) as error:
+        raise ConfigError(f"{path} is no manifest of a model: {error}", hint=_AGAIN) from error
+    if set(manifest.thresholds) != set(manifest.categories):
+        raise ConfigError(f"{path} has no threshold for some category", hint=_AGAIN)
+    return manifest
+
+
+def save_model(folder: Path, model: Model, card: str) -> Manifest:
+    """Whole or not at all; the manifest as it was written, with the hash of the weights."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    if folder.exists():
+        raise ConfigError(f"{folder} is there already", hint="a version of a model never changes; choose another one")
+    made = Path(tempfile.mkdtemp(dir=folder.parent, prefix="."))
+    try:
+        np.save(made / WEIGHTS, packed(model.weights), allow_pickle=False)
+        digest = sha256((made / WEIGHTS).read_bytes()).hexdigest()
+        manifest = msgspec.structs.replace(model.manifest, weights=digest)
+        (made / MANIFEST).write_bytes(msgspec.json.format(msgspec.json.encode(manifest), indent=1) + b"\n")
+        (made / CARD).write_text(card, encoding="utf-8")
+        made.chmod(0o755)
+        made.replace(folder)
+    except BaseException:
+        shutil.rmtree(made, ignore_errors=True)
+        raise
+    return manifest

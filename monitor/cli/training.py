@@ -1,0 +1,132 @@
+"""Trains and measures for the commands."""
+
+from collections import Counter
+from collections.abc import Sequence
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from monitor.adapters.bundled import model_folder
+from monitor.adapters.clock import SystemClock
+from monitor.adapters.ml.folder import load_model, save_model
+from monitor.adapters.ml.labelled import Columns, read_labelled
+from monitor.cli.loading import engine_set, view_tables, zone
+from monitor.domain.errors import ConfigError, InputError
+from monitor.domain.labelled import Labelled
+from monitor.domain.rules import CATEGORIES
+from monitor.engine.grams import Grams
+from monitor.engine.scorer import Thresholds
+from monitor.services.classifying import findings, probabilities
+from monitor.services.measures import Bools, Floats, report
+from monitor.services.modelcard import card, table
+from monitor.services.models import Manifest, Model
+from monitor.services.training import Recipe, labels_of, train, wanted_of
+
+_CARE = "care"
+_TEST = 5
+KINDS = ("svm", "nb-svm", "lr")
+
+
+class Training:
+    """`kind`: one of KINDS."""
+
+    def __init__(self, columns: Columns, *, any_labels: bool, kind: str, seed: int) -> None:
+        if kind not in KINDS:
+            raise InputError(f"there is no kind of model {kind!r}", hint=f"one of {', '.join(KINDS)}")
+        self._columns, self._any, self._kind, self._seed = columns, any_labels, kind, seed
+
+    def run(self, files: Sequence[Path], to: Path, hold_out: Sequence[str], *, compare: bool) -> int:
+        if to.exists():
+            raise ConfigError(f"{to} is there already", hint="a version of a model never changes; choose another one")
+        lines, test = self._split(self._read(files), hold_out)
+        trained = self._trained(self._kind, lines, test, to)
+        shown = [(self._kind, trained.manifest)]
+        if compare:
+            shown += [(kind, self._trained(kind, lines, test, to).manifest) for kind in KINDS if kind != self._kind]
+        manifest = save_model(to, trained, card(trained.manifest))
+        print(f"{manifest.id}: {len(lines):,} lines trained on, {len(test):,} held out, in {to}\n")
+        for kind, each in shown:
+            for name, metrics in each.metrics.items():
+                print(f"{kind} · {name}\n{table(metrics, each)}\n")
+        return 0
+
+    def _read(self, files: Sequence[Path]) -> list[Labelled]:
+        lines = read_labelled(files, self._columns)
+        if self._any:
+            return lines
+        return [msgspec.structs.replace(line, labels=[each for each in line.labels if each != _CARE]) for line in lines]
+
+    @staticmethod
+    def _split(lines: list[Labelled], hold_out: Sequence[str]) -> tuple[list[Labelled], list[Labelled]]:
+        """(trained on, the test)"""
+        briefs = {line.brief for line in lines}
+        if strangers := sorted(set(hold_out) - briefs):
+            raise InputError(f"no line has the brief {strangers[0]!r}",
+                             hint="there are " + ", ".join(sorted(briefs)[:30]))
+
+        def held(line: Labelled) -> bool:
+            if hold_out:
+                return line.brief in hold_out
+            key = line.brief if len(briefs) >= _TEST else line.text
+            return sha256(key.encode()).digest()[0] % _TEST == 0
+
+        return [line for line in lines if not held(line)], [line for line in lines if held(line)]
+
+    def _trained(self, kind: str, lines: list[Labelled], test: list[Labelled], to: Path) -> Model:
+        fitting = _fitting()
+        recipe, grams, tables = Recipe(kind=kind, seed=self._seed), Grams(), view_tables()
+        fitter = fitting.GramFitter(tables, grams, recipe)
+        categories = labels_of(lines, () if self._any else CATEGORIES)
+        found = train(lines, categories, fitter, recipe)
+        manifest = Manifest(
+            name=to.parent.name, version=to.name, created_at=SystemClock().now(), recipe=kind, seed=self._seed,
+            grams=grams, categories=categories, thresholds=found.thresholds, weights="",
+            data=sha256(msgspec.json.encode(lines)).hexdigest(), code=fitting.code(),
+            lines=dict(Counter(line.type for line in lines)))
+        model = Model(manifest, fitter.weights(found))
+        metrics = {"validation": _report(found.wanted, found.probabilities, lines, manifest)}
+        if test:
+            scores = probabilities(model.scorer(), tables, test)
+            metrics["test"] = _report(wanted_of(test, categories), scores, test, manifest)
+        return Model(msgspec.structs.replace(manifest, metrics=metrics), model.weights)
+
+
+def _fitting() -> Any:
+    try:
+        from monitor.adapters.ml import fitting
+    except ImportError as error:
+        raise ConfigError("training needs scikit-learn, which is not installed",
+                          hint="pip install 'redpost[train]'") from error
+    return fitting
+
+
+def _report(wanted: Bools, scores: Floats, lines: Sequence[Labelled], manifest: Manifest) -> dict[str, Any]:
+    alone = scores >= _column(manifest, "alone")
+    return report(wanted, alone, scores, [line.type for line in lines], manifest.categories, seed=manifest.seed)
+
+
+def _column(manifest: Manifest, which: str) -> Floats:
+    limits: list[Thresholds] = [manifest.thresholds[name] for name in manifest.categories]
+    return np.array([getattr(limit, which) for limit in limits])
+
+
+def evaluated(
+    files: Sequence[Path], model: Path | None, rules: Path | None, only: Sequence[str], columns: Columns
+) -> int:
+    found = load_model(model or model_folder("") or Path())
+    manifest, scorer, tables = found.manifest, found.scorer(), view_tables()
+    lines = [line for line in read_labelled(files, columns) if not only or line.brief in only]
+    if not lines:
+        raise InputError("no line is left to measure on", hint="look at --only")
+    wanted, types = wanted_of(lines, manifest.categories), [line.type for line in lines]
+    scores = probabilities(scorer, tables, lines)
+    ruled = findings(engine_set(rules, "", zone(), scorer=None), lines, manifest.categories, now=SystemClock().now())
+    both = findings(engine_set(rules, "", zone(), scorer=scorer), lines, manifest.categories, now=SystemClock().now())
+    for title, what in ((f"{manifest.id} alone", scores >= _column(manifest, "alone")), ("rules alone", ruled),
+                        ("rules and classifier together, as the service judges", both)):
+        metrics = report(wanted, what, scores, types, manifest.categories, seed=manifest.seed)
+        print(f"{title}\n{table(metrics, manifest)}\n")
+    return 0

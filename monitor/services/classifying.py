@@ -1,0 +1,47 @@
+"""What a model makes of labelled lines, and with rules beside it."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from monitor.domain.events import Event, Speaker
+from monitor.domain.labelled import Labelled
+from monitor.engine.batch import EventBatch
+from monitor.engine.engineset import EngineSet
+from monitor.engine.patterns import contacts
+from monitor.engine.pipeline import judge
+from monitor.engine.scorer import Scorer
+from monitor.engine.views import Views, ViewTables
+from monitor.services.measures import Bools, Floats
+
+_AT_ONCE = 512
+
+
+def probabilities(scorer: Scorer, tables: ViewTables, lines: Sequence[Labelled]) -> Floats:
+    """float32[n, categories]"""
+    found = [np.zeros((0, len(scorer.categories)), np.float32)]
+    for batch in _batches(lines):
+        views = Views(tables, batch.text)
+        found.append(scorer.score(views, batch, contacts(views, batch.starts.tolist())))
+    return np.concatenate(found)
+
+
+def findings(engine: EngineSet, lines: Sequence[Labelled], categories: Sequence[str], *, now: int) -> Bools:
+    """bool[n, categories]: what the rules of the set find, hints at exemptions apart. `now`: UTC ms."""
+    found = np.zeros((len(lines), len(categories)), dtype=bool)
+    column = {name: i for i, name in enumerate(categories)}
+    first = 0
+    for batch in _batches(lines, now):
+        for match in judge(engine, batch).matches:
+            if not match.exempt and match.rule.rule.id not in engine.correlations.silenced:
+                for name in match.rule.rule.category:
+                    if name in column:
+                        found[first + match.event, column[name]] = True
+        first += len(batch)
+    return found
+
+
+def _batches(lines: Sequence[Labelled], now: int = 0) -> list[EventBatch]:
+    events = [Event(id=str(i), kind=line.kind, text=line.text, speaker=Speaker(line.speaker), at=now)
+              for i, line in enumerate(lines)]
+    return [EventBatch(events[first : first + _AT_ONCE]) for first in range(0, len(events), _AT_ONCE)]

@@ -1,0 +1,65 @@
+"""A trained classifier as it is kept: weights, and a manifest that says what they are and how good they were."""
+
+from typing import Any, Final
+
+import numpy as np
+from msgspec import Struct
+
+from monitor.engine.grams import Grams
+from monitor.engine.scorer import ASIDE, LinearScorer, Scores, Thresholds, Weights
+
+FORMAT: Final = 1
+_TAIL: Final = 3  # bias, slope, offset
+
+
+class Manifest(Struct, frozen=True, kw_only=True):
+    """`weights`: SHA-256 of the file; `data`, `code`: of what it was trained on and by. `lines`: how many of each type.
+    `thresholds`, `metrics`: by category, and what was measured, with the names of the report. `created_at`: UTC ms."""
+
+    format: int = FORMAT
+    name: str
+    version: str
+    created_at: int
+    recipe: str
+    seed: int
+    grams: Grams
+    categories: list[str]
+    thresholds: dict[str, Thresholds]
+    weights: str
+    data: str
+    code: str
+    lines: dict[str, int] = {}
+    metrics: dict[str, Any] = {}
+
+    @property
+    def id(self) -> str:
+        return f"{self.name}/{self.version}"
+
+
+class Model(Struct, frozen=True):
+    manifest: Manifest
+    weights: Weights
+
+    def scorer(self) -> LinearScorer:
+        """Its version holds the beginning of the weights' hash, so that no two models share one."""
+        manifest = self.manifest
+        return LinearScorer(self.weights, manifest.categories, f"{manifest.id}@{manifest.weights[:12]}",
+                            manifest.thresholds)
+
+
+def packed(weights: Weights) -> Scores:
+    """All in one table, float32[rows(grams), c]."""
+    tail = np.stack([weights.bias, weights.slope, weights.offset])
+    return np.concatenate([weights.table, weights.aside, tail]).astype(np.float32, copy=False)
+
+
+def rows(grams: Grams) -> int:
+    """How many `packed` has."""
+    return grams.buckets + 1 + ASIDE + _TAIL
+
+
+def unpacked(grams: Grams, table: Scores) -> Weights:
+    """Views of one table, as `packed` made it."""
+    first = grams.buckets + 1
+    bias, slope, offset = table[first + ASIDE :]
+    return Weights(grams, table[:first], table[first : first + ASIDE], bias, slope, offset)

@@ -1,0 +1,174 @@
+"""Training a classifier: cross-fitted over briefs, calibrated, with thresholds for a wanted rate of alarms.
+
+Each brief is scored by models that have not seen it; what comes of that calibrates the model and sets its thresholds.
+The model itself then learns from all lines.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from hashlib import blake2b
+from typing import Any, Final, Protocol
+
+import numpy as np
+from msgspec import Struct
+from numpy.typing import NDArray
+
+from monitor.domain.errors import InputError
+from monitor.domain.labelled import HARD, ORDINARY, Labelled
+from monitor.engine.scorer import Thresholds
+from monitor.services.measures import Bools, Floats, alarms
+
+FOLDS: Final = 5
+LEAST: Final = 8
+"""Lines that a label needs, to be learnt and measured."""
+_ROUNDS: Final = 40
+_SURE: Final = 0.995
+"""A threshold of what is never sure enough."""
+
+
+class Recipe(Struct, frozen=True):
+    """`hard_alarms`, `ordinary_alarms`: wanted shares of hard negatives and of ordinary lines with an alarm. `beside`:
+    log-odds by which a rule that holds is worth trusting a lower score. `homophones`: share of the lines that are
+    learnt a second time with characters swapped for others of the same sound."""
+
+    kind: str = "svm"
+    cost: float = 1.5
+    homophones: float = 0.3
+    hard_alarms: float = 0.025
+    ordinary_alarms: float = 0.002
+    beside: float = 3.5
+    seed: int = 20261127
+
+
+class Fitted(Struct, frozen=True):
+    """`coefficients`: float[features, c]; `intercepts`: float[c]."""
+
+    coefficients: Floats
+    intercepts: Floats
+
+
+class Fitter(Protocol):
+    """Learns from lines; made for one recipe. `features` of lines are its own affair."""
+
+    def features(self, lines: Sequence[Labelled]) -> Any: ...
+
+    def fit(self, features: Any, wanted: Bools, rows: NDArray[np.int64]) -> Fitted: ...
+
+    def decide(self, fitted: Fitted, features: Any, rows: NDArray[np.int64]) -> Floats:
+        """float[rows, c]: the decision function."""
+        ...
+
+    def platt(self, margins: NDArray[np.floating[Any]], wanted: NDArray[np.bool_]) -> tuple[float, float]:
+        """(slope, offset) from the decision function to log-odds."""
+        ...
+
+
+class Trained(Struct, frozen=True):
+    """`probabilities`: float[n, c], of each line by models that have not seen its brief."""
+
+    categories: list[str]
+    fitted: Fitted
+    slopes: Floats
+    offsets: Floats
+    thresholds: dict[str, Thresholds]
+    wanted: Bools
+    probabilities: Floats
+
+
+def labels_of(lines: Sequence[Labelled], only: Sequence[str] = ()) -> list[str]:
+    """The labels that can be learnt: of `only`, or all; those with LEAST lines. Raises InputError where there is none,
+    or where lines that are labelled, or not, are lacking."""
+    seen = Counter(label for line in lines for label in set(line.labels))
+    if only and (strangers := sorted(set(seen) - set(only))):
+        raise InputError(f"labels outside the taxonomy: {', '.join(strangers[:5])}",
+                         hint="rename them with --map, or train with --any-labels")
+    found = sorted(label for label, n in seen.items() if LEAST <= n <= len(lines) - LEAST)
+    if not found:
+        raise InputError(f"nothing to learn: no label has {LEAST} lines, and {LEAST} lines without it",
+                         hint="a classifier needs lines of both kinds; look at --text and --labels")
+    return found
+
+
+def folds_of(lines: Sequence[Labelled], folds: int = FOLDS) -> NDArray[np.int64]:
+    """int64[n]: of each line its fold; a brief is in one. Large briefs first, each into the smallest fold; lines
+    without one by their text."""
+    sizes = Counter(line.brief for line in lines)
+    if len(sizes) < folds:
+        return np.array([blake2b(line.text.encode(), digest_size=2).digest()[0] % folds for line in lines])
+    filled, of = [0] * folds, dict[str, int]()
+    for brief, size in sorted(sizes.items(), key=lambda each: (-each[1], each[0])):
+        of[brief] = filled.index(min(filled))
+        filled[of[brief]] += size
+    return np.array([of[line.brief] for line in lines])
+
+
+def train(lines: Sequence[Labelled], categories: Sequence[str], fitter: Fitter, recipe: Recipe) -> Trained:
+    """See the module."""
+    wanted = wanted_of(lines, categories)
+    features, folds = fitter.features(lines), folds_of(lines)
+    every = np.arange(len(lines))
+    margins = np.zeros(wanted.shape)
+    for fold in range(FOLDS):
+        inside = np.flatnonzero(folds == fold)
+        if inside.size:
+            fitted = fitter.fit(features, wanted, np.flatnonzero(folds != fold))
+            margins[inside] = fitter.decide(fitted, features, inside)
+    platt = [fitter.platt(margins[:, i], wanted[:, i]) for i in range(len(categories))]
+    slopes, offsets = (np.array(column) for column in zip(*platt, strict=True))
+    probabilities = 1 / (1 + np.exp(-(margins * slopes + offsets)))
+    chosen = thresholds_for(wanted, probabilities, [line.type for line in lines], recipe)
+    return Trained(
+        list(categories), fitter.fit(features, wanted, every), slopes, offsets,
+        dict(zip(categories, chosen, strict=True)), wanted, probabilities)
+
+
+def wanted_of(lines: Sequence[Labelled], categories: Sequence[str]) -> Bools:
+    return np.array([[name in line.labels for name in categories] for line in lines], dtype=bool).reshape(
+        len(lines), len(categories))
+
+
+def thresholds_for(
+    wanted: Bools, probabilities: Floats, types: Sequence[str], recipe: Recipe
+) -> list[Thresholds]:
+    """The thresholds of best F1 that keep to the wanted rates of alarms over all categories.
+
+    Each alarm costs as much as makes the rate on hard negatives come true, found by halving; then the thresholds go
+    above what ordinary lines score.
+    """
+    low, high = 0.0, 100.0
+    for _ in range(_ROUNDS):
+        cost = (low + high) / 2
+        found = probabilities >= _best(wanted, probabilities, types, cost)
+        low, high = (cost, high) if alarms(found, types, HARD) > recipe.hard_alarms else (low, cost)
+    chosen = _over(_best(wanted, probabilities, types, high), probabilities[np.array(types) == ORDINARY],
+                   recipe.ordinary_alarms)
+    odds = np.log(chosen / (1 - chosen)) - recipe.beside
+    return [Thresholds(float(alone), float(beside))
+            for alone, beside in zip(chosen, 1 / (1 + np.exp(-odds)), strict=True)]
+
+
+def _over(chosen: Floats, ordinary: Floats, share: float) -> Floats:
+    """The thresholds, raised above what ordinary lines score, but for the share of them that may raise an alarm: those
+    that score highest."""
+    raised = chosen.copy()
+    worst = np.argsort(-(ordinary - chosen).max(axis=1), kind="stable")
+    for line in ordinary[worst[int(share * len(ordinary)):]]:
+        raised = np.where(line >= raised, np.minimum(np.nextafter(line, 1), _SURE), raised)
+    return raised
+
+
+def _best(wanted: Bools, probabilities: Floats, types: Sequence[str], cost: float) -> Floats:
+    """float[c]: of each category the threshold of the best F1 less `cost` times its share of alarms on hard
+    negatives."""
+    hard = np.array(types) == HARD
+    total = max(int(hard.sum()), 1)
+    best = []
+    for truth, chances in zip(wanted.T, probabilities.T, strict=True):
+        order = np.argsort(-chances, kind="stable")
+        right, n = np.cumsum(truth[order]), np.arange(1, truth.size + 1)
+        worth = 2 * right / (n + truth.sum()) - cost * np.cumsum(hard[order]) / total
+        k = int(np.argmax(worth))
+        ranked = chances[order]
+        following = ranked[k + 1] if k + 1 < ranked.size else 0.0
+        best.append(min((ranked[k] + following) / 2, _SURE) if worth[k] > 0 else _SURE)
+    return np.array(best)
