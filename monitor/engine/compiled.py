@@ -45,9 +45,9 @@ class CompiledContext:
 
 class CompiledRule:
     """Selection i has bit 1 << i. `early`: selections that are looked for in every text; without a hit of one of them
-    the condition cannot hold. `shown`: those whose hits a finding shows. `by_score`: nothing in the text is
-    asked for. `contexts`: index by name. `costs`: about how likely a character of speech begins a hit of each
-    selection."""
+    the condition cannot hold. `shown`: those whose hits a finding shows. `gated`: it asks a classifier
+    whether it may hold. `by_score`: nothing in the text is asked for. `contexts`: index by name. `costs`: about how
+    likely a character of speech begins a hit of each selection."""
 
     def __init__(
         self, index: int, rule: Rule, zone: ZoneInfo, contexts: Mapping[str, int] = {},
@@ -80,6 +80,7 @@ class CompiledRule:
             asked |= near.of if asked >> near.by & 1 else 0
         self.early = (asked & rare | self._needed(rule.condition, costs)[1]) & ~self.placeless
         self.shown = positive & ~silent
+        self.gated = rule.applies.likely and bool(rule.category)
         self.by_score = bool(self.scores) and not positive & ~self.placeless
         self.restrained = bool(self.allow or self.vetoes or self.nears or self.times or self.spares or self.unproven
                                or self.listed)

@@ -20,15 +20,12 @@ class Facts:
     def __init__(self, engine: EngineSet, batch: Batch, views: Views, contacts: Sequence[ContactSpan]) -> None:
         self._engine, self._batch, self._views = engine, batch, views
         self.scores = engine.scorer.score(views, batch, contacts) if engine.scorer else None
-        self._likely = engine.scoring.likely(self.scores) if self.scores is not None else None
+        self.likely = engine.scoring.likely(self.scores) if self.scores is not None else None
+        """Where gated rules may hold; None without a classifier: everywhere."""
 
     def carrying(self) -> Iterator[tuple[int, int]]:
         """(event, rule) where a score alone may carry the rule's condition."""
         return self._engine.scoring.carried(self.scores) if self.scores is not None else iter(())
-
-    def likely(self, event: int, rule: int) -> bool:
-        """False where the rule asks for what the classifier does not find unlikely, and it does."""
-        return self._likely is None or self._engine.scoring.is_likely(rule, self._likely[event])
 
     def of(self, rule: CompiledRule, event: int) -> tuple[int, int, dict[str, float]]:
         """(selections that are true, those that are unknown, the scores)."""

@@ -22,11 +22,12 @@ _PATTERNS: Final = 20_000
 """Of so many patterns it is kept what they need, whatever set they are from."""
 _ENCODER: Final = msgspec.msgpack.Encoder(order="deterministic")
 
+Lexicons = tuple[Lexicon, Lexicon, Lexicon]
+
 
 class _Kept(Struct, frozen=True, array_like=True):
     chances: list[list[float]]
-    early: Entries
-    late: Entries
+    lexicons: tuple[Entries, Entries, Entries]
 
 
 class Looking:
@@ -44,17 +45,18 @@ class Looking:
         self.chances = self._kept.chances if self._kept else [
             [self._reader.likelihood(selection) for selection in rule.selections] for rule in running]
 
-    def lexicons(self, rules: Sequence[CompiledRule], contexts: Sequence[CompiledContext]) -> tuple[Lexicon, Lexicon]:
-        """For every text, and late. Raises RuleError for what cannot be looked for."""
+    def lexicons(self, rules: Sequence[CompiledRule], contexts: Sequence[CompiledContext]) -> Lexicons:
+        """For every text, gated, and late. Raises RuleError for what cannot be looked for."""
         if self._kept is not None:
             try:
-                return self._ready(self._kept.early, self._kept.late)
+                return self._ready(self._kept.lexicons)
             except LookupError:  # not all of it is kept any more
                 pass
-        early, late = gathered(rules, contexts, self._reader, self._databases, self._sources)
+        found = gathered(rules, contexts, self._reader, self._databases, self._sources)
         self._databases.keep(self._needs, dict(islice(reversed(self._reader.known.items()), _PATTERNS)))
-        self._databases.keep(self._key, _Kept(self.chances, early, late))
-        return self._ready(early, late)
+        self._databases.keep(self._key, _Kept(self.chances, found))
+        return self._ready(found)
 
-    def _ready(self, early: Entries, late: Entries) -> tuple[Lexicon, Lexicon]:
-        return Lexicon(early, self._databases), Lexicon(late, self._databases)
+    def _ready(self, found: tuple[Entries, Entries, Entries]) -> Lexicons:
+        early, gated, late = (Lexicon(entries, self._databases) for entries in found)
+        return early, gated, late

@@ -1,12 +1,13 @@
-"""What all rules together look for, in two lexicons.
+"""What all rules together look for, in three lexicons.
 
-Selections that a condition names are looked for in every text, all rules in one scan per view. All others (vetoes,
-shared contexts, what `near` asks for, what a condition negates) are made of everyday words and only matter once a rule
-could hold: they are looked for in that one text, then.
+Selections that a condition names are looked for in every text, all rules in one scan per view; those of gated rules in
+the texts only that a classifier does not find unlikely to break one of them. All others (vetoes, shared contexts, what
+`near` asks for, what a condition negates) are made of everyday words and only matter once a rule could hold: they are
+looked for in that one text, then.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,42 +16,76 @@ from monitor.domain.rules import View
 from monitor.engine.compiled import CompiledRule
 from monitor.engine.lexicon import Lexicon, Owner, RawHit
 from monitor.engine.patterns import ContactSpan, contacts
+from monitor.engine.scoring import Likely
 from monitor.engine.sightings import Detected, Pair, Seen, Sightings
 from monitor.engine.views import Index, Views
 
 
 class Scan(NamedTuple):
-    early: Seen
+    early: "Early"
     contacts: list[ContactSpan]
+
+
+class Early:
+    """What is seen at first: of gated rules, and of the others. No rule is both."""
+
+    def __init__(self, always: Seen, gated: Seen) -> None:
+        self._always, self._gated = always, gated
+        self.bits: dict[Pair, int] = always.bits | gated.bits
+
+    def of(self, event: int, owner: int) -> list[RawHit]:
+        return self._always.of(event, owner) or self._gated.of(event, owner)
 
 
 class Matcher:
     """Compiled over the rules of all units. Not safe for two threads at once: one engine, one thread."""
 
-    def __init__(self, rules: Sequence[CompiledRule], contexts: int, early: Lexicon, late: Lexicon) -> None:
-        self._early, self._late = early, late
+    def __init__(
+        self, rules: Sequence[CompiledRule], contexts: int, early: Lexicon, gated: Lexicon, late: Lexicon
+    ) -> None:
+        self._early, self._gated, self._late = early, gated, late
         self._detectors: dict[str, list[Owner]] = {}
+        self._gated_detectors: dict[str, list[Owner]] = {}
         self._late_detectors: dict[str, list[Owner]] = {}
         searched: set[int] = set()
         for rule in rules:
             for i, selection in enumerate(rule.rule.selections):
                 at_once = bool(rule.early >> i & 1)
                 if selection.detector:
-                    of = self._detectors if at_once else self._late_detectors
+                    at_first = self._gated_detectors if rule.gated else self._detectors
+                    of = at_first if at_once else self._late_detectors
                     of.setdefault(selection.detector, []).append((rule.index, i))
                 if not at_once and not selection.room and not selection.score:
                     searched.add(rule.index)
         self.late_rules = frozenset(searched)
         self.owners = len(rules) + contexts
         self._applies: NDArray[np.bool_] = np.array([list(rule.codes) for rule in rules], dtype=bool)
-        self._kinds = frozenset((*self._detectors, *self._late_detectors))
+        self._kinds = frozenset((*self._detectors, *self._gated_detectors, *self._late_detectors))
 
-    def scan(self, views: Views, starts: Index, codes: Callable[[Index], Index]) -> Scan:
-        """`codes`: kind, role and stage of events as one number each. What no rule applies to is not looked at."""
+    def contacts(self, views: Views, starts: Index) -> list[ContactSpan]:
+        """What detectors find: contact data, and what rules ask for."""
+        return contacts(views, starts.tolist(), self._kinds)
+
+    def scan(
+        self, views: Views, starts: Index, codes: Callable[[Index], Index], found: list[ContactSpan],
+        likely: Likely | None = None,
+    ) -> Scan:
+        """`codes`: kind, role and stage of events as one number each. What no rule applies to is not looked at, nor
+        what `likely` leaves out. `found`: by `contacts`."""
         begins = starts.tolist()
-        found = contacts(views, begins, self._kinds)
-        early = Sightings(self._early, views, starts, _detected(found, self._detectors, begins))
-        return Scan(early.ask(lambda events, rules: self._applies[rules, codes(events)]), found)
+
+        def applies(events: Index, rules: NDArray[Any]) -> NDArray[np.bool_]:
+            found: NDArray[np.bool_] = self._applies[rules, codes(events)]
+            return found
+
+        always = Sightings(self._early, views, starts, _detected(found, self._detectors, begins)).ask(applies)
+        detected = _detected(found, self._gated_detectors, begins)
+        if likely is None:
+            return Scan(Early(always, Sightings(self._gated, views, starts, detected).ask(applies)), found)
+        gated = Sightings(self._gated, views, starts, detected, likely.events)
+        return Scan(Early(always, gated.ask(
+            (lambda events, rules: applies(events, rules) & likely.allows(events, rules)) if likely.events else None)),
+            found)
 
     def late(self, scan: Scan, events: Sequence[int], views: Views, starts: Index) -> Sightings:
         """What only matters once a rule could hold, in these texts, which are in order."""
@@ -59,7 +94,7 @@ class Matcher:
 
     def scan_literals(self, views: Views) -> int:
         """The literal scans alone; how many hits they give."""
-        return len(self._early.scan(views).literals)
+        return len(self._early.scan(views).literals) + len(self._gated.scan(views).literals)
 
 
 def _detected(

@@ -92,7 +92,7 @@ class Explained(NamedTuple):
 
 def explain(engine: EngineSet, batch: Batch) -> list[Explained]:
     """All rules that have a hit in the one event of the batch, those that hold first."""
-    judging = _Judging(engine, batch)
+    judging = _Judging(engine, batch, ungated=True)
     pairs = list(judging.scan.early.bits)
     judging.look_late(pairs)
     judging.look_around(pairs)
@@ -151,11 +151,14 @@ class _Judging:
     """One batch under judgement. `look_late` comes before `promising`, and `look_around` before `evaluate` and
     `explain`, which go text by text."""
 
-    def __init__(self, engine: EngineSet, batch: Batch) -> None:
+    def __init__(self, engine: EngineSet, batch: Batch, *, ungated: bool = False) -> None:
+        """`ungated`: look for what the classifier finds unlikely, too."""
         self._engine, self._batch, self._code = engine, batch, batch.code
         self.views = Views(engine.tables, batch.text)
-        self.scan = engine.matcher.scan(self.views, batch.starts, batch.codes)
-        self.facts = Facts(engine, batch, self.views, self.scan.contacts)
+        contacts = engine.matcher.contacts(self.views, batch.starts)
+        self.facts = Facts(engine, batch, self.views, contacts)
+        self.scan = engine.matcher.scan(self.views, batch.starts, batch.codes, contacts,
+                                        None if ungated else self.facts.likely)
         self._begins: list[int] = batch.starts.tolist()
         self._texts: Sightings
         self._late: Seen
@@ -168,8 +171,7 @@ class _Judging:
         rules, seen = self._engine.rules, self.scan.early.bits
         carried = dict.fromkeys(self.facts.carrying(), 0)
         return sorted((event, index) for (event, index), bits in (carried | seen).items()
-                      if rules[index].promising(bits) and event not in skip and self.facts.likely(event, index)
-                      and self.applies(rules[index], event))
+                      if rules[index].promising(bits) and event not in skip and self.applies(rules[index], event))
 
     def look_late(self, pairs: Iterable[Pair]) -> None:
         """For what of these rules only matters now, since they could hold."""
@@ -270,7 +272,8 @@ class _Judging:
                 if fate != "allow" or not rule.allow >> h.selection & 1]
         spoken = [Fate(self._engine.contexts[c].context.name, h.start - base, h.end - base, h.view, "")
                 for c in sorted(rule.contexts) for h in self._context(event, c).hits]
-        applies = self.applies(rule, event) and self.minds(rule, event) and self.facts.likely(event, rule.index)
+        applies = self.applies(rule, event) and self.minds(rule, event) and (
+            not rule.gated or self.facts.opinion(rule, event) is not Opinion.DIFFERS)
         return Explained(rule, applies, match is not None, told, spoken)
 
     def _hits(self, rule: CompiledRule, event: int) -> list[Hit]:

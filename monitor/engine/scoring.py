@@ -1,13 +1,29 @@
 """What rules ask of a classifier, as columns of its scores."""
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from monitor.engine.compiled import CompiledRule
 from monitor.engine.scorer import Scorer, Scores
+from monitor.engine.views import Index
 
-_ALWAYS = 1 << 62
+
+class Likely:
+    """`events`, in order: those in which some gated rule may hold. `may`: bool[events, rules]."""
+
+    def __init__(self, events: Index, size: int, may: NDArray[np.bool_]) -> None:
+        self.events: list[int] = events.tolist()
+        self._row = np.full(size, len(self.events))
+        self._row[events] = np.arange(len(self.events))
+        self._may = np.concatenate((may, np.zeros((1, may.shape[1]), dtype=bool)))
+
+    def allows(self, events: Index, rules: NDArray[Any]) -> NDArray[np.bool_]:
+        """Of n pairs: bool[n]."""
+        found: NDArray[np.bool_] = self._may[self._row[events], rules]
+        return found
 
 
 class Scoring:
@@ -18,7 +34,6 @@ class Scoring:
         column = {name: i for i, name in enumerate(self.categories)}
         limits = [scorer.thresholds[name] for name in self.categories] if scorer else []
         self._beside = np.array([limit.beside for limit in limits], dtype=np.float32)
-        self._powers = np.left_shift(1, np.arange(len(limits), dtype=np.int64))
         self._enough = [limit.alone for limit in limits]
         self.asked: list[list[tuple[int, int | None, float]]] = [
             [(i, column.get(name), gte or self._alone(column.get(name))) for i, name, gte in rule.scores]
@@ -27,8 +42,9 @@ class Scoring:
         self._carried = [(rule.index, at, gte) for rule, asked in zip(rules, self.asked, strict=True)
                          for _, at, gte in asked if at is not None]
         self._of = [[column[name] for name in rule.rule.category if name in column] for rule in rules]
-        self._wanted = [sum(1 << at for at in of) if of and rule.rule.applies.likely else _ALWAYS
-                        for rule, of in zip(rules, self._of, strict=True)]
+        self._known = np.zeros((len(limits) + 1, len(rules)), dtype=np.float32)
+        for rule, of in zip(rules, self._of, strict=True):
+            self._known[of or [-1], rule.index] = rule.gated  # of unknown categories nothing is unlikely
 
     def _alone(self, column: int | None) -> float:
         return 1.0 if column is None else self._enough[column]
@@ -39,13 +55,12 @@ class Scoring:
             for event in np.flatnonzero(scores[:, at] >= gte).tolist():
                 yield event, rule
 
-    def likely(self, scores: Scores) -> list[int]:
-        """Of each event a bit for every category that a rule may hold in, and one for those that do not ask."""
-        found: list[int] = ((scores >= self._beside) @ self._powers | _ALWAYS).tolist()
-        return found
-
-    def is_likely(self, rule: int, likely: int) -> bool:
-        return bool(self._wanted[rule] & likely)
+    def likely(self, scores: Scores) -> Likely:
+        """Where gated rules may hold: where one of their categories is not unlikely."""
+        enough = scores >= self._beside
+        events = np.arange(len(scores)) if self._known[-1].any() else np.flatnonzero(enough.any(axis=1))
+        known = np.concatenate((enough[events], np.ones((events.size, 1), dtype=bool)), axis=1)
+        return Likely(events, len(scores), known.astype(np.float32) @ self._known > 0)
 
     def of(self, rule: int, scores: Scores, event: int) -> dict[str, float]:
         """The scores of the rule's categories and of those that it asks for."""

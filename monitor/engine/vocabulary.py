@@ -37,17 +37,18 @@ _NUMBERS: Final = {view: number for number, view in enumerate(VIEWS)}
 def gathered(
     rules: Sequence[CompiledRule], contexts: Sequence[CompiledContext], reader: Reader, databases: Databases,
     sources: Mapping[str, bytes],
-) -> tuple[Entries, Entries]:
-    """(what is looked for in every text, what is looked for late).
+) -> tuple[Entries, Entries, Entries]:
+    """(what is looked for in every text, what in those that a classifier does not find unlikely, what late).
 
     `sources`: the files of the rules, to name places in them. Raises RuleError with all faults: terms that fold to
     nothing or to one character, patterns that do not compile.
     """
-    early, late = Vocabulary(reader), Vocabulary(reader, wordless=True)
+    early, gated, late = Vocabulary(reader), Vocabulary(reader), Vocabulary(reader, wordless=True)
     collecting = _Collecting(sources, [])
     for rule in rules:
+        at_once = gated if rule.gated else early
         for i, selection in enumerate(rule.rule.selections):
-            collecting.selection(rule.rule, selection, (rule.index, i), early if rule.early >> i & 1 else late)
+            collecting.selection(rule.rule, selection, (rule.index, i), at_once if rule.early >> i & 1 else late)
             if selection.unless or selection.unless_patterns:
                 unless = Selection(name=selection.name, terms=selection.unless,
                                    patterns=selection.unless_patterns, views=_SAID)
@@ -60,7 +61,7 @@ def gathered(
         collecting.selection(context, unless, (-1 - index, len(context.parts)), late)
     if collecting.faults:
         raise RuleError(collecting.faults)
-    return early.entries(databases), late.entries(databases)
+    return early.entries(databases), gated.entries(databases), late.entries(databases)
 
 
 class _Formed(NamedTuple):

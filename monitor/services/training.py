@@ -140,9 +140,9 @@ def thresholds_for(
         cost = (low + high) / 2
         found = probabilities >= _best(wanted, probabilities, types, cost)
         low, high = (cost, high) if alarms(found, types, HARD) > recipe.hard_alarms else (low, cost)
-    chosen = _over(_best(wanted, probabilities, types, high), probabilities[np.array(types) == ORDINARY],
-                   recipe.ordinary_alarms)
-    odds = np.log(chosen / (1 - chosen)) - recipe.beside
+    best = _best(wanted, probabilities, types, high)
+    odds = np.log(best / (1 - best)) - recipe.beside
+    chosen = _over(best, probabilities[np.array(types) == ORDINARY], recipe.ordinary_alarms)
     return [Thresholds(float(alone), float(beside))
             for alone, beside in zip(chosen, 1 / (1 + np.exp(-odds)), strict=True)]
 

@@ -22,6 +22,7 @@ import msgspec
 
 from monitor.engine.batch import EventBatch
 from monitor.engine.engineset import EngineSet
+from monitor.engine.matcher import Scan
 from monitor.engine.pipeline import judge
 from monitor.engine.views import Views
 from tests.bench import corpus
@@ -66,16 +67,21 @@ def decode_only(bodies: list[bytes]) -> None:
         decode(body)
 
 
+def scanned(engine: EngineSet, batch: EventBatch) -> Scan:
+    views = Views(engine.tables, batch.text)
+    return engine.matcher.scan(views, batch.starts, batch.codes, engine.matcher.contacts(views, batch.starts))
+
+
 def match_only(engine: EngineSet, batches: list[EventBatch]) -> None:
     for batch in batches:
-        engine.matcher.scan(Views(engine.tables, batch.text), batch.starts, batch.codes)
+        scanned(engine, batch)
 
 
 def share_of(engine: EngineSet, batches: list[EventBatch]) -> tuple[float, float]:
     """Of the texts: how many have a hit, how many a finding."""
     hits = findings = total = 0
     for batch in batches:
-        scan = engine.matcher.scan(Views(engine.tables, batch.text), batch.starts, batch.codes)
+        scan = scanned(engine, batch)
         hits += len({event for event, rule in scan.early.bits if scan.early.of(event, rule)})
         findings += len({m.event for m in judge(engine, batch).matches})
         total += len(batch)
