@@ -13,6 +13,9 @@ from monitor.engine.views import Index, without_breaks
 
 _ROLES: Final = len(ROLES)
 _STAGES: Final = len(STAGES)
+_KIND: Final = {kind: i for i, kind in enumerate(KINDS)}
+_ROLE: Final = {role: i for i, role in enumerate(ROLES)}
+_STAGE: Final = {stage: i for i, stage in enumerate(STAGES)}
 CODES: Final = len(KINDS) * _ROLES * _STAGES
 
 
@@ -140,10 +143,14 @@ class EventBatch:
     def _code(self, i: int) -> int:
         event = self.events[i]
         role, _ = role_and_id(event)
-        return code_of(KINDS.index(event.kind), ROLES.index(role), STAGES.index(event.stage))
+        return code_of(_KIND[event.kind], _ROLE[role], _STAGE[event.stage])
 
     def codes(self, events: Index) -> Index:
-        return np.array([self.code(i) for i in events.tolist()], dtype=np.int64)
+        return self._codes[events]
+
+    @cached_property
+    def _codes(self) -> Index:
+        return np.fromiter(map(self.code, range(len(self.events))), dtype=np.int64, count=len(self.events))
 
     def at(self, i: int) -> int:
         at = at_ms(self.events[i])
