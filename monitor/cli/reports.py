@@ -1,18 +1,19 @@
 """What `redpost scan` says: one report for each way of saying it."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, Final, Protocol
 from zoneinfo import ZoneInfo
 
 import msgspec
-from msgspec import Struct
+from msgspec import UNSET, Struct, UnsetType
 from rich.console import Console
 
 from monitor.domain.alerts import Alert
 from monitor.domain.events import Kind, Role, role_and_id
 from monitor.domain.findings import Evasion, Finding, Severity, Span, Tier
 from monitor.engine.engineset import EngineSet
+from monitor.services.explaining import Why, why
 from monitor.services.scan import Scanner
 from monitor.services.scanned import Scanned, distinct
 
@@ -33,12 +34,14 @@ class Report(Protocol):
     def end(self, scanner: Scanner) -> None: ...
 
 
-def report_for(engine: EngineSet, zone: ZoneInfo, *, json: bool, everything: bool, alerts: bool) -> Report:
+def report_for(
+    engine: EngineSet, zone: ZoneInfo, *, json: bool, everything: bool, alerts: bool, explain: bool = False,
+) -> Report:
     from monitor.cli.scan_text import AlertTable, FindingTexts
 
     if json:
-        return AlertLines() if alerts else FindingLines(everything=everything)
-    return AlertTable(zone) if alerts else FindingTexts(engine, zone)
+        return AlertLines() if alerts else FindingLines(engine if explain else None, everything=everything)
+    return AlertTable(zone) if alerts else FindingTexts(engine, zone, explain=explain)
 
 
 class SpanLine(Struct, omit_defaults=True):
@@ -72,7 +75,8 @@ class FindingLine(Struct, omit_defaults=True):
 
 class EventLine(Struct):
     """One line of `--json`. `scores`: the classifier's, by category; empty without a model. `line`: of `file`, or the
-    item of its array. `at`: UTC ms, None without a date. `speaker`: the role. `text`: the caller's own, unmasked."""
+    item of its array. `at`: UTC ms, None without a date. `speaker`: the role. `text`: the caller's own, unmasked.
+    `why`: with `--explain`, what carried the scores of all categories that are not unlikely, and of those found."""
 
     id: str
     findings: list[FindingLine]
@@ -85,6 +89,7 @@ class EventLine(Struct):
     at: int | None
     offset_ms: int | None
     text: str
+    why: list[Why] | UnsetType = UNSET
 
 
 class MissingLine(Struct):
@@ -121,12 +126,13 @@ class FindingLines:
 
     console = None
 
-    def __init__(self, *, everything: bool) -> None:
+    def __init__(self, explaining: EngineSet | None = None, *, everything: bool) -> None:
         self.found = False
+        self._explaining = explaining
         self._everything = everything
 
     def add(self, scanned: Sequence[Scanned]) -> None:
-        _write([event_line(item) for item in scanned if item.findings or self._everything])
+        _write([event_line(item, self._explaining) for item in scanned if item.findings or self._everything])
         self.found = self.found or any(item.findings for item in scanned)
 
     def end(self, scanner: Scanner) -> None:
@@ -157,13 +163,19 @@ def _write(lines: list[Any]) -> None:
         sys.stdout.buffer.flush()
 
 
-def event_line(item: Scanned) -> EventLine:
+def event_line(item: Scanned, explaining: EngineSet | None = None) -> EventLine:
     scores: dict[str, float] = {}
     for finding in item.findings:
         scores.update(finding.scores)
     event = item.event
     return EventLine(event.id, [finding_line(f, item) for f in distinct(item.findings)], scores, *item.place,
-                     event.room, event.kind, role_and_id(event)[0], item.at, event.offset_ms, event.text)
+                     event.room, event.kind, role_and_id(event)[0], item.at, event.offset_ms, event.text,
+                     _why(explaining, item, scores) if explaining else UNSET)
+
+
+def _why(engine: EngineSet, item: Scanned, found: Collection[str]) -> list[Why]:
+    every = engine.scorer.categories if engine.scorer else ()
+    return [each for each in why(engine, item.event, every) if each.score >= each.beside or each.category in found]
 
 
 def finding_line(finding: Finding, item: Scanned) -> FindingLine:

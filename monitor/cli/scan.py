@@ -20,6 +20,7 @@ def scan(
         name="--all", help="With --json: the events without findings too.")] = False,
     alerts: Annotated[bool, Parameter(
         help="Instead of findings the alerts that the service would raise.")] = False,
+    explain: Annotated[bool, Parameter(help="Show which words carried the classifier's scores.")] = False,
     html: Annotated[Path | None, Parameter(
         help="Write a report for people too: one page with all lines, the findings in place, for screen and paper.")
     ] = None,
@@ -39,6 +40,7 @@ def scan(
     tail -f live.ndjson | redpost scan - --json
     redpost scan lines.csv --kind script --rules my-rules
     redpost scan tonight.docx --html report.html
+    redpost scan tonight.srt --explain
     ```
 
     Exit codes: 0 nothing was found, 1 something was found, 2 a file could not be read or the rules have faults.
@@ -51,5 +53,5 @@ def scan(
         raise InputError("--all tells of clean events in JSON only", hint="add --json")
     settings = load(config=config, overrides={"rules.dir": rules, "rules.rooms": rooms}).settings
     scanning = Scanning(reading or Reading(), settings, json=json, everything=everything, alerts=alerts,
-                        html=html, inputs=files)
+                        explain=explain, html=html, inputs=files)
     return scanning.run(files)

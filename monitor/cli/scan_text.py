@@ -16,10 +16,11 @@ from rich.text import Text
 from monitor.cli.marking import NEAR, marked
 from monitor.cli.terminal import SEVERITY_STYLES, clock, counted, out, safe
 from monitor.domain.alerts import Alert
-from monitor.domain.events import RELATIVE
-from monitor.domain.findings import Finding, Severity
+from monitor.domain.events import RELATIVE, Event
+from monitor.domain.findings import Finding, Opinion, Severity
 from monitor.domain.rules import Clause
 from monitor.engine.engineset import EngineSet
+from monitor.services.explaining import Why, why
 from monitor.services.scan import Scanner
 from monitor.services.scanned import Scanned, distinct
 
@@ -48,8 +49,10 @@ def cited(clause: str, *, unverified: Container[str], not_in_force: Container[st
 class FindingTexts:
     """Every sentence with its findings as it comes, and at the end how many there were of each rule."""
 
-    def __init__(self, engine: EngineSet, zone: ZoneInfo) -> None:
+    def __init__(self, engine: EngineSet, zone: ZoneInfo, *, explain: bool = False) -> None:
+        """`explain`: what carried the classifier's scores, of each finding, not only of those that rest on them."""
         self.console: Console | None = out()
+        self._engine, self._explain = engine, explain
         self._out = self.console
         self._brackets = self._out.no_color or not self._out.is_terminal
         self._clauses: Mapping[str, Clause] = engine.ruleset.clauses
@@ -83,12 +86,19 @@ class FindingTexts:
             lines += [_title(finding).append(f"  {safe(words)}" if words else "")]
             lines += [Text(safe(f"  after 【{span.text}】 ({span.event})")) for span in finding.spans
                       if span.event not in (None, event.id)]
+            lines += self._scores(finding, event)
             lines += self._grounds(finding, hits)
         self._out.print(*lines, "", sep="\n", soft_wrap=True)
 
     def _tell_missing(self, finding: Finding) -> None:
         where = _facts(moment(finding.at, finding.offset_ms, self._zone), finding.room, "not said by then")
         self._out.print(where, _title(finding), *self._grounds(finding, []), "", sep="\n", soft_wrap=True)
+
+    def _scores(self, finding: Finding, event: Event) -> list[Text]:
+        """What the classifier thinks of the finding's categories, and because of which words."""
+        if finding.opinion is Opinion.ALONE or self._explain:
+            return [Text(safe(f"  {line}")) for line in map(_scored, why(self._engine, event, finding.category))]
+        return []
 
     def _grounds(self, finding: Finding, hits: Sequence[str]) -> list[Text]:
         """The clauses and the advice, one a line."""
@@ -127,6 +137,11 @@ class FindingTexts:
             self._out.print(table, "", sep="\n")
         self._out.print(f"{counted(self._events, 'event')}, {counted(self._rules.total(), 'finding')}"
                         + (f" in {counted(self._touched, 'event')}" if self._rules else ""))
+
+
+def _scored(why: Why) -> str:
+    words = "  ".join(f"{each.text} {each.weight:+.1f}" for each in why.carrying)
+    return f"{why.category} {why.score:.2f} (≥ {why.alone:.2f} alone, ≥ {why.beside:.2f} beside a rule)  {words}"
 
 
 def _title(finding: Finding) -> Text:

@@ -25,7 +25,7 @@ class Scanning:
 
     def __init__(
         self, reading: Reading, settings: Settings, *, json: bool, everything: bool, alerts: bool,
-        html: Path | None = None, inputs: Sequence[str] = (),
+        explain: bool = False, html: Path | None = None, inputs: Sequence[str] = (),
     ) -> None:
         """`html`: where a page is written too; it is none of the `inputs`."""
         self._reading = reading
@@ -36,7 +36,8 @@ class Scanning:
         self._scanner = Scanner(
             engine, grouping=settings.alerts.grouping(), silence_ms=settings.broadcast.silence_ms, with_alerts=alerts,
             day=_midnight(zone, self._options.now_ms))
-        self._report = report_for(engine, zone, json=json, everything=everything, alerts=alerts)
+        self._report = report_for(engine, zone, json=json, everything=everything, alerts=alerts,
+                                  explain=explain)
         self._page = None if html is None else HtmlReport(
             html, engine, zone, now=self._options.now_ms, inputs=inputs)
         self._faults = Faults()

@@ -24,7 +24,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from monitor.adapters.rulefiles.folder import load as load_rules
-from monitor.cli.loading import databases, view_tables
+from monitor.cli.loading import databases, scorer, view_tables
 from monitor.domain.events import Event, Kind, Role, Speaker
 from monitor.domain.findings import Tier
 from monitor.domain.rules import RoomContext
@@ -39,14 +39,15 @@ LOG: Final = Path(__file__).parent / "log.csv"
 NOW: Final = 1_795_000_000_000
 
 
-def engine_of(rules: Path, *, rooms: Iterable[RoomContext] = ()) -> EngineSet:
+def engine_of(rules: Path, *, rooms: Iterable[RoomContext] = (), model: str = "") -> EngineSet:
+    """As the service judges. `model`: as the setting model.dir."""
     return EngineSet(load_rules(rules), view_tables(), rooms=rooms, zone=ZoneInfo("Asia/Shanghai"),
-                     databases=databases())
+                     scorer=scorer(model), databases=databases())
 
 
 class Judge:
-    def __init__(self, rules: Path) -> None:
-        self.engine = engine_of(rules)
+    def __init__(self, rules: Path, *, model: str = "") -> None:
+        self.engine = engine_of(rules, model=model)
 
     def rules(self, lines: list[Line], texts: list[str]) -> list[dict[str, set[str]]]:
         """Of each line: rule → its categories (`care` for that tier), without hints at exemptions and without rules
