@@ -1,12 +1,13 @@
 """Rules as the engine runs them: bits instead of names, codes instead of sets; compiled once for a set."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from math import inf
 from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
 
 from monitor.domain.conditions import And, Condition, Not, Ref, evaluate
 from monitor.domain.events import Kind, Role
+from monitor.domain.findings import Tier
 from monitor.domain.rules import Context, Rule, Selection, Side
 from monitor.engine.batch import CODES, parts_of
 from monitor.engine.reach import Reaching, ending_at
@@ -43,6 +44,12 @@ class CompiledContext:
         self.parts = [Reaching(0, 0, part.within, part.side, ends[part.commas]) for part in context.parts]
 
 
+def gated(rule: Rule, silent: Container[str]) -> bool:
+    """Does the rule ask a classifier whether it may hold? `silent`: ids of rules that make no finding. What those hear
+    is lawful mostly, and people may be in danger: both are heard whatever a classifier finds."""
+    return rule.applies.likely and bool(rule.category) and rule.tier is not Tier.CARE and rule.id not in silent
+
+
 class CompiledRule:
     """Selection i has bit 1 << i. `early`: selections that are looked for in every text; without a hit of one of them
     the condition cannot hold. `shown`: those whose hits a finding shows. `gated`: it asks a classifier
@@ -51,7 +58,7 @@ class CompiledRule:
 
     def __init__(
         self, index: int, rule: Rule, zone: ZoneInfo, contexts: Mapping[str, int] = {},
-        costs: Sequence[float] = (),
+        costs: Sequence[float] = (), *, gated: bool = False,
     ) -> None:
         self.index = index
         self.rule = rule
@@ -80,7 +87,7 @@ class CompiledRule:
             asked |= near.of if asked >> near.by & 1 else 0
         self.early = (asked & rare | self._needed(rule.condition, costs)[1]) & ~self.placeless
         self.shown = positive & ~silent
-        self.gated = rule.applies.likely and bool(rule.category)
+        self.gated = gated
         self.by_score = bool(self.scores) and not positive & ~self.placeless
         self.restrained = bool(self.allow or self.vetoes or self.nears or self.times or self.spares or self.unproven
                                or self.listed)

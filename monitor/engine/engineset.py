@@ -8,7 +8,7 @@ from monitor.domain.correlations import CorrelationRule
 from monitor.domain.ids import digest
 from monitor.domain.rules import BUYING, SELLING, RoomContext, Status
 from monitor.domain.rulesets import RuleSet
-from monitor.engine.compiled import CompiledContext, CompiledRule
+from monitor.engine.compiled import CompiledContext, CompiledRule, gated
 from monitor.engine.correlation_set import Correlations
 from monitor.engine.databases import Databases
 from monitor.engine.looking import Looking
@@ -43,14 +43,15 @@ class EngineSet:
         numbers = {c.context.name: c.index for c in self.contexts}
         by_name = {c.context.name: c for c in self.contexts}
         self.trading = by_name.get(SELLING), by_name.get(BUYING)
-        looking = Looking(ruleset, running, tables, databases or Databases())
-        self.rules = [CompiledRule(i, rule, zone, numbers, chances)
-                      for i, (rule, chances) in enumerate(zip(running, looking.chances, strict=True))]
-        self.matcher = Matcher(self.rules, len(self.contexts), *looking.lexicons(self.rules, self.contexts))
-        self.scoring = Scoring(self.rules, scorer)
         self.correlations = Correlations(
             [rule for rule in ruleset.correlations if rule.status in statuses],
             [*ruleset.rules, *ruleset.correlations], zone)
+        gates = [gated(rule, self.correlations.silenced) for rule in running]
+        looking = Looking(ruleset, running, gates, tables, databases or Databases())
+        self.rules = [CompiledRule(i, rule, zone, numbers, chances, gated=gate)
+                      for i, (rule, chances, gate) in enumerate(zip(running, looking.chances, gates, strict=True))]
+        self.matcher = Matcher(self.rules, len(self.contexts), *looking.lexicons(self.rules, self.contexts))
+        self.scoring = Scoring(self.rules, scorer)
         self.version = digest(
             ruleset.version, scorer.version if scorer else "", repr(sorted(self.rooms.items())), str(zone),
             str(sorted(tables.meta.items())), *sorted(statuses),

@@ -48,10 +48,12 @@ class Facts:
 
     def opinion(self, rule: CompiledRule, event: int) -> Opinion:
         """What the classifier says of this rule's finding."""
-        agrees = None if self.scores is None else self._engine.scoring.agrees(rule.index, self.scores, event)
-        if agrees is None:
+        if self.scores is None:
             return Opinion.NONE
-        return Opinion.ALONE if rule.by_score else Opinion.AGREES if agrees else Opinion.DIFFERS
+        if rule.by_score:
+            return Opinion.ALONE
+        agrees = self._engine.scoring.agrees(rule.index, self.scores, event)
+        return Opinion.NONE if agrees is None else Opinion.AGREES if agrees else Opinion.DIFFERS
 
     def proved(self, event: int) -> Callable[[Hit], bool]:
         """Does the room hold a proof of this claim?"""

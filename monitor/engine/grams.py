@@ -11,7 +11,7 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
-from monitor.engine.views import LF, Index, Units, Views
+from monitor.engine.views import LF, Index, Layer, Units, Views
 
 Buckets = NDArray[np.int64]
 
@@ -51,46 +51,47 @@ class Hashed(NamedTuple):
 
 class Read(NamedTuple):
     """A batch of n texts as n-grams. `hashed`: of each layer and size; `begins`: of each layer int64[n], the unit at
-    which each text begins, the unit before the next one being a line feed; `counts`: int64[n], n-grams of each text;
-    `where`: of each layer int64[u], the code point of each unit."""
+    which each text begins, the unit before the next one being a line feed; `counts`: int64[n], n-grams of each text."""
 
     hashed: list[Hashed]
     begins: list[Index]
     counts: Index
-    where: list[Index]
 
 
 def read(grams: Grams, views: Views, gone: NDArray[np.bool_] | None = None) -> Read:
     """`gone`: bool[N], the code points that are not to be read (contact data)."""
     hashed: list[Hashed] = []
     begins: list[Index] = []
-    where: list[Index] = []
-    counts: Index | None = None
-    for number, (sizes, seed) in enumerate(((grams.characters, np.uint32(0)), (grams.syllables, _SYLLABLES))):
-        if not sizes:
-            continue
-        units, at = _layer(views, syllables=number == 1)
-        if gone is not None:
-            left = ~gone[at]
-            units, at = units[left], at[left]
+    counts: Index = np.zeros(1 + views.text.count("\n"), np.int64)
+    for sizes, seed, layer in _layers(grams, views):
+        units = layer.units if gone is None else layer.units[~gone[layer.begins]]
         feeds = np.flatnonzero(units == LF)
         firsts = np.concatenate(([0], feeds + 1))
         lengths = np.diff(np.append(firsts, units.size + 1)) - 1
         for size, buckets in _windows(units, sizes, seed, grams):
             hashed.append(Hashed(len(begins), size, buckets))
-            found = np.maximum(lengths - size + 1, 0)
-            counts = found if counts is None else counts + found
+            counts += np.maximum(lengths - size + 1, 0)
         begins.append(firsts)
-        where.append(at)
-    return Read(hashed, begins, np.zeros(0, np.int64) if counts is None else counts, where)
+    return Read(hashed, begins, counts)
 
 
-def _layer(views: Views, *, syllables: bool) -> tuple[Units, Index]:
-    """Units and the code point that each begins at."""
-    if not syllables:
-        return views.skeleton, views.where
-    layer = views.sound_layer
-    return layer.units, layer.where if layer.at is None else layer.where[layer.at[:-1]]
+def places(grams: Grams, views: Views, gone: NDArray[np.bool_] | None = None) -> list[tuple[Index, Index]]:
+    """Of each layer that `read` reads: where each unit begins and ends, in code points (int64[u] each)."""
+    found = []
+    for _, _, layer in _layers(grams, views):
+        every = np.arange(layer.units.size)
+        begin, end = layer.place(every, every + 1)
+        left = slice(None) if gone is None else ~gone[begin]
+        found.append((begin[left], end[left]))
+    return found
+
+
+def _layers(grams: Grams, views: Views) -> Iterator[tuple[Sequence[int], np.uint32, Layer]]:
+    """Sizes, seed and units of what is read."""
+    if grams.characters:
+        yield grams.characters, np.uint32(0), views.skeleton_layer
+    if grams.syllables:
+        yield grams.syllables, _SYLLABLES, views.sound_layer
 
 
 def _windows(

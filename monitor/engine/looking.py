@@ -33,12 +33,16 @@ class _Kept(Struct, frozen=True, array_like=True):
 class Looking:
     """`chances`: by rule and selection, about how likely a character of speech begins a hit."""
 
-    def __init__(self, ruleset: RuleSet, running: Sequence[Rule], tables: ViewTables, databases: Databases) -> None:
+    def __init__(
+        self, ruleset: RuleSet, running: Sequence[Rule], gates: Sequence[bool], tables: ViewTables,
+        databases: Databases,
+    ) -> None:
+        """`gates`: which of them ask a classifier whether they may hold."""
         self._databases = databases
         self._sources = ruleset.sources
         self._tables = tables
         self._needs = digest("needs", str(sorted(tables.meta.items())))
-        asked = _ENCODER.encode([[(rule.selections, rule.condition) for rule in running], ruleset.contexts])
+        asked = _ENCODER.encode([[(rule.selections, rule.condition) for rule in running], ruleset.contexts, gates])
         self._key = digest("looking", self._needs, blake2b(asked, digest_size=16).hexdigest())
         self._kept = databases.kept(self._key, _Kept)
         self._reader = Reader(tables, {} if self._kept else databases.kept(self._needs, dict[str, Needs]) or {})

@@ -12,7 +12,7 @@ from monitor.engine.databases import Database, compiled
 from monitor.engine.detectors import DETECTORS
 from monitor.engine.detectors_alphabet import codes_of, spelled, table_of
 from monitor.engine.repeats import REPEATS, repeats
-from monitor.engine.views import Views, ViewTables, span_of
+from monitor.engine.views import Index, Views, ViewTables, span_of
 
 
 class ContactSpan(NamedTuple):
@@ -38,6 +38,18 @@ def _database() -> Database:
 @cache
 def _table(tables: ViewTables) -> NDArray[np.uint8]:
     return table_of(_codes(), tables.skip)
+
+
+def covered(spans: Sequence[ContactSpan], views: Views, starts: Index) -> NDArray[np.bool_] | None:
+    """bool[N]: the code points of contact data; None where there is none."""
+    masked = [span for span in spans if span.masked]
+    if not masked:
+        return None
+    found = np.zeros(len(views.plain), dtype=bool)
+    for span in masked:
+        begin = int(starts[span.event])
+        found[begin + span.start : begin + span.end] = True
+    return found
 
 
 def contacts(views: Views, starts: Sequence[int], kinds: Container[str] | None = None) -> list[ContactSpan]:

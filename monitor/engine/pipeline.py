@@ -134,15 +134,17 @@ def _judge(engine: EngineSet, batch: Batch, skip: Set[int]) -> Judged:
     pairs = judging.promising(pairs)
     judging.look_around(pairs)
     evaluated = (judging.evaluate(engine.rules[index], event) for event, index in pairs)
-    matches = _without_echoes([match for match in evaluated if match is not None])
+    matches = _without_echoes([match for match in evaluated if match is not None], engine.correlations.silenced)
     pointed_at = judging.pointed_at(matches)
     contacts = judging.scan.contacts
     return Judged(matches, sorted({*contacts, *pointed_at}) if pointed_at else contacts)
 
 
-def _without_echoes(matches: list[Match]) -> list[Match]:
-    """A score says nothing more where a rule says the same of the text: it is that finding's then."""
-    said = {(match.event, name) for match in matches if not match.rule.by_score for name in match.rule.rule.category}
+def _without_echoes(matches: list[Match], silent: Container[str]) -> list[Match]:
+    """A score says nothing more where a rule says the same of the text: it is that finding's then. `silent`: rules that
+    make no finding."""
+    said = {(match.event, name) for match in matches if not match.rule.by_score and match.rule.rule.id not in silent
+            for name in match.rule.rule.category}
     return [match for match in matches
             if not match.rule.by_score or said.isdisjoint((match.event, name) for name in match.rule.rule.category)]
 

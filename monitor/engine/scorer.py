@@ -9,14 +9,16 @@ from numpy.typing import NDArray
 
 from monitor.domain.events import KINDS, ROLES
 from monitor.engine.batch import CODES, Batch, parts_of
-from monitor.engine.grams import Grams, read
-from monitor.engine.patterns import ContactSpan
+from monitor.engine.grams import Grams, places, read
+from monitor.engine.patterns import ContactSpan, covered
 from monitor.engine.views import Views
 
 Scores = NDArray[np.float32]
 
 ASIDE: Final = len(KINDS) + len(ROLES)
 """Rows that tell of the event rather than its text: its kind, then the speaker's role."""
+_LEAST_ODDS: Final = np.float32(-80)
+"""Below, `exp` overflows."""
 
 
 class Scorer(Protocol):
@@ -100,7 +102,7 @@ class LinearScorer:
     def decide(self, views: Views, batch: Batch, contacts: Sequence[ContactSpan] = ()) -> Scores:
         """float32[n, c]: the decision function, before calibration."""
         weights = self._weights
-        found = read(weights.grams, views, _gone(views, batch, contacts))
+        found = read(weights.grams, views, covered(contacts, views, batch.starts))
         total: Scores = self._by_code[batch.codes(np.arange(len(batch.starts)))]
         scale = weights.grams.scale(found.counts).astype(np.float32)
         for layer, begins in enumerate(found.begins):
@@ -115,29 +117,18 @@ class LinearScorer:
 
     def score(self, views: Views, batch: Batch, contacts: Sequence[ContactSpan]) -> Scores:
         odds = self.decide(views, batch, contacts) * self._weights.slope + self._weights.offset
-        chances: Scores = 1 / (1 + np.exp(-odds))
+        chances: Scores = 1 / (1 + np.exp(-np.maximum(odds, _LEAST_ODDS)))
         return chances
 
     def reasons(self, views: Views, batch: Batch, contacts: Sequence[ContactSpan], category: str) -> list[Reason]:
         column, weights = self._categories.index(category), self._weights
-        found = read(weights.grams, views, _gone(views, batch, contacts))
-        scale = float(weights.slope[column]) * float(weights.grams.scale(found.counts).sum())
+        gone = covered(contacts, views, batch.starts)
+        found, where = read(weights.grams, views, gone), places(weights.grams, views, gone)
+        scale = float(weights.slope[column]) * float(weights.grams.scale(found.counts)[0])
         reasons = []
         for layer, size, buckets in found.hashed:
-            at = found.where[layer]
+            begins, ends = where[layer]
             for i in np.flatnonzero(buckets < weights.grams.buckets).tolist():
                 weight = float(weights.table[buckets[i], column]) * scale
-                reasons.append(Reason(int(at[i]), int(at[i + size - 1]) + 1, weight))
+                reasons.append(Reason(int(begins[i]), int(ends[i + size - 1]), weight))
         return sorted(reasons, key=lambda reason: -abs(reason.weight))
-
-
-def _gone(views: Views, batch: Batch, contacts: Sequence[ContactSpan]) -> NDArray[np.bool_] | None:
-    """bool[N]: the code points of contact data."""
-    masked = [contact for contact in contacts if contact.masked]
-    if not masked:
-        return None
-    gone = np.zeros(len(views.plain), dtype=bool)
-    for contact in masked:
-        begin = int(batch.starts[contact.event])
-        gone[begin + contact.start : begin + contact.end] = True
-    return gone

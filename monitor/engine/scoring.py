@@ -39,6 +39,7 @@ class Scoring:
             [(i, column.get(name), gte or self._alone(column.get(name))) for i, name, gte in rule.scores]
             for rule in rules]
         """Of each rule: selection, column (None: unknown), least score."""
+        self._gated = [rule.gated for rule in rules]
         self._carried = [(rule.index, at, gte) for rule, asked in zip(rules, self.asked, strict=True)
                          for _, at, gte in asked if at is not None]
         self._of = [[column[name] for name in rule.rule.category if name in column] for rule in rules]
@@ -53,7 +54,8 @@ class Scoring:
         """(event, rule) where a score alone may carry the rule's condition."""
         for rule, at, gte in self._carried:
             for event in np.flatnonzero(scores[:, at] >= gte).tolist():
-                yield event, rule
+                if not self._gated[rule] or self.agrees(rule, scores, event) is not False:
+                    yield event, rule
 
     def likely(self, scores: Scores) -> Likely:
         """Where gated rules may hold: where one of their categories is not unlikely."""

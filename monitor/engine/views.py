@@ -188,6 +188,11 @@ class Layer(NamedTuple):
     at: Index | None = None
     tight: bool = False
 
+    @property
+    def begins(self) -> Index:
+        """int64[u]: where each unit begins in the original."""
+        return self.where if self.at is None else self.where[self.at[:-1]]
+
     def place(self, begin: Index, end: Index) -> tuple[Index, Index]:
         """Original half-open spans of spans of units (int64[h] each)."""
         if self.at is None:

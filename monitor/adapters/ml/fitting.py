@@ -15,6 +15,7 @@ from sklearn.svm import LinearSVC
 from monitor.domain.events import KINDS, ROLES
 from monitor.domain.labelled import Labelled
 from monitor.engine.grams import Grams, read
+from monitor.engine.patterns import contacts, covered
 from monitor.engine.scorer import ASIDE, Weights
 from monitor.engine.views import Views, ViewTables, without_breaks
 from monitor.services.augmenting import homophones
@@ -45,7 +46,10 @@ class GramFitter:
         rows, columns, values = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)], [np.zeros(0)]
         for first in range(0, len(lines), _AT_ONCE):
             some = lines[first : first + _AT_ONCE]
-            found = read(self._grams, Views(self._tables, "\n".join(without_breaks(line.text) for line in some)))
+            texts = [without_breaks(line.text) for line in some]
+            views = Views(self._tables, "\n".join(texts))
+            starts = np.cumsum([0, *(len(text) + 1 for text in texts[:-1])], dtype=np.int64)
+            found = read(self._grams, views, covered(contacts(views, starts.tolist(), ()), views, starts))
             scale = self._grams.scale(found.counts)
             for layer, _, buckets in found.hashed:
                 at = np.flatnonzero(buckets < self._grams.buckets)
@@ -102,11 +106,11 @@ class GramFitter:
 
 def code() -> str:
     """SHA-256 of what makes features and weights."""
-    from monitor.engine import grams, scorer, views
+    from monitor.engine import grams, patterns, scorer, views
     from monitor.services import augmenting, training
 
     found = sha256()
-    for module in (grams, scorer, views, augmenting, training):
+    for module in (grams, patterns, scorer, views, augmenting, training):
         found.update(Path(str(module.__file__)).read_bytes())
     found.update(Path(__file__).read_bytes())
     return found.hexdigest()
