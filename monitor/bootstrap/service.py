@@ -38,6 +38,7 @@ from monitor.services.detect import Detect, DetectSettings
 from monitor.services.evidence import EvidenceDesk
 from monitor.services.housekeeping import Housekeeping, HousekeepingSettings
 from monitor.services.ingest import KEY_MEMORY, Ingest, IngestSettings
+from monitor.services.labelling import Labelling
 from monitor.services.ports import Logger
 from monitor.services.pseudonyms import Pseudonyms
 from monitor.services.roomlimit import RoomLimit
@@ -123,6 +124,7 @@ class Service:
                 limits=s.ingest.limits(),
                 host_backlog=s.ingest.host_backlog, sample_from=s.ingest.sample_from, sample_keep=s.ingest.sample_keep,
                 recent=s.ingest.duplicates_window_bytes // (2 * KEY_MEMORY)))
+        self.labelling = Labelling(self.store, engine.tables, self.clock)
         self.housekeeping = Housekeeping(
             log=self.log, store=self.store, archive=self.archive, detect=self.detect, telemetry=self.telemetry,
             logger=self.logger, clock=self.clock, disk_free=lambda: shutil.disk_usage(self.folder).free,
@@ -140,8 +142,9 @@ class Service:
             max_sockets=s.http.max_sockets, body_timeout_s=s.http.body_timeout_s)
         app = build_app(
             WebServices(
-                ingest=self.ingest, session_seq=self.log.session_seq, store=self.store, archive=self.archive,
-                hub=self.hub, reload=lambda: self.rulebook.reload(self.log), health=self._unready,
+                ingest=self.ingest, session_seq=self.log.session_seq, labelling=self.labelling,
+                store=self.store, archive=self.archive, hub=self.hub,
+                reload=lambda: self.rulebook.reload(self.log), health=self._unready,
                 alive=lambda: self.fatal is None, telemetry=self.telemetry, clock=self.clock, logger=self.logger,
                 evidence=EvidenceDesk(self.store, self.detect, lambda: self.rulebook.current.ruleset.clauses).evidence),
             self.web)

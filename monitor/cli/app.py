@@ -9,7 +9,7 @@ from typing import Final
 
 from cyclopts import App, CycloptsError, Parameter
 
-from monitor.cli import models, rules, tokens
+from monitor.cli import labels, models, rules, tokens
 from monitor.cli.backup import backup, restore
 from monitor.cli.check import check_config
 from monitor.cli.options import STDIN
@@ -45,6 +45,9 @@ def build() -> App:
         app.command(command)
     for on_lines in (models.train, models.evaluate):
         app.command(on_lines)
+    on_labels = app.command(App(name="labels", help="What people of a tenant say of lines, to learn from."))
+    on_labels.command(labels.import_, name="import")
+    on_labels.command(labels.export)
     on_models = app.command(App(name="model", help="Show what is known of a classifier."))
     on_models.command(models.card)
     on_rules = app.command(App(name="rules", help="Check, test and show rules."))

@@ -5,14 +5,10 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import Parameter
 
 from monitor.cli.options import Config, Data
+from monitor.cli.stores import with_store
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
-    from typing import TypeVar
-
     from monitor.adapters.storage.store import SqlStore
-
-    T = TypeVar("T")
 
 
 def new(
@@ -38,7 +34,7 @@ def new(
 
     wanted = [scope.strip() for scope in scopes.split(",") if scope.strip()]
     secret, record = new_token(tenant, name, wanted, SystemClock().now())
-    _with_store(data, config, lambda store: store.save_token(record), create=True)
+    with_store(data, config, lambda store: store.save_token(record), create=True)
     tell(safe(f"token {record.id} for {name}: {', '.join(record.scopes)}; keep the secret, it is not shown again"))
     print(secret)
     return 0
@@ -55,7 +51,7 @@ def list_(*, data: Data = None, config: Config = None) -> int:
 
     from monitor.cli.terminal import out, safe
 
-    tokens = _with_store(data, config, lambda store: store.tokens())
+    tokens = with_store(data, config, lambda store: store.tokens())
     table = Table("id", "name", "scopes", "tenant", "made", "revoked", box=None, pad_edge=False)
     for token in sorted(tokens, key=lambda each: each.created_at):
         revoked = "" if token.revoked_at is None else _day(token.revoked_at)
@@ -92,36 +88,8 @@ def revoke(
                 return token.revoked_at is None
         raise InputError(f"there is no token {id_[:40]!r}", hint="`redpost token list` shows them")
 
-    print(f"{id_} is revoked" if _with_store(data, config, work) else f"{id_} was revoked before")
+    print(f"{id_} is revoked" if with_store(data, config, work) else f"{id_} was revoked before")
     return 0
-
-
-def _with_store(
-    data: Data, config: Config, work: "Callable[[SqlStore], Coroutine[None, None, T]]", *, create: bool = False
-) -> "T":
-    """Open the store of the data folder for one piece of work, also beside a running service."""
-    import asyncio
-
-    from monitor.adapters.storage.store import SqlStore
-    from monitor.cli.options import data_folder
-    from monitor.domain.errors import ConfigError
-
-    folder = data_folder(data, config)
-    path = folder / "store.db"
-    if not create and not path.exists():
-        raise ConfigError(f"there is no store in {folder}", hint="name the data folder with --data")
-    if not folder.is_dir():
-        raise ConfigError(f"there is no folder {folder}", hint="name the data folder with --data; for a service "
-                          f"that has never run, make it first: mkdir -m 700 {folder}")
-
-    async def opened() -> "T":
-        store = await SqlStore.open(path)
-        try:
-            return await work(store)
-        finally:
-            await store.close()
-
-    return asyncio.run(opened())
 
 
 def _day(at: int) -> str:

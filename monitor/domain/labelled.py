@@ -6,6 +6,7 @@ from msgspec import Struct
 
 from monitor.domain.events import Kind, Role
 
+VIOLATION: Final = "V"
 HARD: Final = "N"
 ORDINARY: Final = "O"
 EVASIVE: Final = "E"

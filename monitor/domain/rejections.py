@@ -58,9 +58,13 @@ _FIELD: Final = re.compile(r"field `(?P<field>[^`]+)`")
 _LONE_SURROGATE: Final = re.compile(rb"\\u[dD][89abAB][0-9a-fA-F]{2}(?!\\u[dD][c-fC-F])|\\u[dD][c-fC-F]")
 
 
-def reject(line: int, raw: bytes, error: Exception) -> Rejected:
-    """Say what is wrong with one item in the project's own words: field, reason, remedy."""
-    field, reason, hint = _fault_of(raw, error)
+def reject(
+    line: int, raw: bytes, error: Exception, *, fields: str = "docs/events.md",
+    unknown: str = "remove it, or put it under attributes",
+) -> Rejected:
+    """Say what is wrong with one item in the project's own words: field, reason, remedy. `fields`: the page that lists
+    them; `unknown`: what to do about one that is not there."""
+    field, reason, hint = _fault_of(raw, error, fields, unknown)
     return Rejected(line, _short(field), _short(reason), hint, _id_of(raw))
 
 
@@ -68,7 +72,7 @@ def _short(text: str) -> str:
     return text if len(text) <= _SHOWN else text[: _SHOWN - 1] + "…"
 
 
-def _fault_of(raw: bytes, error: Exception) -> Fault:
+def _fault_of(raw: bytes, error: Exception, fields: str, unknown: str) -> Fault:
     if isinstance(error, UnicodeError):
         return "", "the bytes are not valid UTF-8", "encode the body as UTF-8"
     if isinstance(error, RecursionError):
@@ -86,12 +90,12 @@ def _fault_of(raw: bytes, error: Exception) -> Fault:
         reason = "several objects in one line" if "trailing characters" in what else f"malformed JSON: {what}"
         return field, reason, "send one JSON object a line, or one array of objects"
     if "Object contains unknown field" in what:
-        return field, f"unknown field {field}", "remove it, or put it under attributes"
+        return field, f"unknown field {field}", unknown
     if head == "at" and "timezone" in what:
         return field, "the time has no offset", _HINTS["at"]
     if head == "at" and ">=" in what:
         return field, *TOO_EARLY
-    return field, what[:1].lower() + what[1:], _HINTS.get(head or field, "see the field list in docs/events.md")
+    return field, what[:1].lower() + what[1:], _HINTS.get(head or field, f"see the field list in {fields}")
 
 
 def _id_of(raw: bytes) -> str | None:

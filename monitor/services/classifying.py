@@ -1,10 +1,11 @@
 """What a model makes of labelled lines, and with rules beside it."""
 
 from collections.abc import Sequence
+from typing import Protocol
 
 import numpy as np
 
-from monitor.domain.events import Event, Speaker
+from monitor.domain.events import Event, Kind, Role, Speaker
 from monitor.domain.labelled import Labelled
 from monitor.engine.batch import EventBatch
 from monitor.engine.engineset import EngineSet
@@ -17,10 +18,23 @@ from monitor.services.measures import Bools, Floats
 _AT_ONCE = 512
 
 
+class Line(Protocol):
+    """What a classifier reads."""
+
+    @property
+    def text(self) -> str: ...
+
+    @property
+    def kind(self) -> Kind: ...
+
+    @property
+    def speaker(self) -> Role: ...
+
+
 def probabilities(scorer: Scorer, tables: ViewTables, lines: Sequence[Labelled]) -> Floats:
     """float32[n, categories]"""
     found = [np.zeros((0, len(scorer.categories)), np.float32)]
-    for batch in _batches(lines):
+    for batch in batches(lines):
         views = Views(tables, batch.text)
         found.append(scorer.score(views, batch, contacts(views, batch.starts.tolist())))
     return np.concatenate(found)
@@ -31,7 +45,7 @@ def findings(engine: EngineSet, lines: Sequence[Labelled], categories: Sequence[
     found = np.zeros((len(lines), len(categories)), dtype=bool)
     column = {name: i for i, name in enumerate(categories)}
     first = 0
-    for batch in _batches(lines, now):
+    for batch in batches(lines, now):
         for match in judge(engine, batch).matches:
             if not match.exempt and match.rule.rule.id not in engine.correlations.silenced:
                 for name in match.rule.rule.category:
@@ -41,7 +55,8 @@ def findings(engine: EngineSet, lines: Sequence[Labelled], categories: Sequence[
     return found
 
 
-def _batches(lines: Sequence[Labelled], now: int = 0) -> list[EventBatch]:
+def batches(lines: Sequence[Line], now: int = 0) -> list[EventBatch]:
+    """Lines as the engine reads them, some at a time. `now`: UTC ms."""
     events = [Event(id=str(i), kind=line.kind, text=line.text, speaker=Speaker(line.speaker), at=now)
               for i, line in enumerate(lines)]
     return [EventBatch(events[first : first + _AT_ONCE]) for first in range(0, len(events), _AT_ONCE)]

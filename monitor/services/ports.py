@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any, Protocol
 
 from monitor.domain.frames import Entry, Frame
+from monitor.domain.labels import Label
 from monitor.services.records import (
     AlertFilter,
     AlertPage,
@@ -11,11 +12,14 @@ from monitor.services.records import (
     Commit,
     Evidence,
     KeptEvent,
+    LabelFilter,
+    LabelPage,
     Mask,
     Numbered,
     OpenAlerts,
     Position,
     RoomPage,
+    Saved,
     Snapshot,
     Token,
     Update,
@@ -118,6 +122,15 @@ class Store(Protocol):
     async def rule_set(self, version: str) -> bytes | None: ...
 
     async def save_rule_set(self, version: str, sources: bytes) -> None: ...
+
+    async def save_labels(self, tenant: str, labels: Sequence[Label]) -> Saved:
+        """Each has an id and a time. One that is stored under this id is replaced, unless only its time differs. What
+        returns is on disk."""
+        ...
+
+    async def labels(self, tenant: str, where: LabelFilter, *, cursor: str | None, limit: int) -> LabelPage:
+        """Raises InputError for a cursor that this store did not give."""
+        ...
 
     async def tokens(self) -> list[Token]: ...
 

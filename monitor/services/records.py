@@ -8,6 +8,7 @@ from monitor.domain.alerts import Alert, Retraction, Withdrawal
 from monitor.domain.broadcasts import Broadcast
 from monitor.domain.findings import Finding
 from monitor.domain.frames import Entry
+from monitor.domain.labels import Label
 from monitor.domain.rules import Clause
 
 
@@ -150,6 +151,28 @@ class RoomPage(Struct, frozen=True):
 
     rooms: list[RoomSummary]
     next: str | None
+
+
+class LabelFilter(Struct, frozen=True, kw_only=True):
+    """When they were given: UTC ms, half-open [since, until)."""
+
+    since: int | None = None
+    until: int | None = None
+
+
+class LabelPage(Struct, frozen=True):
+    """Newest first. `next` is the cursor of the following page, None at the end."""
+
+    labels: list[Label]
+    next: str | None
+
+
+class Saved(Struct, frozen=True):
+    """What became of labels: `changed` ones had other words under the same id."""
+
+    added: int
+    changed: int
+    unchanged: int
 
 
 class Token(Struct, frozen=True, kw_only=True):

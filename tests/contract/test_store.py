@@ -13,14 +13,17 @@ from monitor.domain.errors import InputError, OwnershipLost
 from monitor.domain.events import Kind, Role, Stage
 from monitor.domain.findings import Advice, Evasion, Finding, Severity, Span, Tier
 from monitor.domain.ids import alert_id
+from monitor.domain.labels import Label
 from monitor.services.ports import Store
 from monitor.services.records import (
     AlertFilter,
     Commit,
     ContextChunk,
     ContextLine,
+    LabelFilter,
     Position,
     RoomSummary,
+    Saved,
     Snapshot,
     Token,
     Update,
@@ -615,3 +618,52 @@ async def test_tokens_are_saved_and_revoked(store: Store) -> None:
     revoked = replace(first, revoked_at=NOON + 5)
     await store.save_token(revoked)
     assert await store.tokens() == [second, revoked]
+
+
+# --- labels ----------------------------------------------------------------------------------------------------------
+
+
+def label(name: str, *, at: int = NOON, **other: object) -> Label:
+    base = Label(id=name, text=f"{name} 全网最低 ***", labels=["absolute_claim"], kind=Kind.COMMENT,
+                 speaker=Role.VIEWER, at=at, by="张三", source="decided.csv", reason="听错", event="e1", weight=2.5)
+    return replace(base, **other)
+
+
+async def labels_of(store: Store, tenant: str = "local", **where: int) -> list[str]:
+    page = await store.labels(tenant, LabelFilter(**where), cursor=None, limit=100)
+    assert page.next is None
+    return [each.id for each in page.labels]
+
+
+async def test_labels_are_kept_once_and_changed_by_their_id(store: Store) -> None:
+    assert await store.save_labels("local", [label("a"), label("b"), label("a")]) == Saved(2, 0, 1)
+    assert await store.save_labels("local", [label("a", at=NOON + 9), label("b", labels=[])]) == Saved(0, 1, 1)
+    page = await store.labels("local", LabelFilter(), cursor=None, limit=10)
+    assert page.labels == [label("a"), label("b", labels=[])], "the first time stays where nothing else differs"
+
+
+async def test_labels_of_one_body_that_share_an_id(store: Store) -> None:
+    assert await store.save_labels("local", [label("a"), label("a", labels=[])]) == Saved(1, 1, 0)
+    assert (await store.labels("local", LabelFilter(), cursor=None, limit=10)).labels == [label("a", labels=[])]
+
+
+async def test_a_tenants_labels_are_its_own(store: Store) -> None:
+    await store.save_labels("local", [label("a")])
+    assert await store.save_labels("agency", [label("a", labels=["minors"])]) == Saved(1, 0, 0)
+    assert (await store.labels("local", LabelFilter(), cursor=None, limit=10)).labels == [label("a")]
+    assert await labels_of(store, "stranger") == []
+
+
+async def test_labels_page_by_page_newest_first(store: Store) -> None:
+    await store.save_labels("local", [label(f"l{n}", at=NOON + n // 2) for n in range(7)])
+    order = ["l6", "l4", "l5", "l2", "l3", "l0", "l1"]
+    found: list[str] = []
+    cursor = None
+    for _ in range(4):
+        page = await store.labels("local", LabelFilter(), cursor=cursor, limit=2)
+        found += [each.id for each in page.labels]
+        cursor = page.next
+    assert (found, cursor) == (order, None)
+    assert await labels_of(store, since=NOON + 1, until=NOON + 3) == ["l4", "l5", "l2", "l3"]
+    with pytest.raises(InputError):
+        await store.labels("local", LabelFilter(), cursor="nonsense", limit=2)

@@ -9,6 +9,7 @@ from monitor.domain.alerts import Alert, AlertState, Retraction, Withdrawal, ope
 from monitor.domain.broadcasts import Broadcast
 from monitor.domain.errors import InputError, OwnershipLost
 from monitor.domain.findings import Finding
+from monitor.domain.labels import Label
 from monitor.services.records import (
     AlertFilter,
     AlertPage,
@@ -16,10 +17,13 @@ from monitor.services.records import (
     ContextChunk,
     ContextLine,
     Evidence,
+    LabelFilter,
+    LabelPage,
     OpenAlerts,
     Position,
     RoomPage,
     RoomSummary,
+    Saved,
     Snapshot,
     Token,
     Update,
@@ -43,6 +47,7 @@ class _Tables:
         self.outbox: list[tuple[int, str, str]] = []
         self.last_update = 0
         self.rule_sets: dict[str, bytes] = {}
+        self.labels: dict[tuple[str, str], Label] = {}
         self.tokens: dict[str, Token] = {}
 
 
@@ -235,6 +240,30 @@ class MemoryStore:
     async def save_rule_set(self, version: str, sources: bytes) -> None:
         self._refuse()
         self._t.rule_sets.setdefault(version, sources)
+
+    async def save_labels(self, tenant: str, labels: Sequence[Label]) -> Saved:
+        self._refuse()
+        added = changed = unchanged = 0
+        for label in labels:
+            old = self._t.labels.get((tenant, label.id))
+            if old is not None and replace(old, at=label.at) == label:
+                unchanged += 1
+                continue
+            added, changed = (added + 1, changed) if old is None else (added, changed + 1)
+            self._t.labels[tenant, label.id] = label
+        return Saved(added, changed, unchanged)
+
+    async def labels(self, tenant: str, where: LabelFilter, *, cursor: str | None, limit: int) -> LabelPage:
+        found = sorted((label for (of, _), label in self._t.labels.items() if of == tenant
+                        and (where.since is None or label.at >= where.since)
+                        and (where.until is None or label.at < where.until)), key=lambda label: (-label.at, label.id))
+        if cursor is not None:
+            at, _, name = cursor.partition(" ")
+            if not name:
+                raise InputError("a bad cursor")
+            found = [label for label in found if (-label.at, label.id) > (-int(at), name)]
+        page = found[:limit]
+        return LabelPage(page, f"{page[-1].at} {page[-1].id}" if page and len(found) > limit else None)
 
     async def tokens(self) -> list[Token]:
         return sorted(self._t.tokens.values(), key=lambda token: (token.created_at, token.id))

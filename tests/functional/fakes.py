@@ -20,7 +20,9 @@ from monitor.domain.alerts import Alert, AlertState
 from monitor.domain.decoding import Limits, decode
 from monitor.domain.events import Kind, Role, Stage
 from monitor.domain.findings import Advice, Finding, Severity, Span, Tier
+from monitor.domain.labels import Label
 from monitor.services.ingest import Receipt
+from monitor.services.labelling import Labelling
 from monitor.services.ports import Archive, Store
 from monitor.services.records import (
     AlertFilter,
@@ -29,12 +31,17 @@ from monitor.services.records import (
     ContextLine,
     Evidence,
     KeptEvent,
+    LabelFilter,
+    LabelPage,
     RoomPage,
     RoomSummary,
+    Saved,
     Token,
     Update,
 )
 from monitor.services.rulebook import ReloadResult
+from tests.fakes.store import MemoryStore
+from tests.faults.streams import tables
 
 NOW = 1_795_435_200_000
 SCOPES = ("ingest", "read", "admin", "metrics")
@@ -80,6 +87,7 @@ class FakeStore:
 
     def __init__(self) -> None:
         self.kept: list[Alert] = []
+        self.labelled = MemoryStore()
         self.outbox: list[Update] = []
         self.lowest = 0
         self.tokens_kept: list[Token] = []
@@ -121,6 +129,14 @@ class FakeStore:
     async def outbox_bounds(self) -> tuple[int, int]:
         self._check()
         return (self.lowest or self.outbox[0].seq, self.outbox[-1].seq) if self.outbox else (0, 0)
+
+    async def labels(self, tenant: str, where: LabelFilter, *, cursor: str | None, limit: int) -> LabelPage:
+        self._check()
+        return await self.labelled.labels(tenant, where, cursor=cursor, limit=limit)
+
+    async def save_labels(self, tenant: str, labels: Sequence[Label]) -> Saved:
+        self._check()
+        return await self.labelled.save_labels(tenant, labels)
 
     async def tokens(self) -> list[Token]:
         self.token_reads += 1
@@ -273,7 +289,8 @@ async def serving(*, hub_limits: HubLimits | None = None, outbox: Sequence[Updat
     store.outbox.extend(outbox)
     hub = SseHub(telemetry, limits=hub_limits)
     services = WebServices(
-        ingest=ingest, session_seq=ingest.session_seq, evidence=store.evidence, store=cast(Store, store),
+        ingest=ingest, labelling=Labelling(cast(Store, store), tables(), clock),
+        session_seq=ingest.session_seq, evidence=store.evidence, store=cast(Store, store),
         archive=cast(Archive, archive), hub=hub, reload=reload,
         health=lambda: list(reasons), alive=lambda: alive[0], telemetry=telemetry, clock=clock, logger=logger,
     )
@@ -368,6 +385,15 @@ class Sse:
 
 def events(*numbers: int) -> list[dict[str, Any]]:
     return [{"id": f"e{n}", "kind": "comment", "room": "r1", "text": f"第{n}条", "speaker": f"v{n}"} for n in numbers]
+
+
+def label(number: int, **other: Any) -> dict[str, Any]:
+    known = {"id": f"l{number}", "text": f"第{number}句就是全网最低", "labels": ["absolute_claim"], "at": NOW - number}
+    return {**known, **other}
+
+
+def labels_body(*numbers: int) -> bytes:
+    return "\n".join(json.dumps(label(number), ensure_ascii=False) for number in numbers).encode()
 
 
 def ndjson(*numbers: int) -> bytes:

@@ -11,7 +11,7 @@ from monitor.adapters.web.handling import Route
 from monitor.adapters.web.routes import ROUTES
 from monitor.domain.errors import ConfigError, StorageError
 from monitor.services.records import Token
-from tests.functional.fakes import NOW, Api, Sse, alert, events, kept, ndjson, room, serving
+from tests.functional.fakes import NOW, Api, Sse, alert, events, kept, labels_body, ndjson, room, serving
 
 GUARDED = [route for route in ROUTES if route.scope is not None]
 OPEN = [route for route in ROUTES if route.scope is None]
@@ -21,7 +21,7 @@ IDS = [route.name for route in GUARDED]
 async def ask(api: Api, route: Route, headers: dict[str, str], **more: Any) -> tuple[int, Any]:
     """One request to a route; its status and JSON, if it has some."""
     path = route.path.replace("{id}", alert(1).id)
-    body = ndjson(1) if route.method == "POST" else None
+    body = None if route.method == "GET" else labels_body(1) if route.name == "sendLabels" else ndjson(1)
     if route.path.endswith("/ws"):
         headers = {**headers, "Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Version": "13",
                    "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ=="}

@@ -11,7 +11,8 @@ import pytest
 from monitor.adapters.web.errors import CHINESE
 from monitor.adapters.web.routes import ROUTES
 from monitor.adapters.web.websocket import CLOSE_CODES
-from tests.functional.fakes import Api, alert, kept, ndjson, room, serving
+from monitor.domain.labels import Label
+from tests.functional.fakes import Api, alert, kept, labels_body, ndjson, room, serving
 
 ROOT = Path(__file__).parents[2]
 DOC = (ROOT / "docs/api.md").read_text(encoding="utf-8")
@@ -33,6 +34,7 @@ def test_the_documentation_lists_every_route_with_its_scope() -> None:
 
 def test_the_documentation_names_every_parameter() -> None:
     sections = dict.fromkeys(("searchEvents", "listAlerts", "listRooms"), "Look things up")
+    sections["listLabels"] = "Labels"
     sections["streamAlerts"] = "Alerts as they come"
     seen = 0
     for route in ROUTES:
@@ -133,15 +135,18 @@ def fits(value: Any, schema: dict[str, Any], root: dict[str, Any]) -> bool:
     return True
 
 
-@pytest.mark.parametrize("name", ["listAlerts", "getAlert", "listRooms", "searchEvents", "sendEvents", "reloadRules"])
+@pytest.mark.parametrize("name", ["listAlerts", "getAlert", "listRooms", "searchEvents", "sendEvents", "reloadRules",
+                                  "sendLabels", "listLabels"])
 async def test_answers_are_as_described(name: str) -> None:
     (route,) = [route for route in ROUTES if route.name == name]
     async with serving() as api:
         found = await document(api)
         api.store.kept.append(alert(1, tenant="local"))
         api.store.room_list["local"] = [room("r1")]
+        await api.store.save_labels("local", [Label(id="l9", text="真的", labels=[], at=1)])
         api.archive.events["local"] = [kept("你好")]
-        path, body = route.path.replace("{id}", alert(1).id), ndjson(1) if name == "sendEvents" else None
+        path = route.path.replace("{id}", alert(1).id)
+        body = {"sendEvents": ndjson(1), "sendLabels": labels_body(1)}.get(name)
         async with api.client.request(route.method, path, data=body) as response:
             assert response.status == 200
             answer = await response.json()

@@ -15,6 +15,7 @@ COMMANDS: Final = (
     "", "scan", "serve", "tail", "replay", "rules", "rules lint", "rules test", "rules explain",
     "rules new", "rules template", "rules import", "rules schema", "rules show", "rules duties", "token", "token new",
     "token list", "token revoke", "check-config", "backup", "restore", "train", "evaluate", "model", "model card",
+    "labels", "labels import", "labels export",
 )  # fmt: skip
 BY_HAND: Final = "## For programs"
 """From here on the page is written by hand."""
@@ -33,13 +34,13 @@ def test_help(command: str) -> None:
     check_golden(f"help/{'-'.join(['redpost', *command.split()])}.txt", text)
     name = f"redpost {command}".strip()
     assert text.split("\n", 1)[0].split(" [", 1)[0].strip().startswith(f"Usage: {name}")
-    assert command in ("", "rules", "token", "model") or f"\n {name}" in text, "an example"
+    assert command in ("", "rules", "token", "model", "labels") or f"\n {name}" in text, "an example"
 
 
 def test_every_command_is_among_them() -> None:
     listed = {line.split()[1] for line in help_of("").splitlines() if line.startswith("│ ") and line[2] not in " -"}
     assert listed == {command.split()[0] for command in COMMANDS if command}
-    for group in ("rules", "token", "model"):
+    for group in ("rules", "token", "model", "labels"):
         inner = {line.split()[1] for line in help_of(group).splitlines() if line.startswith("│ ") and line[2] != " "}
         assert inner == {command.split()[1] for command in COMMANDS if command.startswith(group + " ")}
 

@@ -30,6 +30,9 @@ from tests.contract.test_store import Writer, chunk, finding, line, listed
 
 # --- revisions -------------------------------------------------------------------------------------------------------
 
+NEXT = f"{int(HEAD) + 1:04}"
+"""The revision after the newest one."""
+
 
 def rows(path: Path, query: str) -> list[tuple[object, ...]]:
     with closing(sqlite3.connect(path)) as database:
@@ -46,17 +49,17 @@ def stamp(path: Path, revision: str) -> None:
 
 
 def next_revision(folder: Path, body: str) -> Path:
-    """The scripts with one more revision, 0002."""
+    """The scripts with one more revision, NEXT."""
     shutil.copytree(SCRIPTS, folder, ignore=shutil.ignore_patterns("__pycache__"))
     lines = [
         "from alembic import op",
-        "revision = '0002'",
+        f"revision = {NEXT!r}",
         f"down_revision = {HEAD!r}",
         "",
         "def upgrade():",
         f"    {body}",
     ]
-    (folder / "versions" / "r0002_next.py").write_text("\n".join(lines), encoding="utf-8")
+    (folder / "versions" / f"r{NEXT}_next.py").write_text("\n".join(lines), encoding="utf-8")
     return folder
 
 
@@ -112,10 +115,10 @@ async def test_an_older_revision_is_upgraded_after_a_copy(tmp_path: Path) -> Non
     await store.close()
     scripts = next_revision(tmp_path / "100%", "op.execute('CREATE TABLE news (id INTEGER)')")
     for _ in range(2):  # the second time there is nothing to do
-        database = await Database.open(path, scripts=scripts, head="0002")
+        database = await Database.open(path, scripts=scripts, head=NEXT)
         await database.close()
         copy = path.with_name(f"store.db.before-upgrade-{HEAD}")
-        assert rows(path, "SELECT version_num FROM alembic_version") == [("0002",)]
+        assert rows(path, "SELECT version_num FROM alembic_version") == [(NEXT,)]
         assert rows(path, "SELECT * FROM news") == []
         assert rows(copy, "SELECT version_num FROM alembic_version") == [(HEAD,)]
         assert rows(copy, "SELECT id FROM findings") == rows(path, "SELECT id FROM findings") == [("a",)]
@@ -130,7 +133,7 @@ async def test_an_upgrade_that_fails_changes_nothing(tmp_path: Path) -> None:
     body = "op.execute('CREATE TABLE news (id INTEGER)'); op.drop_table('outbox'); raise KeyError('broken')"
     scripts = next_revision(tmp_path / "scripts", body)
     with pytest.raises(KeyError):
-        await Database.open(path, scripts=scripts, head="0002")
+        await Database.open(path, scripts=scripts, head=NEXT)
     store = await SqlStore.open(path)
     assert await store.outbox_bounds() == (0, 0)
     await store.close()

@@ -15,6 +15,7 @@ from monitor.domain.alerts import Alert, AlertState
 from monitor.domain.errors import InputError
 from monitor.domain.events import HOST_SIDE, VIEWERS
 from monitor.domain.findings import Finding
+from monitor.domain.labels import Label
 from monitor.services.records import AlertFilter, AlertPage, ContextLine, Evidence
 
 EVIDENCE_MS: Final = 60_000
@@ -60,12 +61,12 @@ def _conditions(where: AlertFilter) -> list[ColumnElement[bool]]:
     return [column == value for column, value in wanted.items() if value is not None]
 
 
-def write_cursor(last: Alert) -> str:
+def write_cursor(last: Alert | Label) -> str:
     return base64.urlsafe_b64encode(msgspec.json.encode((last.at, last.id))).decode().rstrip("=")
 
 
 def read_cursor(cursor: str) -> tuple[int, str]:
-    """(at, id) of the last alert of the page before. Raises InputError for what `write_cursor` did not write."""
+    """(at, id) of the last one of the page before. Raises InputError for what `write_cursor` did not write."""
     try:
         data = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
         return _cursors.decode(data)

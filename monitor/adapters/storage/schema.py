@@ -135,6 +135,16 @@ outbox: Final = Table(
     sqlite_autoincrement=True,
 )
 
+labels: Final = Table(
+    "labels",
+    metadata,
+    Column("tenant", Text, primary_key=True),
+    Column("id", Text, primary_key=True),
+    Column("at", BigInteger, nullable=False),
+    Column("body", LargeBinary, nullable=False),  # msgpack
+    Index(None, "tenant", "at"),
+)
+
 rule_sets: Final = Table(
     "rule_sets",
     metadata,

@@ -9,20 +9,25 @@ import zstandard
 from msgspec.structs import replace
 from sqlalchemy import Connection
 
+from monitor.adapters.storage import labels as label_rows
 from monitor.adapters.storage import queries
 from monitor.adapters.storage.alerts import evidence, page
 from monitor.adapters.storage.commits import apply
 from monitor.adapters.storage.database import Database
 from monitor.adapters.storage.records import FAST
+from monitor.domain.labels import Label
 from monitor.services.ports import FailPoint
 from monitor.services.records import (
     AlertFilter,
     AlertPage,
     Commit,
     Evidence,
+    LabelFilter,
+    LabelPage,
     OpenAlerts,
     Position,
     RoomPage,
+    Saved,
     Snapshot,
     Token,
     Update,
@@ -100,6 +105,14 @@ class SqlStore:
     async def save_rule_set(self, version: str, sources: bytes) -> None:
         # The log may name this version as soon as this returns, and the log survives a power cut.
         await self._database.run(lambda connection: queries.save_rule_set(connection, version, sources), durable=True)
+
+    async def save_labels(self, tenant: str, labels: Sequence[Label]) -> Saved:
+        return await self._database.run(
+            lambda connection: label_rows.save(connection, tenant, labels), durable=True)
+
+    async def labels(self, tenant: str, where: LabelFilter, *, cursor: str | None, limit: int) -> LabelPage:
+        return await self._database.read(
+            lambda connection: label_rows.page(connection, tenant, where, cursor=cursor, limit=limit))
 
     async def tokens(self) -> list[Token]:
         return await self._database.read(queries.all_tokens)

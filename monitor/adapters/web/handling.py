@@ -28,9 +28,10 @@ _CLIENT_GONE: Final = 499
 class Route:
     """One line of the route table. `scope` None: open to everybody.
 
-    `answer` is the type of the 200 body where that is JSON, else `media` names what is sent. `errors`: the statuses
-    beside those that every route has. `timed`: ends after the request timeout. `quiet`: no log line when all went
-    well. `stream`: lasts long, so its duration is no measure of anything.
+    `answer` is the type of the 200 body where that is JSON, else `media` names what is sent; `item`: what a request's
+    body holds, as NDJSON or a JSON array. `errors`: the statuses beside those that every route has. `timed`: ends after
+    the request timeout. `quiet`: no log line when all went well. `stream`: lasts long, so its duration is no measure of
+    anything.
     """
 
     method: str
@@ -41,6 +42,7 @@ class Route:
     handler: Handler
     params: tuple[Param, ...] = ()
     answer: Any = None
+    item: Any = None
     media: str = "application/json"
     errors: tuple[int, ...] = ()
     timed: bool = False

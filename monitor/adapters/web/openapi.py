@@ -10,7 +10,6 @@ from aiohttp import web
 from monitor.adapters.web.handling import Route
 from monitor.adapters.web.services import WebSettings
 from monitor.adapters.web.types import AlertMessage, ErrorAnswer, HelloMessage, ResetMessage
-from monitor.domain.events import Event
 
 DOCUMENT: Final = web.AppKey("openapi", bytes)
 _REF: Final = "#/components/schemas/{name}"
@@ -24,7 +23,8 @@ async def get_openapi(request: web.Request) -> web.Response:
 
 def document(routes: Sequence[Route], settings: WebSettings, *, version: str) -> dict[str, Any]:
     """`version` is the package's."""
-    types = [Event, ErrorAnswer, *_SSE_TYPES, *(r.answer for r in routes if r.answer not in (None, dict))]
+    sent = [kind for route in routes for kind in (route.answer, route.item) if kind not in (None, dict)]
+    types = [ErrorAnswer, *_SSE_TYPES, *dict.fromkeys(sent)]
     schemas, components = msgspec.json.schema_components(types, ref_template=_REF)
     by_type = dict(zip(types, schemas, strict=True))
     paths: dict[str, dict[str, Any]] = {}
@@ -64,8 +64,8 @@ def _operation(route: Route, by_type: dict[Any, Any], settings: WebSettings) -> 
         parameters.append({"name": "Last-Event-ID", "in": "header", "required": False, "schema": {"type": "string"}})
     if parameters:
         operation["parameters"] = parameters
-    if route.name == "sendEvents":
-        operation["requestBody"] = _events_body(by_type, settings)
+    if route.item is not None:
+        operation["requestBody"] = _items_body(by_type[route.item], settings)
     return operation
 
 
@@ -76,17 +76,17 @@ def _security(route: Route) -> list[dict[str, list[str]]]:
     return [{"bearer": [route.scope]}, *([{"query": [route.scope]}] if route.token_in_query else [])]
 
 
-def _events_body(by_type: dict[Any, Any], settings: WebSettings) -> dict[str, Any]:
+def _items_body(item: dict[str, Any], settings: WebSettings) -> dict[str, Any]:
     limits = settings.limits
     about = (
-        f"At most {limits.batch} events of {limits.text} characters, {settings.max_body_bytes} bytes as sent and "
+        f"At most {limits.batch} items, texts of {limits.text} characters, {settings.max_body_bytes} bytes as sent and "
         f"{settings.max_decompressed_bytes} after decompression. Content-Encoding: gzip, zstd or none."
     )
     return {
         "required": True, "description": about,
         "content": {
-            "application/json": {"schema": {"type": "array", "items": by_type[Event]}},
-            "application/x-ndjson": {"schema": by_type[Event]},
+            "application/json": {"schema": {"type": "array", "items": item}},
+            "application/x-ndjson": {"schema": item},
         },
     }
 

@@ -7,6 +7,7 @@ from typing import Final
 
 from monitor.adapters.web.handling import Route
 from monitor.adapters.web.ingest import post_events
+from monitor.adapters.web.labels import LABEL_PARAMS, list_labels, post_labels
 from monitor.adapters.web.openapi import get_openapi
 from monitor.adapters.web.operating import healthz, metrics, readyz, reload_rules
 from monitor.adapters.web.page import get_page
@@ -26,7 +27,10 @@ from monitor.adapters.web.reading import (
 from monitor.adapters.web.sse import stream_alerts
 from monitor.adapters.web.types import EventsAnswer, IngestAnswer
 from monitor.adapters.web.websocket import events_socket
-from monitor.services.records import AlertPage, Evidence, RoomPage
+from monitor.domain.events import Event
+from monitor.domain.labels import Label
+from monitor.services.labelling import LabelReceipt
+from monitor.services.records import AlertPage, Evidence, LabelPage, RoomPage
 from monitor.services.rulebook import ReloadResult
 
 _API: Final = "/api/v1"
@@ -35,7 +39,7 @@ ROUTES: Final[tuple[Route, ...]] = (
     Route(
         method="POST", path=f"{_API}/events", name="sendEvents", scope="ingest", handler=post_events,
         summary="Send events as NDJSON or a JSON array; answered once all that is accepted is on disk.",
-        answer=IngestAnswer, errors=(400, 408, 413, 415, 429, 503), quiet=True,
+        answer=IngestAnswer, item=Event, errors=(400, 408, 413, 415, 429, 503), quiet=True,
     ),
     Route(
         method="GET", path=f"{_API}/events/ws", name="sendEventsBySocket", scope="ingest", handler=events_socket,
@@ -71,6 +75,16 @@ ROUTES: Final[tuple[Route, ...]] = (
         method="GET", path=f"{_API}/rooms", name="listRooms", scope="read", handler=list_rooms,
         summary="The latest broadcast of each room that is live or was lately, page by page.",
         params=ROOM_PARAMS, answer=RoomPage, errors=(400, 429, 503), timed=True,
+    ),
+    Route(
+        method="POST", path=f"{_API}/labels", name="sendLabels", scope="admin", handler=post_labels,
+        summary="Send labels as NDJSON or a JSON array; answered once all that is accepted is on disk.",
+        answer=LabelReceipt, item=Label, errors=(400, 408, 413, 415, 429, 503),
+    ),
+    Route(
+        method="GET", path=f"{_API}/labels", name="listLabels", scope="read", handler=list_labels,
+        summary="List labels, newest first, page by page. Contact data is masked.",
+        params=LABEL_PARAMS, answer=LabelPage, errors=(400, 429, 503), timed=True,
     ),
     Route(
         method="POST", path=f"{_API}/rules/reload", name="reloadRules", scope="admin", handler=reload_rules,

@@ -10,6 +10,7 @@ from msgspec import Struct
 from monitor.adapters.web.hub import SseHub
 from monitor.domain.decoding import Limits
 from monitor.services.ingest import Receipt
+from monitor.services.labelling import LabelReceipt
 from monitor.services.ports import Archive, Clock, Logger, Store, Telemetry
 from monitor.services.records import Evidence
 from monitor.services.rulebook import ReloadResult
@@ -18,6 +19,12 @@ from monitor.services.rulebook import ReloadResult
 class Ingest(Protocol):
     async def accept(self, tenant: str, body: bytes, *, session: str = "", session_seq: int = 0) -> Receipt:
         """As `services.ingest.Ingest.accept`."""
+        ...
+
+
+class Labelling(Protocol):
+    async def take(self, tenant: str, body: bytes, limits: Limits, *, by: str) -> LabelReceipt:
+        """As `services.labelling.Labelling.take`."""
         ...
 
 
@@ -41,6 +48,7 @@ class WebServices:
     ingest: Ingest
     session_seq: Callable[[str, str], Awaitable[int]]
     evidence: Callable[[str, str], Awaitable[Evidence | None]]
+    labelling: Labelling
     store: Store
     archive: Archive
     hub: SseHub

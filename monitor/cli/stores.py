@@ -1,0 +1,41 @@
+"""The store of a data folder, for commands that work on it, also beside a running service."""
+
+from typing import TYPE_CHECKING
+
+from monitor.cli.options import Config, Data
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine
+    from typing import TypeVar
+
+    from monitor.adapters.storage.store import SqlStore
+
+    T = TypeVar("T")
+
+
+def with_store(
+    data: Data, config: Config, work: "Callable[[SqlStore], Coroutine[None, None, T]]", *, create: bool = False
+) -> "T":
+    """Open the store of the data folder for one piece of work, also beside a running service."""
+    import asyncio
+
+    from monitor.adapters.storage.store import SqlStore
+    from monitor.cli.options import data_folder
+    from monitor.domain.errors import ConfigError
+
+    folder = data_folder(data, config)
+    path = folder / "store.db"
+    if not create and not path.exists():
+        raise ConfigError(f"there is no store in {folder}", hint="name the data folder with --data")
+    if not folder.is_dir():
+        raise ConfigError(f"there is no folder {folder}", hint="name the data folder with --data; for a service "
+                          f"that has never run, make it first: mkdir -m 700 {folder}")
+
+    async def opened() -> "T":
+        store = await SqlStore.open(path)
+        try:
+            return await work(store)
+        finally:
+            await store.close()
+
+    return asyncio.run(opened())
