@@ -5,10 +5,10 @@ Hashing of n-grams without a dictionary: Weinberger et al., "Feature Hashing for
 """
 
 from collections.abc import Iterator, Sequence
-from typing import Final, NamedTuple
+from typing import Annotated, Final, NamedTuple
 
 import numpy as np
-from msgspec import Struct
+from msgspec import Meta, Struct
 from numpy.typing import NDArray
 
 from monitor.engine.views import LF, Index, Layer, Units, Views
@@ -20,16 +20,17 @@ _LAST: Final = np.uint32(0x85EBCA77)
 _SYLLABLES: Final = np.uint32(0x51ED270B)
 """Where the hash of syllables begins, so that they share no n-gram with characters."""
 MOST_BITS: Final = 20
+Size = Annotated[int, Meta(ge=1, le=8)]
 
 
 class Grams(Struct, frozen=True):
     """Which n-grams: sizes of those of characters (the skeleton view) and of syllables (the sound view); 2**bits
     buckets. Each occurrence counts 1 / √(n-grams of the text + `shrink`), so that a few characters decide little."""
 
-    bits: int = 17
-    characters: tuple[int, ...] = (1, 2, 3)
-    syllables: tuple[int, ...] = (2, 3)
-    shrink: int = 8
+    bits: Annotated[int, Meta(ge=1, le=MOST_BITS)] = 17
+    characters: tuple[Size, ...] = (1, 2, 3)
+    syllables: tuple[Size, ...] = (2, 3)
+    shrink: Annotated[int, Meta(ge=0)] = 8
 
     @property
     def buckets(self) -> int:

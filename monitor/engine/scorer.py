@@ -1,10 +1,10 @@
 """What the pipeline asks of a classifier, and the linear one that serves. Without one every score is unknown."""
 
 from collections.abc import Mapping, Sequence
-from typing import Final, NamedTuple, Protocol
+from typing import Annotated, Final, NamedTuple, Protocol
 
 import numpy as np
-from msgspec import Struct
+from msgspec import Meta, Struct
 from numpy.typing import NDArray
 
 from monitor.domain.events import KINDS, ROLES
@@ -14,6 +14,7 @@ from monitor.engine.patterns import ContactSpan, covered
 from monitor.engine.views import Views
 
 Scores = NDArray[np.float32]
+Chance = Annotated[float, Meta(ge=0, le=1)]
 
 ASIDE: Final = len(KINDS) + len(ROLES)
 """Rows that tell of the event rather than its text: its kind, then the speaker's role."""
@@ -49,8 +50,8 @@ class Thresholds(Struct, frozen=True):
     """From which probability on a score is a finding `alone`, and from which on it agrees with a rule that holds
     `beside` it."""
 
-    alone: float
-    beside: float
+    alone: Chance
+    beside: Chance
 
 
 class Reason(NamedTuple):

@@ -1,9 +1,9 @@
 """A trained classifier as it is kept: weights, and a manifest that says what they are and how good they were."""
 
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 import numpy as np
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from monitor.engine.grams import Grams
 from monitor.engine.scorer import ASIDE, LinearScorer, Scores, Thresholds, Weights
@@ -23,7 +23,7 @@ class Manifest(Struct, frozen=True, kw_only=True):
     recipe: str
     seed: int
     grams: Grams
-    categories: list[str]
+    categories: Annotated[list[str], Meta(min_length=1)]
     thresholds: dict[str, Thresholds]
     weights: str
     data: str

@@ -3,6 +3,7 @@
 import shutil
 import tempfile
 from hashlib import sha256
+from io import BytesIO
 from pathlib import Path
 from typing import Final
 
@@ -19,16 +20,20 @@ _AGAIN: Final = "take the folder from its source again, or name another model"
 
 
 def load_model(folder: Path) -> Model:
-    """Memory-mapped. Raises ConfigError for what is missing, cut off, changed, of a later format, or no number."""
+    """In memory, so that nothing done to the file changes a model that judges. Raises ConfigError for what is missing,
+    cut off, changed, of a later format, or no number."""
     manifest = load_manifest(folder)
     path = folder / WEIGHTS
     try:
-        digest = sha256(path.read_bytes()).hexdigest()
-        table = np.load(path, mmap_mode="r", allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
-        raise ConfigError(f"{path} cannot be read: {error}", hint=_AGAIN) from error
-    if digest != manifest.weights:
+        data = path.read_bytes()
+    except OSError as error:
+        raise ConfigError(f"{path} cannot be read: {error.strerror}", hint=_AGAIN) from error
+    if sha256(data).hexdigest() != manifest.weights:
         raise ConfigError(f"{path} is not what {MANIFEST} describes: its SHA-256 is another", hint=_AGAIN)
+    try:
+        table = np.lib.format.read_array(BytesIO(data), allow_pickle=False)
+    except (ValueError, EOFError) as error:
+        raise ConfigError(f"{path} holds no array of numbers: {error}", hint=_AGAIN) from error
     wanted = (rows(manifest.grams), len(manifest.categories))
     if table.shape != wanted or table.dtype != np.float32:
         raise ConfigError(f"{path} holds {table.dtype}{list(table.shape)}, not float32{list(wanted)}", hint=_AGAIN)
@@ -41,7 +46,7 @@ def load_manifest(folder: Path) -> Manifest:
     path = folder / MANIFEST
     try:
         found = msgspec.json.decode(path.read_bytes(), type=dict)
-        if found.get("format", 0) > FORMAT:
+        if found.get("format", FORMAT) > FORMAT:
             raise ConfigError(f"{path} is of format {found['format']}; this version reads up to {FORMAT}",
                               hint="install a newer redpost, or train the model again")
         manifest = msgspec.convert(found, Manifest)
@@ -50,8 +55,8 @@ def load_manifest(folder: Path) -> Manifest:
                           hint=f"a model is a folder with {MANIFEST} and {WEIGHTS}") from error
     except (msgspec.MsgspecError, UnicodeDecodeError, TypeError) as error:
         raise ConfigError(f"{path} is no manifest of a model: {error}", hint=_AGAIN) from error
-    if set(manifest.thresholds) != set(manifest.categories):
-        raise ConfigError(f"{path} has no threshold for some category", hint=_AGAIN)
+    if sorted(manifest.thresholds) != sorted(manifest.categories):
+        raise ConfigError(f"{path} has not one threshold for each category", hint=_AGAIN)
     return manifest
 
 
