@@ -11,7 +11,8 @@ if TYPE_CHECKING:
 Lines = Annotated[list[Path], Parameter(name="FILE", help="Labelled lines: JSON Lines, CSV or TSV.")]
 TextColumn = Annotated[str, Parameter(name="--text", show_default=True, help="Column of the text.")]
 LabelColumn = Annotated[str, Parameter(
-    name="--labels", show_default=True, help="Column of the labels: a list, or names joined by | , or ;.")]
+    name="--labels", show_default=True, help="Column of the labels: a list, or names joined by | , or ;. "
+                       "Or columns joined by commas, each a label, with 0 or 1 in the cells.")]
 BriefColumn = Annotated[str, Parameter(
     name="--brief", show_default=True, help="Column that says whose lines belong together, such as author or day.")]
 Folder = Annotated[Path | None, Parameter(name="--model", help="Folder of a model. Default: the bundled one.")]

@@ -1,6 +1,7 @@
 """Labelled lines from files: JSON Lines, CSV or TSV, with any names of columns and any labels."""
 
 import csv
+from codecs import BOM_UTF8
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -12,17 +13,19 @@ from monitor.domain.labelled import Labelled
 from monitor.domain.labels import MOST_TEXT, Label
 
 _BETWEEN: Final = "|,;、，；"
+_JOINED: Final = str.maketrans(dict.fromkeys(_BETWEEN, _BETWEEN[0]))
 T = TypeVar("T", Labelled, Label)
 
 
 class Columns(msgspec.Struct, frozen=True):
-    """Names of the columns of text and labels; labels in one cell stand between any of | , ; or are a list. `none`:
-    what a cell says where there is no label. `brief`: what says whose lines belong together."""
+    """Names of the columns of text and labels. Labels in one cell stand between any of | , ; or are a list. `labels`
+    may name several columns, joined by commas: each is a label then, of the lines whose cell says so. `none`: what a
+    cell says, in small letters, where there is no label. `brief`: what says whose lines belong together."""
 
     text: str = "text"
     labels: str = "labels"
     brief: str = "brief"
-    none: frozenset[str] = frozenset(("", "0", "none", "normal", "无"))
+    none: frozenset[str] = frozenset(("", "0", "0.0", "false", "none", "null", "nan", "normal", "无", "正常"))
 
 
 def read_labelled(paths: Iterable[Path], columns: Columns) -> list[Labelled]:
@@ -46,32 +49,46 @@ def _read(path: Path, columns: Columns, kind: type[T]) -> Iterator[tuple[str, T]
 
 def _rows(path: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            if path.suffix.lower() in (".csv", ".tsv"):
-                yield from enumerate(csv.DictReader(file, delimiter="\t" if path.suffix.lower() == ".tsv" else ","), 2)
-                return
-            for number, line in enumerate(file, 1):
-                if line.strip():
-                    row = msgspec.json.decode(line)
-                    if not isinstance(row, dict):
-                        raise InputError(f"{path}, line {number} is no object", hint='{"text": "…", "labels": […]}')
-                    yield number, row
+        yield from (_table if path.suffix.lower() in (".csv", ".tsv") else _objects)(path)
     except UnicodeDecodeError as error:
-        raise InputError(f"{path} is not UTF-8 at byte {error.start}", hint="save it as UTF-8") from error
-    except (msgspec.DecodeError, csv.Error) as error:
-        raise InputError(f"{path} cannot be read: {error}", hint="one JSON object a line, or CSV, or TSV") from error
+        raise InputError(f"{path} is not UTF-8", hint="save it as UTF-8; in Excel: CSV UTF-8") from error
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror}", hint="look at the name of the file") from error
+
+
+def _table(path: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        rows = csv.DictReader(file, delimiter="\t" if path.suffix.lower() == ".tsv" else ",")
+        try:
+            for row in rows:
+                yield rows.line_num, row
+        except csv.Error as error:
+            raise InputError(f"{path}, line {rows.line_num + 1} is no CSV: {error}",
+                             hint='a cell with a quote or a line break stands in "…"') from error
+
+
+def _objects(path: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
+    with path.open("rb") as file:
+        for number, line in enumerate(file, 1):
+            text = line.removeprefix(BOM_UTF8).strip()
+            if text:
+                try:
+                    yield number, msgspec.json.decode(text, type=dict)
+                except msgspec.DecodeError as error:
+                    raise InputError(
+                        f"{path}, line {number} is no JSON object: {error}",
+                        hint='one a line: {"text": "…", "labels": […]}; tables end in .csv or .tsv') from error
 
 
 def _line(row: Mapping[str, Any], columns: Columns, where: str, kind: type[T]) -> T:
     text = row.get(columns.text)
-    if not isinstance(text, str):
+    if not isinstance(text, str) or not text.strip():
         raise InputError(f"{where}: no text in the column {columns.text!r}", hint="name the column with --text")
     if len(text) > MOST_TEXT:
         raise InputError(f"{where}: a text of {len(text):,} characters", hint=f"at most {MOST_TEXT:,}; cut it up")
-    if columns.labels not in row:
-        raise InputError(f"{where}: no column {columns.labels!r}", hint="name the column with --labels")
-    known = {field: row[field] for field in kind.__struct_fields__ if row.get(field) not in (None, "")}
-    known |= {"text": text, "labels": _labels(row[columns.labels], columns)}
+    known = {field: str(value) if isinstance(value, int | float) else value
+             for field in kind.__struct_fields__ if (value := row.get(field)) not in (None, "")}
+    known |= {"text": text, "labels": _labels(row, columns, where)}
     if kind is Labelled:
         known["brief"] = str(row.get(columns.brief) or "")
     try:
@@ -80,13 +97,21 @@ def _line(row: Mapping[str, Any], columns: Columns, where: str, kind: type[T]) -
         raise InputError(f"{where}: {error}", hint="see docs/models.md for the fields of a labelled line") from error
 
 
-def _labels(cell: Any, columns: Columns) -> list[str]:
-    if isinstance(cell, list):
-        return [str(each) for each in cell if str(each) not in columns.none]
-    words = str("" if cell is None else cell)
-    for mark in _BETWEEN[1:]:
-        words = words.replace(mark, _BETWEEN[0])
-    return [word for each in words.split(_BETWEEN[0]) if (word := each.strip()) not in columns.none]
+def _labels(row: Mapping[str, Any], columns: Columns, where: str) -> list[str]:
+    names = [columns.labels] if columns.labels in row else [name.strip() for name in columns.labels.split(",")]
+    if missing := [name for name in names if name not in row]:
+        raise InputError(f"{where}: no column {missing[0]!r}", hint="name the column with --labels")
+    said = [_words(row[name], columns) for name in names]
+    return said[0] if len(names) == 1 else [name for name, words in zip(names, said, strict=True) if words]
+
+
+def _words(cell: Any, columns: Columns) -> list[str]:
+    words = [str(each) for each in cell] if isinstance(cell, list) else _apart("" if cell is None else str(cell))
+    return [word for word in words if word.lower() not in columns.none]
+
+
+def _apart(cell: str) -> list[str]:
+    return [word.strip() for word in cell.translate(_JOINED).split(_BETWEEN[0])]
 
 
 def write_labels(path: Path, labels: Iterable[Label]) -> None:
