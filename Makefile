@@ -35,10 +35,11 @@ bench: $(READY) ## Measure the engine, the service, scan and the loading of rule
 	$(BIN)/python -m tests.bench.scan
 	$(BIN)/python -m tests.bench.loading
 
-quality: $(READY) ## Measure the shipped packs on lines that may be read; writes quality.json
+quality: $(READY) ## Measure the shipped packs on lines that may be read, and the corpus; writes quality.json
 	$(BIN)/python -m tests.quality.evaluate dev
 	$(BIN)/python -m tests.quality.evaluate kappa
 	$(BIN)/python -m tests.quality.stream --json quality.json
+	$(BIN)/python -m tests.corpus.report
 
 soak: $(READY) ## Run the tests with the large counts; takes long
 	$(BIN)/pytest -m soak

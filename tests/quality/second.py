@@ -10,15 +10,17 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from hashlib import blake2b
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeVar
 
 import msgspec
 
+from monitor.domain.labelled import Labelled
 from tests.quality.sets import CATEGORIES_AND_CARE, FOLDER, HALVES, Line, load
 
 SECOND: Final = FOLDER / "second.jsonl"
 SHARE: Final = 0.1
 SEED: Final = "second"
+Known = TypeVar("Known", Line, Labelled)
 
 
 class Unlabelled(msgspec.Struct):
@@ -43,16 +45,16 @@ class Agreement(NamedTuple):
     kappa: float
 
 
-def sample(lines: Iterable[Line], *, share: float = SHARE, seed: str = SEED) -> list[Line]:
+def sample(lines: Iterable[Known], *, share: float = SHARE, seed: str = SEED) -> list[Known]:
     """A share, at least one line, of each stratum (kind of case, first label). The same whatever the lines' order."""
-    strata: dict[tuple[str, ...], list[Line]] = defaultdict(list)
+    strata: dict[tuple[str, ...], list[Known]] = defaultdict(list)
     for line in lines:
         strata[line.type, *line.labels[:1]].append(line)
     return [line for some in strata.values()
             for line in _shuffled(some, seed)[:max(1, round(len(some) * share))]]
 
 
-def _shuffled(lines: Iterable[Line], seed: str = SEED) -> list[Line]:
+def _shuffled(lines: Iterable[Known], seed: str = SEED) -> list[Known]:
     return sorted(lines, key=lambda line: blake2b(f"{seed}/{line.id}".encode()).digest())
 
 
@@ -79,11 +81,10 @@ def _agreement(pairs: Sequence[tuple[bool, bool]]) -> Agreement:
     return Agreement(counts[True, False], counts[False, True], counts[True, True], kappa(pairs))
 
 
-def report() -> str:
-    """Counts and, of lines that differ, labels. No texts."""
-    known = {line.id: line for half in HALVES for line in load("labelled", half)}
-    second = msgspec.json.Decoder(Labels).decode_lines(SECOND.read_bytes())
-    pairs = [(set(known[each.id].labels), set(each.labels)) for each in second]
+def report(lines: Iterable[Known] | None = None, file: Path = SECOND) -> str:
+    """Counts and, of lines that differ, labels. No texts. Default lines: both halves."""
+    known = {line.id: set(line.labels) for line in lines or _both_halves()}
+    pairs = [(known[each.id], set(each.labels)) for each in labels_in(file) if each.id in known]
     told = [f"{len(pairs)} of {len(known)} labelled lines labelled twice; "
             f"{sum(a != b for a, b in pairs)} with other labels", "",
             f"{'':20} {'both':>5} {'first only':>10} {'second only':>11}   kappa"]
@@ -95,6 +96,21 @@ def report() -> str:
     return "\n".join(told) + "\n"
 
 
+def labels_in(file: Path) -> list[Labels]:
+    return msgspec.json.Decoder(Labels).decode_lines(file.read_bytes())
+
+
+def hand_out(lines: Iterable[Known], file: Path) -> None:
+    """Writes what a second labeller may see of them."""
+    file.write_bytes(b"".join(
+        msgspec.json.encode(Unlabelled(line.id, line.kind, line.speaker, line.vertical, line.text)) + b"\n"
+        for line in _shuffled(lines)))
+
+
+def _both_halves() -> list[Line]:
+    return [line for half in HALVES for line in load("labelled", half)]
+
+
 def _named(labels: set[str]) -> str:
     return "+".join(sorted(labels)) or "none"
 
@@ -103,9 +119,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("file", type=Path)
     lines = [line for half in HALVES for line in sample(load("labelled", half))]
-    parser.parse_args(arguments).file.write_bytes(b"".join(
-        msgspec.json.encode(Unlabelled(line.id, line.kind, line.speaker, line.vertical, line.text)) + b"\n"
-        for line in _shuffled(lines)))
+    hand_out(lines, parser.parse_args(arguments).file)
 
 
 if __name__ == "__main__":
