@@ -20,13 +20,12 @@ from monitor.domain.rules import CATEGORIES
 from monitor.engine.grams import Grams
 from monitor.engine.scorer import Thresholds
 from monitor.services.classifying import findings, probabilities
-from monitor.services.measures import Bools, Floats, report
+from monitor.services.measures import Bools, Floats, report, rounding
 from monitor.services.modelcard import card, table
 from monitor.services.models import Manifest, Model
-from monitor.services.training import Recipe, labels_of, train, wanted_of
+from monitor.services.training import Recipe, chances, held_out, labels_of, train, wanted_of
 
 _CARE = "care"
-_TEST = 5
 KINDS = ("svm", "nb-svm", "lr")
 
 
@@ -48,6 +47,8 @@ class Training:
             shown += [(kind, self._trained(kind, lines, test, to).manifest) for kind in KINDS if kind != self._kind]
         manifest = save_model(to, trained, card(trained.manifest))
         print(f"{manifest.id}: {len(lines):,} lines trained on, {len(test):,} held out, in {to}\n")
+        if few := sorted({label for line in lines for label in line.labels} - set(manifest.categories)):
+            print(f"not learnt, for want of lines: {', '.join(few)}\n")
         for kind, each in shown:
             for name, metrics in each.metrics.items():
                 print(f"{kind} · {name}\n{table(metrics, each)}\n")
@@ -66,23 +67,19 @@ class Training:
         if strangers := sorted(set(hold_out) - briefs):
             raise InputError(f"no line has the brief {strangers[0]!r}",
                              hint="there are " + ", ".join(sorted(briefs)[:30]))
-
-        def held(line: Labelled) -> bool:
-            if hold_out:
-                return line.brief in hold_out
-            key = line.brief if len(briefs) >= _TEST else line.text
-            return sha256(key.encode()).digest()[0] % _TEST == 0
-
-        return [line for line in lines if not held(line)], [line for line in lines if held(line)]
+        held = [line.brief in hold_out for line in lines] if hold_out else held_out(lines).tolist()
+        return ([line for line, out in zip(lines, held, strict=True) if not out],
+                [line for line, out in zip(lines, held, strict=True) if out])
 
     def _trained(self, kind: str, lines: list[Labelled], test: list[Labelled], to: Path) -> Model:
         fitting = _fitting()
+        named = to.absolute()
         recipe, grams, tables = Recipe(kind=kind, seed=self._seed), Grams(), view_tables()
         fitter = fitting.GramFitter(tables, grams, recipe)
         categories = labels_of(lines, () if self._any else CATEGORIES)
         found = train(lines, categories, fitter, recipe)
         manifest = Manifest(
-            name=to.parent.name, version=to.name, created_at=SystemClock().now(), recipe=kind, seed=self._seed,
+            name=named.parent.name, version=named.name, created_at=SystemClock().now(), recipe=kind, seed=self._seed,
             grams=grams, categories=categories, thresholds=found.thresholds, weights="",
             data=sha256(msgspec.json.encode(lines)).hexdigest(), code=fitting.code(),
             lines=dict(Counter(line.type for line in lines)))
@@ -90,7 +87,9 @@ class Training:
         metrics = {"validation": _report(found.wanted, found.probabilities, lines, manifest)}
         if test:
             scores = probabilities(model.scorer(), tables, test)
-            metrics["test"] = _report(wanted_of(test, categories), scores, test, manifest)
+            exact = fitter.decide(found.fitted, fitter.features(test), np.arange(len(test)))
+            rounded = rounding(chances(exact * found.slopes + found.offsets), scores, _column(manifest, "alone"))
+            metrics["test"] = _report(wanted_of(test, categories), scores, test, manifest) | {"rounding": rounded}
         return Model(msgspec.structs.replace(manifest, metrics=metrics), model.weights)
 
 
@@ -122,6 +121,13 @@ def evaluated(
     if not lines:
         raise InputError("no line is left to measure on", hint="look at --only")
     wanted, types = wanted_of(lines, manifest.categories), [line.type for line in lines]
+    labels = {label for line in lines for label in line.labels} - {_CARE}
+    strangers = sorted(labels.difference(manifest.categories))
+    if labels and len(strangers) == len(labels):
+        raise InputError(f"no line has a label that {manifest.id} knows: {', '.join(strangers[:5])}",
+                         hint=f"it knows {', '.join(manifest.categories)}")
+    if strangers:
+        print(f"{manifest.id} does not know: {', '.join(strangers)}\n")
     scores = probabilities(scorer, tables, lines)
     ruled = findings(engine_set(rules, "", zone(), scorer=None), lines, manifest.categories, now=SystemClock().now())
     both = findings(engine_set(rules, "", zone(), scorer=scorer), lines, manifest.categories, now=SystemClock().now())

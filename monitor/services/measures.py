@@ -60,8 +60,17 @@ def macro_f1(wanted: Bools, found: Bools) -> float:
 
 def alarms(found: Bools, types: Sequence[str], of: str) -> float:
     """Share of the lines of a type that have a finding."""
-    chosen = np.array(types) == of
-    return float(found[chosen].any(axis=1).mean()) if chosen.any() else float("nan")
+    return _alarming(found[np.array(types) == of])
+
+
+def _alarming(found: Bools) -> float:
+    return float(found.any(axis=1).mean()) if len(found) else float("nan")
+
+
+def _mean(known: Sequence[float]) -> float:
+    """Of what is a number."""
+    numbers = [each for each in known if each == each]
+    return sum(numbers) / len(numbers) if numbers else float("nan")
 
 
 def average_precision(wanted: NDArray[np.bool_], scores: Floats) -> float:
@@ -85,12 +94,20 @@ def calibration_error(wanted: Bools, probabilities: Floats) -> float:
     return float(gaps[of > 0].sum() / truth.size) if truth.size else float("nan")
 
 
+def rounding(exact: Floats, served: Floats, alone: Floats) -> dict[str, Any]:
+    """What float32 weights change: the largest difference of a probability, and how many of the decisions at the
+    thresholds `alone` (float[c]), one for each line and category."""
+    return {"largest": float(np.abs(exact - served).max(initial=0)),
+            "changed": int(((exact >= alone) != (served >= alone)).sum()), "decisions": int(exact.size)}
+
+
 def interval(measure: Callable[[NDArray[np.int64]], float], lines: int, seed: int) -> tuple[float, float]:
-    """The middle 95 % of a measure over lines drawn with replacement (bootstrap)."""
+    """The middle 95 % of a measure over lines drawn with replacement (bootstrap), where it is a number."""
     rng = Generator(PCG64(seed))
-    found = [measure(rng.integers(0, lines, lines)) for _ in range(_DRAWS)]
-    low, high = np.nanpercentile(found, (2.5, 97.5))
-    return float(low), float(high)
+    drawn = np.array([measure(rng.integers(0, lines, lines)) for _ in range(_DRAWS)])
+    known = drawn[~np.isnan(drawn)]
+    low, high = np.percentile(known, (2.5, 97.5)).tolist() if known.size else (float("nan"), float("nan"))
+    return low, high
 
 
 def report(
@@ -106,11 +123,10 @@ def report(
         "macro_f1_95": interval(lambda drawn: macro_f1(wanted[drawn], found[drawn]), len(types), seed),
         "recall": float(found[wanted].mean()) if wanted.any() else float("nan"),
         "precision": float(wanted[found].mean()) if found.any() else float("nan"),
-        "pr_auc": float(np.nanmean([average_precision(w, p) for w, p in zip(wanted.T, probabilities.T, strict=True)])),
+        "pr_auc": _mean([average_precision(w, p) for w, p in zip(wanted.T, probabilities.T, strict=True)]),
         "ece": calibration_error(wanted, probabilities),
         "hard_alarms": alarms(found, types, HARD),
-        "hard_alarms_95": interval(lambda drawn: float(found[drawn][hard[drawn]].any(axis=1).mean()), len(types), seed)
-        if hard.any() else None,
+        "hard_alarms_95": interval(lambda drawn: _alarming(found[drawn][hard[drawn]]), len(types), seed),
         "ordinary_alarms": alarms(found, types, ORDINARY),
         "evasive_recall": float(found[evasive][wanted[evasive]].mean()) if wanted[evasive].any() else float("nan"),
         "categories": {

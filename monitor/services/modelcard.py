@@ -37,6 +37,9 @@ def card(manifest: Manifest) -> str:
                         ("together", "The same, with the shipped rules beside it")):
         if name in manifest.metrics:
             parts.append(f"## {title}\n\n{table(manifest.metrics[name], manifest)}\n")
+            if rounding := manifest.metrics[name].get("rounding"):
+                parts.append(f"Serving in float32 changes a probability by {rounding['largest']:.0e} at most, and "
+                             f"{rounding['changed']:,} of {rounding['decisions']:,} decisions.\n")
     return "\n".join([*parts, _LIMITS])
 
 

@@ -76,30 +76,50 @@ class Trained(Struct, frozen=True):
 
 
 def labels_of(lines: Sequence[Labelled], only: Sequence[str] = ()) -> list[str]:
-    """The labels that can be learnt: of `only`, or all; those with LEAST lines. Raises InputError where there is none,
-    or where lines that are labelled, or not, are lacking."""
+    """The labels that can be learnt: those with LEAST lines and LEAST without, some of both outside of each fold.
+    Raises InputError where there is none, and for labels that are not among `only`, where that is given."""
     seen = Counter(label for line in lines for label in set(line.labels))
     if only and (strangers := sorted(set(seen) - set(only))):
         raise InputError(f"labels outside the taxonomy: {', '.join(strangers[:5])}",
-                         hint="rename them with --map, or train with --any-labels")
-    found = sorted(label for label, n in seen.items() if LEAST <= n <= len(lines) - LEAST)
+                         hint="rename them in the file, or train with --any-labels")
+    folds = folds_of(lines)
+    found = [label for label, n in sorted(seen.items()) if LEAST <= n <= len(lines) - LEAST
+             and _everywhere(np.array([label in line.labels for line in lines]), folds)]
     if not found:
-        raise InputError(f"nothing to learn: no label has {LEAST} lines, and {LEAST} lines without it",
-                         hint="a classifier needs lines of both kinds; look at --text and --labels")
+        raise InputError(
+            f"nothing to learn: no label has {LEAST} lines, and {LEAST} lines without it, in more than one brief",
+            hint="a classifier needs lines of both kinds; look at --text, --labels and --brief")
     return found
 
 
+def _everywhere(has: NDArray[np.bool_], folds: NDArray[np.int64]) -> bool:
+    """Are there lines with the label, and without, whichever fold is left out?"""
+    left = [has[folds != fold] for fold in np.unique(folds)]
+    return all(some.any() and not some.all() for some in left)
+
+
 def folds_of(lines: Sequence[Labelled], folds: int = FOLDS) -> NDArray[np.int64]:
-    """int64[n]: of each line its fold; a brief is in one. Large briefs first, each into the smallest fold; lines
-    without one by their text."""
-    sizes = Counter(line.brief for line in lines)
-    if len(sizes) < folds:
-        return np.array([blake2b(line.text.encode(), digest_size=2).digest()[0] % folds for line in lines])
-    filled, of = [0] * folds, dict[str, int]()
-    for brief, size in sorted(sizes.items(), key=lambda each: (-each[1], each[0])):
-        of[brief] = filled.index(min(filled))
-        filled[of[brief]] += size
-    return np.array([of[line.brief] for line in lines])
+    """int64[n]: of each line its fold; a brief is in one. Large briefs first, each into the smallest fold. A line
+    without a brief is one by itself, as are all where there is but one brief; the same text stays together."""
+    apart = len({line.brief for line in lines}) > 1
+    keys = [(line.brief, "") if apart and line.brief else ("", _digest(line.text)) for line in lines]
+    filled, of = [0] * folds, dict[tuple[str, str], int]()
+    for key, size in sorted(Counter(keys).items(), key=lambda each: (-each[1], each[0])):
+        of[key] = filled.index(min(filled))
+        filled[of[key]] += size
+    return np.array([of[key] for key in keys], dtype=np.int64)
+
+
+def held_out(lines: Sequence[Labelled]) -> NDArray[np.bool_]:
+    """bool[n]: a test of about a fifth, whole briefs: the smallest fold; none where all lines are in one."""
+    folds = folds_of(lines)
+    sizes = np.bincount(folds, minlength=FOLDS)
+    known = np.flatnonzero(sizes)
+    return folds == known[np.argmin(sizes[known])] if known.size > 1 else np.zeros(len(lines), dtype=bool)
+
+
+def _digest(text: str) -> str:
+    return blake2b(text.encode(errors="surrogatepass"), digest_size=8).hexdigest()
 
 
 def train(lines: Sequence[Labelled], categories: Sequence[str], fitter: Fitter, recipe: Recipe) -> Trained:
@@ -115,11 +135,16 @@ def train(lines: Sequence[Labelled], categories: Sequence[str], fitter: Fitter, 
             margins[inside] = fitter.decide(fitted, features, inside)
     platt = [fitter.platt(margins[:, i], wanted[:, i]) for i in range(len(categories))]
     slopes, offsets = (np.array(column) for column in zip(*platt, strict=True))
-    probabilities = 1 / (1 + np.exp(-(margins * slopes + offsets)))
+    probabilities = chances(margins * slopes + offsets)
     chosen = thresholds_for(wanted, probabilities, [line.type for line in lines], recipe)
     return Trained(
         list(categories), fitter.fit(features, wanted, every), slopes, offsets,
         dict(zip(categories, chosen, strict=True)), wanted, probabilities)
+
+
+def chances(odds: Floats) -> Floats:
+    """Of log-odds."""
+    return (1 + np.tanh(odds / 2)) / 2
 
 
 def wanted_of(lines: Sequence[Labelled], categories: Sequence[str]) -> Bools:
@@ -141,19 +166,20 @@ def thresholds_for(
         found = probabilities >= _best(wanted, probabilities, types, cost)
         low, high = (cost, high) if alarms(found, types, HARD) > recipe.hard_alarms else (low, cost)
     best = _best(wanted, probabilities, types, high)
-    odds = np.log(best / (1 - best)) - recipe.beside
-    chosen = _over(best, probabilities[np.array(types) == ORDINARY], recipe.ordinary_alarms)
-    return [Thresholds(float(alone), float(beside))
-            for alone, beside in zip(chosen, 1 / (1 + np.exp(-odds)), strict=True)]
+    beside = chances(np.log(best / (1 - best)) - recipe.beside)
+    kinds = np.array(types)
+    sparing = _over(best, probabilities[kinds == HARD], recipe.hard_alarms)
+    alone = _over(sparing, probabilities[kinds == ORDINARY], recipe.ordinary_alarms)
+    return [Thresholds(*limits) for limits in zip(alone.tolist(), beside.tolist(), strict=True)]
 
 
-def _over(chosen: Floats, ordinary: Floats, share: float) -> Floats:
-    """The thresholds, raised above what ordinary lines score, but for the share of them that may raise an alarm: those
-    that score highest."""
+def _over(chosen: Floats, scores: Floats, share: float) -> Floats:
+    """The thresholds, raised above what these lines score (float[n, c]), but for the share of them that may raise an
+    alarm: those that score highest. What is raised has no more digits than float32."""
     raised = chosen.copy()
-    worst = np.argsort(-(ordinary - chosen).max(axis=1), kind="stable")
-    for line in ordinary[worst[int(share * len(ordinary)):]]:
-        raised = np.where(line >= raised, np.minimum(np.nextafter(line, 1), _SURE), raised)
+    worst = np.argsort(-(scores - chosen).max(axis=1), kind="stable")
+    for line in scores[worst[int(share * len(scores)):]]:
+        raised = np.where(line >= raised, np.nextafter(line.astype(np.float32), np.float32(1)), raised)
     return raised
 
 
@@ -163,12 +189,12 @@ def _best(wanted: Bools, probabilities: Floats, types: Sequence[str], cost: floa
     hard = np.array(types) == HARD
     total = max(int(hard.sum()), 1)
     best = []
-    for truth, chances in zip(wanted.T, probabilities.T, strict=True):
-        order = np.argsort(-chances, kind="stable")
+    for truth, scores in zip(wanted.T, probabilities.T, strict=True):
+        order = np.argsort(-scores, kind="stable")
         right, n = np.cumsum(truth[order]), np.arange(1, truth.size + 1)
         worth = 2 * right / (n + truth.sum()) - cost * np.cumsum(hard[order]) / total
         k = int(np.argmax(worth))
-        ranked = chances[order]
+        ranked = scores[order]
         following = ranked[k + 1] if k + 1 < ranked.size else 0.0
         best.append(min((ranked[k] + following) / 2, _SURE) if worth[k] > 0 else _SURE)
     return np.array(best)
