@@ -146,7 +146,7 @@ class Service:
                 store=self.store, archive=self.archive, hub=self.hub,
                 reload=lambda: self.rulebook.reload(self.log), health=self._unready,
                 alive=lambda: self.fatal is None, telemetry=self.telemetry, clock=self.clock, logger=self.logger,
-                evidence=EvidenceDesk(self.store, self.detect, lambda: self.rulebook.current.ruleset.clauses).evidence),
+                evidence=EvidenceDesk(self.store, self.detect, lambda: self.rulebook.current).evidence),
             self.web)
         runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=_LAST_REQUESTS_S)
         await runner.setup()

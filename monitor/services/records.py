@@ -10,6 +10,7 @@ from monitor.domain.findings import Finding
 from monitor.domain.frames import Entry
 from monitor.domain.labels import Label
 from monitor.domain.rules import Clause
+from monitor.services.explaining import Why
 
 
 class Numbered(Struct, frozen=True):
@@ -120,12 +121,14 @@ class Evidence(Struct, frozen=True):
     """An alert with all its findings and the room's lines around it (oldest first).
 
     `clauses`: what it rests on, in the alert's order, as the register in use has it, but for those that are gone.
+    `why`: by finding, what carries the scores of its categories, as the classifier in use sees the masked text.
     """
 
     alert: Alert
     findings: list[Finding]
     context: list[ContextLine]
     clauses: list[Clause] = []
+    why: dict[str, list[Why]] = {}
 
 
 class OpenAlerts(Struct, frozen=True):

@@ -265,7 +265,7 @@ class World:
             cursor = page.next
             if cursor is None:
                 break
-        desk = EvidenceDesk(self.store, self.detect, dict) if self._judging else None
+        desk = EvidenceDesk(self.store, self.detect, lambda: engines()[self.rules]) if self._judging else None
         alerts: dict[str, tuple[object, ...]] = {}  # when a missing statement is noticed, what comes again decides, too
         lines: dict[str, tuple[int, int, list[Line]]] = {}
         for alert in pages:
