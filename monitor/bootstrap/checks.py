@@ -8,7 +8,7 @@ from pathlib import Path
 from monitor.domain.errors import ConfigError
 from monitor.settings import Settings
 
-_PARTS = ("store.db", "log.db", "archive", "keys", "cache")
+_PARTS = ("store.db", "log.db", "archive", "keys", "models", "cache")
 
 
 def check_folder(folder: Path) -> None:

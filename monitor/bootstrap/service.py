@@ -39,6 +39,7 @@ from monitor.services.evidence import EvidenceDesk
 from monitor.services.housekeeping import Housekeeping, HousekeepingSettings
 from monitor.services.ingest import KEY_MEMORY, Ingest, IngestSettings
 from monitor.services.labelling import Labelling
+from monitor.services.lifecycle import Lifecycle
 from monitor.services.ports import Logger
 from monitor.services.pseudonyms import Pseudonyms
 from monitor.services.roomlimit import RoomLimit
@@ -95,12 +96,7 @@ class Service:
         self.archive = await ParquetArchive.open(
             self.folder / "archive", log=self.logger, failpoint=self.failpoint)
         self._stack.push_async_callback(self.archive.close)
-        cache = self.folder / "cache"
-        self.rulebook = Rulebook(rule_folder(s, demo=self.demo), self.store, view_tables(), logger=self.logger,
-                                 telemetry=self.telemetry, clock=self.clock,
-                                 models=ModelShelf(model_folder(s.model.dir)),
-                                 databases=databases(cache), aside=partial(compile_aside, cache=cache),
-                                 after_compiling=give_memory_back)
+        self._judges()
         engine = await self.rulebook.load()
         self.hub = SseHub(self.telemetry, last=(await self.store.outbox_bounds())[1])
         self.detect = Detect(
@@ -133,6 +129,19 @@ class Service:
                 events_keep_ms=s.events.keep_days * 86_400_000, outbox_keep=s.outbox.keep),
             trim_heap=trim_heap)
 
+    def _judges(self) -> None:
+        """Rules and classifiers, to be loaded."""
+        s = self.settings
+        cache = self.folder / "cache"
+        self.models = ModelShelf(model_folder(s.model.dir), self.folder / "models")
+        self.rulebook = Rulebook(rule_folder(s, demo=self.demo), self.store, view_tables(), logger=self.logger,
+                                 telemetry=self.telemetry, clock=self.clock,
+                                 models=self.models,
+                                 databases=databases(cache), aside=partial(compile_aside, cache=cache),
+                                 after_compiling=give_memory_back)
+        self.lifecycle = Lifecycle(self.models, lambda: self.rulebook.reload(self.log), clock=self.clock,
+                                   logger=self.logger)
+
     async def listen(self) -> str:
         """Bind and answer; the address."""
         s = self.settings
@@ -143,7 +152,7 @@ class Service:
         app = build_app(
             WebServices(
                 ingest=self.ingest, session_seq=self.log.session_seq, labelling=self.labelling,
-                store=self.store, archive=self.archive, hub=self.hub,
+                lifecycle=self.lifecycle,                store=self.store, archive=self.archive, hub=self.hub,
                 reload=lambda: self.rulebook.reload(self.log), health=self._unready,
                 alive=lambda: self.fatal is None, telemetry=self.telemetry, clock=self.clock, logger=self.logger,
                 evidence=EvidenceDesk(self.store, self.detect, lambda: self.rulebook.current).evidence),

@@ -9,7 +9,7 @@ from typing import Final
 
 from cyclopts import App, CycloptsError, Parameter
 
-from monitor.cli import labels, models, rules, tokens
+from monitor.cli import labels, lifecycle, models, rules, tokens
 from monitor.cli.backup import backup, restore
 from monitor.cli.check import check_config
 from monitor.cli.options import STDIN
@@ -48,8 +48,10 @@ def build() -> App:
     on_labels = app.command(App(name="labels", help="What people of a tenant say of lines, to learn from."))
     on_labels.command(labels.import_, name="import")
     on_labels.command(labels.export)
-    on_models = app.command(App(name="model", help="Show what is known of a classifier."))
-    on_models.command(models.card)
+    on_models = app.command(App(name="model", help="Show, compare and change the classifiers that judge."))
+    on_models.command(lifecycle.list_, name="list")
+    for on_model in (models.card, lifecycle.compare, lifecycle.shadow, lifecycle.promote, lifecycle.rollback):
+        on_models.command(on_model)
     on_rules = app.command(App(name="rules", help="Check, test and show rules."))
     for on_rule in (rules.lint, rules.test, rules.explain, rules.new, rules.template, rules.schema, rules.show,
                     rules.duties):

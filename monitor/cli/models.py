@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
+from monitor.cli.options import Config, Data
+
 if TYPE_CHECKING:
     from monitor.adapters.ml.labelled import Columns
 
@@ -16,7 +18,6 @@ LabelColumn = Annotated[str, Parameter(
 BriefColumn = Annotated[str, Parameter(
     name="--brief", show_default=True, help="Column that says whose lines belong together, such as author or day.")]
 Folder = Annotated[Path | None, Parameter(name="--model", help="Folder of a model. Default: the bundled one.")]
-Named = Annotated[Path | None, Parameter(name="DIR", help="Folder of a model. Default: the bundled one.")]
 
 
 def train(
@@ -77,20 +78,32 @@ def evaluate(
     return evaluated(files, model, rules, only, columns(text, labels, brief))
 
 
-def card(model: Named = None, /) -> int:
+def card(
+    model: Annotated[str, Parameter(
+        name="MODEL", help="NAME/VERSION of the data folder, or a folder. Default: the bundled one.")] = "",
+    /,
+    *,
+    data: Data = None,
+    config: Config = None,
+) -> int:
     """Show the card of a model: what it is, how good, and what it cannot do.
 
     ```
     redpost model card
-    redpost model card mine/1
+    redpost model card local/2
     ```
     """
     from monitor.adapters.bundled import model_folder
     from monitor.adapters.ml.folder import CARD, load_model
+    from monitor.cli.lifecycle import shelf
 
-    folder = model or model_folder("") or Path()
-    load_model(folder)
-    print((folder / CARD).read_text(encoding="utf-8"))
+    folder = Path(model) if model else model_folder("") or Path()
+    kept = shelf(data, config)
+    if model in kept.ids():
+        print(kept.card(model))
+    else:
+        load_model(folder)
+        print((folder / CARD).read_text(encoding="utf-8"))
     return 0
 
 

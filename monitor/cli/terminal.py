@@ -1,6 +1,7 @@
 """What goes to the terminal: consoles, text that cannot take the terminal over, errors."""
 
 import os
+from datetime import UTC, datetime
 from typing import Final
 
 from rich.console import Console
@@ -74,3 +75,8 @@ def clock(ms: int) -> str:
 def counted(number: int, what: str, several: str = "") -> str:
     """1 file, 2 files; 1 duty, 2 duties"""
     return f"{number:,} {what if number == 1 else several or what + 's'}"
+
+
+def day(at: int) -> str:
+    """The UTC date of a time in UTC ms."""
+    return datetime.fromtimestamp(at / 1000, UTC).strftime("%Y-%m-%d")

@@ -49,13 +49,13 @@ def list_(*, data: Data = None, config: Config = None) -> int:
     """
     from rich.table import Table
 
-    from monitor.cli.terminal import out, safe
+    from monitor.cli.terminal import day, out, safe
 
     tokens = with_store(data, config, lambda store: store.tokens())
     table = Table("id", "name", "scopes", "tenant", "made", "revoked", box=None, pad_edge=False)
     for token in sorted(tokens, key=lambda each: each.created_at):
-        revoked = "" if token.revoked_at is None else _day(token.revoked_at)
-        table.add_row(token.id, safe(token.name), ",".join(token.scopes), safe(token.tenant), _day(token.created_at),
+        revoked = "" if token.revoked_at is None else day(token.revoked_at)
+        table.add_row(token.id, safe(token.name), ",".join(token.scopes), safe(token.tenant), day(token.created_at),
                       revoked)
     if tokens:
         out().print(table)
@@ -90,9 +90,3 @@ def revoke(
 
     print(f"{id_} is revoked" if with_store(data, config, work) else f"{id_} was revoked before")
     return 0
-
-
-def _day(at: int) -> str:
-    from datetime import UTC, datetime
-
-    return datetime.fromtimestamp(at / 1000, UTC).strftime("%Y-%m-%d")

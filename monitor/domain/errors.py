@@ -2,6 +2,7 @@
 
 RedpostError
 ├── InputError          the caller's data; the good rest of the same request is kept
+│   ├── NotFound        what was asked for by its name is not there
 │   └── RuleError       a rule file or pack; carries all faults of the file at once
 ├── ConfigError         settings, tokens, files given by the operator
 ├── BusyError           under pressure; try again after `retry_after` seconds
@@ -35,6 +36,11 @@ class RedpostError(Exception):
 class InputError(RedpostError):
     code = "bad_input"
     status = 400
+
+
+class NotFound(InputError):
+    code = "not_found"
+    status = 404
 
 
 class Fault(Struct, frozen=True):

@@ -59,8 +59,16 @@ class Models(Protocol):
         """The one that judges from now on; None: none does. Raises ConfigError for a model that is not sound."""
         ...
 
+    def shadow(self) -> Scorer | None:
+        """The one that is tried beside it. Raises ConfigError or NotFound for one that cannot be."""
+        ...
+
     def of(self, version: str) -> Scorer | None:
         """The one of this version; None where it is not kept any more."""
+        ...
+
+    def fingerprint(self) -> str:
+        """Changes when another one is to serve, or to be tried; cheap enough to ask every second."""
         ...
 
 
@@ -70,8 +78,14 @@ class NoModels:
     def serving(self) -> Scorer | None:
         return None
 
+    def shadow(self) -> Scorer | None:
+        return None
+
     def of(self, version: str) -> Scorer | None:
         return None
+
+    def fingerprint(self) -> str:
+        return ""
 
 
 async def _nowhere(bundle: Bundle) -> None:
@@ -86,7 +100,7 @@ class ReloadResult(Struct, frozen=True):
 
 
 class Rulebook:
-    """Compiles off the event loop; `current` is the newest set that passed.
+    """Compiles off the event loop; `current` is the newest set that passed, `shadow` the model that is tried beside.
 
     `aside` may compile into the cache elsewhere first; what it does not do is done here.
     """
@@ -105,6 +119,7 @@ class Rulebook:
         self._blind = False  # the files can't be looked at
         self._read = ""  # the fingerprint of the files that were read last, whatever came of them
         self._current: EngineSet | None = None
+        self.shadow: Scorer | None = None
 
     @property
     def current(self) -> EngineSet:
@@ -123,6 +138,7 @@ class Rulebook:
         await self._store.save_rule_set(engine.version, msgspec.msgpack.encode(bundle))
         self._keep(engine.version, engine)
         self._current = engine
+        self.shadow = await asyncio.to_thread(self._tried)
         for reason, amount in engine.not_evaluated.items():
             self._telemetry.gauge("rules_not_evaluated", amount, reason=reason)
         return engine
@@ -170,10 +186,20 @@ class Rulebook:
                         continue
                 seen = now
 
+    def _tried(self) -> Scorer | None:
+        try:
+            return self._models.shadow()
+        except RedpostError as error:
+            self._logger.warning("shadow_not_loaded", error=str(error))
+            return None
+
+    def _looked_at(self) -> str:
+        return f"{self._source.fingerprint()} {self._models.fingerprint()}"
+
     async def _fingerprint(self, before: str) -> str:
         """`before` where the files can't be looked at: nothing is known to have changed."""
         try:
-            found = await asyncio.to_thread(self._source.fingerprint)
+            found = await asyncio.to_thread(self._looked_at)
         except RedpostError as error:
             if not self._blind:
                 self._logger.warning("rules_not_watched", error=str(error))
@@ -194,7 +220,7 @@ class Rulebook:
             raise ConfigError(f"the log was judged by engine set {version}, whose rules are not in the store",
                               hint="restore the store that belongs to this log, or start with an empty data folder")
         bundle = msgspec.msgpack.decode(sources, type=Bundle)
-        scorer = self._models.of(bundle.model)
+        scorer = await asyncio.to_thread(self._models.of, bundle.model)
         if scorer is None and bundle.model:
             scorer = await asyncio.to_thread(self._models.serving)
             self._logger.warning("model_differs", asked=bundle.model, taken=scorer.version if scorer else "")

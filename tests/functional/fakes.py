@@ -23,6 +23,7 @@ from monitor.domain.findings import Advice, Finding, Severity, Span, Tier
 from monitor.domain.labels import Label
 from monitor.services.ingest import Receipt
 from monitor.services.labelling import Labelling
+from monitor.services.lifecycle import Lifecycle
 from monitor.services.ports import Archive, Store
 from monitor.services.records import (
     AlertFilter,
@@ -40,6 +41,7 @@ from monitor.services.records import (
     Update,
 )
 from monitor.services.rulebook import ReloadResult
+from tests.fakes.registry import MemoryRegistry, tiny_model
 from tests.fakes.store import MemoryStore
 from tests.faults.streams import tables
 
@@ -232,6 +234,7 @@ class Api:
     telemetry: PrometheusTelemetry
     reasons: list[str]
     clock: FakeClock
+    registry: MemoryRegistry
     alive: list[bool] = field(default_factory=lambda: [True])
 
     @property
@@ -285,18 +288,22 @@ async def serving(*, hub_limits: HubLimits | None = None, outbox: Sequence[Updat
     telemetry, logger, alive = PrometheusTelemetry(), FakeLogger(), [True]
     reasons: list[str] = []
     clock = FakeClock()
+    models = MemoryRegistry(base="default/1")
+    for name in ("local/1", "local/2"):
+        models.add(tiny_model(name), f"# {name}")
     store, archive, ingest, reload = FakeStore(), FakeArchive(), FakeIngest(), FakeReload()
     store.outbox.extend(outbox)
     hub = SseHub(telemetry, limits=hub_limits)
     services = WebServices(
         ingest=ingest, labelling=Labelling(cast(Store, store), tables(), clock),
+        lifecycle=Lifecycle(models, reload, clock=clock, logger=logger),
         session_seq=ingest.session_seq, evidence=store.evidence, store=cast(Store, store),
         archive=cast(Archive, archive), hub=hub, reload=reload,
         health=lambda: list(reasons), alive=lambda: alive[0], telemetry=telemetry, clock=clock, logger=logger,
     )
     app = build_app(services, WebSettings(**{"token_refresh_s": 0, "linger_s": 0.02, **settings}))
     async with TestClient(TestServer(app)) as client:
-        yield Api(client, ingest, store, archive, hub, reload, logger, telemetry, reasons, clock, alive)
+        yield Api(client, ingest, store, archive, hub, reload, logger, telemetry, reasons, clock, models, alive)
 
 
 async def unread(api: Api, path: str) -> socket.socket:

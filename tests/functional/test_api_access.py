@@ -10,6 +10,7 @@ from monitor.adapters.web.auth import OF_ALL, OPERATOR, SCOPES, Tokens, digest, 
 from monitor.adapters.web.handling import Route
 from monitor.adapters.web.routes import ROUTES
 from monitor.domain.errors import ConfigError, StorageError
+from monitor.services.lifecycle import ModelState
 from monitor.services.records import Token
 from tests.functional.fakes import NOW, Api, Sse, alert, events, kept, labels_body, ndjson, room, serving
 
@@ -20,7 +21,8 @@ IDS = [route.name for route in GUARDED]
 
 async def ask(api: Api, route: Route, headers: dict[str, str], **more: Any) -> tuple[int, Any]:
     """One request to a route; its status and JSON, if it has some."""
-    path = route.path.replace("{id}", alert(1).id)
+    api.registry.set_state(ModelState(serving="local/2", previous=""))
+    path = route.path.replace("{id}", alert(1).id).replace("{name}/{version}", "local/1")
     body = None if route.method == "GET" else labels_body(1) if route.name == "sendLabels" else ndjson(1)
     if route.path.endswith("/ws"):
         headers = {**headers, "Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Version": "13",

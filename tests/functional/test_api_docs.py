@@ -136,7 +136,7 @@ def fits(value: Any, schema: dict[str, Any], root: dict[str, Any]) -> bool:
 
 
 @pytest.mark.parametrize("name", ["listAlerts", "getAlert", "listRooms", "searchEvents", "sendEvents", "reloadRules",
-                                  "sendLabels", "listLabels"])
+                                  "sendLabels", "listLabels", "listModels", "promoteModel", "shadowModel"])
 async def test_answers_are_as_described(name: str) -> None:
     (route,) = [route for route in ROUTES if route.name == name]
     async with serving() as api:
@@ -145,7 +145,7 @@ async def test_answers_are_as_described(name: str) -> None:
         api.store.room_list["local"] = [room("r1")]
         await api.store.save_labels("local", [Label(id="l9", text="真的", labels=[], at=1)])
         api.archive.events["local"] = [kept("你好")]
-        path = route.path.replace("{id}", alert(1).id)
+        path = route.path.replace("{id}", alert(1).id).replace("{name}/{version}", "local/1")
         body = {"sendEvents": ndjson(1), "sendLabels": labels_body(1)}.get(name)
         async with api.client.request(route.method, path, data=body) as response:
             assert response.status == 200

@@ -14,8 +14,9 @@ from tests.functional.clikit import COLUMNS, ROOT, check_golden, redpost
 COMMANDS: Final = (
     "", "scan", "serve", "tail", "replay", "rules", "rules lint", "rules test", "rules explain",
     "rules new", "rules template", "rules import", "rules schema", "rules show", "rules duties", "token", "token new",
-    "token list", "token revoke", "check-config", "backup", "restore", "train", "evaluate", "model", "model card",
-    "labels", "labels import", "labels export",
+    "token list", "token revoke", "check-config", "backup", "restore", "train", "evaluate",
+    "model", "model list", "model card", "model compare", "model shadow", "model promote", "model rollback", "labels",
+    "labels import", "labels export",
 )  # fmt: skip
 BY_HAND: Final = "## For programs"
 """From here on the page is written by hand."""

@@ -1,25 +1,150 @@
-"""The classifiers that a service may judge by."""
+"""The classifiers that a service may judge by: the one that the settings name, and those that are kept in a folder as
+`<name>/<version>/`, with `state.json` beside them."""
 
+import os
+import re
+import tempfile
 from pathlib import Path
+from typing import Final
 
-from monitor.adapters.ml.folder import load_model
+import msgspec
+
+from monitor.adapters.ml.folder import CARD, MANIFEST, load_manifest, load_model, save_model
+from monitor.domain.errors import ConfigError, NewerFormat, NotFound, StorageError
 from monitor.engine.scorer import Scorer
+from monitor.services.lifecycle import STATE_FORMAT, ModelState
+from monitor.services.models import Manifest, Model
+
+STATE: Final = "state.json"
+_ID: Final = re.compile(r"([A-Za-z0-9_-][\w.-]{0,63})/([A-Za-z0-9_-][\w.-]{0,63})", re.ASCII)
+_MENDED: Final = "take the step again: `redpost model rollback`, or `redpost model promote` with another one"
 
 
 class ModelShelf:
-    """One folder, or none at all. What was loaded once stays the same."""
+    """Implements `Models` and `Registry`. `base`: the folder of the model that the settings name, None: no classifier
+    judges; `folder`: of all others, None: there are none. What was loaded once stays the same."""
 
-    def __init__(self, folder: Path | None) -> None:
-        self._folder = folder
+    def __init__(self, base: Path | None, folder: Path | None = None) -> None:
+        self._base, self._folder = base, folder
         self._known: dict[str, Scorer] = {}
 
     def serving(self) -> Scorer | None:
         """Raises ConfigError for what is no sound model."""
-        if self._folder is None:
+        if self._base is None:
             return None
-        scorer = load_model(self._folder).scorer()
-        return self._known.setdefault(scorer.version, scorer)
+        wanted = self.state().serving
+        if not wanted:
+            return self._kept(load_model(self._base).scorer())
+        try:
+            return self._kept(self.model(wanted).scorer())
+        except (ConfigError, NotFound) as error:
+            raise ConfigError(f"the model that was promoted cannot serve: {error.message}", hint=_MENDED) from error
+
+    def shadow(self) -> Scorer | None:
+        """Raises ConfigError for what is no sound model, NotFound for one that is gone."""
+        wanted = self.state().shadow if self._base is not None else ""
+        return self._kept(self.model(wanted).scorer()) if wanted else None
 
     def of(self, version: str) -> Scorer | None:
-        """The one of this version, None where it is not kept any more."""
-        return self._known.get(version) if version else None
+        """The one of this version, None where it is not kept any more, or not as it was."""
+        if version in self._known or not version:
+            return self._known.get(version)
+        try:
+            found = self.model(version.partition("@")[0]).scorer()
+        except (ConfigError, NotFound):
+            return None
+        return self._kept(found) if found.version == version else None
+
+    def fingerprint(self) -> str:
+        """Changes with the state."""
+        if self._folder is None:
+            return ""
+        try:
+            found = (self._folder / STATE).stat()
+        except FileNotFoundError:
+            return ""
+        except OSError as error:
+            raise StorageError(f"{self._folder / STATE} cannot be looked at: {error.strerror}") from error
+        return f"{found.st_mtime_ns} {found.st_size} {found.st_ino}"
+
+    def base(self) -> str:
+        return "" if self._base is None else load_manifest(self._base).id
+
+    def ids(self) -> list[str]:
+        found = self._folder.glob(f"*/*/{MANIFEST}") if self._folder is not None else ()
+        names = (path.parent.relative_to(path.parents[2]).as_posix() for path in found)
+        return sorted((name for name in names if _ID.fullmatch(name)), key=_in_order)
+
+    def manifest(self, model: str) -> Manifest:
+        return load_manifest(self._place(model))
+
+    def model(self, model: str) -> Model:
+        folder = self._place(model)
+        found = load_model(folder)
+        if found.manifest.id != model:
+            raise ConfigError(f"{folder} holds the model {found.manifest.id}",
+                              hint="a model keeps the name and version that it was trained under")
+        return found
+
+    def card(self, model: str) -> str:
+        path = self._place(model) / CARD
+        try:
+            return path.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise ConfigError(f"{path} cannot be read", hint="take the folder from its source again") from error
+
+    def add(self, model: Model, card: str) -> Manifest:
+        if self._folder is None or not _ID.fullmatch(model.manifest.id):
+            raise ConfigError(f"{model.manifest.id!r} cannot be kept here", hint="letters, digits, . _ - of ASCII")
+        self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        return save_model(self._folder / model.manifest.id, model, card)
+
+    def state(self) -> ModelState:
+        if self._folder is None:
+            return ModelState()
+        path = self._folder / STATE
+        try:
+            found = msgspec.json.decode(path.read_bytes(), type=dict)
+            if found.get("format", STATE_FORMAT) > STATE_FORMAT:
+                raise NewerFormat(f"{path} is of format {found['format']}, this version reads up to {STATE_FORMAT}",
+                                  hint="run the newer redpost that wrote it")
+            return msgspec.convert(found, ModelState)
+        except FileNotFoundError:
+            return ModelState()
+        except OSError as error:
+            raise StorageError(f"{path} cannot be read: {error.strerror}", hint="check its owner and mode") from error
+        except (msgspec.MsgspecError, UnicodeDecodeError, TypeError) as error:
+            raise ConfigError(f"{path} does not say which model serves: {error}",
+                              hint="restore it from a backup, or remove it: then the one of the settings serves"
+                              ) from error
+
+    def set_state(self, state: ModelState) -> None:
+        if self._folder is None:
+            raise ConfigError("there is no folder to keep models in", hint="name the data folder")
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            with tempfile.NamedTemporaryFile(dir=self._folder, prefix=".", delete=False) as file:
+                file.write(msgspec.json.format(msgspec.json.encode(state)) + b"\n")
+                file.flush()
+                os.fsync(file.fileno())
+            Path(file.name).replace(self._folder / STATE)
+        except OSError as error:
+            raise StorageError(f"{self._folder / STATE} cannot be written: {error.strerror}",
+                               hint="check free space, the folder and its owner") from error
+
+    def _kept(self, scorer: Scorer) -> Scorer:
+        return self._known.setdefault(scorer.version, scorer)
+
+    def _place(self, model: str) -> Path:
+        """Raises NotFound."""
+        if self._folder is not None and _ID.fullmatch(model) and (self._folder / model).is_dir():
+            return self._folder / model
+        if self._base is not None and model and model == self.base():
+            return self._base
+        raise NotFound(f"there is no model {model[:80]!r}", hint="`redpost model list` shows those that are kept")
+
+
+def _in_order(model: str) -> tuple[str, int, str]:
+    """By name, then by version: numbers as numbers."""
+    name, _, version = model.partition("/")
+    return name, int(version) if version.isdigit() and len(version) < 19 else -1, version

@@ -30,7 +30,9 @@ STORE: Final = "store.db"
 LOG: Final = "log.db"
 ARCHIVE: Final = "archive"
 KEYS: Final = "keys"
-_PART: Final = re.compile(r"store\.db|log\.db|archive/[\w-]+/[\w.-]+|keys/[\w.-]+\.key", re.ASCII)
+MODELS: Final = "models"
+_PART: Final = re.compile(r"store\.db|log\.db|archive/[\w-]+/[\w.-]+|keys/[\w.-]+\.key"
+                          r"|models/(?:state\.json|[\w.-]+/[\w.-]+/[\w.-]+)", re.ASCII)
 _CHUNK: Final = 2**20
 _TRIES: Final = 5
 
@@ -115,6 +117,8 @@ def _copy_all(data: Path, folder: Path) -> list[Part]:
                           hint="look for it: a service without it would take new events for old ones")
     for key in sorted((data / KEYS).glob("*.key")):
         names.append(_copy(data, folder, f"{KEYS}/{key.name}").path)
+    for path in sorted((data / MODELS).glob("[!.]*/[!.]*/[!.]*")) + sorted((data / MODELS).glob("state.json")):
+        names.append(_copy(data, folder, path.relative_to(data).as_posix()).path)
     return [_part(folder, name) for name in names]
 
 

@@ -8,6 +8,7 @@ from typing import Final
 from monitor.adapters.web.handling import Route
 from monitor.adapters.web.ingest import post_events
 from monitor.adapters.web.labels import LABEL_PARAMS, list_labels, post_labels
+from monitor.adapters.web.models import get_card, list_models, promote_model, roll_back, shadow_model
 from monitor.adapters.web.openapi import get_openapi
 from monitor.adapters.web.operating import healthz, metrics, readyz, reload_rules
 from monitor.adapters.web.page import get_page
@@ -30,6 +31,7 @@ from monitor.adapters.web.websocket import events_socket
 from monitor.domain.events import Event
 from monitor.domain.labels import Label
 from monitor.services.labelling import LabelReceipt
+from monitor.services.lifecycle import ModelList, ModelState
 from monitor.services.records import AlertPage, Evidence, LabelPage, RoomPage
 from monitor.services.rulebook import ReloadResult
 
@@ -85,6 +87,29 @@ ROUTES: Final[tuple[Route, ...]] = (
         method="GET", path=f"{_API}/labels", name="listLabels", scope="read", handler=list_labels,
         summary="List labels, newest first, page by page. Contact data is masked.",
         params=LABEL_PARAMS, answer=LabelPage, errors=(400, 429, 503), timed=True,
+    ),
+    Route(
+        method="GET", path=f"{_API}/models", name="listModels", scope="admin", handler=list_models,
+        summary="The classifiers that are kept, and which of them serves.", answer=ModelList, errors=(503,),
+    ),
+    Route(
+        method="GET", path=f"{_API}/models/{{name}}/{{version}}/card", name="getModelCard", scope="admin",
+        handler=get_card, summary="The card of a classifier: what it is, how good, and what it cannot do.",
+        media="text/markdown", errors=(404, 503),
+    ),
+    Route(
+        method="POST", path=f"{_API}/models/{{name}}/{{version}}/shadow", name="shadowModel", scope="admin",
+        handler=shadow_model, summary="Let a classifier score a sample beside the serving one.",
+        answer=ModelState, errors=(400, 404, 503),
+    ),
+    Route(
+        method="POST", path=f"{_API}/models/{{name}}/{{version}}/promote", name="promoteModel", scope="admin",
+        handler=promote_model, summary="Let a classifier serve from here on.",
+        answer=ModelState, errors=(400, 404, 503),
+    ),
+    Route(
+        method="POST", path=f"{_API}/models/rollback", name="rollBackModel", scope="admin", handler=roll_back,
+        summary="Let the classifier serve that did before.", answer=ModelState, errors=(400, 503),
     ),
     Route(
         method="POST", path=f"{_API}/rules/reload", name="reloadRules", scope="admin", handler=reload_rules,

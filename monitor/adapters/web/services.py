@@ -11,6 +11,7 @@ from monitor.adapters.web.hub import SseHub
 from monitor.domain.decoding import Limits
 from monitor.services.ingest import Receipt
 from monitor.services.labelling import LabelReceipt
+from monitor.services.lifecycle import Lifecycle
 from monitor.services.ports import Archive, Clock, Logger, Store, Telemetry
 from monitor.services.records import Evidence
 from monitor.services.rulebook import ReloadResult
@@ -49,6 +50,7 @@ class WebServices:
     session_seq: Callable[[str, str], Awaitable[int]]
     evidence: Callable[[str, str], Awaitable[Evidence | None]]
     labelling: Labelling
+    lifecycle: Lifecycle
     store: Store
     archive: Archive
     hub: SseHub

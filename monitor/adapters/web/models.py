@@ -1,0 +1,37 @@
+"""The life of classifiers over HTTP."""
+
+from aiohttp import web
+
+from monitor.adapters.web.auth import PRINCIPAL
+from monitor.adapters.web.errors import json_answer
+from monitor.adapters.web.services import SERVICES
+
+
+async def list_models(request: web.Request) -> web.Response:
+    return json_answer(await request.app[SERVICES].lifecycle.listed())
+
+
+async def get_card(request: web.Request) -> web.Response:
+    card = await request.app[SERVICES].lifecycle.card(_model(request))
+    return web.Response(text=card, content_type="text/markdown")
+
+
+async def shadow_model(request: web.Request) -> web.Response:
+    return json_answer(await request.app[SERVICES].lifecycle.shadow(_model(request), by=_author(request)))
+
+
+async def promote_model(request: web.Request) -> web.Response:
+    return json_answer(await request.app[SERVICES].lifecycle.promote(_model(request), by=_author(request)))
+
+
+async def roll_back(request: web.Request) -> web.Response:
+    return json_answer(await request.app[SERVICES].lifecycle.roll_back(by=_author(request)))
+
+
+def _model(request: web.Request) -> str:
+    return f"{request.match_info['name']}/{request.match_info['version']}"
+
+
+def _author(request: web.Request) -> str:
+    """The token, or this machine where none is asked for."""
+    return request[PRINCIPAL].token or "loopback"

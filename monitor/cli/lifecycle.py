@@ -1,0 +1,163 @@
+"""redpost model list · compare · shadow · promote · rollback"""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from cyclopts import Parameter
+
+from monitor.cli.options import Config, Data
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine
+
+    from monitor.adapters.ml.shelf import ModelShelf
+    from monitor.services.lifecycle import Lifecycle, ModelState
+    from monitor.services.models import Model
+
+Name = Annotated[str, Parameter(name="MODEL", help="NAME/VERSION, as `redpost model list` shows it.")]
+By = Annotated[str, Parameter(help="Who does it. Default: the user of this machine.")]
+
+
+def list_(*, data: Data = None, config: Config = None) -> int:
+    """List the classifiers of a data folder and the one that the settings name, and which of them serves.
+
+    ```
+    redpost model list --data /var/lib/redpost
+    ```
+    """
+    from rich.table import Table
+
+    from monitor.cli.terminal import day, out, safe
+    from monitor.services.lifecycle import listed
+
+    found = listed(shelf(data, config))
+    table = Table("model", "role", "made", "lines", "macro-F1", "hard alarms", box=None, pad_edge=False)
+    for each in found.models:
+        table.add_row(
+            each.id, each.role, day(each.created_at) if each.created_at else safe(each.fault), f"{each.lines:,}",
+            "" if each.macro_f1 is None else f"{each.macro_f1:.3f}",
+            "" if each.hard_alarms is None else f"{each.hard_alarms:.1%}")
+    if found.models:
+        out().print(table)
+    else:
+        print("no classifiers: model.dir is none, and none was trained")
+    if found.state.what:
+        print(safe(f"{found.state.what} by {found.state.by}, {day(found.state.at)}"))
+    return 0
+
+
+def compare(
+    one: Annotated[str, Parameter(name="MODEL", help="NAME/VERSION, or a folder.")],
+    other: Annotated[str, Parameter(name="OTHER", help="The model to hold against it.")],
+    files: Annotated[list[Path], Parameter(name="FILE", help="Labelled lines to compare on.")],
+    /,
+    *,
+    only: Annotated[list[str], Parameter(help="Briefs to look at. Default: all.", consume_multiple=True)] = [],  # noqa: B006
+    data: Data = None,
+    config: Config = None,
+) -> int:
+    """Compare two classifiers on labelled lines, by what their scores find alone.
+
+    Differences come with the middle 95 % of what other lines like these would give (paired bootstrap).
+
+    ```
+    redpost model compare default/1 local/2 models/corpus/*.jsonl --only q s i
+    ```
+
+    Exit codes: 0 the other is not surely worse, 1 it is, 2 a file or a model cannot be read.
+    """
+    from monitor.adapters.ml.labelled import Columns, read_labelled
+    from monitor.cli.loading import view_tables
+    from monitor.domain.errors import InputError
+    from monitor.services import comparing
+
+    first, second = (named(shelf(data, config), name) for name in (one, other))
+    lines = [line for line in read_labelled(files, Columns()) if not only or line.brief in only]
+    if not lines:
+        raise InputError("no line is left to compare on", hint="look at --only")
+    found = comparing.compare(first, second, view_tables(), lines, seed=first.manifest.seed)
+    print(f"{first.manifest.id} → {second.manifest.id}: {found}")
+    return int(found.worse)
+
+
+def shadow(model: Name, /, *, by: By = "", data: Data = None, config: Config = None) -> int:
+    """Let a classifier score a sample of what is judged, beside the one that serves; `none` ends that.
+
+    Its scores make no finding: metrics tell how often both agree. A running service follows within seconds.
+
+    ```
+    redpost model shadow local/2
+    ```
+    """
+    wanted = "" if model == "none" else model
+    return _step(data, config, by, lambda lifecycle, by: lifecycle.shadow(wanted, by=by))
+
+
+def promote(model: Name, /, *, by: By = "", data: Data = None, config: Config = None) -> int:
+    """Let a classifier serve. A running service judges by it within seconds, without a restart.
+
+    ```
+    redpost model promote local/2
+    ```
+    """
+    return _step(data, config, by, lambda lifecycle, by: lifecycle.promote(model, by=by))
+
+
+def rollback(*, by: By = "", data: Data = None, config: Config = None) -> int:
+    """Let the classifier serve that did before the latest promotion.
+
+    ```
+    redpost model rollback
+    ```
+    """
+    return _step(data, config, by, lambda lifecycle, by: lifecycle.roll_back(by=by))
+
+
+def shelf(data: Data, config: Config) -> "ModelShelf":
+    """The models of a data folder, and the one of the settings."""
+    from monitor.adapters.bundled import model_folder
+    from monitor.adapters.ml.shelf import ModelShelf
+    from monitor.cli.options import data_folder
+    from monitor.settings import load
+
+    return ModelShelf(model_folder(load(config=config).settings.model.dir), data_folder(data, config) / "models")
+
+
+def named(kept: "ModelShelf", model: str) -> "Model":
+    """One that is kept, or of a folder."""
+    from monitor.adapters.ml.folder import load_model
+    from monitor.domain.errors import NotFound
+
+    try:
+        return kept.model(model)
+    except NotFound:
+        if not Path(model).is_dir():
+            raise
+        return load_model(Path(model))
+
+
+def _step(
+    data: Data, config: Config, by: str, work: "Callable[[Lifecycle, str], Coroutine[None, None, ModelState]]"
+) -> int:
+    """Change what the state says; a service that runs on this folder looks at it every second."""
+    import asyncio
+    import getpass
+
+    from monitor.adapters.clock import SystemClock
+    from monitor.adapters.logs import configure
+    from monitor.cli.options import data_folder
+    from monitor.domain.errors import ConfigError
+    from monitor.services.lifecycle import Lifecycle, listed
+
+    if not data_folder(data, config).is_dir():
+        raise ConfigError(f"there is no folder {data_folder(data, config)}", hint="name the data folder with --data")
+
+    async def nobody_runs() -> None:
+        """A service follows by itself."""
+
+    kept, logger = shelf(data, config), configure(level="info", form="auto")
+    asyncio.run(work(Lifecycle(kept, nobody_runs, clock=SystemClock(), logger=logger), by or getpass.getuser()))
+    for each in listed(kept).models:
+        if each.role:
+            print(f"{each.role:9} {each.id}")
+    return 0

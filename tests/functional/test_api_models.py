@@ -1,0 +1,63 @@
+"""The life of models over HTTP."""
+
+from typing import Any
+
+from tests.functional.fakes import NOW, Api, serving
+
+PATH = "/api/v1/models"
+
+
+async def ask(api: Api, method: str, path: str = "", headers: dict[str, str] | None = None) -> tuple[int, Any]:
+    async with api.client.request(method, PATH + path, headers=headers or {}) as response:
+        is_json = response.content_type == "application/json"
+        return response.status, await response.json() if is_json else await response.text()
+
+
+async def roles(api: Api) -> dict[str, str]:
+    _, answer = await ask(api, "GET")
+    return {each["role"]: each["id"] for each in answer["models"] if each["role"]}
+
+
+async def test_a_model_is_tried_promoted_and_rolled_back() -> None:
+    async with serving() as api:
+        status, answer = await ask(api, "GET")
+        assert (status, [each["id"] for each in answer["models"]]) == (200, ["default/1", "local/1", "local/2"])
+        assert answer["models"][1]["macro_f1"] == 0.5
+        assert await ask(api, "GET", "/local/1/card") == (200, "# local/1")
+        assert (await ask(api, "POST", "/local/1/shadow"))[1]["shadow"] == "local/1"
+        status, state = await ask(api, "POST", "/local/1/promote")
+        assert (status, state["serving"], state["by"], state["at"]) == (200, "local/1", "loopback", NOW)
+        assert await roles(api) == {"serving": "local/1", "previous": "default/1"}
+        assert (await ask(api, "POST", "/rollback"))[0] == 200
+        assert await roles(api) == {"serving": "default/1"}
+        assert api.reload.calls == 3
+        assert (await api.logger.until("model_promoted"))["serving"] == "local/1"
+
+
+async def test_what_cannot_be_is_told_with_what_to_do() -> None:
+    async with serving() as api:
+        api.registry.unsound.add("local/2")
+        for method, path, status, code in (
+            ("GET", "/local/9/card", 404, "not_found"), ("POST", "/local/9/promote", 404, "not_found"),
+            ("POST", "/..%2Fx/1/shadow", 404, "not_found"), ("POST", "/local/2/promote", 400, "bad_input"),
+            ("POST", "/default/1/promote", 400, "bad_input"), ("POST", "/rollback", 400, "bad_input"),
+        ):
+            found, answer = await ask(api, method, path)
+            assert (found, answer["error"]["code"]) == (status, code), path
+            assert answer["error"]["message"] and answer["error"]["hint"]
+        assert api.reload.calls == 0 and await roles(api) == {"serving": "default/1"}
+        assert [each["fault"] for each in (await ask(api, "GET"))[1]["models"]] == ["", "", "local/2 is cut off"]
+
+
+async def test_nobody_a_lesser_scope_and_the_operator() -> None:
+    async with serving(loopback=False) as api:
+        calls = [("GET", ""), ("GET", "/local/1/card"), ("POST", "/local/1/promote"), ("POST", "/local/2/shadow"),
+                 ("POST", "/rollback")]
+        for method, path in calls:
+            assert (await ask(api, method, path))[0] == 401
+            assert (await ask(api, method, path, api.token("read", "ingest")))[0] == 403
+        assert api.reload.calls == 0
+        headers = api.token("admin")
+        for method, path in calls:
+            assert (await ask(api, method, path, headers))[0] == 200
+        assert (await api.logger.until("model_promoted"))["by"] == api.store.tokens_kept[-1].id

@@ -1,0 +1,75 @@
+"""redpost model list · card · compare · shadow · promote · rollback"""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from monitor.adapters.ml.folder import save_model
+from tests.fakes.registry import tiny_model
+from tests.functional.clikit import Done, redpost
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    save_model(tmp_path / "base/1", tiny_model("base/1"), "# base")
+    for name, bias in (("local/1", -5.0), ("local/2", 5.0)):
+        save_model(tmp_path / "data/models" / name, tiny_model(name, bias=bias), f"# {name}")
+    return tmp_path / "data"
+
+
+def model(data: Path, *words: str | Path) -> Done:
+    return redpost("model", *words, "--data", data, model=str(data.parent / "base/1"))
+
+
+def test_a_model_from_list_to_rollback(data: Path) -> None:
+    listed = model(data, "list")
+    assert listed.code == 0
+    assert re.search(r"^base/1\s+serving\s+2023-11-14\s+7\s+0\.500\s+25\.0%$", listed.out, re.MULTILINE)
+    assert model(data, "card", "local/1").out == "# local/1\n"
+    assert model(data, "shadow", "local/1").out == "serving   base/1\nshadow    local/1\n"
+    done = model(data, "promote", "local/2", "--by", "zhang")
+    assert done.out == "previous  base/1\nshadow    local/1\nserving   local/2\n"
+    assert "model_promoted" in done.err and "zhang" in done.err
+    assert "promoted by zhang, 20" in model(data, "list").out
+    assert model(data, "shadow", "none").out == "previous  base/1\nserving   local/2\n"
+    assert model(data, "rollback").out == "serving   base/1\n"
+
+
+def test_what_cannot_be(data: Path) -> None:
+    for words, told in ((["promote", "local/9"], "there is no model 'local/9'"), (["rollback"], "none to go back to"),
+                        (["promote", "base/1"], "serves already"), (["card", "nowhere/1"], "there is no model in")):
+        done = model(data, *words)
+        assert (done.code, done.out) == (2, ""), words
+        assert told in done.err and "hint: " in done.err
+    (data / "models/local/1/weights.npy").write_bytes(b"")
+    assert "local/1 cannot serve" in model(data, "promote", "local/1").err
+    assert "model.dir is none" in redpost("model", "promote", "local/2", "--data", data).err
+    assert "there is no folder" in redpost("model", "promote", "local/2", "--data", data / "typo", model="").err
+    assert not (data / "models/state.json").exists() and not (data / "typo").exists()
+
+
+def test_two_models_on_the_same_lines(data: Path, tmp_path: Path) -> None:
+    file = tmp_path / "lines.jsonl"
+    lines = [{"text": f"第{n}句", "labels": [], "type": "N", "brief": "q"} for n in range(30)]
+    lines += [{"text": f"话{n}", "labels": ["minors"], "type": "V", "brief": "q"} for n in range(10)]
+    file.write_text("\n".join(json.dumps(line, ensure_ascii=False) for line in lines), encoding="utf-8")
+    done = model(data, "compare", "local/1", "local/2", file)
+    assert done.code == 1, "it alarms on everything"
+    assert done.out.startswith("local/1 → local/2: 40 lines · macro-F1 0.000 → 0.400")
+    assert "alarms on hard negatives 0.000 → 1.000 (+1.000 to +1.000)" in done.out
+    assert model(data, "compare", "local/2", str(data / "models/local/1"), file).code == 1, "it finds nothing"
+    assert model(data, "compare", "local/1", "base/1", file).code == 0
+    assert "no line is left" in model(data, "compare", "local/1", "local/2", file, "--only", "x").err
+
+
+def test_models_go_with_a_backup(data: Path, tmp_path: Path) -> None:
+    model(data, "promote", "local/2")
+    assert redpost("token", "new", "--name", "x", "--scopes", "read", "--data", data).code == 0  # makes the store
+    assert redpost("backup", tmp_path / "copy", "--data", data).code == 0
+    again = tmp_path / "again" / "data"
+    assert redpost("restore", tmp_path / "copy", "--data", again).code == 0
+    before, after = ({path.relative_to(folder): path.read_bytes() for path in (folder / "models").rglob("*.*")
+                      if path.is_file()} for folder in (data, again))
+    assert len(before) == 7 and before == after
