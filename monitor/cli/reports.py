@@ -11,7 +11,7 @@ from rich.console import Console
 
 from monitor.domain.alerts import Alert
 from monitor.domain.events import Kind, Role, role_and_id
-from monitor.domain.findings import Evasion, Finding, Severity, Span, Tier
+from monitor.domain.findings import Evasion, Finding, Opinion, Severity, Span, Tier
 from monitor.engine.engineset import EngineSet
 from monitor.services.explaining import Why, why
 from monitor.services.scan import Scanner
@@ -70,6 +70,7 @@ class FindingLine(Struct, omit_defaults=True):
     unverified: list[str] | None = None
     not_in_force: list[str] | None = None
     exempt: str | None = None
+    opinion: Opinion | None = None
     event_ids: list[str] | None = None
 
 
@@ -188,7 +189,7 @@ def rule_line(finding: Finding) -> FindingLine:
     """Without what it was found in."""
     return FindingLine(finding.rule, finding.category, finding.tier, finding.severity, [], finding.evasive,
                        finding.clauses, finding.unverified or None, finding.not_in_force or None,
-                       exempt=finding.exempt or None)
+                       exempt=finding.exempt or None, opinion=finding.opinion or None)
 
 
 def _span_line(span: Span, item: Scanned) -> SpanLine:

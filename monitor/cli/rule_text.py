@@ -17,6 +17,7 @@ from monitor.domain.correlations import CorrelationRule
 from monitor.domain.rules import AnyRule, Applies, Effective, Reach, Rule, Selection, Status, not_in_force, unverified
 from monitor.domain.rulesets import RuleSet
 from monitor.engine.pipeline import Explained, Fate
+from monitor.engine.scoring import Weighed
 
 _WORDS: Final = 60
 """Words of one list that are shown; the rule file has all."""
@@ -79,13 +80,15 @@ def scope(applies: Applies, effective: Effective) -> str:
     told = [f"{what} {', '.join(sorted(some))}" for what, some in chosen.items() if some]
     told += [f"from {effective.since}"] if effective.since else []
     told += [f"until {effective.until}"] if effective.until else []
+    told += ["what a classifier does not find unlikely"] if applies.likely else []
     return " · ".join(told) or "every text"
 
 
 def _selection(selection: Selection) -> Iterator[str]:
     """A head, and under it the words."""
     facts = [f"detector {selection.detector}"] if selection.detector else []
-    facts += [f"score {selection.score} ≥ {selection.gte}"] if selection.score else []
+    least = f" ≥ {selection.gte}" if selection.gte else ", where the model finds it enough"
+    facts += [f"score {selection.score}{least}"] if selection.score else []
     facts += [f"context {', '.join(selection.context)}"] if selection.context else []
     if selection.room:
         facts.append(f"the room's {selection.room.fact} is one of {', '.join(selection.room.values)}")
@@ -115,7 +118,7 @@ def _reach(reach: Reach) -> str:
 
 def judges(each: Explained) -> bool:
     """Whether the rule makes a finding of the text."""
-    return each.holds and each.applies and each.rule.rule.status is Status.ACTIVE
+    return each.judges and each.rule.rule.status is Status.ACTIVE
 
 
 def tell_explained(text: str, found: Sequence[Explained]) -> None:
@@ -130,7 +133,7 @@ def tell_explained(text: str, found: Sequence[Explained]) -> None:
 
 def _explained(text: str, each: Explained) -> Iterator[Text]:
     rule = each.rule.rule
-    verdict = "holds" if judges(each) else "would hold" if each.holds and each.applies else "does not hold"
+    verdict = "holds" if judges(each) else "would hold" if each.judges else "does not hold"
     head = Text(f" {verdict} ", style=SEVERITY_STYLES[rule.severity] if judges(each) else "dim")
     yield head.append(f" {rule.id}  {safe(rule.title)}", style="bold")
     standing = [fate for fate in each.hits if not fate.taken_by and _asked(each, fate)]
@@ -141,14 +144,22 @@ def _explained(text: str, each: Explained) -> Iterator[Text]:
     lines += [f"heard    {_place(text, fate)}: {_helper(rule, fate)}"
               for fate in each.hits if not fate.taken_by and not _asked(each, fate)]
     lines += dict.fromkeys(f"heard    context {_place(text, fate)}" for fate in each.phrases)
+    lines += [f"score    {_weighed(weighed)}, enough from {weighed.least:.2f} on" for weighed in each.scores]
     if not each.holds:
         lines.append(f"why not  the condition asks for: {written(rule.condition)}")
     elif not each.applies:
         lines.append(f"why not  the rule is for {scope(rule.applies, rule.effective)}")
+    elif each.unlikely:
+        lines += [f"why not  the classifier finds it unlikely: {_weighed(weighed)}, below {weighed.least:.2f}"
+                  for weighed in each.unlikely]
     elif rule.status is not Status.ACTIVE:
         lines.append(f"why not  the rule is of status {rule.status}: only active ones judge")
     for line in lines:
         yield Text("  " + safe(line))
+
+
+def _weighed(weighed: Weighed) -> str:
+    return f"{weighed.category} {weighed.score:.2f}"
 
 
 def _asked(each: Explained, fate: Fate) -> bool:

@@ -92,7 +92,7 @@ def explain(
 ) -> int:
     """Show what each rule makes of a text: whether it holds, by which hits, what took a hit away, and why not.
 
-    Rules that do not judge yet, or no longer, are shown too, with their status.
+    Rules that do not judge yet, or no longer, are shown too, with their status. The classifier is that of the settings.
 
     ```
     redpost rules explain 不能说最好，但我们就是全网最低
@@ -102,15 +102,16 @@ def explain(
     Exit codes: 0 no rule holds, 1 one does.
     """
     from monitor.adapters.clock import SystemClock
-    from monitor.cli.loading import engine_set, zone
+    from monitor.cli.loading import engine_set, scorer, zone
     from monitor.cli.rule_text import judges, tell_explained
     from monitor.domain.events import Event, Kind, Role, Speaker
     from monitor.engine.batch import EventBatch
     from monitor.engine.pipeline import explain as explained
+    from monitor.settings import load
 
     event = Event(id="text", kind=Kind(kind), text=text, at=SystemClock().now(),
                   speaker=Speaker(Role(speaker)) if speaker else None)
-    engine = engine_set(rules, "", zone(), every=True)
+    engine = engine_set(rules, "", zone(), every=True, scorer=scorer(load().settings.model.dir))
     if rule:
         _known(rule, engine.ruleset)
     found = [each for each in explained(engine, EventBatch([event])) if rule in ("", each.rule.rule.id)]

@@ -11,6 +11,7 @@ from monitor.engine.detectors import value
 from monitor.engine.engineset import EngineSet
 from monitor.engine.patterns import ContactSpan
 from monitor.engine.roomfacts import compares, is_proved, room_holds
+from monitor.engine.scoring import Weighed
 from monitor.engine.views import Views
 
 
@@ -45,6 +46,14 @@ class Facts:
                 bits |= bool(found) << i
                 unknown |= (found is None) << i
         return bits, unknown, known
+
+    def weighed(self, rule: CompiledRule, event: int) -> tuple[list[Weighed], list[Weighed]]:
+        """(scores that the rule's condition asks for, those of its categories where it asks for what is likely and this
+        is not); none without a classifier."""
+        if self.scores is None:
+            return [], []
+        return (self._engine.scoring.weighed(rule.index, self.scores, event),
+                self._engine.scoring.unlikely(rule.index, self.scores, event))
 
     def opinion(self, rule: CompiledRule, event: int) -> Opinion:
         """What the classifier says of this rule's finding."""

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from monitor.domain.findings import Evasion, Opinion
 from monitor.domain.frames import MOST_TEXT
-from monitor.domain.rules import DIVERSION
+from monitor.domain.rules import DIVERSION, Status
 from monitor.engine.batch import Batch, in_portions, parts_of
 from monitor.engine.compiled import IF_SELLING, CompiledRule
 from monitor.engine.conditions import (
@@ -33,6 +33,7 @@ from monitor.engine.detectors_spans import apart
 from monitor.engine.engineset import EngineSet
 from monitor.engine.facts import Facts
 from monitor.engine.patterns import ContactSpan
+from monitor.engine.scoring import Weighed
 from monitor.engine.sightings import Pair, Seen, Sightings, among
 from monitor.engine.views import Views, span_of
 
@@ -80,25 +81,38 @@ class Fate(NamedTuple):
 
 
 class Explained(NamedTuple):
-    """What one rule made of one text. `applies`: to its kind, speaker, stage, room and date, and where it asks for it,
-    to what a classifier does not find unlikely. `phrases`: hits of the contexts that the rule names, by context."""
+    """What one rule made of one text. `applies`: to its kind, speaker, stage, room and date. `phrases`: hits of the
+    contexts that the rule names, by context. `scores`: those that its condition asks for; `unlikely`: those of its
+    categories, where it asks a classifier and that finds all of them unlikely."""
 
     rule: CompiledRule
     applies: bool
     holds: bool
     hits: list[Fate]
     phrases: list[Fate]
+    scores: list[Weighed]
+    unlikely: list[Weighed]
+
+    @property
+    def judges(self) -> bool:
+        """Whether it makes a finding of the text, where it is active."""
+        return self.holds and self.applies and not self.unlikely
 
 
 def explain(engine: EngineSet, batch: Batch) -> list[Explained]:
-    """All rules that have a hit in the one event of the batch, those that hold first."""
+    """All rules that have a hit in the one event of the batch, or a score that is enough, those that hold first. Rules
+    on scores alone are left out where they would give way."""
     judging = _Judging(engine, batch, ungated=True)
-    pairs = list(judging.scan.early.bits)
+    pairs = list({**dict.fromkeys(judging.facts.carrying()), **judging.scan.early.bits})
     judging.look_late(pairs)
     judging.look_around(pairs)
     found = [judging.explain(engine.rules[index], event) for event, index in pairs
-             if judging.scan.early.of(event, index)]
-    return sorted(found, key=lambda each: (not (each.holds and each.applies), each.rule.rule.id))
+             if judging.scan.early.of(event, index) or engine.rules[index].by_score]
+    said = {name for each in found if each.judges and not each.rule.by_score
+            and each.rule.rule.id not in engine.correlations.silenced
+            and each.rule.rule.status is Status.ACTIVE for name in each.rule.rule.category}
+    return sorted((each for each in found if not each.rule.by_score or said.isdisjoint(each.rule.rule.category)),
+                  key=lambda each: (not each.judges, each.rule.rule.id))
 
 
 def looked_at(engine: EngineSet, batch: Batch) -> Iterator[tuple[int, CompiledRule, list[str]]]:
@@ -274,9 +288,8 @@ class _Judging:
                 if fate != "allow" or not rule.allow >> h.selection & 1]
         spoken = [Fate(self._engine.contexts[c].context.name, h.start - base, h.end - base, h.view, "")
                 for c in sorted(rule.contexts) for h in self._context(event, c).hits]
-        applies = self.applies(rule, event) and self.minds(rule, event) and (
-            not rule.gated or self.facts.opinion(rule, event) is not Opinion.DIFFERS)
-        return Explained(rule, applies, match is not None, told, spoken)
+        applies = self.applies(rule, event) and self.minds(rule, event)
+        return Explained(rule, applies, match is not None, told, spoken, *self.facts.weighed(rule, event))
 
     def _hits(self, rule: CompiledRule, event: int) -> list[Hit]:
         """All hits of the rule in this text."""

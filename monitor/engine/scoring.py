@@ -1,7 +1,7 @@
 """What rules ask of a classifier, as columns of its scores."""
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +24,14 @@ class Likely:
         """Of n pairs: bool[n]."""
         found: NDArray[np.bool_] = self._may[self._row[events], rules]
         return found
+
+
+class Weighed(NamedTuple):
+    """A score, and the least one that would count."""
+
+    category: str
+    score: float
+    least: float
 
 
 class Scoring:
@@ -54,7 +62,7 @@ class Scoring:
         """(event, rule) where a score alone may carry the rule's condition."""
         for rule, at, gte in self._carried:
             for event in np.flatnonzero(scores[:, at] >= gte).tolist():
-                if not self._gated[rule] or self.agrees(rule, scores, event) is not False:
+                if not self.unlikely(rule, scores, event):
                     yield event, rule
 
     def likely(self, scores: Scores) -> Likely:
@@ -68,6 +76,18 @@ class Scoring:
         """The scores of the rule's categories and of those that it asks for."""
         columns = {*self._of[rule], *(at for _, at, _ in self.asked[rule] if at is not None)}
         return {self.categories[at]: float(scores[event, at]) for at in sorted(columns)}
+
+    def weighed(self, rule: int, scores: Scores, event: int) -> list[Weighed]:
+        """The scores that the rule's condition asks for."""
+        return [Weighed(self.categories[at], float(scores[event, at]), least)
+                for _, at, least in self.asked[rule] if at is not None]
+
+    def unlikely(self, rule: int, scores: Scores, event: int) -> list[Weighed]:
+        """The scores of a gated rule's categories, where all are unlikely."""
+        if not self._gated[rule] or self.agrees(rule, scores, event) is not False:
+            return []
+        return [Weighed(self.categories[at], float(scores[event, at]), float(self._beside[at]))
+                for at in self._of[rule]]
 
     def agrees(self, rule: int, scores: Scores, event: int) -> bool | None:
         """Does the classifier find one of the rule's categories not unlikely? None: it has none of them."""

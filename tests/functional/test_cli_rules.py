@@ -7,6 +7,7 @@ from typing import Final
 import pytest
 
 from tests.functional.clikit import DATA, ROOT, RULES, check_golden, redpost
+from tests.unit.mlkit import certain
 
 DUTIES: Final = """\
 - id: D-1
@@ -230,3 +231,47 @@ def test_a_case_that_does_not_hold_says_what_took_the_hits(rules: Path) -> None:
     done = redpost("rules", "test", rules)
     assert "  expected hits of claim, got no finding\n" in done.out
     assert "  claim: 2–5 国家级 (plain), lost by allow\n" in done.out
+
+
+BY_SCORE = """\
+id: shop.score
+title: 模型认为
+tier: standard
+category: [minors]
+severity: low
+status: active
+clauses: [AD-09-3]
+detection:
+  likely: {score: minors}
+  condition: likely
+"""
+
+
+@pytest.mark.parametrize(("odds", "holds", "lines"), [
+    (-3.0, 0, ["why not  the classifier finds it unlikely: absolute_claim 0.05, below 0.20",
+               "why not  the classifier finds it unlikely: false_promotion 0.05, below 0.20"]),
+    (3.0, 1, []),
+])
+def test_explain_says_what_the_classifier_finds_unlikely(
+    rules: Path, tmp_path: Path, odds: float, holds: int, lines: list[str]
+) -> None:
+    spoil(rules, "clauses:", "applies: {likely: true}\nclauses:")
+    model = str(certain(tmp_path / "m/1", {"absolute_claim": odds, "false_promotion": odds}))
+    done = redpost("rules", "explain", "全网最好", "--rules", rules, "--rule", "shop.absolute", model=model)
+    assert [line.strip() for line in done.out.splitlines() if "why not" in line] == lines
+    assert (done.code, done.err) == (holds, "")
+    said = tmp_path / "said.txt"
+    said.write_text("全网最好", encoding="utf-8")
+    assert redpost("scan", said, "--rules", rules, "--kind", "transcript", model=model).code == holds
+
+
+def test_explain_tells_scores_that_are_enough(rules: Path, tmp_path: Path) -> None:
+    (rules / "shop/score.yml").write_text(BY_SCORE, encoding="utf-8")
+    model = str(certain(tmp_path / "m/1", {"minors": 3.0}))
+    done = redpost("rules", "explain", "随便说说", "--rules", rules, model=model)
+    assert (done.code, done.err) == (1, "")
+    assert [line.strip() for line in done.out.splitlines()][:3] == [
+        "holds  shop.score  模型认为", "随便说说", "score    minors 0.95, enough from 0.80 on"]
+    assert redpost("rules", "explain", "随便说说", "--rules", rules).code == 0
+    assert "score minors, where the model finds it enough" in redpost(
+        "rules", "show", "shop.score", "--rules", rules).out

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import math
 import re
 import shutil
 import subprocess
@@ -13,6 +14,7 @@ import pytest
 
 from monitor.domain.ids import alert_id, event_key, finding_id
 from tests.functional.clikit import DATA, RULES, STREAM, Done, check_golden, redpost
+from tests.unit.mlkit import certain
 
 FOUND: Final = {"id": "e", "kind": "transcript", "text": "这个品质就是全网最好"}
 CLEAN: Final = {"id": "e", "kind": "transcript", "text": "家人们晚上好"}
@@ -399,3 +401,19 @@ def test_memory_does_not_grow_with_the_file(tmp_path: Path) -> None:
         done = subprocess.run(command, capture_output=True, check=True)  # noqa: S603
         peaks.append(int(done.stderr.split()[-1]))
     assert peaks[1] < peaks[0] + 30_000  # KiB
+
+
+def test_scores_and_opinions_are_told_where_there_is_a_model(tmp_path: Path) -> None:
+    said = written(tmp_path / "s.ndjson", line({"id": "1", "kind": "transcript", "room": "r", "text": "全网最好"}))
+
+    def told(model: str) -> tuple[Any, list[Any]]:
+        (item,) = [json.loads(each) for each in redpost(
+            "scan", said, "--json", "--rules", RULES, model=model).out.splitlines()]
+        return item["scores"], [finding.get("opinion") for finding in item["findings"]]
+
+    assert told("none") == ({}, [None])
+    for odds, opinion in ((3.0, "agrees"), (-3.0, "differs")):
+        model = certain(tmp_path / f"m/{opinion}", {"absolute_claim": odds, "minors": 0.0})
+        scores, opinions = told(str(model))
+        assert scores == {"absolute_claim": pytest.approx(1 / (1 + math.exp(-odds)), abs=1e-4)}
+        assert opinions == [opinion]

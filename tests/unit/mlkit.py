@@ -8,13 +8,14 @@ import msgspec
 import numpy as np
 
 from monitor.adapters.ml.fitting import GramFitter
+from monitor.adapters.ml.folder import save_model
 from monitor.adapters.ml.labelled import Columns, read_labelled
 from monitor.domain.events import Event, Speaker
 from monitor.domain.labelled import Labelled
 from monitor.engine.batch import Batch, EventBatch
 from monitor.engine.grams import Grams
 from monitor.engine.patterns import ContactSpan, contacts
-from monitor.engine.scorer import LinearScorer, Reason, Scores, Thresholds
+from monitor.engine.scorer import ASIDE, LinearScorer, Reason, Scores, Thresholds, Weights
 from monitor.engine.views import Views
 from monitor.services.models import Manifest, Model
 from monitor.services.training import Recipe, Trained, labels_of, train
@@ -65,6 +66,17 @@ def looked_at(events: Sequence[Labelled | str]) -> tuple[Views, EventBatch, list
                         for i, line in enumerate(some)])
     views = Views(tables(), batch.text)
     return views, batch, contacts(views, batch.starts.tolist())
+
+
+def certain(folder: Path, odds: Mapping[str, float]) -> Path:
+    """A model folder that gives every text these log-odds; enough is 0.8 alone and 0.2 beside a rule."""
+    grams, n = Grams(bits=1, characters=(1,), syllables=()), len(odds)
+    nothing = np.zeros(n, np.float32)
+    weights = Weights(grams, np.zeros((grams.buckets + 1, n), np.float32), np.zeros((ASIDE, n), np.float32), nothing,
+                      nothing, np.array(list(odds.values()), np.float32))
+    found = msgspec.structs.replace(manifest(list(odds), dict.fromkeys(odds, Thresholds(0.8, 0.2))), grams=grams)
+    save_model(folder, Model(found, weights), "")
+    return folder
 
 
 class Written:

@@ -428,6 +428,13 @@ def test_any_in_a_rule_goes_before_what_the_pack_says() -> None:
     assert loaded(DRAFT, pack).applies.speakers == {Role.HOST}
 
 
+def test_whether_a_rule_asks_a_classifier_comes_from_its_pack() -> None:
+    asking = {"shop/pack.yml": "{id: shop, title: t, version: 1, applies: {likely: true, kinds: [caption]}}"}
+    for own, likely in (("", True), ("applies: {speakers: [host]}\n", True), ("applies: {likely: false}\n", False)):
+        assert loaded(DRAFT + own, asking).applies.likely is likely
+    assert not loaded(DRAFT).applies.likely
+
+
 def test_a_case_may_rest_on_what_the_room_is_not() -> None:
     """A fact of the room may be true or false, whatever the text."""
     rule = (DRAFT.replace("draft", "active").replace("condition: a", "licensed: {room: {qualification: [medical]}}\n"
