@@ -18,8 +18,7 @@ from monitor.domain.errors import ConfigError, InputError
 from monitor.domain.labelled import Labelled
 from monitor.domain.rules import CATEGORIES
 from monitor.engine.grams import Grams
-from monitor.engine.scorer import Thresholds
-from monitor.services.classifying import findings, probabilities
+from monitor.services.classifying import alone, findings, probabilities
 from monitor.services.measures import Bools, Floats, report, rounding
 from monitor.services.modelcard import card, table
 from monitor.services.models import Manifest, Model
@@ -88,7 +87,8 @@ class Training:
         if test:
             scores = probabilities(model.scorer(), tables, test)
             exact = fitter.decide(found.fitted, fitter.features(test), np.arange(len(test)))
-            rounded = rounding(chances(exact * found.slopes + found.offsets), scores, _column(manifest, "alone"))
+            limits = np.array([manifest.thresholds[name].alone for name in categories])
+            rounded = rounding(chances(exact * found.slopes + found.offsets), scores, limits)
             metrics["test"] = _report(wanted_of(test, categories), scores, test, manifest) | {"rounding": rounded}
         return Model(msgspec.structs.replace(manifest, metrics=metrics), model.weights)
 
@@ -103,13 +103,8 @@ def _fitting() -> Any:
 
 
 def _report(wanted: Bools, scores: Floats, lines: Sequence[Labelled], manifest: Manifest) -> dict[str, Any]:
-    alone = scores >= _column(manifest, "alone")
-    return report(wanted, alone, scores, [line.type for line in lines], manifest.categories, seed=manifest.seed)
-
-
-def _column(manifest: Manifest, which: str) -> Floats:
-    limits: list[Thresholds] = [manifest.thresholds[name] for name in manifest.categories]
-    return np.array([getattr(limit, which) for limit in limits])
+    types = [line.type for line in lines]
+    return report(wanted, alone(manifest, scores, lines), scores, types, manifest.categories, seed=manifest.seed)
 
 
 def evaluated(
@@ -131,7 +126,7 @@ def evaluated(
     scores = probabilities(scorer, tables, lines)
     ruled = findings(engine_set(rules, "", zone(), scorer=None), lines, manifest.categories, now=SystemClock().now())
     both = findings(engine_set(rules, "", zone(), scorer=scorer), lines, manifest.categories, now=SystemClock().now())
-    for title, what in ((f"{manifest.id} alone", scores >= _column(manifest, "alone")), ("rules alone", ruled),
+    for title, what in ((f"{manifest.id} alone", alone(manifest, scores, lines)), ("rules alone", ruled),
                         ("rules and classifier together, as the service judges", both)):
         metrics = report(wanted, what, scores, types, manifest.categories, seed=manifest.seed)
         print(f"{title}\n{table(metrics, manifest)}\n")

@@ -2,6 +2,8 @@
 
 from collections.abc import Callable, Iterator, Sequence
 
+import numpy as np
+
 from monitor.domain.findings import Opinion
 from monitor.domain.rules import Listed
 from monitor.engine.batch import Batch
@@ -11,6 +13,7 @@ from monitor.engine.detectors import value
 from monitor.engine.engineset import EngineSet
 from monitor.engine.patterns import ContactSpan
 from monitor.engine.roomfacts import compares, is_proved, room_holds
+from monitor.engine.scorer import LEAST_ALONE
 from monitor.engine.scoring import Weighed
 from monitor.engine.views import Views
 
@@ -26,7 +29,12 @@ class Facts:
 
     def carrying(self) -> Iterator[tuple[int, int]]:
         """(event, rule) where a score alone may carry the rule's condition."""
-        return self._engine.scoring.carried(self.scores) if self.scores is not None else iter(())
+        if self.scores is None:
+            return
+        sizes = np.diff(self._batch.starts, append=len(self._batch.text) + 1) - 1
+        for event, rule in self._engine.scoring.carried(self.scores):
+            if sizes[event] >= LEAST_ALONE or not self._engine.rules[rule].by_score:
+                yield event, rule
 
     def of(self, rule: CompiledRule, event: int) -> tuple[int, int, dict[str, float]]:
         """(selections that are true, those that are unknown, the scores)."""

@@ -11,9 +11,10 @@ from monitor.engine.batch import EventBatch
 from monitor.engine.engineset import EngineSet
 from monitor.engine.patterns import contacts
 from monitor.engine.pipeline import judge
-from monitor.engine.scorer import Scorer
+from monitor.engine.scorer import LEAST_ALONE, Scorer
 from monitor.engine.views import Views, ViewTables
 from monitor.services.measures import Bools, Floats
+from monitor.services.models import Manifest
 
 _AT_ONCE = 512
 
@@ -38,6 +39,14 @@ def probabilities(scorer: Scorer, tables: ViewTables, lines: Sequence[Labelled])
         views = Views(tables, batch.text)
         found.append(scorer.score(views, batch, contacts(views, batch.starts.tolist())))
     return np.concatenate(found)
+
+
+def alone(manifest: Manifest, chances: Floats, lines: Sequence[Line]) -> Bools:
+    """bool[n, categories]: what is found by scores alone."""
+    limits = np.array([manifest.thresholds[name].alone for name in manifest.categories])
+    long_enough = np.array([len(line.text) >= LEAST_ALONE for line in lines], dtype=bool)
+    found: Bools = (chances >= limits) & long_enough[:, None]
+    return found
 
 
 def findings(engine: EngineSet, lines: Sequence[Labelled], categories: Sequence[str], *, now: int) -> Bools:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from monitor.domain.labelled import HARD, Labelled
 from monitor.engine.views import ViewTables
-from monitor.services.classifying import probabilities
+from monitor.services.classifying import alone, probabilities
 from monitor.services.measures import Bools, alarms, interval, macro_f1
 from monitor.services.models import Model
 from monitor.services.training import wanted_of
@@ -60,10 +60,9 @@ def compare(before: Model, after: Model, tables: ViewTables, lines: Sequence[Lab
 def found_by(model: Model, tables: ViewTables, lines: Sequence[Labelled], names: Sequence[str]) -> Bools:
     """bool[n, names]: what its scores find by themselves."""
     manifest = model.manifest
-    alone = np.array([manifest.thresholds[name].alone for name in manifest.categories])
-    own = probabilities(model.scorer(), tables, lines) >= alone
     found = np.zeros((len(lines), len(names)), dtype=bool)
-    found[:, [list(names).index(name) for name in manifest.categories]] = own
+    found[:, [list(names).index(name) for name in manifest.categories]] = alone(
+        manifest, probabilities(model.scorer(), tables, lines), lines)
     return found
 
 

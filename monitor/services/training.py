@@ -35,8 +35,8 @@ class Recipe(Struct, frozen=True):
     cost: float = 1.5
     homophones: float = 0.3
     hard_alarms: float = 0.025
-    ordinary_alarms: float = 0.002
-    beside: float = 3.5
+    ordinary_alarms: float = 0.001
+    beside: float = 3.0
     seed: int = 20261127
 
 
