@@ -29,11 +29,12 @@ lint: $(READY) ## Check style, types, layers and purity
 	$(BIN)/lint-imports
 	$(BIN)/pytest --quiet tests/architecture/test_purity.py
 
-bench: $(READY) ## Measure the engine, the service, scan and the loading of rules; writes bench.json
+bench: $(READY) ## Measure the engine, the service, scan, the loading of rules and the classifier; writes bench.json
 	$(BIN)/python -m tests.bench.engine
 	$(BIN)/python -m tests.bench.service
 	$(BIN)/python -m tests.bench.scan
 	$(BIN)/python -m tests.bench.loading
+	$(BIN)/python -m tests.bench.classifier
 
 quality: $(READY) ## Measure the shipped packs on lines that may be read, and the corpus; writes quality.json
 	$(BIN)/python -m tests.quality.evaluate dev

@@ -17,8 +17,8 @@ Buckets = NDArray[np.int64]
 
 _STEP: Final = np.uint32(0x9E3779B1)
 _LAST: Final = np.uint32(0x85EBCA77)
-_SYLLABLES: Final = np.uint32(0x51ED270B)
-"""Where the hash of syllables begins, so that they share no n-gram with characters."""
+_SEEDS: Final = (np.uint32(0), np.uint32(0x51ED270B))
+"""Where the hash of characters begins, and that of syllables, so that they share no n-gram."""
 MOST_BITS: Final = 20
 Size = Annotated[int, Meta(ge=1, le=8)]
 
@@ -42,8 +42,8 @@ class Grams(Struct, frozen=True):
 
 
 class Hashed(NamedTuple):
-    """The n-grams of one size of a layer of u units. `buckets`: int64[u], that of the n-gram that begins at each unit;
-    `Grams.buckets`, one past the last, where none does. `size`: units of each."""
+    """The n-grams of one size of a layer. `buckets`: int64[u + 1], that of the n-gram that begins at each of the u
+    units of the skeleton that are read; `Grams.buckets`, one past the last, where none does. `size`: units of each."""
 
     layer: int
     size: int
@@ -51,48 +51,72 @@ class Hashed(NamedTuple):
 
 
 class Read(NamedTuple):
-    """A batch of n texts as n-grams. `hashed`: of each layer and size; `begins`: of each layer int64[n], the unit at
-    which each text begins, the unit before the next one being a line feed; `counts`: int64[n], n-grams of each text."""
+    """A batch of n texts as n-grams. `hashed`: of each layer and size; `begins`: int64[n], the unit at which each text
+    begins, the unit before the next one being a line feed; `counts`: int64[n], n-grams of each text."""
 
     hashed: list[Hashed]
-    begins: list[Index]
+    begins: Index
     counts: Index
+
+
+class _Read(NamedTuple):
+    """What is read of a layer: those of its units that are `kept`. `at`: the unit of the skeleton, among those that are
+    read, at which each begins; None: one at each."""
+
+    units: Units
+    layer: Layer
+    kept: NDArray[np.bool_] | slice
+    at: Index | None
 
 
 def read(grams: Grams, views: Views, gone: NDArray[np.bool_] | None = None) -> Read:
     """`gone`: bool[N], the code points that are not to be read (contact data)."""
+    characters, syllables = _layers(views, gone)
     hashed: list[Hashed] = []
-    begins: list[Index] = []
-    counts: Index = np.zeros(1 + views.text.count("\n"), np.int64)
-    for sizes, seed, layer in _layers(grams, views):
-        units = layer.units if gone is None else layer.units[~gone[layer.begins]]
-        feeds = np.flatnonzero(units == LF)
-        firsts = np.concatenate(([0], feeds + 1))
-        lengths = np.diff(np.append(firsts, units.size + 1)) - 1
-        for size, buckets in _windows(units, sizes, seed, grams):
-            hashed.append(Hashed(len(begins), size, buckets))
+    begins = _begins(characters.units)
+    counts: Index = np.zeros(begins.size, np.int64)
+    for number, sizes, layer in ((0, grams.characters, characters), (1, grams.syllables, syllables)):
+        lengths = np.diff(_begins(layer.units), append=layer.units.size + 1) - 1
+        for size, buckets in _windows(layer.units, sizes, _SEEDS[number], grams):
+            hashed.append(Hashed(number, size, buckets if layer.at is None else _spread(buckets, layer.at, characters)))
             counts += np.maximum(lengths - size + 1, 0)
-        begins.append(firsts)
     return Read(hashed, begins, counts)
 
 
-def places(grams: Grams, views: Views, gone: NDArray[np.bool_] | None = None) -> list[tuple[Index, Index]]:
-    """Of each layer that `read` reads: where each unit begins and ends, in code points (int64[u] each)."""
+def places(views: Views, gone: NDArray[np.bool_] | None = None) -> list[tuple[Index, Index, Index]]:
+    """Of each layer that `read` reads: where each unit begins and ends, in code points, and the unit of the skeleton
+    that it begins at (int64 each)."""
     found = []
-    for _, _, layer in _layers(grams, views):
-        every = np.arange(layer.units.size)
-        begin, end = layer.place(every, every + 1)
-        left = slice(None) if gone is None else ~gone[begin]
-        found.append((begin[left], end[left]))
+    for layer in _layers(views, gone):
+        every = np.arange(layer.layer.units.size)
+        begin, end = layer.layer.place(every, every + 1)
+        begin, end = begin[layer.kept], end[layer.kept]
+        found.append((begin, end, np.arange(begin.size) if layer.at is None else layer.at))
     return found
 
 
-def _layers(grams: Grams, views: Views) -> Iterator[tuple[Sequence[int], np.uint32, Layer]]:
-    """Sizes, seed and units of what is read."""
-    if grams.characters:
-        yield grams.characters, np.uint32(0), views.skeleton_layer
-    if grams.syllables:
-        yield grams.syllables, _SYLLABLES, views.sound_layer
+def _layers(views: Views, gone: NDArray[np.bool_] | None) -> tuple[_Read, _Read]:
+    """Characters and syllables."""
+    skeleton, sound = views.skeleton_layer, views.sound_layer
+    at = None if sound.at is None else sound.at[:-1]
+    if gone is None:
+        return _Read(skeleton.units, skeleton, slice(None), None), _Read(sound.units, sound, slice(None), at)
+    kept = ~gone[skeleton.where]
+    heard = kept if at is None else kept[at]
+    at = None if at is None else (np.cumsum(kept) - 1)[at[heard]]
+    return _Read(skeleton.units[kept], skeleton, kept, None), _Read(sound.units[heard], sound, heard, at)
+
+
+def _begins(units: Units) -> Index:
+    """Where each text begins."""
+    return np.concatenate(([0], np.flatnonzero(units == LF) + 1))
+
+
+def _spread(buckets: Buckets, at: Index, characters: _Read) -> Buckets:
+    """Each at the unit of the skeleton that it begins at."""
+    found = np.full(characters.units.size + 1, buckets[-1])
+    found[at] = buckets[:-1]
+    return found
 
 
 def _windows(
@@ -100,18 +124,19 @@ def _windows(
 ) -> Iterator[tuple[int, Buckets]]:
     """A line feed closes the text: one is put behind the last. Yields each size with the buckets of its windows."""
     wide = np.append(units, np.uint16(LF)).astype(np.uint32)
-    inside = wide != LF
-    state = np.full(wide.size, seed, dtype=np.uint32)
-    valid = inside.copy()
-    for size in range(1, max(sizes) + 1):
+    bars = np.where(wide == LF, np.uint32(grams.buckets), np.uint32(0))  # above all buckets: what holds one is none
+    state, barred = np.full(wide.size, seed, dtype=np.uint32), bars
+    for size in range(1, max(sizes, default=0) + 1):
         last = wide[size - 1 :]
-        state = (state[: last.size] ^ last) * _STEP
+        state = state[: last.size] ^ last
+        state *= _STEP
         state ^= state >> np.uint32(15)
-        valid = valid[: last.size] & inside[size - 1 :]
+        barred = np.maximum(barred[: last.size], bars[size - 1 :])
         if size in sizes:
-            buckets = np.full(wide.size, grams.buckets, dtype=np.int64)
             mixed = (state + np.uint32(size)) * _LAST
             mixed ^= mixed >> np.uint32(13)
             mixed *= _STEP
-            buckets[: last.size] = np.where(valid, mixed >> np.uint32(32 - grams.bits), np.uint32(grams.buckets))
+            mixed >>= np.uint32(32 - grams.bits)
+            buckets = np.full(wide.size, grams.buckets, dtype=np.int64)
+            np.maximum(mixed, barred, out=buckets[: last.size])
             yield size, buckets

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from monitor.domain.events import KINDS, ROLES
 from monitor.engine.batch import CODES, Batch, parts_of
-from monitor.engine.grams import Grams, places, read
+from monitor.engine.grams import Grams, Read, places, read
 from monitor.engine.patterns import ContactSpan, covered
 from monitor.engine.views import Views
 
@@ -20,6 +20,7 @@ LEAST_ALONE: Final = 6
 """Code points that a text needs for a finding by its score alone: a few characters decide little."""
 ASIDE: Final = len(KINDS) + len(ROLES)
 """Rows that tell of the event rather than its text: its kind, then the speaker's role."""
+_AT_ONCE: Final = 128
 _LEAST_ODDS: Final = np.float32(-80)
 """Below, `exp` overflows."""
 
@@ -108,14 +109,7 @@ class LinearScorer:
         found = read(weights.grams, views, covered(contacts, views, batch.starts))
         total: Scores = self._by_code[batch.codes(np.arange(len(batch.starts)))]
         scale = weights.grams.scale(found.counts).astype(np.float32)
-        for layer, begins in enumerate(found.begins):
-            rows: Scores | None = None
-            for hashed in found.hashed:
-                if hashed.layer == layer:
-                    some: Scores = weights.table.take(hashed.buckets, axis=0)
-                    rows = some if rows is None else np.add(rows, some, out=rows)
-            if rows is not None:
-                total += np.add.reduceat(rows, begins, axis=0) * scale[:, None]
+        total += _summed(weights.table, found) * scale[:, None]
         return total
 
     def score(self, views: Views, batch: Batch, contacts: Sequence[ContactSpan]) -> Scores:
@@ -126,12 +120,30 @@ class LinearScorer:
     def reasons(self, views: Views, batch: Batch, contacts: Sequence[ContactSpan], category: str) -> list[Reason]:
         column, weights = self._categories.index(category), self._weights
         gone = covered(contacts, views, batch.starts)
-        found, where = read(weights.grams, views, gone), places(weights.grams, views, gone)
+        found, where = read(weights.grams, views, gone), places(views, gone)
         scale = float(weights.slope[column]) * float(weights.grams.scale(found.counts)[0])
-        reasons = []
+        reasons: list[Reason] = []
         for layer, size, buckets in found.hashed:
-            begins, ends = where[layer]
-            for i in np.flatnonzero(buckets < weights.grams.buckets).tolist():
-                weight = float(weights.table[buckets[i], column]) * scale
-                reasons.append(Reason(int(begins[i]), int(ends[i + size - 1]), weight))
+            begins, ends, at = where[layer]
+            of = buckets[at[: max(at.size - size + 1, 0)]]
+            carried = (weights.table[of, column] * scale).tolist()
+            reasons += map(Reason, begins.tolist(), ends[size - 1 :].tolist(), carried)
         return sorted(reasons, key=lambda reason: -abs(reason.weight))
+
+
+def _summed(table: Scores, found: Read) -> Scores:
+    """float32[n, c]: the rows of each text's n-grams; of so many texts at once that a core's cache holds them."""
+    texts = found.begins.size
+    sums = np.zeros((texts, table.shape[1]), np.float32)
+    if not found.hashed:
+        return sums
+    one, *others = (hashed.buckets for hashed in found.hashed)
+    edges = [*found.begins.tolist(), one.size]
+    for first in range(0, texts, _AT_ONCE):
+        last = min(first + _AT_ONCE, texts)
+        units = slice(edges[first], edges[last])
+        rows: Scores = table.take(one[units], axis=0)
+        for buckets in others:
+            rows += table.take(buckets[units], axis=0)
+        np.add.reduceat(rows, found.begins[first:last] - edges[first], axis=0, out=sums[first:last])
+    return sums

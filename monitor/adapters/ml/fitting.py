@@ -51,9 +51,9 @@ class GramFitter:
             starts = np.cumsum([0, *(len(text) + 1 for text in texts[:-1])], dtype=np.int64)
             found = read(self._grams, views, covered(contacts(views, starts.tolist(), ()), views, starts))
             scale = self._grams.scale(found.counts)
-            for layer, _, buckets in found.hashed:
+            for _, _, buckets in found.hashed:
                 at = np.flatnonzero(buckets < self._grams.buckets)
-                of = np.searchsorted(found.begins[layer], at, side="right") - 1
+                of = np.searchsorted(found.begins, at, side="right") - 1
                 rows.append(first + of)
                 columns.append(buckets[at])
                 values.append(scale[of])
