@@ -268,10 +268,10 @@ def test_explain_says_what_the_classifier_finds_unlikely(
 def test_explain_tells_scores_that_are_enough(rules: Path, tmp_path: Path) -> None:
     (rules / "shop/score.yml").write_text(BY_SCORE, encoding="utf-8")
     model = str(certain(tmp_path / "m/1", {"minors": 3.0}))
-    done = redpost("rules", "explain", "随便说说", "--rules", rules, model=model)
+    done = redpost("rules", "explain", "今天随便说说", "--rules", rules, model=model)
     assert (done.code, done.err) == (1, "")
     assert [line.strip() for line in done.out.splitlines()][:3] == [
-        "holds  shop.score  模型认为", "随便说说", "score    minors 0.95, enough from 0.80 on"]
-    assert redpost("rules", "explain", "随便说说", "--rules", rules).code == 0
+        "holds  shop.score  模型认为", "今天随便说说", "score    minors 0.95, enough from 0.80 on"]
+    assert redpost("rules", "explain", "今天随便说说", "--rules", rules).code == 0
     assert "score minors, where the model finds it enough" in redpost(
         "rules", "show", "shop.score", "--rules", rules).out

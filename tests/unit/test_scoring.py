@@ -18,13 +18,14 @@ from tests.unit.test_correlation import correlation
 
 ASKS = Applies(likely=True)
 SAID = terms("claim", "全网最低")
+TEXT = "咱家全网最低"
 
 
 def score(category: str = "absolute_claim", gte: float = 0.0, name: str = "likely") -> Selection:
     return Selection(name=name, score=category, gte=gte)
 
 
-def found(rules: Rule | list[Rule], value: float | dict[str, float] | None, text: str = "全网最低") -> list[Match]:
+def found(rules: Rule | list[Rule], value: float | dict[str, float] | None, text: str = TEXT) -> list[Match]:
     """What holds where the classifier gives this text this score, of absolute_claim by default; None: there is none."""
     scores = value if isinstance(value, dict) else {"absolute_claim": value or 0}
     scorer = None if value is None else Written({text: scores})
@@ -68,7 +69,7 @@ def test_what_correlations_hear_is_never_unlikely() -> None:
     both = EngineSet(RuleSet((notice,), {}, "test", {}, {}, (waiting,)), tables(), zone=ZONE,
                      scorer=Written({}, ["absolute_claim"]))
     assert "t.notice" in both.correlations.silenced
-    assert ids(judge(both, EventBatch([event("全网最低")])).matches) == ["t.notice"]
+    assert ids(judge(both, EventBatch([event(TEXT)])).matches) == ["t.notice"]
     hint = rule(SAID, applies=ASKS, tier=Tier.ORIENTATION)
     assert found(hint, 0.0)
 
@@ -82,6 +83,12 @@ def test_a_score_holds_from_gte_on_or_from_what_the_model_finds_enough(
     gte: float, value: float | None, holds: bool
 ) -> None:
     assert bool(found(rule(score(gte=gte)), value)) is holds
+
+
+@pytest.mark.parametrize(("text", "alone", "beside"), [("买它买它买", False, True), ("买它买它买它", True, True)])
+def test_a_few_characters_are_no_finding_by_score_alone(text: str, alone: bool, beside: bool) -> None:
+    assert bool(found(rule(score()), 0.9, text=text)) is alone
+    assert bool(found(rule(SAID, score(), condition="claim or likely"), 0.9, text=text)) is beside
 
 
 def test_a_score_of_a_label_that_the_model_has_not_is_unknown() -> None:
@@ -119,7 +126,7 @@ def test_a_finding_by_score_has_no_spans_and_tells_its_scores() -> None:
 def test_a_score_gives_way_to_a_rule_of_the_same_category() -> None:
     by_score, by_text = rule(score(), name="t.score"), rule(SAID, name="t.text")
     assert ids(found([by_score, by_text], 0.9)) == ["t.text"]
-    assert ids(found([by_score, by_text], 0.9, text="随便说说")) == ["t.score"]
+    assert ids(found([by_score, by_text], 0.9, text="今天随便说说")) == ["t.score"]
     other = rule(SAID, name="t.other", category=("minors",))
     assert ids(found([by_score, other], 0.9)) == ["t.score", "t.other"]
 
@@ -131,8 +138,8 @@ def test_it_gives_way_to_no_rule_that_makes_no_finding() -> None:
 
 def test_a_neighbour_in_the_batch_takes_no_score_away() -> None:
     some = engine(rule(score(), name="t.score"), rule(SAID, name="t.text"),
-                  scorer=Written({"随便": {"absolute_claim": 0.9}}))
-    matches = judge(some, EventBatch([event("全网最低"), event("随便")])).matches
+                  scorer=Written({"今天随便说说": {"absolute_claim": 0.9}}))
+    matches = judge(some, EventBatch([event(TEXT), event("今天随便说说")])).matches
     assert [(match.event, match.rule.rule.id) for match in matches] == [(0, "t.text"), (1, "t.score")]
 
 
@@ -158,8 +165,8 @@ def test_the_set_has_another_version_with_another_model() -> None:
 
 def test_no_score_carries_a_rule_that_its_own_category_gates() -> None:
     some = rule(SAID, score(gte=0.1), condition="claim or likely", applies=ASKS)
-    assert not found(some, 0.15, text="随便说说")
-    assert found(some, 0.2, text="随便说说")
+    assert not found(some, 0.15, text="今天随便说说")
+    assert found(some, 0.2, text="今天随便说说")
 
 
 def test_what_is_kept_of_compiling_is_not_taken_for_a_rule_that_asks_otherwise(tmp_path: Path) -> None:
@@ -167,4 +174,4 @@ def test_what_is_kept_of_compiling_is_not_taken_for_a_rule_that_asks_otherwise(t
     for likely in (True, False, True):
         some = engine(rule(SAID, applies=Applies(likely=likely)), scorer=Written({}, ["absolute_claim"]),
                       databases=databases)
-        assert bool(judge(some, EventBatch([event("全网最低")])).matches) is not likely
+        assert bool(judge(some, EventBatch([event(TEXT)])).matches) is not likely
