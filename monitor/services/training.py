@@ -34,9 +34,9 @@ class Recipe(Struct, frozen=True):
     kind: str = "svm"
     cost: float = 1.5
     homophones: float = 0.3
-    hard_alarms: float = 0.025
+    hard_alarms: float = 0.06
     ordinary_alarms: float = 0.001
-    beside: float = 3.0
+    beside: float = 2.0
     seed: int = 20261127
 
 
