@@ -155,12 +155,18 @@ def _judge(engine: EngineSet, batch: Batch, skip: Set[int]) -> Judged:
 
 
 def _without_echoes(matches: list[Match], silent: Container[str]) -> list[Match]:
-    """A score says nothing more where a rule says the same of the text: it is that finding's then. `silent`: rules that
-    make no finding."""
+    """A score says nothing more where a rule says the same of the text: it is that finding's then; nor does it say
+    anything twice, for rules with several thresholds. `silent`: rules that make no finding."""
     said = {(match.event, name) for match in matches if not match.rule.by_score and match.rule.rule.id not in silent
             for name in match.rule.rule.category}
-    return [match for match in matches
-            if not match.rule.by_score or said.isdisjoint((match.event, name) for name in match.rule.rule.category)]
+    left = []
+    for match in matches:
+        of = {(match.event, name) for name in match.rule.rule.category}
+        if match.rule.by_score and not said.isdisjoint(of):
+            continue
+        said |= of if match.rule.by_score else set()
+        left.append(match)
+    return left
 
 
 class _Judging:
