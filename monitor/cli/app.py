@@ -9,7 +9,7 @@ from typing import Final
 
 from cyclopts import App, CycloptsError, Parameter
 
-from monitor.cli import labels, lifecycle, models, rules, tokens
+from monitor.cli import labels, lifecycle, models, retraining, rules, tokens
 from monitor.cli.backup import backup, restore
 from monitor.cli.check import check_config
 from monitor.cli.options import STDIN
@@ -43,7 +43,7 @@ def build() -> App:
     )
     for command in (backup, check_config, replay, restore, scan, serve, tail):
         app.command(command)
-    for on_lines in (models.train, models.evaluate):
+    for on_lines in (models.train, models.evaluate, retraining.retrain):
         app.command(on_lines)
     on_labels = app.command(App(name="labels", help="What people of a tenant say of lines, to learn from."))
     on_labels.command(labels.import_, name="import")

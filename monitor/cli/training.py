@@ -1,13 +1,9 @@
 """Trains and measures for the commands."""
 
-from collections import Counter
 from collections.abc import Sequence
-from hashlib import sha256
 from pathlib import Path
-from typing import Any
 
 import msgspec
-import numpy as np
 
 from monitor.adapters.bundled import model_folder
 from monitor.adapters.clock import SystemClock
@@ -15,16 +11,18 @@ from monitor.adapters.ml.folder import load_model, save_model
 from monitor.adapters.ml.labelled import Columns, read_labelled
 from monitor.cli.loading import engine_set, view_tables, zone
 from monitor.domain.errors import ConfigError, InputError
-from monitor.domain.labelled import Labelled
+from monitor.domain.labelled import CARE, Labelled
 from monitor.domain.rules import CATEGORIES
 from monitor.engine.grams import Grams
+from monitor.engine.views import ViewTables
+from monitor.services.building import Plan, built
 from monitor.services.classifying import alone, findings, probabilities
-from monitor.services.measures import Bools, Floats, report, rounding
+from monitor.services.measures import report
 from monitor.services.modelcard import card, table
-from monitor.services.models import Manifest, Model
-from monitor.services.training import Recipe, chances, held_out, labels_of, train, wanted_of
+from monitor.services.models import Model
+from monitor.services.retraining import Makers
+from monitor.services.training import Recipe, held_out, labels_of, wanted_of
 
-_CARE = "care"
 KINDS = ("svm", "nb-svm", "lr")
 
 
@@ -39,7 +37,7 @@ class Training:
     def run(self, files: Sequence[Path], to: Path, hold_out: Sequence[str], *, compare: bool) -> int:
         if to.exists():
             raise ConfigError(f"{to} is there already", hint="a version of a model never changes; choose another one")
-        lines, test = self._split(self._read(files), hold_out)
+        lines, test = split(self._read(files), hold_out)
         trained = self._trained(self._kind, lines, test, to)
         shown = [(self._kind, trained.manifest)]
         if compare:
@@ -57,54 +55,35 @@ class Training:
         lines = read_labelled(files, self._columns)
         if self._any:
             return lines
-        return [msgspec.structs.replace(line, labels=[each for each in line.labels if each != _CARE]) for line in lines]
-
-    @staticmethod
-    def _split(lines: list[Labelled], hold_out: Sequence[str]) -> tuple[list[Labelled], list[Labelled]]:
-        """(trained on, the test)"""
-        briefs = {line.brief for line in lines}
-        if strangers := sorted(set(hold_out) - briefs):
-            raise InputError(f"no line has the brief {strangers[0]!r}",
-                             hint="there are " + ", ".join(sorted(briefs)[:30]))
-        held = [line.brief in hold_out for line in lines] if hold_out else held_out(lines).tolist()
-        return ([line for line, out in zip(lines, held, strict=True) if not out],
-                [line for line, out in zip(lines, held, strict=True) if out])
+        return [msgspec.structs.replace(line, labels=[each for each in line.labels if each != CARE]) for line in lines]
 
     def _trained(self, kind: str, lines: list[Labelled], test: list[Labelled], to: Path) -> Model:
-        fitting = _fitting()
-        named = to.absolute()
-        recipe, grams, tables = Recipe(kind=kind, seed=self._seed), Grams(), view_tables()
-        fitter = fitting.GramFitter(tables, grams, recipe)
-        categories = labels_of(lines, () if self._any else CATEGORIES)
-        found = train(lines, categories, fitter, recipe)
-        manifest = Manifest(
-            name=named.parent.name, version=named.name, created_at=SystemClock().now(), recipe=kind, seed=self._seed,
-            grams=grams, categories=categories, thresholds=found.thresholds, weights="",
-            data=sha256(msgspec.json.encode(lines)).hexdigest(), code=fitting.code(),
-            lines=dict(Counter(line.type for line in lines)))
-        model = Model(manifest, fitter.weights(found))
-        metrics = {"validation": _report(found.wanted, found.probabilities, lines, manifest)}
-        if test:
-            scores = probabilities(model.scorer(), tables, test)
-            exact = fitter.decide(found.fitted, fitter.features(test), np.arange(len(test)))
-            limits = np.array([manifest.thresholds[name].alone for name in categories])
-            rounded = rounding(chances(exact * found.slopes + found.offsets), scores, limits)
-            metrics["test"] = _report(wanted_of(test, categories), scores, test, manifest) | {"rounding": rounded}
-        return Model(msgspec.structs.replace(manifest, metrics=metrics), model.weights)
+        named, tables, recipe, grams = to.absolute(), view_tables(), Recipe(kind=kind, seed=self._seed), Grams()
+        maker, code = makers(tables)(recipe, grams)
+        plan = Plan(name=named.parent.name, version=named.name, recipe=recipe, grams=grams, code=code,
+                    categories=labels_of(lines, () if self._any else CATEGORIES), now=SystemClock().now())
+        return built(plan, maker, tables, lines, test)
 
 
-def _fitting() -> Any:
+def split(lines: list[Labelled], hold_out: Sequence[str]) -> tuple[list[Labelled], list[Labelled]]:
+    """(trained on, the test): the briefs to hold out, or about a fifth. Raises InputError for an unknown one."""
+    briefs = {line.brief for line in lines}
+    if strangers := sorted(set(hold_out) - briefs):
+        raise InputError(f"no line has the brief {strangers[0]!r}",
+                         hint="there are " + ", ".join(sorted(briefs)[:30]))
+    held = [line.brief in hold_out for line in lines] if hold_out else held_out(lines).tolist()
+    return ([line for line, out in zip(lines, held, strict=True) if not out],
+            [line for line, out in zip(lines, held, strict=True) if out])
+
+
+def makers(tables: ViewTables) -> Makers:
+    """Raises ConfigError where scikit-learn is missing."""
     try:
         from monitor.adapters.ml import fitting
     except ImportError as error:
         raise ConfigError("training needs scikit-learn, which is not installed",
                           hint="pip install 'redpost[train]'") from error
-    return fitting
-
-
-def _report(wanted: Bools, scores: Floats, lines: Sequence[Labelled], manifest: Manifest) -> dict[str, Any]:
-    types = [line.type for line in lines]
-    return report(wanted, alone(manifest, scores, lines), scores, types, manifest.categories, seed=manifest.seed)
+    return lambda recipe, grams: (fitting.GramFitter(tables, grams, recipe), fitting.code())
 
 
 def evaluated(
@@ -116,7 +95,7 @@ def evaluated(
     if not lines:
         raise InputError("no line is left to measure on", hint="look at --only")
     wanted, types = wanted_of(lines, manifest.categories), [line.type for line in lines]
-    labels = {label for line in lines for label in line.labels} - {_CARE}
+    labels = {label for line in lines for label in line.labels} - {CARE}
     strangers = sorted(labels.difference(manifest.categories))
     if labels and len(strangers) == len(labels):
         raise InputError(f"no line has a label that {manifest.id} knows: {', '.join(strangers[:5])}",

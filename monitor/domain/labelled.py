@@ -10,6 +10,8 @@ VIOLATION: Final = "V"
 HARD: Final = "N"
 ORDINARY: Final = "O"
 EVASIVE: Final = "E"
+CARE: Final = "care"
+"""The label of people in need: rules look for it, no classifier does."""
 
 
 class Labelled(Struct, frozen=True, kw_only=True, omit_defaults=True):

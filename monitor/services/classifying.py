@@ -43,9 +43,8 @@ def probabilities(scorer: Scorer, tables: ViewTables, lines: Sequence[Labelled])
 
 def alone(manifest: Manifest, chances: Floats, lines: Sequence[Line]) -> Bools:
     """bool[n, categories]: what is found by scores alone."""
-    limits = np.array([manifest.thresholds[name].alone for name in manifest.categories])
     long_enough = np.array([len(line.text) >= LEAST_ALONE for line in lines], dtype=bool)
-    found: Bools = (chances >= limits) & long_enough[:, None]
+    found: Bools = (chances >= manifest.alone) & long_enough[:, None]
     return found
 
 

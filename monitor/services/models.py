@@ -4,6 +4,7 @@ from typing import Annotated, Any, Final
 
 import numpy as np
 from msgspec import Meta, Struct
+from numpy.typing import NDArray
 
 from monitor.engine.grams import Grams
 from monitor.engine.scorer import ASIDE, LinearScorer, Scores, Thresholds, Weights
@@ -34,6 +35,11 @@ class Manifest(Struct, frozen=True, kw_only=True):
     @property
     def id(self) -> str:
         return f"{self.name}/{self.version}"
+
+    @property
+    def alone(self) -> NDArray[np.float64]:
+        """float64[c]: the thresholds from which on a score is a finding by itself."""
+        return np.array([self.thresholds[name].alone for name in self.categories])
 
 
 class Model(Struct, frozen=True):

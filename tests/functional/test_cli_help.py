@@ -14,7 +14,7 @@ from tests.functional.clikit import COLUMNS, ROOT, check_golden, redpost
 COMMANDS: Final = (
     "", "scan", "serve", "tail", "replay", "rules", "rules lint", "rules test", "rules explain",
     "rules new", "rules template", "rules import", "rules schema", "rules show", "rules duties", "token", "token new",
-    "token list", "token revoke", "check-config", "backup", "restore", "train", "evaluate",
+    "token list", "token revoke", "check-config", "backup", "restore", "train", "evaluate", "retrain",
     "model", "model list", "model card", "model compare", "model shadow", "model promote", "model rollback", "labels",
     "labels import", "labels export",
 )  # fmt: skip

@@ -1,0 +1,93 @@
+"""redpost retrain"""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from cyclopts import Parameter
+
+from monitor.cli.lifecycle import By
+from monitor.cli.options import Config, Data
+
+if TYPE_CHECKING:
+    from monitor.adapters.storage.store import SqlStore
+    from monitor.domain.labelled import Labelled
+    from monitor.services.retraining import Verdict
+
+
+def retrain(
+    *,
+    tenant: Annotated[str, Parameter(show_default=True, help="Whose labels; no other tenant's are learnt.")] = "local",
+    corpus: Annotated[list[Path], Parameter(
+        help="Labelled lines to learn beside the labels. Default: the corpus that comes with the source.",
+        consume_multiple=True)] = [],  # noqa: B006
+    hold_out: Annotated[list[str], Parameter(
+        help="Briefs of the corpus that are not learnt: the test. Default: q s i where it has them, else about a "
+             "fifth.", consume_multiple=True)] = [],  # noqa: B006
+    test: Annotated[Path | None, Parameter(help="File of labelled lines to test on, instead of held-out briefs.")
+                    ] = None,
+    by: By = "",
+    data: Data = None,
+    config: Config = None,
+) -> int:
+    """Learn a candidate from the corpus and a tenant's labels, and hold it against the classifier that serves.
+
+    Both are measured on the held-out test and on the newest fifth of the labels. A candidate that is surely worse on
+    one of them, or better on neither, is refused with the figures; else it is kept in the data folder and tried in the
+    shadow. `redpost model promote` lets it serve. Needs scikit-learn: pip install 'redpost[train]'.
+
+    ```
+    redpost retrain --tenant agency
+    redpost retrain --corpus mine/*.jsonl --test frozen.jsonl
+    ```
+
+    Exit codes: 0 a candidate is tried, 1 it was refused, 2 there is not enough to learn from.
+    """
+    import asyncio
+    import getpass
+
+    from monitor.adapters.clock import SystemClock
+    from monitor.adapters.logs import configure
+    from monitor.cli.lifecycle import shelf
+    from monitor.cli.loading import view_tables
+    from monitor.cli.stores import with_store
+    from monitor.cli.training import makers
+    from monitor.domain import tenants
+    from monitor.services.lifecycle import Lifecycle
+    from monitor.services.retraining import Retraining
+
+    tenants.checked(tenant)
+    lines, tested = _lines(corpus, hold_out, test)
+    kept, clock, tables = shelf(data, config), SystemClock(), view_tables()
+    logger = configure(level="info", form="auto")
+    life = Lifecycle(kept, lambda: asyncio.sleep(0), clock=clock, logger=logger)
+
+    async def learn(store: "SqlStore") -> "Verdict":
+        return await Retraining(store, kept, life, tables, makers(tables), clock=clock, logger=logger).run(
+            tenant, lines, tested, by=by or getpass.getuser())
+
+    verdict = with_store(data, config, learn)
+    print(f"{verdict.against} → {verdict.model}, learnt from {verdict.learnt:,} lines")
+    for name, comparison in verdict.comparisons.items():
+        print(f"  {name}: {comparison}")
+    print(f"refused: {verdict.refused}" if verdict.refused else
+          f"{verdict.model} is kept, and tried in the shadow; `redpost model promote {verdict.model}` lets it serve")
+    return int(bool(verdict.refused))
+
+
+def _lines(
+    corpus: list[Path], hold_out: list[str], test: Path | None
+) -> "tuple[list[Labelled], list[Labelled]]":
+    """(the corpus, the test)"""
+    from monitor.adapters.bundled import bundled
+    from monitor.adapters.ml.labelled import Columns, read_labelled
+    from monitor.cli.training import split
+    from monitor.domain.errors import InputError
+
+    files = corpus or sorted(bundled("models/corpus").glob("*.jsonl"))
+    if not files:
+        raise InputError("there is no corpus beside the labels", hint="name its files with --corpus")
+    lines = read_labelled(files, Columns())
+    if test is not None:
+        return lines, read_labelled([test], Columns())
+    frozen = [brief for brief in ("q", "s", "i") if any(line.brief == brief for line in lines)]
+    return split(lines, hold_out or (frozen if len(frozen) == 3 else []))

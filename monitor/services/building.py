@@ -1,0 +1,62 @@
+"""From labelled lines to a model with its manifest: learnt, calibrated, and measured on what it has not seen."""
+
+from collections import Counter
+from collections.abc import Sequence
+from hashlib import sha256
+from typing import Any, Protocol
+
+import msgspec
+import numpy as np
+from msgspec import Struct
+
+from monitor.domain.labelled import Labelled
+from monitor.engine.grams import Grams
+from monitor.engine.scorer import Weights
+from monitor.engine.views import ViewTables
+from monitor.services.classifying import alone, probabilities
+from monitor.services.measures import Bools, Floats, report, rounding
+from monitor.services.models import Manifest, Model
+from monitor.services.training import Fitter, Recipe, Trained, chances, train, wanted_of
+
+
+class Maker(Fitter, Protocol):
+    """A fitter whose models can serve."""
+
+    def weights(self, trained: Trained) -> Weights: ...
+
+
+class Plan(Struct, frozen=True, kw_only=True):
+    """What a model is to be. `code`: SHA-256 of what makes its features and weights. `now`: UTC ms."""
+
+    name: str
+    version: str
+    recipe: Recipe
+    grams: Grams
+    categories: Sequence[str]
+    code: str
+    now: int
+
+
+def built(
+    plan: Plan, maker: Maker, tables: ViewTables, lines: Sequence[Labelled], test: Sequence[Labelled]
+) -> Model:
+    """Learnt from `lines`; its metrics are of them, cross-fitted, and of `test`, where there is one."""
+    found = train(lines, plan.categories, maker, plan.recipe)
+    manifest = Manifest(
+        name=plan.name, version=plan.version, created_at=plan.now, recipe=plan.recipe.kind, seed=plan.recipe.seed,
+        grams=plan.grams, categories=list(plan.categories), thresholds=found.thresholds, weights="",
+        data=sha256(msgspec.json.encode(lines)).hexdigest(), code=plan.code,
+        lines=dict(Counter(line.type for line in lines)))
+    model = Model(manifest, maker.weights(found))
+    metrics = {"validation": _report(found.wanted, found.probabilities, lines, manifest)}
+    if test:
+        scores = probabilities(model.scorer(), tables, test)
+        exact = maker.decide(found.fitted, maker.features(test), np.arange(len(test)))
+        rounded = rounding(chances(exact * found.slopes + found.offsets), scores, manifest.alone)
+        metrics["test"] = _report(wanted_of(test, plan.categories), scores, test, manifest) | {"rounding": rounded}
+    return Model(msgspec.structs.replace(manifest, metrics=metrics), model.weights)
+
+
+def _report(wanted: Bools, scores: Floats, lines: Sequence[Labelled], manifest: Manifest) -> dict[str, Any]:
+    types = [line.type for line in lines]
+    return report(wanted, alone(manifest, scores, lines), scores, types, manifest.categories, seed=manifest.seed)
