@@ -1,17 +1,18 @@
-"""redpost labels import · export"""
+"""redpost labels import · export · pick"""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
+from cyclopts.validators import Number
 
 from monitor.cli.models import LabelColumn, TextColumn
-from monitor.cli.options import Config, Data
+from monitor.cli.options import Config, Data, data_folder
 from monitor.cli.stores import with_store
 
 if TYPE_CHECKING:
     from monitor.adapters.storage.store import SqlStore
-    from monitor.services.records import Saved
+    from monitor.services.records import KeptEvent, Saved
 
 Tenant = Annotated[str, Parameter(show_default=True, help="Whose labels.")]
 
@@ -88,3 +89,73 @@ def export(
     write_labels(file, found)
     print(f"{len(found):,} labels in {file}")
     return 0
+
+
+def pick(
+    *,
+    to: Annotated[Path, Parameter(help="File to write: JSON Lines.")],
+    amount: Annotated[int, Parameter(show_default=True, help="How many.", validator=Number(gte=3, lte=100_000))] = 200,
+    among: Annotated[int, Parameter(show_default=True, help="Among how many kept events, the newest ones.",
+                                    validator=Number(gte=1, lte=1_000_000))] = 20_000,
+    tenant: Tenant = "local",
+    seed: Annotated[int, Parameter(show_default=True, help="The same seed and events give the same picks.")] = 1,
+    data: Data = None,
+    config: Config = None,
+) -> int:
+    """Pick kept events that are worth labelling, each with why: a third of which the classifier is not sure, a third
+    where it and the rules disagree, and a third of those in which nothing was found, at random, each with how many it
+    stands for.
+
+    Give each line its `labels`, then take the file by `redpost labels import`. What has a label already is not picked.
+
+    ```
+    redpost labels pick --amount 300 --to tonight.jsonl
+    ```
+    """
+    from collections import Counter
+    from zoneinfo import ZoneInfo
+
+    from monitor.adapters.clock import SystemClock
+    from monitor.adapters.ml.labelled import write_picks
+    from monitor.cli.lifecycle import shelf
+    from monitor.cli.loading import engine_set
+    from monitor.domain.errors import InputError
+    from monitor.services.labelling import every_label
+    from monitor.services.picking import picked
+    from monitor.settings import load
+
+    known = with_store(data, config, lambda store: every_label(store, tenant))
+    settings = load(config=config).settings
+    scorer = shelf(data, config).serving()
+    if scorer is None:
+        raise InputError("no classifier judges here, so none is unsure: model.dir is none", hint="set model.dir")
+    engine = engine_set(settings.rules.dir, settings.rules.rooms, ZoneInfo(settings.tenant.zone), scorer=None)
+    events = _kept(data_folder(data, config) / "archive", tenant, among)
+    found = picked(tenant, events, engine, scorer, amount=amount, labelled=frozenset(each.id for each in known),
+                   now=SystemClock().now(), seed=seed)
+    if not found:
+        raise InputError(f"there is no kept event of the tenant {tenant} to pick",
+                         hint="events are kept within a minute after they were judged; name the folder with --data")
+    write_picks(to, found)
+    parts = Counter(each.source.removeprefix("pick.") for each in found)
+    print(f"{len(found):,} of {len(events):,} events in {to}: "
+          + ", ".join(f"{amount:,} {name}" for name, amount in sorted(parts.items())))
+    return 0
+
+
+def _kept(folder: Path, tenant: str, among: int) -> "list[KeptEvent]":
+    """The newest kept events, also beside a running service."""
+    import asyncio
+
+    from monitor.adapters.logs import configure
+    from monitor.adapters.storage.archive import ParquetArchive
+    from monitor.services.records import ArchiveQuery
+
+    async def search() -> "list[KeptEvent]":
+        archive = await ParquetArchive.open(folder, log=configure(level="info", form="auto"), reads_only=True)
+        try:
+            return await archive.search(tenant, ArchiveQuery(limit=among))
+        finally:
+            await archive.close()
+
+    return asyncio.run(search())

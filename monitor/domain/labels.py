@@ -11,7 +11,7 @@ from monitor.domain.decoding import Limits
 from monitor.domain.errors import InputError
 from monitor.domain.events import EARLIEST, Kind, Role
 from monitor.domain.ids import digest
-from monitor.domain.labelled import HARD, ORDINARY, VIOLATION, Labelled
+from monitor.domain.labelled import CARE, HARD, ORDINARY, VIOLATION, Labelled
 from monitor.domain.rejections import TOO_DEEP, TOO_EARLY, UNREADABLE, Fault, Rejected, reject, too_long
 from monitor.domain.rules import CATEGORIES
 from monitor.domain.splitting import Splitter, TooLong
@@ -61,9 +61,10 @@ def learnt_from(label: Label) -> Labelled:
 
 def fault_of(label: Label, *, now: int, future_ms: int = Limits().future_ms) -> Fault | None:
     """What is wrong with it beyond its form: (field, reason, hint). `now`: UTC ms."""
-    for field, names in (("labels", label.labels), ("near", [label.near] if label.near else [])):
-        if strangers := [name for name in names if name not in CATEGORIES]:
-            return field, f"there is no category {strangers[0][:40]!r}", "one of " + ", ".join(CATEGORIES)
+    for field, names, known in (("labels", label.labels, CATEGORIES),
+                                ("near", [label.near] if label.near else [], (*CATEGORIES, CARE))):
+        if strangers := [name for name in names if name not in known]:
+            return field, f"there is no category {strangers[0][:40]!r}", "one of " + ", ".join(known)
     if label.near in label.labels:
         return "near", "a line breaks a category, or comes near to it", "name it in one of the two"
     if label.kind is Kind.SIGNAL:

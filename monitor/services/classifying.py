@@ -6,7 +6,6 @@ from typing import Protocol
 import numpy as np
 
 from monitor.domain.events import Event, Kind, Role, Speaker
-from monitor.domain.labelled import Labelled
 from monitor.engine.batch import EventBatch
 from monitor.engine.engineset import EngineSet
 from monitor.engine.patterns import contacts
@@ -32,7 +31,7 @@ class Line(Protocol):
     def speaker(self) -> Role: ...
 
 
-def probabilities(scorer: Scorer, tables: ViewTables, lines: Sequence[Labelled]) -> Floats:
+def probabilities(scorer: Scorer, tables: ViewTables, lines: Sequence[Line]) -> Floats:
     """float32[n, categories]"""
     found = [np.zeros((0, len(scorer.categories)), np.float32)]
     for batch in batches(lines):
@@ -48,7 +47,7 @@ def alone(manifest: Manifest, chances: Floats, lines: Sequence[Line]) -> Bools:
     return found
 
 
-def findings(engine: EngineSet, lines: Sequence[Labelled], categories: Sequence[str], *, now: int) -> Bools:
+def findings(engine: EngineSet, lines: Sequence[Line], categories: Sequence[str], *, now: int) -> Bools:
     """bool[n, categories]: what the rules of the set find, hints at exemptions apart. `now`: UTC ms."""
     found = np.zeros((len(lines), len(categories)), dtype=bool)
     column = {name: i for i, name in enumerate(categories)}

@@ -1,8 +1,15 @@
-"""redpost labels import · export"""
+"""redpost labels import · export · pick"""
 
+import asyncio
+import json
 from pathlib import Path
 
-from tests.functional.clikit import redpost
+from monitor.adapters.ml.folder import save_model
+from monitor.adapters.storage.archive import ParquetArchive
+from monitor.domain.events import VIEWERS
+from tests.contract.test_archive import NOON, Silent, event, kept
+from tests.fakes.registry import tiny_model
+from tests.functional.clikit import RULES, Done, redpost
 
 
 def written(path: Path, text: str) -> Path:
@@ -33,3 +40,49 @@ def test_a_wrong_line_keeps_all_of_the_file_out(tmp_path: Path) -> None:
     assert "x.jsonl, line 2, labels: there is no category 'nonsense'\nhint: one of " in done.err
     assert redpost("labels", "import", file, "--tenant", "../x", "--data", tmp_path).code == 2
     assert "there is no store" in redpost("labels", "export", tmp_path / "y.csv", "--data", tmp_path).err
+
+
+async def evening(folder: Path) -> None:
+    archive = await ParquetArchive.open(folder, log=Silent())
+    for n in range(20):
+        await kept(archive, n + 1, event(f"e{n}", NOON + n, text=f"第{n}句"))
+    await archive.flush(VIEWERS)
+    await archive.close()
+
+
+def test_events_are_picked_labelled_and_taken(tmp_path: Path) -> None:
+    data, to = tmp_path / "data", tmp_path / "picks.jsonl"
+    save_model(tmp_path / "base/1", tiny_model("base/1"), "# base")
+    data.mkdir()
+    assert redpost("token", "new", "--name", "x", "--scopes", "read", "--data", data).code == 0  # makes the store
+    asyncio.run(evening(data / "archive"))
+    unfinished = next((data / "archive").iterdir()) / "x.tmp"
+    unfinished.write_bytes(b"of the service that runs")
+    config = written(tmp_path / "redpost.toml", f"[rules]\ndir = '{RULES}'\n")
+
+    def pick(amount: str) -> Done:
+        return redpost("labels", "pick", "--amount", amount, "--to", to, "--data", data, "--config", config,
+                       model=str(tmp_path / "base/1"))
+
+    done = pick("9")
+    assert (done.code, done.out) == (0, f"9 of 20 events in {to}: 3 random, 6 uncertain\n")
+    assert unfinished.exists(), "nothing of the archive was touched"
+    lines = [json.loads(line) for line in to.read_text(encoding="utf-8").splitlines()]
+    assert all(line["why"] and line["event"].startswith("e") for line in lines)
+    taken = redpost("labels", "import", to, "--data", data)
+    assert (taken.code, "no column 'labels'" in taken.err) == (2, True), "a person has to give them"
+    to.write_text("".join(json.dumps({**line, "labels": []}) + "\n" for line in lines), encoding="utf-8")
+    assert redpost("labels", "import", to, "--data", data).out.startswith("9 labels added")
+    assert pick("300").out.startswith("11 of 20 events"), "what has a label is not picked"
+
+
+def test_nothing_to_pick(tmp_path: Path) -> None:
+    redpost("token", "new", "--name", "x", "--scopes", "read", "--data", tmp_path)
+    words = ["labels", "pick", "--to", tmp_path / "x", "--data", tmp_path]
+    assert "model.dir is none" in redpost(*words).err
+    save_model(tmp_path / "base/1", tiny_model("base/1"), "# base")
+    config = written(tmp_path / "redpost.toml", f"[rules]\ndir = '{RULES}'\n")
+    done = redpost(*words, "--config", config, model=str(tmp_path / "base/1"))
+    assert (done.code, "no kept event" in done.err) == (2, True)
+    assert not (tmp_path / "x").exists() and not (tmp_path / "archive").exists()
+    assert redpost(*words, "--amount", "0").code == 2

@@ -52,8 +52,8 @@ def test_what_cannot_be(data: Path) -> None:
 
 def test_two_models_on_the_same_lines(data: Path, tmp_path: Path) -> None:
     file = tmp_path / "lines.jsonl"
-    lines = [{"text": f"第{n}句", "labels": [], "type": "N", "brief": "q"} for n in range(30)]
-    lines += [{"text": f"话{n}", "labels": ["minors"], "type": "V", "brief": "q"} for n in range(10)]
+    lines = [{"text": f"这句话是第{n}句", "labels": [], "type": "N", "brief": "q"} for n in range(30)]
+    lines += [{"text": f"那句话是第{n}句", "labels": ["minors"], "type": "V", "brief": "q"} for n in range(10)]
     file.write_text("\n".join(json.dumps(line, ensure_ascii=False) for line in lines), encoding="utf-8")
     done = model(data, "compare", "local/1", "local/2", file)
     assert done.code == 1, "it alarms on everything"

@@ -135,3 +135,4 @@ def test_a_wrong_file_is_told_with_its_line(tmp_path: Path) -> None:
 
 def test_a_sound_label_has_no_fault() -> None:
     assert fault_of(Label(text="好", labels=list(CATEGORIES), at=NOW), now=NOW) is None
+    assert fault_of(Label(text="好", labels=[], near="care"), now=NOW) is None

@@ -11,6 +11,7 @@ import msgspec
 from monitor.domain.errors import InputError
 from monitor.domain.labelled import Labelled
 from monitor.domain.labels import MOST_TEXT, Label
+from monitor.services.picking import Pick
 
 _BETWEEN: Final = "|,;、，；"
 _JOINED: Final = str.maketrans(dict.fromkeys(_BETWEEN, _BETWEEN[0]))
@@ -124,3 +125,8 @@ def write_labels(path: Path, labels: Iterable[Label]) -> None:
         rows.writeheader()
         for label in labels:
             rows.writerow(msgspec.to_builtins(label) | {"labels": _BETWEEN[0].join(label.labels)})
+
+
+def write_picks(path: Path, picks: Iterable[Pick]) -> None:
+    """JSON Lines. A file that is there is replaced."""
+    path.write_bytes(b"".join(msgspec.json.encode(each) + b"\n" for each in picks))

@@ -38,11 +38,14 @@ class ParquetArchive:
 
     @classmethod
     async def open(
-        cls, root: Path, *, log: Logger, failpoint: FailPoint = lambda name, events=0: None
+        cls, root: Path, *, log: Logger, failpoint: FailPoint = lambda name, events=0: None, reads_only: bool = False,
     ) -> "ParquetArchive":
-        """Raises NewerFormat where a newer version wrote a segment, StorageError."""
+        """`reads_only`: for a search beside the process that writes; what it merges meanwhile may be missed.
+
+        Raises NewerFormat where a newer version wrote a segment, StorageError.
+        """
         pa.set_memory_pool(pa.system_memory_pool())  # gives back what a segment took; the default pool keeps it
-        archive = cls(Shelf(root, log=log, failpoint=failpoint))
+        archive = cls(Shelf(root, log=log, failpoint=failpoint, reads_only=reads_only))
         try:
             await asyncio.get_running_loop().run_in_executor(archive._writer, archive._shelf.open)
         except BaseException:

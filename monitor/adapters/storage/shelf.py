@@ -45,8 +45,10 @@ class Shelf:
     `segments`: that with the newest event first. `ends`: by lane, up to which log position nothing is missing.
     """
 
-    def __init__(self, root: Path, *, log: Logger, failpoint: FailPoint) -> None:
+    def __init__(self, root: Path, *, log: Logger, failpoint: FailPoint, reads_only: bool = False) -> None:
+        """`reads_only`: another process may write here; nothing is made, moved or removed."""
         self.root = root
+        self._reads_only = reads_only
         self.segments: tuple[Segment, ...] = ()
         self.ends: dict[int, int] = {}
         self._runs: list[list[Segment]] = []  # to be merged, the next one last
@@ -62,13 +64,14 @@ class Shelf:
         Raises NewerFormat, StorageError.
         """
         with refusals(self.root):
-            self.root.mkdir(parents=True, exist_ok=True, mode=0o700)
+            if not self._reads_only:
+                self.root.mkdir(parents=True, exist_ok=True, mode=0o700)
             ranges: dict[int, list[tuple[int, int]]] = {}
             found = []
             for path in (path for day in self.root.glob(_DAYS) for path in list(day.iterdir())):
                 name = _NAME.fullmatch(path.name)
                 if name is None:
-                    if path.suffix == ".tmp":
+                    if path.suffix == ".tmp" and not self._reads_only:
                         path.unlink()
                     continue
                 lane, first, last = int(name[1]), int(name[2]), int(name[3])
@@ -79,7 +82,7 @@ class Shelf:
                     found.append(Segment(path, lane, first, last, facts))
                 ranges.setdefault(lane, []).append((first, last))
             doubled = _doubled(found)
-            for segment in doubled:
+            for segment in doubled if not self._reads_only else ():
                 segment.path.unlink()
         self.segments = tuple(sorted((segment for segment in found if segment not in doubled), key=_age))
         self.ends = {lane: _reach(sorted(known)) for lane, known in ranges.items()}
@@ -92,6 +95,8 @@ class Shelf:
             return None
 
     def _set_aside(self, path: Path, error: Exception) -> None:
+        if self._reads_only:
+            return
         path.rename(path.with_name(f"{path.name}.bad"))
         self._log.error("archive_segment_unreadable", path=f"{path}.bad", error=str(error))
 
