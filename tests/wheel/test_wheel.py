@@ -14,6 +14,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -75,7 +76,7 @@ def test_what_comes_with_it(package: Path) -> None:
         "_bundled/config/demo/rooms.yml", "adapters/storage/migrations/versions/r0001_first.py",
     ]
     assert [name for name in wanted if not (package / name).is_file()] == []
-    for folder in ("rules", "config"):
+    for folder in ("rules", "config", "models/default"):
         ours = files(ROOT / folder)
         assert ours
         assert files(package / "_bundled" / folder) == ours
@@ -98,10 +99,26 @@ def test_scan(home: Path, package: Path) -> None:
     assert result.returncode == 1, f"the demo stream has findings\n{result.stdout}\n{result.stderr}"
     assert parsed(result.stdout)
     assert "内容检查报告" in (home / "report.html").read_text("utf-8")
+    assert "agrees" in opinions(result.stdout)
     clean = home / "clean.ndjson"
     clean.write_text(HARMLESS + "\n", encoding="utf-8")
     result = run(home / "venv/bin/redpost", "scan", clean, "--json", cwd=home)
     assert result.returncode == 0, f"{result.stdout}\n{result.stderr}"
+
+
+def opinions(text: str) -> set[str]:
+    """The classifier's, of all findings."""
+    return {finding["opinion"] for item in map(json.loads, text.splitlines()) for finding in item["findings"]
+            if "opinion" in finding}
+
+
+def test_the_model_comes_along_and_training_is_an_extra(home: Path) -> None:
+    assert done(run(home / "venv/bin/redpost", "model", "card", cwd=home)).startswith("# default/")
+    lines = home / "lines.csv"
+    lines.write_text("text,labels\n好,\n", encoding="utf-8")
+    result = run(home / "venv/bin/redpost", "train", lines, "--to", "mine/1", cwd=home)
+    assert result.returncode == 2
+    assert "pip install 'redpost[train]'" in result.stderr
 
 
 def parsed(text: str) -> object:
@@ -122,6 +139,7 @@ def test_serve(home: Path) -> None:
         try:
             address = lines.address()
             assert ready(address) == 200
+            assert opinion(address) in ("agrees", "differs", "alone")
             service.send_signal(signal.SIGTERM)
             code = service.wait(STOP_S)
         except BaseException:
@@ -170,6 +188,24 @@ class Lines:
 
     def text(self) -> str:
         return "".join(self._seen) + self._errors.read_text(encoding="utf-8")
+
+
+def opinion(address: str) -> str:
+    """The classifier's, of a finding that the service makes."""
+    event = {"id": "1", "room": "r", "kind": "transcript", "text": "这个价格就是全网最低"}
+    body = urllib.request.Request(f"{address}/api/v1/events", json.dumps(event).encode(), method="POST")  # noqa: S310
+    urllib.request.urlopen(body, timeout=5).close()  # noqa: S310
+    until = time.monotonic() + START_S
+    while time.monotonic() < until:
+        if alerts := got(f"{address}/api/v1/alerts")["alerts"]:
+            return str(got(f"{address}/api/v1/alerts/{alerts[0]['id']}")["findings"][0]["opinion"])
+        time.sleep(0.1)
+    return "no alert"
+
+
+def got(address: str) -> Any:
+    with urllib.request.urlopen(address, timeout=5) as answer:  # noqa: S310
+        return json.load(answer)
 
 
 def ready(address: str) -> int:
