@@ -130,6 +130,7 @@ class EventBatch:
         self.text = text
         self.starts = _starts(np.fromiter(map(len, texts), dtype=np.int64, count=len(texts)))
         self._known: dict[int, int] = {}
+        self._codes: Index = np.full(len(texts), -1, dtype=np.int64)
 
     def __len__(self) -> int:
         return len(self.events)
@@ -146,11 +147,10 @@ class EventBatch:
         return code_of(_KIND[event.kind], _ROLE[role], _STAGE[event.stage])
 
     def codes(self, events: Index) -> Index:
+        unknown = events[self._codes[events] < 0]
+        if unknown.size:
+            self._codes[unknown] = [self.code(i) for i in unknown.tolist()]
         return self._codes[events]
-
-    @cached_property
-    def _codes(self) -> Index:
-        return np.fromiter(map(self.code, range(len(self.events))), dtype=np.int64, count=len(self.events))
 
     def at(self, i: int) -> int:
         at = at_ms(self.events[i])
