@@ -59,6 +59,13 @@ METRICS: Final[tuple[Metric, ...]] = (
     Metric("ruleset_info", "info", "1 for the rule set that judges.", ("version",)),
     Metric("reload_last_success_timestamp_seconds", "gauge", "When rules were last loaded without a fault."),
     Metric("reload_failures_total", "counter", "Reloads that were refused; the old rules stayed in use."),
+    # classifier
+    Metric("scores_total", "counter", "Scores of the classifier, by the bucket that they lie in.",
+           ("category", "above")),
+    Metric("grams_total", "counter", "N-grams of a sample of batches, by whether the classifier has learnt of them.",
+           ("known",)),
+    Metric("shadow_events_total", "counter", "Events of a sample of batches, by what a shadow makes of them.",
+           ("result",)),
     # queue
     Metric("event_to_alert_seconds", "histogram", "From an event's acceptance to its alert's commit.", (), _WAIT),
     Metric("alerts_open", "gauge", "Open alerts.", ("severity", "post")),

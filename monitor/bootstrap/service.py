@@ -40,6 +40,7 @@ from monitor.services.housekeeping import Housekeeping, HousekeepingSettings
 from monitor.services.ingest import KEY_MEMORY, Ingest, IngestSettings
 from monitor.services.labelling import Labelling
 from monitor.services.lifecycle import Lifecycle
+from monitor.services.observing import Observer
 from monitor.services.ports import Logger
 from monitor.services.pseudonyms import Pseudonyms
 from monitor.services.roomlimit import RoomLimit
@@ -102,7 +103,8 @@ class Service:
         self.detect = Detect(
             log=self.log, store=self.store, archive=self.archive, publisher=self.hub, telemetry=self.telemetry,
             logger=self.logger, clock=self.clock, engine=engine, engine_of=self.rulebook.engine_of,
-            failpoint=self.failpoint, keep=Spool(self.folder).keep, settings=DetectSettings(
+            failpoint=self.failpoint, keep=Spool(self.folder).keep,
+            observer=Observer(self.telemetry, lambda: self.rulebook.shadow), settings=DetectSettings(
                 batch=s.engine.batch_events, linger_s=s.engine.linger_ms / 1000, snapshot_ms=s.engine.snapshot_s * 1000,
                 silence_ms=s.broadcast.silence_ms,
                 grouping=s.alerts.grouping()))

@@ -16,7 +16,7 @@ from monitor.domain.conditions import names_in, written
 from monitor.domain.correlations import CorrelationRule
 from monitor.domain.rules import AnyRule, Applies, Effective, Reach, Rule, Selection, Status, not_in_force, unverified
 from monitor.domain.rulesets import RuleSet
-from monitor.engine.pipeline import Explained, Fate
+from monitor.engine.judged import Explained, Fate
 from monitor.engine.scoring import Weighed
 
 _WORDS: Final = 60

@@ -21,7 +21,8 @@ from monitor.domain.rules import Case, Clause, Context, Effective, Rule, Status,
 from monitor.domain.rulesets import RuleSet
 from monitor.engine.batch import EventBatch
 from monitor.engine.engineset import EngineSet
-from monitor.engine.pipeline import Explained, Match, explain, judge
+from monitor.engine.judged import Explained, Match
+from monitor.engine.pipeline import explain, judge
 from monitor.engine.views import ViewTables
 from monitor.services.casework import Cost, Failure, SeriesFailure
 

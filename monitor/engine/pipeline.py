@@ -7,9 +7,9 @@ from collections.abc import Collection, Container, Iterable, Iterator, Set
 from functools import partial
 from itertools import groupby
 from operator import itemgetter
-from typing import NamedTuple
 
-from monitor.domain.findings import Evasion, Opinion
+import numpy as np
+
 from monitor.domain.frames import MOST_TEXT
 from monitor.domain.rules import DIVERSION, Status
 from monitor.engine.batch import Batch, in_portions, parts_of
@@ -32,71 +32,11 @@ from monitor.engine.detectors_handles import after_cue
 from monitor.engine.detectors_spans import apart
 from monitor.engine.engineset import EngineSet
 from monitor.engine.facts import Facts
+from monitor.engine.judged import Explained, Fate, Judged, Match, MatchSpan
 from monitor.engine.patterns import ContactSpan
-from monitor.engine.scoring import Weighed
+from monitor.engine.scorer import Scores
 from monitor.engine.sightings import Pair, Seen, Sightings, among
 from monitor.engine.views import Views, span_of
-
-
-class Match(NamedTuple):
-    """A rule that holds for event `event` of the batch. `spans`: code points of that event's text. `exempt`: the clause
-    of an exemption that may apply."""
-
-    event: int
-    rule: CompiledRule
-    spans: tuple["MatchSpan", ...]
-    evasive: Evasion | None
-    asr_variant: bool
-    scores: dict[str, float]
-    opinion: Opinion
-    surviving: frozenset[str]
-    exempt: str = ""
-
-
-class MatchSpan(NamedTuple):
-    """`term`: what is meant, where it is written otherwise."""
-
-    start: int
-    end: int
-    selection: str
-    view: str
-    term: str = ""
-
-
-class Judged(NamedTuple):
-    """`matches` in order of event, then rule."""
-
-    matches: list[Match]
-    contacts: list[ContactSpan]
-
-
-class Fate(NamedTuple):
-    """A hit in code points of the text; `taken_by`: the stage that took it away, "" where it stands."""
-
-    selection: str
-    start: int
-    end: int
-    view: str
-    taken_by: str
-
-
-class Explained(NamedTuple):
-    """What one rule made of one text. `applies`: to its kind, speaker, stage, room and date. `phrases`: hits of the
-    contexts that the rule names, by context. `scores`: those that its condition asks for; `unlikely`: those of its
-    categories, where it asks a classifier and that finds all of them unlikely."""
-
-    rule: CompiledRule
-    applies: bool
-    holds: bool
-    hits: list[Fate]
-    phrases: list[Fate]
-    scores: list[Weighed]
-    unlikely: list[Weighed]
-
-    @property
-    def judges(self) -> bool:
-        """Whether it makes a finding of the text, where it is active."""
-        return self.holds and self.applies and not self.unlikely
 
 
 def explain(engine: EngineSet, batch: Batch) -> list[Explained]:
@@ -130,13 +70,14 @@ def judge(engine: EngineSet, batch: Batch, *, skip: Set[int] = frozenset()) -> J
     data only."""
     if len(batch.text) <= MOST_TEXT:
         return _judge(engine, batch, skip)
-    whole = Judged([], [])
+    whole, scores = Judged([], []), list[Scores]()
     for some in in_portions(batch, MOST_TEXT):
         first, size = some.first, len(some.starts)
         judged = _judge(engine, some, {event - first for event in skip if first <= event < first + size})
         whole.matches.extend(match._replace(event=first + match.event) for match in judged.matches)
         whole.contacts.extend(contact._replace(event=first + contact.event) for contact in judged.contacts)
-    return whole
+        scores += [judged.scores] if judged.scores is not None else []
+    return whole._replace(scores=np.concatenate(scores)) if scores else whole
 
 
 def _judge(engine: EngineSet, batch: Batch, skip: Set[int]) -> Judged:
@@ -151,7 +92,7 @@ def _judge(engine: EngineSet, batch: Batch, skip: Set[int]) -> Judged:
     matches = _without_echoes([match for match in evaluated if match is not None], engine.correlations.silenced)
     pointed_at = judging.pointed_at(matches)
     contacts = judging.scan.contacts
-    return Judged(matches, sorted({*contacts, *pointed_at}) if pointed_at else contacts)
+    return Judged(matches, sorted({*contacts, *pointed_at}) if pointed_at else contacts, judging.facts.scores)
 
 
 def _without_echoes(matches: list[Match], silent: Container[str]) -> list[Match]:

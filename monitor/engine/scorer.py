@@ -1,6 +1,7 @@
 """What the pipeline asks of a classifier, and the linear one that serves. Without one every score is unknown."""
 
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from typing import Annotated, Final, NamedTuple, Protocol
 
 import numpy as np
@@ -42,6 +43,10 @@ class Scorer(Protocol):
     def score(self, views: Views, batch: Batch, contacts: Sequence[ContactSpan]) -> Scores:
         """float32[n, categories], calibrated probabilities. The result of an event does not depend on its batch.
         `contacts`: contact data, which is not read."""
+        ...
+
+    def known(self, views: Views, batch: Batch, contacts: Sequence[ContactSpan]) -> tuple[int, int]:
+        """(n-grams of the batch that the model has learnt something of, all of its n-grams)"""
         ...
 
     def reasons(self, views: Views, batch: Batch, contacts: Sequence[ContactSpan], category: str) -> list["Reason"]:
@@ -116,6 +121,16 @@ class LinearScorer:
         odds = self.decide(views, batch, contacts) * self._weights.slope + self._weights.offset
         chances: Scores = 1 / (1 + np.exp(-np.maximum(odds, _LEAST_ODDS)))
         return chances
+
+    @cached_property
+    def _learnt(self) -> NDArray[np.bool_]:
+        """bool[buckets + 1]: rows that are not zero."""
+        return np.asarray(self._weights.table.any(axis=1), dtype=bool)
+
+    def known(self, views: Views, batch: Batch, contacts: Sequence[ContactSpan]) -> tuple[int, int]:
+        found = read(self._weights.grams, views, covered(contacts, views, batch.starts))
+        known = sum(int(self._learnt[hashed.buckets].sum()) for hashed in found.hashed)
+        return known, int(found.counts.sum())
 
     def reasons(self, views: Views, batch: Batch, contacts: Sequence[ContactSpan], category: str) -> list[Reason]:
         column, weights = self._categories.index(category), self._weights

@@ -21,6 +21,7 @@ from monitor.services.archiver import Archiver
 from monitor.services.committer import Committer
 from monitor.services.context import Keep, in_memory
 from monitor.services.lane import Admitted, Outcome
+from monitor.services.observing import Observer, Sight
 from monitor.services.ports import Archive, Clock, FailPoint, Log, Logger, Publisher, Store, Telemetry
 from monitor.services.records import ContextLine
 from monitor.services.recovery import Cursor, EngineOf, Recovered, recover, save, saving, version_at_end
@@ -64,7 +65,7 @@ class Detect:
     def __init__(
         self, *, log: Log, store: Store, archive: Archive, publisher: Publisher, telemetry: Telemetry,
         logger: Logger, clock: Clock, engine: EngineSet, engine_of: EngineOf, settings: DetectSettings,
-        failpoint: FailPoint, keep: Keep = in_memory,
+        failpoint: FailPoint, keep: Keep = in_memory, observer: Observer | None = None,
     ) -> None:
         self._log, self._store, self._keep = log, store, keep
         self._telemetry, self._logger, self._clock = telemetry, logger, clock
@@ -75,6 +76,7 @@ class Detect:
         self._recovered: Recovered | None = None
         self._committer = Committer(store, publisher, telemetry, clock, failpoint)
         self._archiver = Archiver(archive, clock, logger)
+        self._observer = observer or Observer(telemetry)
         self._stop = asyncio.Event()
         self._bite_events = settings.batch
         self._saved_at = self._moved_at = self._committed_at = self._began_at = self._viewers_at = 0
@@ -239,12 +241,16 @@ class Detect:
             await self._judge_together(cursor, some)
 
     async def _judge_together(self, cursor: Cursor, frames: Sequence[Admitted]) -> None:
-        def work() -> Outcome:
+        def work() -> tuple[Outcome, Sight | None]:
             self._failpoint("judging", sum(len(f.frame) for f in frames))
-            return cursor.lane.run(frames)
+            engine = cursor.lane.engine
+            outcome = cursor.lane.run(frames)
+            scores, outcome.scores = outcome.scores, None
+            return outcome, self._observer.look(engine.scorer, engine.tables, [f.frame for f in frames], scores)
 
         started = self._clock.now()
-        outcome = await self._on_engine(work)
+        outcome, sight = await self._on_engine(work)
+        self._observer.take(sight)
         self._telemetry.observe("engine_seconds", (self._clock.now() - started) / 1000, phase="judge")
         self._failpoint("judged")
         self._telemetry.observe("batch_events", outcome.events)
@@ -273,6 +279,7 @@ class Detect:
         if everything or now - self._committed_at >= s.commit_ms:
             self._committed_at = now
             self._committer.start()
+            self._observer.tell()
         await self._archiver.when_due(
             self._state.cursors, every_ms=s.archive_ms, events=s.archive_events, everything=everything)
         if everything or now - self._saved_at >= s.snapshot_ms:

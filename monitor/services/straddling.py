@@ -18,8 +18,9 @@ from monitor.domain.frames import Frame
 from monitor.domain.masking import mask_text
 from monitor.engine.batch import FrameBatch
 from monitor.engine.engineset import EngineSet
+from monitor.engine.judged import Judged, Match
 from monitor.engine.patterns import ContactSpan
-from monitor.engine.pipeline import Judged, Match, judge
+from monitor.engine.pipeline import judge
 from monitor.engine.views import Index, without_breaks
 
 REACH: Final = 40

@@ -93,5 +93,8 @@ class Written:
         every = [self._scores.get(text, {}) for text in batch.text.split("\n")]
         return np.array([[each.get(name, 0) for name in self.categories] for each in every], dtype=np.float32)
 
+    def known(self, views: Views, batch: Batch, contacts: Sequence[ContactSpan]) -> tuple[int, int]:
+        return 1, 2
+
     def reasons(self, views: Views, batch: Batch, contacts: Sequence[ContactSpan], category: str) -> list[Reason]:
         return []

@@ -12,7 +12,8 @@ from monitor.domain.rules import Applies, Rule, Selection, Status
 from monitor.domain.rulesets import RuleSet
 from monitor.engine.batch import EventBatch
 from monitor.engine.engineset import EngineSet
-from monitor.engine.pipeline import Match, judge
+from monitor.engine.judged import Match
+from monitor.engine.pipeline import judge
 from monitor.engine.views import ViewTables
 
 ZONE = ZoneInfo("Asia/Shanghai")

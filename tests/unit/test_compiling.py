@@ -15,7 +15,8 @@ from monitor.engine import looking
 from monitor.engine.batch import EventBatch
 from monitor.engine.databases import Databases, compiled
 from monitor.engine.engineset import EngineSet
-from monitor.engine.pipeline import Match, judge
+from monitor.engine.judged import Match
+from monitor.engine.pipeline import judge
 from monitor.services import casework
 from monitor.services.casework import Failure, failing_cases, run_cases
 from tests.unit.rulekit import ZONE, event, rule, tables, terms

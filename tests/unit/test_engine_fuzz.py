@@ -12,7 +12,8 @@ from monitor.domain.rules import View
 from monitor.engine import pipeline
 from monitor.engine.batch import EventBatch
 from monitor.engine.engineset import EngineSet
-from monitor.engine.pipeline import Match, judge
+from monitor.engine.judged import Match
+from monitor.engine.pipeline import judge
 from monitor.engine.views import Views, ViewTables
 from tests.unit.rulekit import engine, event, rule, tables, terms
 

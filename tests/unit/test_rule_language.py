@@ -24,7 +24,8 @@ from monitor.domain.rules import (
 from monitor.domain.rulesets import RuleSet
 from monitor.engine.batch import EventBatch
 from monitor.engine.engineset import EngineSet
-from monitor.engine.pipeline import Match, judge
+from monitor.engine.judged import Match
+from monitor.engine.pipeline import judge
 from tests.unit.rulekit import ZONE, engine, event, matches, rule, spans, tables, terms
 
 ALSO = [

@@ -11,7 +11,8 @@ from monitor.domain.rules import Applies, Rule, Selection
 from monitor.domain.rulesets import RuleSet
 from monitor.engine.batch import EventBatch
 from monitor.engine.engineset import EngineSet
-from monitor.engine.pipeline import Match, judge
+from monitor.engine.judged import Match
+from monitor.engine.pipeline import judge
 from tests.unit.mlkit import Written
 from tests.unit.rulekit import ZONE, engine, event, rule, tables, terms
 from tests.unit.test_correlation import correlation

@@ -1,0 +1,71 @@
+"""What judging a batch gives: the rules that hold, and for people, what became of each hit."""
+
+from typing import NamedTuple
+
+from monitor.domain.findings import Evasion, Opinion
+from monitor.engine.compiled import CompiledRule
+from monitor.engine.patterns import ContactSpan
+from monitor.engine.scorer import Scores
+from monitor.engine.scoring import Weighed
+
+
+class Match(NamedTuple):
+    """A rule that holds for event `event` of the batch. `spans`: code points of that event's text. `exempt`: the clause
+    of an exemption that may apply."""
+
+    event: int
+    rule: CompiledRule
+    spans: tuple["MatchSpan", ...]
+    evasive: Evasion | None
+    asr_variant: bool
+    scores: dict[str, float]
+    opinion: Opinion
+    surviving: frozenset[str]
+    exempt: str = ""
+
+
+class MatchSpan(NamedTuple):
+    """`term`: what is meant, where it is written otherwise."""
+
+    start: int
+    end: int
+    selection: str
+    view: str
+    term: str = ""
+
+
+class Judged(NamedTuple):
+    """`matches` in order of event, then rule. `scores`: float32[n, categories], None without a classifier."""
+
+    matches: list[Match]
+    contacts: list[ContactSpan]
+    scores: Scores | None = None
+
+
+class Fate(NamedTuple):
+    """A hit in code points of the text; `taken_by`: the stage that took it away, "" where it stands."""
+
+    selection: str
+    start: int
+    end: int
+    view: str
+    taken_by: str
+
+
+class Explained(NamedTuple):
+    """What one rule made of one text. `applies`: to its kind, speaker, stage, room and date. `phrases`: hits of the
+    contexts that the rule names, by context. `scores`: those that its condition asks for; `unlikely`: those of its
+    categories, where it asks a classifier and that finds all of them unlikely."""
+
+    rule: CompiledRule
+    applies: bool
+    holds: bool
+    hits: list[Fate]
+    phrases: list[Fate]
+    scores: list[Weighed]
+    unlikely: list[Weighed]
+
+    @property
+    def judges(self) -> bool:
+        """Whether it makes a finding of the text, where it is active."""
+        return self.holds and self.applies and not self.unlikely
