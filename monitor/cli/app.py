@@ -49,6 +49,7 @@ def build() -> App:
     on_labels.command(labels.import_, name="import")
     on_labels.command(labels.export)
     on_labels.command(labels.pick)
+    on_labels.command(labels.terms)
     on_models = app.command(App(name="model", help="Show, compare and change the classifiers that judge."))
     on_models.command(lifecycle.list_, name="list")
     for on_model in (models.card, lifecycle.compare, lifecycle.shadow, lifecycle.promote, lifecycle.rollback):

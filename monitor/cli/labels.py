@@ -1,4 +1,4 @@
-"""redpost labels import · export · pick"""
+"""redpost labels import · export · pick · terms"""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -12,6 +12,8 @@ from monitor.cli.stores import with_store
 
 if TYPE_CHECKING:
     from monitor.adapters.storage.store import SqlStore
+    from monitor.engine.engineset import EngineSet
+    from monitor.engine.scorer import Scorer
     from monitor.services.records import KeptEvent, Saved
 
 Tenant = Annotated[str, Parameter(show_default=True, help="Whose labels.")]
@@ -113,25 +115,20 @@ def pick(
     ```
     """
     from collections import Counter
-    from zoneinfo import ZoneInfo
 
     from monitor.adapters.clock import SystemClock
     from monitor.adapters.ml.labelled import write_picks
     from monitor.cli.lifecycle import shelf
-    from monitor.cli.loading import engine_set
     from monitor.domain.errors import InputError
     from monitor.services.labelling import every_label
     from monitor.services.picking import picked
-    from monitor.settings import load
 
     known = with_store(data, config, lambda store: every_label(store, tenant))
-    settings = load(config=config).settings
     scorer = shelf(data, config).serving()
     if scorer is None:
         raise InputError("no classifier judges here, so none is unsure: model.dir is none", hint="set model.dir")
-    engine = engine_set(settings.rules.dir, settings.rules.rooms, ZoneInfo(settings.tenant.zone), scorer=None)
     events = _kept(data_folder(data, config) / "archive", tenant, among)
-    found = picked(tenant, events, engine, scorer, amount=amount, labelled=frozenset(each.id for each in known),
+    found = picked(tenant, events, _judging(config, None), scorer, amount=amount, labelled=frozenset(each.id for each in known),
                    now=SystemClock().now(), seed=seed)
     if not found:
         raise InputError(f"there is no kept event of the tenant {tenant} to pick",
@@ -141,6 +138,17 @@ def pick(
     print(f"{len(found):,} of {len(events):,} events in {to}: "
           + ", ".join(f"{amount:,} {name}" for name, amount in sorted(parts.items())))
     return 0
+
+
+def _judging(config: Config, scorer: "Scorer | None") -> "EngineSet":
+    """The rules of the settings, with this classifier beside them."""
+    from zoneinfo import ZoneInfo
+
+    from monitor.cli.loading import engine_set
+    from monitor.settings import load
+
+    settings = load(config=config).settings
+    return engine_set(settings.rules.dir, settings.rules.rooms, ZoneInfo(settings.tenant.zone), scorer=scorer)
 
 
 def _kept(folder: Path, tenant: str, among: int) -> "list[KeptEvent]":
@@ -159,3 +167,59 @@ def _kept(folder: Path, tenant: str, among: int) -> "list[KeptEvent]":
             await archive.close()
 
     return asyncio.run(search())
+
+
+def terms(
+    files: Annotated[list[Path], Parameter(name="FILE", help="Labelled lines to look at beside the labels.")] = [],  # noqa: B006
+    /,
+    *,
+    tenant: Tenant = "local",
+    category: Annotated[list[str], Parameter(help="Only these categories.", consume_multiple=True)] = [],  # noqa: B006
+    lawful: Annotated[int, Parameter(show_default=True, help="In how many lawful lines a word may stand.",
+                                     validator=Number(gte=0))] = 0,
+    most: Annotated[int, Parameter(show_default=True, help="Words of a category at most.",
+                                   validator=Number(gte=1))] = 20,
+    data: Data = None,
+    config: Config = None,
+) -> int:
+    """Suggest terms for rules: words that violations have in common which neither rules nor classifier find, and that
+    no lawful line has.
+
+    A word is no rule: look at its lines, and write both true and false cases. Needs jieba:
+    pip install 'redpost[train]'.
+
+    ```
+    redpost labels terms
+    redpost labels terms models/corpus/*.jsonl --category minors
+    ```
+    """
+    from monitor.adapters.clock import SystemClock
+    from monitor.adapters.ml.labelled import Columns, read_labelled
+    from monitor.adapters.ml.words import words
+    from monitor.cli.lifecycle import shelf
+    from monitor.cli.terminal import safe
+    from monitor.domain.errors import InputError
+    from monitor.domain.labels import learnt_from
+    from monitor.domain.rules import CATEGORIES
+    from monitor.services import suggesting
+    from monitor.services.classifying import findings
+    from monitor.services.labelling import every_label
+
+    if strangers := sorted(set(category) - set(CATEGORIES)):
+        raise InputError(f"there is no category {strangers[0][:40]!r}", hint="one of " + ", ".join(CATEGORIES))
+    cut, wanted = words(), category or sorted(CATEGORIES)
+    known = with_store(data, config, lambda store: every_label(store, tenant))
+    lines = [learnt_from(label) for label in known] + (read_labelled(files, Columns()) if files else [])
+    if not any(line.labels for line in lines):
+        raise InputError(f"no line of the tenant {tenant} is labelled as a violation",
+                         hint="`redpost labels import` takes labels, or name a file of labelled lines")
+    engine = _judging(config, shelf(data, config).serving())
+    found = findings(engine, lines, wanted, now=SystemClock().now())
+    suggested = suggesting.terms(lines, found, wanted, cut, lawful=lawful)
+    for name, some in suggested.items():
+        print(f"{name}: {some[0].of:,} missed")
+        for term in some[:most]:
+            print(safe(f"  {term.missed:4} {term.word}" + (f"  ({term.lawful} lawful)" if term.lawful else "")))
+    if not suggested:
+        print("no word is common to missed lines alone")
+    return 0

@@ -1,8 +1,11 @@
-"""redpost labels import · export · pick"""
+"""redpost labels import · export · pick · terms"""
 
 import asyncio
 import json
+import sys
 from pathlib import Path
+
+import pytest
 
 from monitor.adapters.ml.folder import save_model
 from monitor.adapters.storage.archive import ParquetArchive
@@ -86,3 +89,31 @@ def test_nothing_to_pick(tmp_path: Path) -> None:
     assert (done.code, "no kept event" in done.err) == (2, True)
     assert not (tmp_path / "x").exists() and not (tmp_path / "archive").exists()
     assert redpost(*words, "--amount", "0").code == 2
+
+
+def test_words_of_missed_lines_are_suggested(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    data.mkdir()
+    lines = [{"text": text, "labels": labels} for text, labels in (
+        ("小朋友偷拿妈妈手机来刷", ["minors"]), ("让妈妈手机给小朋友刷", ["minors"]),
+        ("全网最低价", ["absolute_claim"]), ("妈妈今天好漂亮", []))]
+    file = written(tmp_path / "x.jsonl", "\n".join(json.dumps(line, ensure_ascii=False) for line in lines))
+    config = written(tmp_path / "redpost.toml", f"[rules]\ndir = '{RULES}'\n")
+    words = ["labels", "terms", "--data", data, "--config", config]
+    assert redpost("labels", "import", file, "--data", data).code == 0
+    done = redpost(*words)
+    assert (done.code, done.err) == (0, "")
+    assert done.out == "minors: 2 missed\n     2 小朋友\n     2 手机\n"
+    assert "2 妈妈  (1 lawful)" in redpost(*words, "--lawful", "1").out
+    assert redpost(*words, "--most", "1").out == "minors: 2 missed\n     2 小朋友\n"
+    assert redpost(*words, "--category", "vulgar_sexual").out == "no word is common to missed lines alone\n"
+    assert "there is no category 'x'" in redpost(*words, "--category", "x").err
+    assert "no line of the tenant agency is labelled" in redpost(*words, "--tenant", "agency").err
+    assert redpost("labels", "terms", file, *words[2:], "--tenant", "agency").out == done.out, "files count, too"
+
+
+def test_without_jieba_it_is_told_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "jieba", None)
+    done = redpost("labels", "terms", "--data", tmp_path)
+    assert done == (2, "", "error: cutting text into words needs jieba, which is not installed\n"
+                           "hint: pip install 'redpost[train]'\n")
