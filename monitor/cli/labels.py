@@ -128,8 +128,8 @@ def pick(
     if scorer is None:
         raise InputError("no classifier judges here, so none is unsure: model.dir is none", hint="set model.dir")
     events = _kept(data_folder(data, config) / "archive", tenant, among)
-    found = picked(tenant, events, _judging(config, None), scorer, amount=amount, labelled=frozenset(each.id for each in known),
-                   now=SystemClock().now(), seed=seed)
+    found = picked(tenant, events, _judging(config, None), scorer, amount=amount, now=SystemClock().now(), seed=seed,
+                   labelled=frozenset(each.id for each in known))
     if not found:
         raise InputError(f"there is no kept event of the tenant {tenant} to pick",
                          hint="events are kept within a minute after they were judged; name the folder with --data")
