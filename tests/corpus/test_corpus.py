@@ -110,7 +110,7 @@ def test_a_give_away_is_found() -> None:
 
 
 def test_a_second_labelling_agrees(lines: list[Labelled]) -> None:
-    """Of a twentieth of the briefs with a file of their own that were there when it was made."""
+    """Of a twentieth of the lines of the briefs that it was made of."""
     known = {line.id: line for line in audit.audited(lines)}
     twice = [each for each in second.labels_in(audit.SECOND) if each.id in known]
     assert len(twice) >= 0.05 * len(known) - 1
