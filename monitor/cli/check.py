@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def check_config(*, config: Config = None) -> int:
-    """Check settings, rules, rooms, keys, data folder and address, and tell all faults at once.
+    """Check settings, rules, rooms, classifier, keys, data folder and address, and tell all faults at once.
 
     Reads what `redpost serve` would read, and changes nothing; also beside a running service.
 
@@ -31,6 +31,7 @@ def check_config(*, config: Config = None) -> int:
         loaded = load(config=config)
         checks.warnings += loaded.warnings
         _rules(checks, loaded.settings)
+        _classifier(checks, loaded.settings)
         _data(checks, loaded.settings)
         _keys(checks, loaded.settings)
     _sqlite(checks)
@@ -84,6 +85,15 @@ def _rules(checks: Checks, settings: "Settings") -> None:
     if settings.rules.rooms:
         with checks.of(f"rooms {settings.rules.rooms}"):
             load_rooms(Path(settings.rules.rooms))
+
+
+def _classifier(checks: Checks, settings: "Settings") -> None:
+    """The one that would serve: that of the settings, or one that was promoted."""
+    from monitor.adapters.bundled import model_folder
+    from monitor.adapters.ml.shelf import ModelShelf
+
+    with checks.of("classifier"):
+        ModelShelf(model_folder(settings.model.dir), Path(settings.data.dir) / "models").serving()
 
 
 def _data(checks: Checks, settings: "Settings") -> None:

@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from monitor.adapters.keys import KeyFiles
+from monitor.adapters.ml.folder import save_model
+from tests.fakes.registry import tiny_model
 from tests.functional.clikit import RULES, Done, redpost
 
 
@@ -26,7 +28,7 @@ def check(config: Path) -> Done:
 
 
 def test_all_is_well_and_nothing_is_made(config: Path, tmp_path: Path) -> None:
-    passed = ("settings", f"rules {RULES}", f"data folder {tmp_path}/data", "access to 127.0.0.1",
+    passed = ("settings", f"rules {RULES}", "classifier", f"data folder {tmp_path}/data", "access to 127.0.0.1",
               "address 127.0.0.1:0")
     assert check(config) == (0, "".join(f"ok       {what}\n" for what in passed), "")
     assert not (tmp_path / "data").exists()
@@ -64,10 +66,27 @@ def test_faults_of_rules_rooms_keys_and_data_together(config: Path, tmp_path: Pa
     (tmp_path / "key").chmod(0o600)
     done = check(config)
     assert done.code == 2
-    assert done.out.startswith("ok       settings\nok       access to 127.0.0.1\nok       address ")
+    assert done.out.startswith("".join(
+        f"ok       {what}" for what in ("settings\n", "classifier\n", "access to 127.0.0.1\n", "address ")))
     for part in (f"rules {rules}: shop/absolute.yml:1:1: ", f"rooms {tmp_path}/rooms.yml: ", "key ", "data folder "):
         assert f"fault    {part}" in done.err
     assert done.err.count("fault    rules") > 2
+
+
+def test_a_classifier_that_cannot_serve(config: Path, tmp_path: Path) -> None:
+    done = redpost("check-config", "--config", config, model=str(tmp_path / "nowhere"))
+    assert (done.code, "fault    classifier: there is no model in" in done.err) == (2, True)
+    model = str(save_model_to(tmp_path / "base/1"))
+    save_model_to(tmp_path / "data/models/local/1")
+    assert redpost("model", "promote", "local/1", "--data", tmp_path / "data", model=model).code == 0
+    (tmp_path / "data/models/local/1/weights.npy").write_bytes(b"")
+    done = redpost("check-config", "--config", config, model=model)
+    assert (done.code, "redpost model rollback" in done.err) == (2, True)
+
+
+def save_model_to(folder: Path) -> Path:
+    save_model(folder, tiny_model(f"{folder.parent.name}/{folder.name}"), "#")
+    return folder
 
 
 def test_cases_that_do_not_hold(config: Path, tmp_path: Path) -> None:
