@@ -155,7 +155,7 @@ def promoted(registry: Registry, state: ModelState, model: str) -> ModelState:
     wanted = _checked(registry, model)
     if wanted == state.serving:
         raise InputError(f"{model} serves already", hint="choose another one; `redpost model list` shows them")
-    return replace(state, serving=wanted, previous=state.serving, shadow="" if state.shadow == model else state.shadow)
+    return _serving(registry, replace(state, previous=state.serving), wanted)
 
 
 def shadowed(registry: Registry, state: ModelState, model: str) -> ModelState:
@@ -170,7 +170,13 @@ def rolled_back(registry: Registry, state: ModelState) -> ModelState:
                          hint="`redpost model promote` takes any one that is kept")
     if state.previous:
         _checked(registry, state.previous)
-    return replace(state, serving=state.previous, previous=None)
+    return _serving(registry, replace(state, previous=None), state.previous)
+
+
+def _serving(registry: Registry, state: ModelState, model: str) -> ModelState:
+    """What serves is no shadow any more."""
+    shadow = "" if state.shadow == (model or registry.base()) else state.shadow
+    return replace(state, serving=model, shadow=shadow)
 
 
 def _checked(registry: Registry, model: str) -> str:

@@ -65,6 +65,9 @@ class Retraining:
 
         Raises InputError where there are too few labels, nothing to test on, or no model that serves.
         """
+        if tenant == self._registry.base().partition("/")[0]:
+            raise InputError(f"{tenant} is the name of the model that the settings name, too",
+                             hint="labels of a tenant of this name can be exported, and trained with `redpost train`")
         labels = await every_label(self._store, tenant)
         if len(labels) < LEAST_LABELS:
             raise InputError(f"the tenant {tenant} has {len(labels)} labels, and {LEAST_LABELS} are needed",

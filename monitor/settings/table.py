@@ -92,7 +92,7 @@ class Rules(Struct, frozen=True):
 
 
 class Model(Struct, frozen=True):
-    dir: Annotated[Place, _help("folder of the classifier; empty is the bundled one, none is none")] = ""
+    dir: Annotated[Place, _help("folder of the classifier until one is promoted; empty: the bundled, none: none")] = ""
 
 
 class Alerts(Struct, frozen=True):

@@ -5,11 +5,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from monitor.adapters.ml.folder import MANIFEST, WEIGHTS, save_model
 from monitor.adapters.ml.shelf import STATE, ModelShelf
 from monitor.adapters.rulefiles import RuleFolder
-from monitor.domain.errors import ConfigError, InputError, NewerFormat, NotFound, RuleError, StorageError
+from monitor.domain.errors import ConfigError, InputError, NewerFormat, NotFound, RedpostError, RuleError, StorageError
 from monitor.domain.frames import Swap
 from monitor.services.lifecycle import Lifecycle, ModelState
 from monitor.services.rulebook import Rulebook
@@ -115,6 +117,33 @@ def test_a_refused_reload_or_a_full_disk_leaves_the_state_as_it_was() -> None:
     with pytest.raises(StorageError):
         asyncio.run(house.life.promote("local/1", by="zhang"))
     assert (house.registry.state(), house.reloads, house.logger.lines) == (ModelState(), 1, [])
+
+
+STEPS = st.tuples(st.sampled_from(["promote", "shadow", "roll_back"]),
+                  st.sampled_from(["base/1", "local/1", "local/2", "local/9", ""]), st.booleans())
+
+
+@given(st.lists(STEPS, max_size=12))
+@example([("promote", "local/1", False), ("shadow", "base/1", False), ("roll_back", "", False)])
+def test_whatever_steps_are_taken_what_serves_is_sound_and_refused_ones_leave_no_trace(
+    steps: list[tuple[str, str, bool]]
+) -> None:
+    house = House()
+    house.registry.unsound.add("local/2")
+    for step, model, refuses in steps:
+        before, house.refuses = house.registry.state(), refuses
+        try:
+            asyncio.run(getattr(house.life, step)(*([] if step == "roll_back" else [model]), by="x"))
+        except RedpostError:
+            assert house.registry.state() == before
+            continue
+        after = house.registry.state()
+        assert not refuses and {after.serving, after.shadow, after.previous} <= {"", "base/1", "local/1", None}
+        assert after.shadow != (after.serving or "base/1")
+        if step == "promote":
+            assert (after.serving or "base/1", after.previous) == (model, before.serving)
+        if step == "roll_back":
+            assert (after.serving, after.previous) == (before.previous, None)
 
 
 # --- with a rulebook, over files --------------------------------------------------------------------------------------

@@ -142,6 +142,8 @@ async def test_too_few_labels(amount: int) -> None:
 async def test_nothing_to_test_on_no_classifier_or_labels_of_another_kind() -> None:
     house = House()
     await house.store.save_labels("local", labelled(lines("minors")))
+    with pytest.raises(InputError, match="base is the name of the model"):
+        await house.training.run("base", lines("minors"), lines("minors", n=8), by="")
     with pytest.raises(InputError, match="nothing to test on"):
         await house.training.run("local", lines("minors"), [], by="")
     strange = [Labelled(text=f"怪{i}", labels=["strange"], brief="a") for i in range(20)]
