@@ -62,7 +62,7 @@ METRICS: Final[tuple[Metric, ...]] = (
     # classifier
     Metric("scores_total", "counter", "Scores of the classifier, by the bucket that they lie in.",
            ("category", "above")),
-    Metric("grams_total", "counter", "N-grams of a sample of batches, by whether the classifier has learnt of them.",
+    Metric("grams_total", "counter", "N-grams of a sample of batches, by whether the classifier knows them.",
            ("known",)),
     Metric("shadow_events_total", "counter", "Events of a sample of batches, by what a shadow makes of them.",
            ("result",)),

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
+from monitor.adapters.bundled import model_folder
 from monitor.adapters.ml.folder import load_model
 from monitor.adapters.rulefiles import load
 from monitor.adapters.telemetry import PrometheusTelemetry
@@ -130,7 +131,7 @@ def test_what_a_model_knows_of_a_text(tmp_path: Path) -> None:
     scorer._weights = scorer._weights.__class__(scorer._weights.grams, taught, *(
         getattr(scorer._weights, name) for name in ("aside", "bias", "slope", "offset")))
     assert load_model(tmp_path / "m/1").scorer().known(Views(tables(), batch.text), batch, ())[0] == 0
-    scorer.__dict__.pop("_learnt", None)
+    scorer.__dict__.pop("_weighty", None)
     assert scorer.known(Views(tables(), batch.text), batch, ()) == (4, 4)
 
 
@@ -173,3 +174,18 @@ async def test_a_shadow_makes_no_finding_and_is_counted() -> None:
     assert counted.found["shadow_events_total", "other"] == 1 == counted.found["shadow_events_total", "shadow"]
     for edge in ("0.9", "0"):
         assert without.found["scores_total", "price_consumer", edge] == 1
+
+
+def test_the_bundled_model_knows_more_of_what_is_said_than_of_characters_at_random() -> None:
+    folder = model_folder("")
+    assert folder is not None
+    scorer, rng = load_model(folder).scorer(), np.random.default_rng(1)
+
+    def share(*texts: str) -> float:
+        batch = FrameBatch([frame(*texts)])
+        known, grams = scorer.known(Views(tables(), batch.text), batch, ())
+        return known / grams
+
+    said = share("这款面膜全网最好，家人们赶紧下单", "加我微信私下给你便宜", "小朋友拿爸妈手机刷的礼物")
+    noise = share(*("".join(map(chr, rng.integers(0x4E00, 0x9FA5, 20).tolist())) for _ in range(200)))
+    assert noise < 0.35 < 0.5 < said

@@ -25,7 +25,8 @@ from monitor.adapters.storage.migrate import HEAD, SCRIPTS
 from monitor.adapters.storage.store import SqlStore
 from monitor.domain.errors import ConfigError, NewerFormat, OwnershipLost, StorageError
 from monitor.domain.ids import alert_id
-from monitor.services.records import Commit, Position, Snapshot
+from monitor.domain.labels import Label
+from monitor.services.records import Commit, Position, Saved, Snapshot
 from tests.contract.test_store import Writer, chunk, finding, line, listed
 
 # --- revisions -------------------------------------------------------------------------------------------------------
@@ -125,6 +126,17 @@ async def test_an_older_revision_is_upgraded_after_a_copy(tmp_path: Path) -> Non
         assert stat.S_IMODE(copy.stat().st_mode) == 0o600
     with pytest.raises(NewerFormat):
         await SqlStore.open(path)
+
+
+async def test_a_store_of_the_first_revision_takes_labels_after_its_upgrade(tmp_path: Path) -> None:
+    path = tmp_path / "store.db"
+    await (await Database.open(path, head="0001")).close()
+    store = await SqlStore.open(path)
+    assert await store.save_labels("local", [Label(id="a", text="好", labels=[], at=1)]) == Saved(1, 0, 0)
+    await store.close()
+    copy = path.with_name("store.db.before-upgrade-0001")
+    assert rows(copy, "SELECT name FROM sqlite_master WHERE name = 'labels'") == []
+    assert rows(path, "SELECT tenant, id, at FROM labels") == [("local", "a", 1)]
 
 
 async def test_an_upgrade_that_fails_changes_nothing(tmp_path: Path) -> None:
