@@ -49,18 +49,20 @@ def list_(*, data: Data = None, config: Config = None) -> int:
 def compare(
     one: Annotated[str, Parameter(name="MODEL", help="NAME/VERSION, or a folder.")],
     other: Annotated[str, Parameter(name="OTHER", help="The model to hold against it.")],
-    files: Annotated[list[Path], Parameter(name="FILE", help="Labelled lines to compare on.")],
+    files: Annotated[list[Path], Parameter(name="FILE", help="Labelled lines to compare on. Default: none, but what "
+                                           "their manifests say of their own held-out tests.")] = [],  # noqa: B006
     /,
     *,
     only: Annotated[list[str], Parameter(help="Briefs to look at. Default: all.", consume_multiple=True)] = [],  # noqa: B006
     data: Data = None,
     config: Config = None,
 ) -> int:
-    """Compare two classifiers on labelled lines, by what their scores find alone.
+    """Compare two classifiers on labelled lines, by what their scores find alone, or by what is known of them.
 
-    Differences come with the middle 95 % of what other lines like these would give (paired bootstrap).
+    On lines, differences come with the middle 95 % of what other lines like these would give (paired bootstrap).
 
     ```
+    redpost model compare default/1 local/2
     redpost model compare default/1 local/2 models/corpus/*.jsonl --only q s i
     ```
 
@@ -72,6 +74,10 @@ def compare(
     from monitor.services import comparing
 
     first, second = (named(shelf(data, config), name) for name in (one, other))
+    if not files:
+        for line in comparing.told(first.manifest, second.manifest):
+            print(line)
+        return 0
     lines = [line for line in read_labelled(files, Columns()) if not only or line.brief in only]
     if not lines:
         raise InputError("no line is left to compare on", hint="look at --only")

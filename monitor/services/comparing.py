@@ -13,7 +13,7 @@ from monitor.domain.labelled import HARD, Labelled
 from monitor.engine.views import ViewTables
 from monitor.services.classifying import alone, probabilities
 from monitor.services.measures import Bools, alarms, interval, macro_f1
-from monitor.services.models import Model
+from monitor.services.models import Manifest, Model
 from monitor.services.training import wanted_of
 
 
@@ -81,3 +81,18 @@ def compared(wanted: Bools, before: Bools, after: Bools, types: Sequence[str], *
     return Comparison(
         len(types), change(lambda found, drawn: macro_f1(wanted[drawn], found[drawn])),
         change(lambda found, drawn: alarms(found[drawn], kinds[drawn].tolist(), HARD)))
+
+
+def told(before: Manifest, after: Manifest) -> list[str]:
+    """What the manifests say of the models' own held-out tests, which need not be the same: the totals, then F1 of each
+    category."""
+    one, two = (manifest.metrics.get("test", {}) for manifest in (before, after))
+
+    def line(name: str, first: float | None, second: float | None) -> str:
+        return f"{name:22}" + " → ".join("   –" if value is None else f"{value:.3f}" for value in (first, second))
+
+    totals = [line(name, one.get(name), two.get(name)) for name in (
+        "macro_f1", "recall", "precision", "pr_auc", "ece", "hard_alarms", "ordinary_alarms", "evasive_recall")]
+    f1 = [{name: each["f1"] for name, each in test.get("categories", {}).items()} for test in (one, two)]
+    return [f"{before.id} ({one.get('lines', 0):,} lines) → {after.id} ({two.get('lines', 0):,} lines)", *totals, "",
+            *(line(name, f1[0].get(name), f1[1].get(name)) for name in sorted({**f1[0], **f1[1]}))]

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from monitor.adapters.bundled import model_folder
 from monitor.adapters.ml.folder import save_model
 from tests.fakes.registry import tiny_model
 from tests.functional.clikit import Done, redpost
@@ -62,6 +63,16 @@ def test_two_models_on_the_same_lines(data: Path, tmp_path: Path) -> None:
     assert model(data, "compare", "local/2", str(data / "models/local/1"), file).code == 1, "it finds nothing"
     assert model(data, "compare", "local/1", "base/1", file).code == 0
     assert "no line is left" in model(data, "compare", "local/1", "local/2", file, "--only", "x").err
+
+
+def test_two_models_by_what_is_known_of_them(data: Path) -> None:
+    done = model(data, "compare", "local/1", "local/2")
+    assert (done.code, done.err) == (0, "")
+    assert done.out.startswith("local/1 (0 lines) → local/2 (0 lines)\nmacro_f1              0.500 → 0.500\n")
+    assert "recall                   – →    –" in done.out
+    bundled = model(data, "compare", "local/1", str(model_folder("")))
+    assert re.search(r"^minors +– → 0\.\d{3}$", bundled.out, re.MULTILINE)
+    assert "there is no model 'x/1'" in model(data, "compare", "local/1", "x/1").err
 
 
 def test_models_go_with_a_backup(data: Path, tmp_path: Path) -> None:
