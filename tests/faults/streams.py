@@ -13,6 +13,7 @@ import msgspec
 from msgspec import Struct
 
 from monitor.adapters.rulefiles import RuleFolder
+from monitor.cli.loading import scorer
 from monitor.domain.alerts import GroupingSettings
 from monitor.domain.events import Event
 from monitor.domain.ids import alert_id
@@ -93,9 +94,10 @@ def tables() -> ViewTables:
 
 @cache
 def engine_of(rules: Path = RULES) -> EngineSet:
+    """As a service judges that has nothing set."""
     folder = RuleFolder(rules, rooms=None, zone=ZONE)
     found, _ = folder.parse(folder.read())
-    return EngineSet(found, tables(), zone=ZoneInfo(ZONE))
+    return EngineSet(found, tables(), zone=ZoneInfo(ZONE), scorer=scorer(""))
 
 
 class Expected(Struct):
