@@ -27,6 +27,8 @@ def train(
     to: Annotated[Path, Parameter(help="Folder to make: NAME/VERSION.")],
     hold_out: Annotated[list[str], Parameter(
         help="Briefs that are not trained on: the test. Default: about a fifth of them.", consume_multiple=True)] = [],  # noqa: B006
+    cases: Annotated[Path | None, Parameter(
+        help="Folder of rule packs whose cases are learnt, too, so that it knows what rules look for.")] = None,
     text: TextColumn = "text",
     labels: LabelColumn = "labels",
     brief: BriefColumn = "brief",
@@ -41,7 +43,7 @@ def train(
     pip install 'redpost[train]'.
 
     ```
-    redpost train models/corpus/*.jsonl --hold-out q s i --to models/default/1
+    redpost train models/corpus/*.jsonl --cases rules --hold-out q s i --to models/default/1
     redpost train comments.csv --text TEXT --labels label --any-labels --to mine/1
     ```
 
@@ -50,7 +52,7 @@ def train(
     from monitor.cli.training import Training
 
     return Training(columns(text, labels, brief), any_labels=any_labels, kind=kind, seed=seed).run(
-        files, to, hold_out, compare=compare)
+        files, to, hold_out, cases=cases, compare=compare)
 
 
 def evaluate(

@@ -18,7 +18,8 @@ def retrain(
     *,
     tenant: Annotated[str, Parameter(show_default=True, help="Whose labels; no other tenant's are learnt.")] = "local",
     corpus: Annotated[list[Path], Parameter(
-        help="Labelled lines to learn beside the labels. Default: the corpus that comes with the source.",
+        help="Labelled lines to learn beside the labels. Default: the corpus that comes with the source, and the cases "
+             "of the bundled rules.",
         consume_multiple=True)] = [],  # noqa: B006
     hold_out: Annotated[list[str], Parameter(
         help="Briefs of the corpus that are not learnt: the test. Default: q s i where it has them, else about a "
@@ -80,7 +81,7 @@ def _lines(
     """(the corpus, the test)"""
     from monitor.adapters.bundled import bundled
     from monitor.adapters.ml.labelled import Columns, read_labelled
-    from monitor.cli.training import split
+    from monitor.cli.training import cases_of, split
     from monitor.domain.errors import InputError
 
     files = corpus or sorted(bundled("models/corpus").glob("*.jsonl"))
@@ -90,4 +91,5 @@ def _lines(
     if test is not None:
         return lines, read_labelled([test], Columns())
     frozen = [brief for brief in ("q", "s", "i") if any(line.brief == brief for line in lines)]
-    return split(lines, hold_out or (frozen if len(frozen) == 3 else []))
+    learnt, tested = split(lines, hold_out or (frozen if len(frozen) == 3 else []))
+    return learnt if corpus else learnt + cases_of(bundled("rules"), tested), tested

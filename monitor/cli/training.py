@@ -16,6 +16,7 @@ from monitor.domain.rules import CATEGORIES
 from monitor.engine.grams import Grams
 from monitor.engine.views import ViewTables
 from monitor.services.building import Plan, built
+from monitor.services.caselines import case_lines
 from monitor.services.classifying import alone, findings, probabilities
 from monitor.services.measures import report
 from monitor.services.modelcard import card, table
@@ -26,6 +27,13 @@ from monitor.services.training import Recipe, held_out, labels_of, wanted_of
 KINDS = ("svm", "nb-svm", "lr")
 
 
+def cases_of(rules: Path, test: Sequence[Labelled]) -> list[Labelled]:
+    """The cases of these rules as lines to learn, but for texts of the test."""
+    found = case_lines(engine_set(rules, "", zone()), now=SystemClock().now())
+    tested = {line.text for line in test}
+    return [line for line in found if line.text not in tested]
+
+
 class Training:
     """`kind`: one of KINDS."""
 
@@ -34,10 +42,14 @@ class Training:
             raise InputError(f"there is no kind of model {kind!r}", hint=f"one of {', '.join(KINDS)}")
         self._columns, self._any, self._kind, self._seed = columns, any_labels, kind, seed
 
-    def run(self, files: Sequence[Path], to: Path, hold_out: Sequence[str], *, compare: bool) -> int:
+    def run(
+        self, files: Sequence[Path], to: Path, hold_out: Sequence[str], *, cases: Path | None, compare: bool
+    ) -> int:
         if to.exists():
             raise ConfigError(f"{to} is there already", hint="a version of a model never changes; choose another one")
         lines, test = split(self._read(files), hold_out)
+        if cases is not None:
+            lines += cases_of(cases, test)
         trained = self._trained(self._kind, lines, test, to)
         shown = [(self._kind, trained.manifest)]
         if compare:

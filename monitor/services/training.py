@@ -35,7 +35,7 @@ class Recipe(Struct, frozen=True):
     cost: float = 1.5
     homophones: float = 0.3
     hard_alarms: float = 0.06
-    ordinary_alarms: float = 0.001
+    ordinary_alarms: float = 0.002
     beside: float = 2.0
     seed: int = 20261127
 
