@@ -619,7 +619,7 @@ async def test_appends_and_a_long_trim_take_turns(tmp_path: Path) -> None:
         await asyncio.gather(*(appends() for _ in range(50)))  # there is always somebody who waits
         assert trim.done()
         assert await trim == 490
-        assert len(set(firsts)) > 5
+        assert len(set(firsts)) > 2  # neither waits for all of the other
         assert [seq for seq, _ in await everything(log)] == list(range(491, log.end() + 1))
 
 
