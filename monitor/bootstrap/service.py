@@ -138,9 +138,8 @@ class Service:
         self.models = ModelShelf(model_folder(s.model.dir), self.folder / "models")
         self.rulebook = Rulebook(rule_folder(s, demo=self.demo), self.store, view_tables(), logger=self.logger,
                                  telemetry=self.telemetry, clock=self.clock,
-                                 models=self.models,
-                                 databases=databases(cache), aside=partial(compile_aside, cache=cache),
-                                 after_compiling=give_memory_back)
+                                 models=self.models, databases=databases(cache),
+                                 aside=partial(compile_aside, cache=cache), after_compiling=give_memory_back)
         self.lifecycle = Lifecycle(self.models, lambda: self.rulebook.reload(self.log), clock=self.clock,
                                    logger=self.logger)
 
@@ -154,7 +153,7 @@ class Service:
         app = build_app(
             WebServices(
                 ingest=self.ingest, session_seq=self.log.session_seq, labelling=self.labelling,
-                lifecycle=self.lifecycle,                store=self.store, archive=self.archive, hub=self.hub,
+                lifecycle=self.lifecycle, store=self.store, archive=self.archive, hub=self.hub,
                 reload=lambda: self.rulebook.reload(self.log), health=self._unready,
                 alive=lambda: self.fatal is None, telemetry=self.telemetry, clock=self.clock, logger=self.logger,
                 evidence=EvidenceDesk(self.store, self.detect, lambda: self.rulebook.current).evidence),

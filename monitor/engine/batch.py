@@ -129,16 +129,15 @@ class EventBatch:
             text = "\n".join(map(without_breaks, texts))
         self.text = text
         self.starts = _starts(np.fromiter(map(len, texts), dtype=np.int64, count=len(texts)))
-        self._known: dict[int, int] = {}
-        self._codes: Index = np.full(len(texts), -1, dtype=np.int64)
+        self._codes: Index = np.full(len(texts), -1, dtype=np.int64)  # -1: not asked for yet
 
     def __len__(self) -> int:
         return len(self.events)
 
     def code(self, i: int) -> int:
-        known = self._known.get(i)
-        if known is None:
-            known = self._known[i] = self._code(i)
+        known = int(self._codes[i])
+        if known < 0:
+            known = self._codes[i] = self._code(i)
         return known
 
     def _code(self, i: int) -> int:
@@ -147,9 +146,8 @@ class EventBatch:
         return code_of(_KIND[event.kind], _ROLE[role], _STAGE[event.stage])
 
     def codes(self, events: Index) -> Index:
-        unknown = events[self._codes[events] < 0]
-        if unknown.size:
-            self._codes[unknown] = [self.code(i) for i in unknown.tolist()]
+        for i in events[self._codes[events] < 0].tolist():
+            self.code(i)
         return self._codes[events]
 
     def at(self, i: int) -> int:

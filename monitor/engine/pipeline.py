@@ -102,10 +102,11 @@ def _without_echoes(matches: list[Match], silent: Container[str]) -> list[Match]
             for name in match.rule.rule.category}
     left = []
     for match in matches:
-        of = {(match.event, name) for name in match.rule.rule.category}
-        if match.rule.by_score and not said.isdisjoint(of):
-            continue
-        said |= of if match.rule.by_score else set()
+        if match.rule.by_score:
+            of = {(match.event, name) for name in match.rule.rule.category}
+            if not said.isdisjoint(of):
+                continue
+            said |= of
         left.append(match)
     return left
 

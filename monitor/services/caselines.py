@@ -1,18 +1,12 @@
 """The cases of rules as labelled lines, so that a classifier knows what the rules that it gates look for."""
 
-from collections.abc import Iterator
-
 import msgspec
 
 from monitor.domain.events import Event, Kind, Role, Speaker
-from monitor.domain.labelled import HARD, Labelled
+from monitor.domain.labelled import HARD, VIOLATION, Labelled
 from monitor.domain.rules import Case, Rule
-from monitor.engine.batch import EventBatch
 from monitor.engine.engineset import EngineSet
-from monitor.engine.pipeline import judge
-
-_AT_ONCE = 512
-_VIOLATION = "V"
+from monitor.services.classifying import batched, categories_of
 
 
 def case_lines(engine: EngineSet, *, now: int) -> list[Labelled]:
@@ -20,7 +14,8 @@ def case_lines(engine: EngineSet, *, now: int) -> list[Labelled]:
     other rule has one. Each rule's are a brief of their own. `engine`: without a classifier. `now`: UTC ms."""
     cases = [(rule, case) for rule in engine.ruleset.rules if rule.category for case in rule.cases]
     found: dict[str, Labelled] = {}
-    for (rule, case), categories in zip(cases, _found(engine, [case for _, case in cases], now), strict=True):
+    events = [_event(i, case, now) for i, (_, case) in enumerate(cases)]
+    for (rule, case), categories in zip(cases, categories_of(engine, batched(events)), strict=True):
         labels = categories | (set(rule.category) if case.expect else set())
         if not case.expect and categories:
             continue
@@ -29,13 +24,13 @@ def case_lines(engine: EngineSet, *, now: int) -> list[Labelled]:
             found[case.text] = _line(rule, case, labels)
         elif labels:
             found[case.text] = msgspec.structs.replace(
-                known, labels=sorted({*known.labels, *labels}), type=_VIOLATION, near="")
+                known, labels=sorted({*known.labels, *labels}), type=VIOLATION, near="")
     return list(found.values())
 
 
 def _line(rule: Rule, case: Case, labels: set[str]) -> Labelled:
     return Labelled(
-        id=f"{rule.id}:{case.line}", type=_VIOLATION if labels else HARD, labels=sorted(labels), kind=case.kind,
+        id=f"{rule.id}:{case.line}", type=VIOLATION if labels else HARD, labels=sorted(labels), kind=case.kind,
         speaker=_speaker(case), near="" if labels else rule.category[0], brief=f"cases of {rule.id}", text=case.text)
 
 
@@ -45,13 +40,6 @@ def _speaker(case: Case) -> Role:
     return case.speaker or usual.get(case.kind, Role.HOST)
 
 
-def _found(engine: EngineSet, cases: list[Case], now: int) -> Iterator[set[str]]:
-    events = [Event(id=str(i), kind=case.kind, text=case.text, speaker=Speaker(_speaker(case)),
-                    at=now if case.at is None else case.at) for i, case in enumerate(cases)]
-    for first in range(0, len(events), _AT_ONCE):
-        some = events[first : first + _AT_ONCE]
-        categories: list[set[str]] = [set() for _ in some]
-        for match in judge(engine, EventBatch(some)).matches:
-            if not match.exempt and match.rule.rule.id not in engine.correlations.silenced:
-                categories[match.event].update(match.rule.rule.category)
-        yield from categories
+def _event(number: int, case: Case, now: int) -> Event:
+    return Event(id=str(number), kind=case.kind, text=case.text, speaker=Speaker(_speaker(case)),
+                 at=now if case.at is None else case.at)

@@ -1,6 +1,6 @@
 """What a model makes of labelled lines, and with rules beside it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Protocol
 
 import numpy as np
@@ -51,19 +51,27 @@ def findings(engine: EngineSet, lines: Sequence[Line], categories: Sequence[str]
     """bool[n, categories]: what the rules of the set find, hints at exemptions apart. `now`: UTC ms."""
     found = np.zeros((len(lines), len(categories)), dtype=bool)
     column = {name: i for i, name in enumerate(categories)}
-    first = 0
-    for batch in batches(lines, now):
+    for i, names in enumerate(categories_of(engine, batches(lines, now))):
+        found[i, [column[name] for name in names if name in column]] = True
+    return found
+
+
+def categories_of(engine: EngineSet, some: Iterable[EventBatch]) -> Iterator[set[str]]:
+    """Of each event what the rules of the set find, hints at exemptions apart."""
+    for batch in some:
+        found: list[set[str]] = [set() for _ in range(len(batch))]
         for match in judge(engine, batch).matches:
             if not match.exempt and match.rule.rule.id not in engine.correlations.silenced:
-                for name in match.rule.rule.category:
-                    if name in column:
-                        found[first + match.event, column[name]] = True
-        first += len(batch)
-    return found
+                found[match.event].update(match.rule.rule.category)
+        yield from found
 
 
 def batches(lines: Sequence[Line], now: int = 0) -> list[EventBatch]:
     """Lines as the engine reads them, some at a time. `now`: UTC ms."""
-    events = [Event(id=str(i), kind=line.kind, text=line.text, speaker=Speaker(line.speaker), at=now)
-              for i, line in enumerate(lines)]
+    return batched([Event(id=str(i), kind=line.kind, text=line.text, speaker=Speaker(line.speaker), at=now)
+                    for i, line in enumerate(lines)])
+
+
+def batched(events: Sequence[Event]) -> list[EventBatch]:
+    """As many at a time as are judged at the least cost."""
     return [EventBatch(events[first : first + _AT_ONCE]) for first in range(0, len(events), _AT_ONCE)]
