@@ -89,7 +89,8 @@ def _lines(
         raise InputError("there is no corpus beside the labels", hint="name its files with --corpus")
     lines = read_labelled(files, Columns())
     if test is not None:
-        return lines, read_labelled([test], Columns())
-    frozen = [brief for brief in ("q", "s", "i") if any(line.brief == brief for line in lines)]
-    learnt, tested = split(lines, hold_out or (frozen if len(frozen) == 3 else []))
+        learnt, tested = lines, read_labelled([test], Columns())
+    else:
+        frozen = [brief for brief in ("q", "s", "i") if any(line.brief == brief for line in lines)]
+        learnt, tested = split(lines, hold_out or (frozen if len(frozen) == 3 else []))
     return learnt if corpus else learnt + cases_of(bundled("rules"), tested), tested

@@ -8,6 +8,7 @@ import pytest
 
 from monitor.adapters.ml.folder import save_model
 from monitor.adapters.ml.labelled import write_labels
+from monitor.cli.retraining import _lines
 from monitor.domain.labelled import Labelled
 from tests.fakes.registry import tiny_model
 from tests.functional.clikit import Done, redpost
@@ -64,3 +65,12 @@ def test_what_cannot_be(data: Path, tmp_path: Path) -> None:
         assert (done.code, done.out) == (2, ""), words
         assert told in done.err and "hint: " in done.err
     assert not (data / "models").exists()
+
+
+def test_the_cases_of_the_bundled_rules_are_learnt_with_the_corpus_that_comes_along(tmp_path: Path) -> None:
+    test = written(tmp_path / "frozen.jsonl", lines("absolute_claim"))
+    learnt, tested = _lines([], [], test)
+    assert len(tested) == len(lines("absolute_claim"))
+    assert sum(line.brief.startswith("cases of ") for line in learnt) > 4_000
+    own, _ = _lines([test], ["a"], None)
+    assert not any(line.brief.startswith("cases of ") for line in own)
