@@ -1,8 +1,12 @@
 """A folder that is not a sound model is refused with what to do; a service goes on judging by the one it has."""
 
 import json
+import os
 import pickle
 import shutil
+import signal
+import subprocess
+import sys
 from collections.abc import Callable
 from hashlib import sha256
 from io import BytesIO
@@ -15,11 +19,12 @@ import pytest
 from monitor.adapters.ml.folder import CARD, MANIFEST, WEIGHTS, load_model, save_model
 from monitor.adapters.ml.shelf import ModelShelf
 from monitor.adapters.rulefiles import RuleFolder
-from monitor.domain.errors import ConfigError
+from monitor.domain.errors import ConfigError, NotFound, StorageError
 from monitor.services.modelcard import card
 from monitor.services.models import packed
 from monitor.services.rulebook import Rulebook
 from tests.fakes.log import MemoryLog
+from tests.fakes.registry import tiny_model
 from tests.fakes.store import MemoryStore
 from tests.faults.harness import RULES
 from tests.faults.inside import Clock, Quiet
@@ -78,6 +83,61 @@ def test_what_cannot_be_saved_leaves_nothing(tmp_path: Path) -> None:
     with pytest.raises(UnicodeEncodeError):
         save_model(tmp_path / "small/1", model(), "\ud800")
     assert list((tmp_path / "small").iterdir()) == []
+
+
+def test_a_model_is_on_disk_before_it_has_a_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    did: list[str] = []
+    replace, fsync = Path.replace, os.fsync
+
+    def named(made: Path, target: Path) -> Path:
+        did.append("name")
+        return replace(made, target)
+
+    def synced(handle: int) -> None:
+        did.append(Path(f"/proc/self/fd/{handle}").readlink().name)
+        fsync(handle)
+
+    monkeypatch.setattr(Path, "replace", named)
+    monkeypatch.setattr(os, "fsync", synced)
+    save_model(tmp_path / "small/1", model(), "")
+    made = did.index("name")
+    assert {WEIGHTS, MANIFEST, CARD} <= set(did[:made]) and did[made - 1].startswith(".")
+    assert did[made + 1 :] == ["small", tmp_path.name]
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from monitor.adapters.ml.shelf import ModelShelf
+from tests.fakes.registry import tiny_model
+
+def die(*_): os.kill(os.getpid(), signal.SIGKILL)
+owner, name = {"replace": (Path, "replace"), "fsync": (os, "fsync")}[sys.argv[2]]
+setattr(owner, name, die)
+ModelShelf(None, Path(sys.argv[1])).add(tiny_model("local/1"), "#")
+"""
+
+
+@pytest.mark.parametrize("at", ["fsync", "replace"])
+def test_killed_while_a_model_is_written_nothing_is_listed_and_it_can_be_written_again(tmp_path: Path, at: str) -> None:
+    done = subprocess.run([sys.executable, "-c", KILLED, tmp_path, at], check=False)  # noqa: S603
+    assert done.returncode == -signal.SIGKILL
+    shelf = ModelShelf(None, tmp_path)
+    assert shelf.ids() == []
+    with pytest.raises(NotFound):
+        shelf.model("local/1")
+    shelf.add(tiny_model("local/1"), "#")
+    assert shelf.ids() == ["local/1"] and shelf.model("local/1").manifest.id == "local/1"
+
+
+def test_a_disk_that_refuses_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(handle: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(StorageError, match="No space left") as caught:
+        save_model(tmp_path / "small/1", model(), "")
+    assert caught.value.hint and list((tmp_path / "small").iterdir()) == []
 
 
 DAMAGE: dict[str, tuple[Callable[[Path], object], str]] = {

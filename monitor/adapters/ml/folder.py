@@ -10,7 +10,8 @@ from typing import Final
 import msgspec
 import numpy as np
 
-from monitor.domain.errors import ConfigError
+from monitor.adapters.disk import sync
+from monitor.domain.errors import ConfigError, StorageError
 from monitor.services.models import FORMAT, Manifest, Model, packed, rows, unpacked
 
 MANIFEST: Final = "manifest.json"
@@ -61,20 +62,37 @@ def load_manifest(folder: Path) -> Manifest:
 
 
 def save_model(folder: Path, model: Model, card: str) -> Manifest:
-    """Whole or not at all; the manifest as it was written, with the hash of the weights."""
-    folder.parent.mkdir(parents=True, exist_ok=True)
+    """Whole and on disk, or not at all; the manifest as it was written, with the hash of the weights.
+
+    Raises ConfigError where there is one already, StorageError where the disk refuses.
+    """
     if folder.exists():
         raise ConfigError(f"{folder} is there already", hint="a version of a model never changes; choose another one")
-    made = Path(tempfile.mkdtemp(dir=folder.parent, prefix="."))
     try:
-        np.save(made / WEIGHTS, packed(model.weights), allow_pickle=False)
-        digest = sha256((made / WEIGHTS).read_bytes()).hexdigest()
-        manifest = msgspec.structs.replace(model.manifest, weights=digest)
-        (made / MANIFEST).write_bytes(msgspec.json.format(msgspec.json.encode(manifest), indent=1) + b"\n")
-        (made / CARD).write_text(card, encoding="utf-8")
-        made.chmod(0o755)
-        made.replace(folder)
-    except BaseException:
-        shutil.rmtree(made, ignore_errors=True)
-        raise
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        made = Path(tempfile.mkdtemp(dir=folder.parent, prefix="."))
+        try:
+            manifest = _written(made, model, card)
+            made.replace(folder)
+        except BaseException:
+            shutil.rmtree(made, ignore_errors=True)
+            raise
+        for above in (folder.parent, folder.parent.parent):  # the one may be new in the other
+            sync(above)
+    except OSError as error:
+        raise StorageError(f"{folder} cannot be written: {error.strerror}",
+                           hint="check free space, the folder and its owner") from error
+    return manifest
+
+
+def _written(made: Path, model: Model, card: str) -> Manifest:
+    """All files of a model, on disk before the folder has a name under which it could be promoted."""
+    np.save(made / WEIGHTS, packed(model.weights), allow_pickle=False)
+    digest = sha256((made / WEIGHTS).read_bytes()).hexdigest()
+    manifest = msgspec.structs.replace(model.manifest, weights=digest)
+    (made / MANIFEST).write_bytes(msgspec.json.format(msgspec.json.encode(manifest), indent=1) + b"\n")
+    (made / CARD).write_text(card, encoding="utf-8")
+    made.chmod(0o755)
+    for path in (made / WEIGHTS, made / MANIFEST, made / CARD, made):
+        sync(path)
     return manifest

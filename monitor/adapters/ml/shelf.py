@@ -9,6 +9,7 @@ from typing import Final
 
 import msgspec
 
+from monitor.adapters.disk import sync
 from monitor.adapters.ml.folder import CARD, MANIFEST, load_manifest, load_model, save_model
 from monitor.domain.errors import ConfigError, NewerFormat, NotFound, StorageError
 from monitor.engine.scorer import Scorer
@@ -128,6 +129,7 @@ class ModelShelf:
                 file.flush()
                 os.fsync(file.fileno())
             Path(file.name).replace(self._folder / STATE)
+            sync(self._folder)
         except OSError as error:
             raise StorageError(f"{self._folder / STATE} cannot be written: {error.strerror}",
                                hint="check free space, the folder and its owner") from error

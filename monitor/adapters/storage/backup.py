@@ -18,6 +18,7 @@ from typing import Final
 import msgspec
 from msgspec import Struct
 
+from monitor.adapters.disk import sync
 from monitor.adapters.sqlite import sqlite3
 from monitor.adapters.storage import copies
 from monitor.adapters.storage.failures import refusals_of_copy
@@ -133,7 +134,7 @@ def _copy_log(source: Path, target: Path) -> None:
         copy.execute("PRAGMA journal_mode = DELETE")  # one file, without a -wal beside it
     if faults:
         raise StorageError(f"{source} is damaged: {faults[0]}", hint="check the disk, and keep the older backups")
-    copies.sync(target)
+    sync(target)
 
 
 def _copy_archive(data: Path, folder: Path) -> list[str]:
@@ -246,10 +247,10 @@ def _appearing(target: Path) -> Iterator[Path]:
         yield partial
         with _refusals(target):
             for folder in sorted(path for path in partial.rglob("*") if path.is_dir()):
-                copies.sync(folder)
-            copies.sync(partial)
+                sync(folder)
+            sync(partial)
             partial.replace(target)
-            copies.sync(target.parent)
+            sync(target.parent)
     finally:
         shutil.rmtree(partial, ignore_errors=True)
 

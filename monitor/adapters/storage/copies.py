@@ -6,6 +6,7 @@ from contextlib import closing
 from pathlib import Path
 from urllib.parse import quote
 
+from monitor.adapters.disk import sync
 from monitor.adapters.sqlite import sqlite3
 from monitor.adapters.storage.failures import refusals, refusals_of_copy
 from monitor.adapters.storage.migrate import revision_in
@@ -95,15 +96,6 @@ def _name(partial: Path, target: Path) -> None:
         raise
     except OSError:  # a file system without links
         partial.rename(target)
-
-
-def sync(path: Path) -> None:
-    """Wait until a file's or a folder's content is on disk."""
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def read_only(path: Path) -> sqlite3.Connection:

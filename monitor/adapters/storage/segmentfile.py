@@ -12,7 +12,7 @@ import pyarrow as pa  # type: ignore[import-untyped]
 import pyarrow.compute as pc  # type: ignore[import-untyped]
 import pyarrow.parquet as pq  # type: ignore[import-untyped]
 
-from monitor.adapters.storage.copies import sync
+from monitor.adapters.disk import sync
 from monitor.adapters.storage.segments import SCHEMA
 from monitor.domain.errors import NewerFormat, StorageError
 

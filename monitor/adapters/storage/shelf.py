@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
-from monitor.adapters.storage.copies import sync
+from monitor.adapters.disk import sync
 from monitor.adapters.storage.merging import Merge, worth_merging
 from monitor.adapters.storage.segmentfile import (
     Facts,
