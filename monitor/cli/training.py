@@ -13,11 +13,12 @@ from monitor.cli.loading import engine_set, view_tables, zone
 from monitor.domain.errors import ConfigError, InputError
 from monitor.domain.labelled import CARE, Labelled
 from monitor.domain.rules import CATEGORIES
+from monitor.engine.alone import sure
 from monitor.engine.grams import Grams
 from monitor.engine.views import ViewTables
 from monitor.services.building import Plan, built
 from monitor.services.caselines import case_lines
-from monitor.services.classifying import alone, findings, probabilities
+from monitor.services.classifying import enough, findings, probabilities
 from monitor.services.measures import report
 from monitor.services.modelcard import card, table
 from monitor.services.models import Model
@@ -101,8 +102,8 @@ def makers(tables: ViewTables) -> Makers:
 def evaluated(
     files: Sequence[Path], model: Path | None, rules: Path | None, only: Sequence[str], columns: Columns
 ) -> int:
-    found = load_model(model or model_folder("") or Path())
-    manifest, scorer, tables = found.manifest, found.scorer(), view_tables()
+    loaded = load_model(model or model_folder("") or Path())
+    manifest, scorer, tables = loaded.manifest, loaded.scorer(), view_tables()
     lines = [line for line in read_labelled(files, columns) if not only or line.brief in only]
     if not lines:
         raise InputError("no line is left to measure on", hint="look at --only")
@@ -117,7 +118,8 @@ def evaluated(
     scores = probabilities(scorer, tables, lines)
     ruled = findings(engine_set(rules, "", zone(), scorer=None), lines, manifest.categories, now=SystemClock().now())
     both = findings(engine_set(rules, "", zone(), scorer=scorer), lines, manifest.categories, now=SystemClock().now())
-    for title, what in ((f"{manifest.id} alone", alone(manifest, scores, lines)), ("rules alone", ruled),
+    found = sure(scores, manifest.alone, enough(tables, lines))
+    for title, what in ((f"{manifest.id} alone", found), ("rules alone", ruled),
                         ("rules and classifier together, as the service judges", both)):
         metrics = report(wanted, what, scores, types, manifest.categories, seed=manifest.seed)
         print(f"{title}\n{table(metrics, manifest)}\n")

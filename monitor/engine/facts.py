@@ -2,10 +2,9 @@
 
 from collections.abc import Callable, Iterator, Sequence
 
-import numpy as np
-
 from monitor.domain.findings import Opinion
 from monitor.domain.rules import Listed
+from monitor.engine.alone import long_enough
 from monitor.engine.batch import Batch
 from monitor.engine.compiled import CompiledRule
 from monitor.engine.conditions import Hit
@@ -13,7 +12,6 @@ from monitor.engine.detectors import value
 from monitor.engine.engineset import EngineSet
 from monitor.engine.patterns import ContactSpan
 from monitor.engine.roomfacts import compares, is_proved, room_holds
-from monitor.engine.scorer import LEAST_ALONE
 from monitor.engine.scoring import Weighed
 from monitor.engine.views import Views
 
@@ -22,19 +20,18 @@ class Facts:
     """`scores`: float32[n, categories], or None without a classifier."""
 
     def __init__(self, engine: EngineSet, batch: Batch, views: Views, contacts: Sequence[ContactSpan]) -> None:
-        self._engine, self._batch, self._views = engine, batch, views
+        self._engine, self._batch, self._views, self._contacts = engine, batch, views, contacts
         self.scores = engine.scorer.score(views, batch, contacts) if engine.scorer else None
         self.likely = engine.scoring.likely(self.scores) if self.scores is not None else None
         """Where gated rules may hold; None without a classifier: everywhere."""
 
     def carrying(self) -> Iterator[tuple[int, int]]:
         """(event, rule) where a score alone may carry the rule's condition."""
-        if self.scores is None:
-            return
-        sizes = np.diff(self._batch.starts, append=len(self._batch.text) + 1) - 1
-        for event, rule in self._engine.scoring.carried(self.scores):
-            if sizes[event] >= LEAST_ALONE or not self._engine.rules[rule].by_score:
-                yield event, rule
+        carried = [] if self.scores is None else list(self._engine.scoring.carried(self.scores))
+        if carried:
+            enough = long_enough(self._views, self._batch.starts, self._contacts)
+            yield from ((event, rule) for event, rule in carried
+                        if enough[event] or not self._engine.rules[rule].by_score)
 
     def of(self, rule: CompiledRule, event: int) -> tuple[int, int, dict[str, float]]:
         """(selections that are true, those that are unknown, the scores)."""

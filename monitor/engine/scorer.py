@@ -17,8 +17,6 @@ from monitor.engine.views import Views
 Scores = NDArray[np.float32]
 Chance = Annotated[float, Meta(ge=0, le=1)]
 
-LEAST_ALONE: Final = 6
-"""Code points that a text needs for a finding by its score alone: a few characters decide little."""
 ASIDE: Final = len(KINDS) + len(ROLES)
 """Rows that tell of the event rather than its text: its kind, then the speaker's role."""
 _AT_ONCE: Final = 128

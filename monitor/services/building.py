@@ -10,10 +10,11 @@ import numpy as np
 from msgspec import Struct
 
 from monitor.domain.labelled import Labelled
+from monitor.engine.alone import sure
 from monitor.engine.grams import Grams
 from monitor.engine.scorer import Weights
 from monitor.engine.views import ViewTables
-from monitor.services.classifying import alone, probabilities
+from monitor.services.classifying import enough, probabilities
 from monitor.services.measures import Bools, Floats, report, rounding
 from monitor.services.models import Manifest, Model
 from monitor.services.training import Fitter, Recipe, Trained, chances, train, wanted_of
@@ -48,15 +49,18 @@ def built(
         data=sha256(msgspec.json.encode(lines)).hexdigest(), code=plan.code,
         lines=dict(Counter(line.type for line in lines)))
     model = Model(manifest, maker.weights(found))
-    metrics = {"validation": _report(found.wanted, found.probabilities, lines, manifest)}
+    metrics = {"validation": _report(found.wanted, found.probabilities, tables, lines, manifest)}
     if test:
         scores = probabilities(model.scorer(), tables, test)
         exact = maker.decide(found.fitted, maker.features(test), np.arange(len(test)))
         rounded = rounding(chances(exact * found.slopes + found.offsets), scores, manifest.alone)
-        metrics["test"] = _report(wanted_of(test, plan.categories), scores, test, manifest) | {"rounding": rounded}
+        measured = _report(wanted_of(test, plan.categories), scores, tables, test, manifest)
+        metrics["test"] = measured | {"rounding": rounded}
     return Model(msgspec.structs.replace(manifest, metrics=metrics), model.weights)
 
 
-def _report(wanted: Bools, scores: Floats, lines: Sequence[Labelled], manifest: Manifest) -> dict[str, Any]:
-    types = [line.type for line in lines]
-    return report(wanted, alone(manifest, scores, lines), scores, types, manifest.categories, seed=manifest.seed)
+def _report(
+    wanted: Bools, scores: Floats, tables: ViewTables, lines: Sequence[Labelled], manifest: Manifest
+) -> dict[str, Any]:
+    found = sure(scores, manifest.alone, enough(tables, lines))
+    return report(wanted, found, scores, [line.type for line in lines], manifest.categories, seed=manifest.seed)

@@ -6,14 +6,14 @@ from typing import Protocol
 import numpy as np
 
 from monitor.domain.events import Event, Kind, Role, Speaker
+from monitor.engine.alone import long_enough
 from monitor.engine.batch import EventBatch
 from monitor.engine.engineset import EngineSet
 from monitor.engine.patterns import contacts
 from monitor.engine.pipeline import judge
-from monitor.engine.scorer import LEAST_ALONE, Scorer
+from monitor.engine.scorer import Scorer
 from monitor.engine.views import Views, ViewTables
 from monitor.services.measures import Bools, Floats
-from monitor.services.models import Manifest
 
 _AT_ONCE = 512
 
@@ -40,11 +40,13 @@ def probabilities(scorer: Scorer, tables: ViewTables, lines: Sequence[Line]) -> 
     return np.concatenate(found)
 
 
-def alone(manifest: Manifest, chances: Floats, lines: Sequence[Line]) -> Bools:
-    """bool[n, categories]: what is found by scores alone."""
-    long_enough = np.array([len(line.text) >= LEAST_ALONE for line in lines], dtype=bool)
-    found: Bools = (chances >= manifest.alone) & long_enough[:, None]
-    return found
+def enough(tables: ViewTables, lines: Sequence[Line]) -> Bools:
+    """bool[n]: is so much of the line read that a score may find something by itself?"""
+    found = [np.zeros(0, dtype=bool)]
+    for batch in batches(lines):
+        views = Views(tables, batch.text)
+        found.append(long_enough(views, batch.starts, contacts(views, batch.starts.tolist(), ())))
+    return np.concatenate(found)
 
 
 def findings(engine: EngineSet, lines: Sequence[Line], categories: Sequence[str], *, now: int) -> Bools:

@@ -10,8 +10,9 @@ from msgspec import Struct
 from numpy.typing import NDArray
 
 from monitor.domain.labelled import HARD, Labelled
+from monitor.engine.alone import sure
 from monitor.engine.views import ViewTables
-from monitor.services.classifying import alone, probabilities
+from monitor.services.classifying import enough, probabilities
 from monitor.services.measures import Bools, alarms, interval, macro_f1
 from monitor.services.models import Manifest, Model
 from monitor.services.training import wanted_of
@@ -61,8 +62,8 @@ def found_by(model: Model, tables: ViewTables, lines: Sequence[Labelled], names:
     """bool[n, names]: what its scores find by themselves."""
     manifest = model.manifest
     found = np.zeros((len(lines), len(names)), dtype=bool)
-    found[:, [list(names).index(name) for name in manifest.categories]] = alone(
-        manifest, probabilities(model.scorer(), tables, lines), lines)
+    found[:, [list(names).index(name) for name in manifest.categories]] = sure(
+        probabilities(model.scorer(), tables, lines), manifest.alone, enough(tables, lines))
     return found
 
 

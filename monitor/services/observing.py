@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 
 from monitor.domain.events import KINDS, Kind
 from monitor.domain.frames import Frame
+from monitor.engine.alone import long_enough, sure
 from monitor.engine.batch import FrameBatch
 from monitor.engine.patterns import contacts
-from monitor.engine.scorer import LEAST_ALONE, Scorer, Scores
+from monitor.engine.scorer import Scorer, Scores
 from monitor.engine.views import Views, ViewTables
 from monitor.services.measures import Bools
 from monitor.services.ports import Telemetry
@@ -66,8 +67,9 @@ class Observer:
         found = contacts(views, batch.starts.tolist(), ())
         shadow, agreed = self._shadow(), dict[str, int]()
         if shadow is not None:
-            enough = heard & (np.asarray(batch.lengths) >= LEAST_ALONE)
-            agreed = agreement(sure(scorer, scores, enough), sure(shadow, shadow.score(views, batch, found), enough),
+            enough = heard & long_enough(views, batch.starts, found)
+            agreed = agreement(sure(scores, limits(scorer), enough),
+                               sure(shadow.score(views, batch, found), limits(shadow), enough),
                                heard, scorer.categories, shadow.categories)
         return Sight(scorer.categories, spread, scorer.known(views, batch, found), agreed)
 
@@ -103,11 +105,9 @@ def spread_of(scores: Scores) -> NDArray[np.int64]:
     return spread
 
 
-def sure(scorer: Scorer, scores: Scores, enough: Bools) -> Bools:
-    """bool[n, c]: what is found by scores alone. `enough`: bool[n], texts long enough for that."""
-    limits = np.array([scorer.thresholds[name].alone for name in scorer.categories])
-    found: Bools = (scores >= limits) & enough[:, None]
-    return found
+def limits(scorer: Scorer) -> NDArray[np.float64]:
+    """float64[c]: from which on a score is a finding by itself."""
+    return np.array([scorer.thresholds[name].alone for name in scorer.categories])
 
 
 def agreement(

@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 from monitor.domain.events import Kind, Role
 from monitor.domain.ids import digest
 from monitor.domain.labels import MOST_TEXT
+from monitor.engine.alone import sure
 from monitor.engine.engineset import EngineSet
-from monitor.engine.scorer import LEAST_ALONE, Scorer
-from monitor.services.classifying import findings, probabilities
+from monitor.engine.scorer import Scorer
+from monitor.services.classifying import enough, findings, probabilities
 from monitor.services.measures import Bools, Floats
 from monitor.services.records import KeptEvent
 
@@ -38,21 +39,16 @@ class Pick(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class _Looked(Struct, frozen=True):
-    """`events` that may be picked, n of them; `scores` and `ruled`: float and bool[n, c]."""
+    """`events` that may be picked, n of them; `scores`: float[n, c]; `sure`, `ruled`: bool[n, c], what is found by
+    scores alone and by rules."""
 
     events: list[KeptEvent]
     scores: Floats
+    sure: Bools
     ruled: Bools
     alone: Floats
     beside: Floats
     categories: tuple[str, ...]
-
-    @property
-    def sure(self) -> Bools:
-        """bool[n, c]: found by its score alone."""
-        enough = np.array([len(event.text) >= LEAST_ALONE for event in self.events], dtype=bool)
-        found: Bools = (self.scores >= self.alone) & enough[:, None]
-        return found
 
 
 def picked(
@@ -100,9 +96,11 @@ class _Line(Struct, frozen=True):
 def _looked_at(events: list[KeptEvent], engine: EngineSet, scorer: Scorer, now: int) -> _Looked:
     lines = [_Line(e.text, Kind(e.kind), Role(e.role)) for e in events]
     limits = [scorer.thresholds[name] for name in scorer.categories]
+    alone, beside = np.array([(limit.alone, limit.beside) for limit in limits]).T
+    scores = probabilities(scorer, engine.tables, lines)
     return _Looked(
-        events, probabilities(scorer, engine.tables, lines), findings(engine, lines, scorer.categories, now=now),
-        np.array([limit.alone for limit in limits]), np.array([limit.beside for limit in limits]), scorer.categories)
+        events, scores, sure(scores, alone, enough(engine.tables, lines)),
+        findings(engine, lines, scorer.categories, now=now), alone, beside, scorer.categories)
 
 
 def _take(

@@ -72,6 +72,13 @@ def test_a_third_of_each_with_why(engine: EngineSet) -> None:
     assert len({each.id for each in found}) == 30
 
 
+def test_what_is_hardly_read_is_not_sure(engine: EngineSet) -> None:
+    """The classifier finds 0.99 in each; of the first only five characters are read."""
+    found = chosen(engine, [kept(1, "这是第99话🔥🔥🔥"), kept(2, "这是第99句话")])
+    assert {each.text: each.source for each in found} == {
+        "这是第99话🔥🔥🔥": "pick.random", "这是第99句话": "pick.differs"}
+
+
 def test_the_random_ones_stand_for_all_in_which_nothing_was_found(engine: EngineSet) -> None:
     silent = sum(n % 100 < 60 for n in range(380))
     found = [each for each in chosen(engine, evening(engine)) if each.source == "pick.random"]

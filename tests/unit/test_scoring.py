@@ -86,7 +86,9 @@ def test_a_score_holds_from_gte_on_or_from_what_the_model_finds_enough(
     assert bool(found(rule(score(gte=gte)), value)) is holds
 
 
-@pytest.mark.parametrize(("text", "alone", "beside"), [("买它买它买", False, True), ("买它买它买它", True, True)])
+@pytest.mark.parametrize(("text", "alone", "beside"), [
+    ("买它买它买", False, True), ("买它买它买它", True, True), ("买 它🔥🔥 …！", False, True),
+    ("加微信13800138000", False, True)])
 def test_a_few_characters_are_no_finding_by_score_alone(text: str, alone: bool, beside: bool) -> None:
     assert bool(found(rule(score()), 0.9, text=text)) is alone
     assert bool(found(rule(SAID, score(), condition="claim or likely"), 0.9, text=text)) is beside
