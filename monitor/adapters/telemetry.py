@@ -77,6 +77,7 @@ METRICS: Final[tuple[Metric, ...]] = (
     Metric("http_requests_total", "counter", "Requests, by path template.", ("route", "method", "status")),
     Metric("http_request_seconds", "histogram", "Time of a request; streams are left out.", ("route",), _REQUEST),
     Metric("connections_refused_total", "counter", "Connections turned away since too many were open."),
+    Metric("connections_slow_total", "counter", "Connections ended since no request came in time."),
     Metric("sse_clients", "gauge", "Clients that listen to the alert stream."),
     Metric("sse_dropped_total", "counter", "Clients that were cut off because they read too slowly."),
 )

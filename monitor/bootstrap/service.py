@@ -161,10 +161,12 @@ class Service:
         runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=_LAST_REQUESTS_S)
         await runner.setup()
         self._stack.push_async_callback(runner.cleanup)
-        self.door = Door(cast(web.Server, runner.server), self._most_connections(),
-                         on_full=lambda: self.telemetry.count("connections_refused_total"))
+        loop = asyncio.get_running_loop()
+        self.door = Door(cast(web.Server, runner.server), self._most_connections(), head_s=s.http.head_timeout_s,
+                         on_full=lambda: self.telemetry.count("connections_refused_total"),
+                         on_slow=lambda: self.telemetry.count("connections_slow_total"), later=loop.call_later)
         try:
-            listening = await asyncio.get_running_loop().create_server(
+            listening = await loop.create_server(
                 self.door, s.http.host, s.http.port, backlog=BACKLOG)
         except OSError as error:
             raise cannot_listen(s, error) from error

@@ -49,6 +49,7 @@ class Http(Struct, frozen=True):
     max_body_bytes: Annotated[Bytes, _help("largest request body, as sent")] = 16 * _MIB
     max_decompressed_bytes: Annotated[Bytes, _help("largest request body after decompression")] = 64 * _MIB
     max_sockets: Annotated[Count, _help("most WebSocket connections at once; one serves many rooms")] = 1_000
+    head_timeout_s: Annotated[Seconds, _help("a connection that brings no whole request head for so long ends")] = 10
     body_timeout_s: Annotated[Seconds, _help("a body that takes longer to arrive is refused")] = 30
 
 

@@ -65,6 +65,7 @@ READ: Mapping[str, Callable[[Started, Mapping[str, Any]], object]] = {
     "http.max_sockets": lambda s, of: of["web"].max_sockets,
     "http.max_body_bytes": lambda s, of: of["web"].max_body_bytes,
     "http.max_decompressed_bytes": lambda s, of: of["web"].max_decompressed_bytes,
+    "http.head_timeout_s": lambda s, of: s.service.door.head_s,
     "http.body_timeout_s": lambda s, of: of["web"].body_timeout_s,
     "ingest.text": lambda s, of: of["limits"].text,
     "ingest.batch": lambda s, of: of["limits"].batch,

@@ -2,12 +2,13 @@
 
 import asyncio
 import resource
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
 from monitor.adapters.process import allow_files
 from monitor.adapters.web.door import Door, connections_within, files_needed
+from monitor.adapters.web.waiting import Waiting
 
 
 class Server:
@@ -33,10 +34,20 @@ class Wire(asyncio.Transport):
         self.closed = True
 
 
+def never(seconds: float, call: Callable[[], None]) -> asyncio.Handle:
+    raise AssertionError("nobody connects")
+
+
+def counting(server: Server, refused: list[int]) -> Door:
+    return Door(server, 2, head_s=10, on_full=lambda: refused.append(1), on_slow=lambda: None, later=never)
+
+
 def test_one_too_many_is_told_and_closed() -> None:
-    server, refused, wire = Server(), [], Wire()
-    door = Door(server, 2, on_full=lambda: refused.append(1))
-    assert [door(), door()] == server.connections and not refused
+    refused: list[int] = []
+    server, wire = Server(), Wire()
+    door = counting(server, refused)
+    assert isinstance(door(), Waiting) and isinstance(door(), Waiting)
+    assert len(server.connections) == 2 and not refused
     door().connection_made(wire)
     head, _, body = wire.sent.partition(b"\r\n\r\n")
     assert head.startswith(b"HTTP/1.1 503 ") and b"Content-Length: %d" % len(body) in head

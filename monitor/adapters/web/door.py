@@ -1,20 +1,19 @@
-"""The door: at most so many connections at once, so that the service keeps the files that it needs itself."""
+"""The door: at most so many connections at once, none of which says nothing for long, so that the service keeps the
+files that it needs itself."""
 
 import asyncio
 from collections.abc import Callable, Sequence
 from typing import Final, Protocol, cast
 
+from monitor.adapters.web.errors import plain_answer
+from monitor.adapters.web.waiting import Later, Waiting
+
 BACKLOG: Final = 128
 """Connections that the system holds ready, and that one turn of the loop takes."""
 _OWN_FILES: Final = 128
 """Databases, segments, rule files and the threads' needs."""
-_FULL: Final = (
-    b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 5\r\nConnection: close\r\nContent-Type: application/json\r\n"
-)
-_WHY: Final = (
-    b'{"error":{"code":"full","message":"too many connections are open","hint":"close some, or try again later; '
-    b'the operator may raise http.connections","details":{}}}'
-)
+_FULL: Final = plain_answer(503, "full", "too many connections are open", headers=("Retry-After: 5",),
+                            hint="close some, or try again later; the operator may raise http.connections")
 
 
 def files_needed(connections: int) -> int:
@@ -37,16 +36,22 @@ class Server(Protocol):
 
 
 class Door:
-    """Makes the protocol of each connection; beyond `most` it says that there is no room, and closes."""
+    """Makes the protocol of each connection; beyond `most` it says that there is no room, and closes. `head_s`: seconds
+    within which a request says what it wants."""
 
-    def __init__(self, server: Server, most: int, *, on_full: Callable[[], None]) -> None:
+    def __init__(
+        self, server: Server, most: int, *, head_s: float, on_full: Callable[[], None], on_slow: Callable[[], None],
+        later: Later,
+    ) -> None:
         self._server = server
         self.most = most
-        self._on_full = on_full
+        self.head_s = head_s
+        self._on_full, self._on_slow = on_full, on_slow
+        self._later = later
 
     def __call__(self) -> asyncio.Protocol:
         if len(self._server.connections) < self.most:
-            return self._server()
+            return Waiting(self._server(), self.head_s, on_slow=self._on_slow, later=self._later)
         self._on_full()
         return _Refusing()
 
@@ -54,5 +59,5 @@ class Door:
 class _Refusing(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         out = cast(asyncio.WriteTransport, transport)
-        out.write(_FULL + b"Content-Length: %d\r\n\r\n" % len(_WHY) + _WHY)
+        out.write(_FULL)
         out.close()

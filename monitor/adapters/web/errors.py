@@ -1,7 +1,8 @@
 """Errors as answers: one shape, in the reader's language, and nothing of the inside."""
 
 import traceback
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
 from typing import Any, Final
 
 import msgspec
@@ -117,6 +118,14 @@ def of_redpost(error: RedpostError, *, retry_after_s: int) -> Problem:
     elif isinstance(error, StorageError):
         headers["Retry-After"] = str(retry_after_s)
     return Problem(error.status, error.code, error.message, hint=error.hint, headers=headers)
+
+
+def plain_answer(status: int, code: str, message: str, *, hint: str, headers: Sequence[str] = ()) -> bytes:
+    """An error as the bytes of a whole response, where no request was read; the connection ends with it."""
+    body = _encoder.encode(ErrorAnswer(ErrorInfo(code, message, hint, {})))
+    lines = [f"HTTP/1.1 {status} {HTTPStatus(status).phrase}", *headers, "Connection: close",
+             "Content-Type: application/json", f"Content-Length: {len(body)}", "", ""]
+    return "\r\n".join(lines).encode() + body
 
 
 _HTTP: Final = {404: "not_found", 405: "method_not_allowed", 413: "too_large"}

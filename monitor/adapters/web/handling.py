@@ -14,6 +14,7 @@ from monitor.adapters.web.errors import ClientGone, Problem, answer, of_http, of
 from monitor.adapters.web.params import Param, read_query
 from monitor.adapters.web.sending import send, write_out
 from monitor.adapters.web.services import SERVICES, SETTINGS
+from monitor.adapters.web.waiting import answering
 from monitor.domain.errors import ConfigError, RedpostError
 
 QUERY: Final = web.RequestKey("query", dict[str, Any])
@@ -94,7 +95,8 @@ def edge(routes: dict[tuple[str, str], Route]) -> Middleware:
         begun = time.perf_counter()
         resource = request.match_info.route.resource
         route = None if resource is None else routes.get((request.method, resource.canonical))
-        response = await _answered(request, handler)
+        with answering(request):
+            response = await _answered(request, handler)
         _note(request, route, response.status, time.perf_counter() - begun)
         return response
 

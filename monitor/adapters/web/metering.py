@@ -4,12 +4,13 @@ import asyncio
 from collections.abc import Callable
 
 from monitor.adapters.web.budget import Budget, Held
+from monitor.adapters.web.passing import Passing
 from monitor.domain.errors import BusyError
 
 End = Callable[[BusyError | None], None]
 
 
-class Meter(asyncio.Protocol):
+class Meter(Passing):
     """Stands before the protocol of a connection and passes everything on to it, until there is too much.
 
     `most`: bytes that may be unread at once; may be changed. `end` is called once, with what the budget said, or None
@@ -17,7 +18,7 @@ class Meter(asyncio.Protocol):
     """
 
     def __init__(self, protocol: asyncio.Protocol, budget: Budget, client: str, most: int, end: End) -> None:
-        self._protocol = protocol
+        super().__init__(protocol)
         self._held = Held(budget, client)
         self.most = most
         self._end = end
@@ -47,23 +48,14 @@ class Meter(asyncio.Protocol):
             if self._held.size > self.most:
                 self._stop(None)
             else:
-                self._protocol.data_received(data)
+                super().data_received(data)
 
     def _stop(self, error: BusyError | None) -> None:
         self._ended = True
         self._held.give()
         self._end(error)
 
-    def eof_received(self) -> bool | None:
-        return self._protocol.eof_received()
-
     def connection_lost(self, exc: Exception | None) -> None:
         self._ended = True
         self._held.give()
-        self._protocol.connection_lost(exc)
-
-    def pause_writing(self) -> None:
-        self._protocol.pause_writing()
-
-    def resume_writing(self) -> None:
-        self._protocol.resume_writing()
+        super().connection_lost(exc)
