@@ -13,7 +13,7 @@ from aiohttp import web
 from monitor.adapters.blobs import databases
 from monitor.adapters.bundled import bundled, model_folder, view_tables
 from monitor.adapters.bus.embedded import EmbeddedLog, LogSettings, open_log
-from monitor.adapters.clock import SystemClock
+from monitor.adapters.clock import SteadyClock
 from monitor.adapters.failpoints import FailPoints
 from monitor.adapters.keys import KeyFiles
 from monitor.adapters.ml.shelf import ModelShelf
@@ -67,7 +67,7 @@ class Service:
         self.settings = settings
         self.demo = demo
         self.logger = logger
-        self.clock = SystemClock()
+        self.clock = SteadyClock(self._clock_set)
         self.telemetry = PrometheusTelemetry()
         self.failpoint = FailPoints.from_environment()
         self.folder = Path(settings.data.dir)
@@ -93,6 +93,7 @@ class Service:
             LogSettings(path=self.folder / "log.db", cache_bytes=s.log.cache_bytes), logger=self.logger,
             on_fatal=self._fail, failpoint=self.failpoint)
         self._stack.push_async_callback(self.log.close)
+        self.clock.go_on_from(self.log.latest())
         first = self.log.end() == 0
         self.archive = await ParquetArchive.open(
             self.folder / "archive", log=self.logger, failpoint=self.failpoint)
@@ -237,6 +238,11 @@ class Service:
             self.logger.warning("pseudonym_key_made", tenant=tenant,
                                 hint="right for a new tenant; one that had a key needs the folder keys/ from a backup, "
                                 "or its viewers get other pseudonyms")
+
+    def _clock_set(self, by: int) -> None:
+        forward = "as after a pause: rooms that were silent for so long have ended, and what was not said is missing"
+        back = "here, time passes at half its speed until the system's clock has come up to it; nothing is lost"
+        self.logger.warning("clock_set", by_s=round(by / 1000), hint=forward if by > 0 else back)
 
     def _unready(self) -> list[str]:
         reasons = []

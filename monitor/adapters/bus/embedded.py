@@ -163,6 +163,10 @@ class EmbeddedLog:
     def end(self) -> int:
         return self._end.seq
 
+    def latest(self) -> int:
+        """The highest `accepted_at` of any entry ever (UTC ms); 0 for none."""
+        return self._end.latest
+
     def backlog(self, after: int, *, lane: int) -> int:
         """As the port. A look-up on disk (some 10 µs) where `after` is older than what is in memory."""
         if after >= self._end.seq:
