@@ -59,16 +59,6 @@ class Read(NamedTuple):
     counts: Index
 
 
-class _Read(NamedTuple):
-    """What is read of a layer: those of its units that are `kept`. `at`: the unit of the skeleton, among those that are
-    read, at which each begins; None: one at each."""
-
-    units: Units
-    layer: Layer
-    kept: NDArray[np.bool_] | slice
-    at: Index | None
-
-
 def read(grams: Grams, views: Views, gone: NDArray[np.bool_] | None = None) -> Read:
     """`gone`: bool[N], the code points that are not to be read (contact data)."""
     characters, syllables = _layers(views, gone)
@@ -78,7 +68,7 @@ def read(grams: Grams, views: Views, gone: NDArray[np.bool_] | None = None) -> R
     for number, sizes, layer in ((0, grams.characters, characters), (1, grams.syllables, syllables)):
         lengths = np.diff(_begins(layer.units), append=layer.units.size + 1) - 1
         for size, buckets in _windows(layer.units, sizes, _SEEDS[number], grams):
-            hashed.append(Hashed(number, size, buckets if layer.at is None else _spread(buckets, layer.at, characters)))
+            hashed.append(Hashed(number, size, buckets if layer.at is None else _spread(buckets, layer.at)))
             counts += np.maximum(lengths - size + 1, 0)
     return Read(hashed, begins, counts)
 
@@ -88,23 +78,14 @@ def places(views: Views, gone: NDArray[np.bool_] | None = None) -> list[tuple[In
     that it begins at (int64 each)."""
     found = []
     for layer in _layers(views, gone):
-        every = np.arange(layer.layer.units.size)
-        begin, end = layer.layer.place(every, every + 1)
-        begin, end = begin[layer.kept], end[layer.kept]
-        found.append((begin, end, np.arange(begin.size) if layer.at is None else layer.at))
+        every = np.arange(layer.units.size)
+        found.append((*layer.place(every, every + 1), every if layer.at is None else layer.at[:-1]))
     return found
 
 
-def _layers(views: Views, gone: NDArray[np.bool_] | None) -> tuple[_Read, _Read]:
+def _layers(views: Views, gone: NDArray[np.bool_] | None) -> tuple[Layer, Layer]:
     """Characters and syllables."""
-    skeleton, sound = views.skeleton_layer, views.sound_layer
-    at = None if sound.at is None else sound.at[:-1]
-    if gone is None:
-        return _Read(skeleton.units, skeleton, slice(None), None), _Read(sound.units, sound, slice(None), at)
-    kept = ~gone[skeleton.where]
-    heard = kept if at is None else kept[at]
-    at = None if at is None else (np.cumsum(kept) - 1)[at[heard]]
-    return _Read(skeleton.units[kept], skeleton, kept, None), _Read(sound.units[heard], sound, heard, at)
+    return (views.skeleton_layer, views.sound_layer) if gone is None else views.without(gone)
 
 
 def _begins(units: Units) -> Index:
@@ -112,10 +93,10 @@ def _begins(units: Units) -> Index:
     return np.concatenate(([0], np.flatnonzero(units == LF) + 1))
 
 
-def _spread(buckets: Buckets, at: Index, characters: _Read) -> Buckets:
-    """Each at the unit of the skeleton that it begins at."""
-    found = np.full(characters.units.size + 1, buckets[-1])
-    found[at] = buckets[:-1]
+def _spread(buckets: Buckets, at: Index) -> Buckets:
+    """Each at the unit of the skeleton that it begins at. `at`: see `Layer`."""
+    found = np.full(int(at[-1]) + 1, buckets[-1])
+    found[at[:-1]] = buckets[:-1]
     return found
 
 

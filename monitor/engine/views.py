@@ -216,34 +216,18 @@ class Views:
         self.where: Index = np.flatnonzero(self.kept)  # int64[S]: original position of each skeleton unit
         self.skeleton: Units = self.plain[self.where]  # uint16[S]
         self.skeleton_layer = Layer(self.skeleton, self.where)
-        self.sound_layer = self._sound()
-
-    def _sound(self) -> Layer:
-        tables, skeleton = self.tables, self.skeleton
-        units: Units = np.take(tables.sound, skeleton)
-        latin = np.take(tables.latin, skeleton)
-        if not latin.any():
-            return Layer(units, self.where)
-        keep = np.ones(skeleton.size, dtype=bool)
-        merged = False
-        for start, end in zip(*(edge.tolist() for edge in runs_of(latin)), strict=True):
-            if not 2 <= end - start <= _LONGEST_RUN:
-                continue
-            run = skeleton[start:end].astype(np.uint8).tobytes()
-            spread = self.where[end - 1] - self.where[start] + 1 != end - start
-            gaps = (np.flatnonzero(np.diff(self.where[start:end]) > 1) + 1).tolist() if spread else ()
-            for offset, length, unit in tables.spelled(run, gaps) or ():
-                merged = True
-                keep[start + offset + 1 : start + offset + length] = False
-                units[start + offset] = unit
-        if not merged:
-            return Layer(units, self.where)
-        at = np.flatnonzero(keep)
-        return Layer(units[at], self.where, np.concatenate((at, [skeleton.size])))
+        self.sound_layer = _sounding(tables, self.skeleton, self.where)
 
     @property
     def sound(self) -> Units:
         return self.sound_layer.units
+
+    def without(self, gone: NDArray[np.bool_]) -> tuple[Layer, Layer]:
+        """Skeleton and sound as they are where other marks stand in place of the code points that are `gone`
+        (bool[N]), so that weixinabc123 sounds as weixin without its id."""
+        kept = ~gone[self.where]
+        skeleton, where = self.skeleton[kept], self.where[kept]
+        return Layer(skeleton, where), _sounding(self.tables, skeleton, where)
 
     @cached_property
     def kept_before(self) -> memoryview:
@@ -281,6 +265,33 @@ class Views:
     def skeleton_between(self, start: int, end: int) -> int:
         """Skeleton code points in [start, end) of the original."""
         return self._kept_bytes.count(1, start, end)
+
+
+def _sounding(tables: ViewTables, skeleton: Units, where: Index) -> Layer:
+    """`where`: the original position of each unit of the skeleton."""
+    units: Units = np.take(tables.sound, skeleton)
+    latin = np.take(tables.latin, skeleton)
+    if not latin.any():
+        return Layer(units, where)
+    starts, ends = runs_of(latin)
+    fit = (ends - starts >= 2) & (ends - starts <= _LONGEST_RUN)
+    starts, ends = starts[fit], ends[fit]
+    gaps = np.flatnonzero(np.diff(where) > 1) + 1
+    first, last = np.searchsorted(gaps, starts, side="right").tolist(), np.searchsorted(gaps, ends).tolist()
+    letters = skeleton.astype(np.uint8).tobytes()
+    heads, lost = dict[int, int](), list[int]()
+    for start, end, a, b in zip(starts.tolist(), ends.tolist(), first, last, strict=True):
+        within = [gap - start for gap in gaps[a:b].tolist()] if a < b else ()
+        for offset, length, unit in tables.spelled(letters[start:end], within) or ():
+            heads[start + offset] = unit
+            lost += range(start + offset + 1, start + offset + length)
+    if not heads:
+        return Layer(units, where)
+    units[list(heads)] = list(heads.values())
+    keep = np.ones(skeleton.size, dtype=bool)
+    keep[lost] = False
+    at = np.flatnonzero(keep)
+    return Layer(units[at], where, np.concatenate((at, [skeleton.size])))
 
 
 def span_of(event: int, begins: Sequence[int] | Index, views: Views) -> tuple[int, int]:

@@ -3,14 +3,16 @@
 import msgspec
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from monitor.domain.events import KINDS, ROLES
 from monitor.domain.labelled import Labelled
+from monitor.domain.labels import Label
 from monitor.engine.grams import Grams, read
 from monitor.engine.scorer import Scores
 from monitor.engine.views import Views
+from monitor.services.labelling import masked
 from monitor.services.models import Model
 from tests.unit.mlkit import fitter, lines, looked_at, manifest, model, scorer, trained
 from tests.unit.rulekit import tables
@@ -67,6 +69,33 @@ def test_contact_data_is_not_read(text: str, other: str) -> None:
     rows = fitter().matrix([Labelled(text=text), Labelled(text=other)])
     assert abs(rows[0] - rows[1]).max() == 0
     assert (scores(text) != scores(text[:5])).any()
+
+
+CONTACTS = ("weixin", "abc12345", "xiaobai123", "13800138000", "a@b.cn", "加", "微信", "扣扣8234567", "电话", "vx", " ",
+            "便宜", "🔥", "qq", "wei信", "mail ")
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(st.sampled_from(CONTACTS), min_size=1, max_size=5).map("".join))
+def test_with_contact_data_training_serving_and_labels_read_the_same(text: str) -> None:
+    """Labels are kept with marks in place of contact data, which may cut a run of letters: weixinabc12345."""
+    (kept,) = masked([Label(text=text, labels=[])], tables())
+    assume(kept != text and masked([Label(text=kept, labels=[])], tables()) == [kept])  # all of it is found at once
+    raw, marked = (fitter().matrix([Labelled(text=each)]) for each in (text, kept))
+    assert abs(raw - marked).max() == 0
+    weights = model().weights
+    stacked = np.concatenate([weights.table[:-1], weights.aside / np.float32(0.1)]).astype(float)
+    for each in (text, kept):
+        decided = scorer().decide(*looked_at([each]))
+        assert np.abs(decided - (raw @ stacked + weights.bias)).max() < 1e-5
+    assert (scores(text) == scores(kept)).all()
+
+
+def test_a_word_beside_an_id_sounds_as_without_it() -> None:
+    text, category = "加weixinabc12345", scorer().categories[0]
+    places = {(reason.start, reason.end) for reason in scorer().reasons(*looked_at([text]), category)}
+    assert {(0, 4), (1, 7), (0, 7)} <= places  # 加wei, weixin, all of it but the id
+    assert max(end for _, end in places) == 7
 
 
 def test_reasons_add_up_to_the_log_odds() -> None:
