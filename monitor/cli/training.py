@@ -16,14 +16,13 @@ from monitor.domain.rules import CATEGORIES
 from monitor.engine.alone import sure
 from monitor.engine.grams import Grams
 from monitor.engine.views import ViewTables
-from monitor.services.building import Plan, built
+from monitor.services.building import Plan, built, measured
 from monitor.services.caselines import case_lines
 from monitor.services.classifying import enough, findings, probabilities
-from monitor.services.measures import report
-from monitor.services.modelcard import card, table
+from monitor.services.modelcard import card, slices, table
 from monitor.services.models import Model
 from monitor.services.retraining import Makers
-from monitor.services.training import Recipe, held_out, labels_of, wanted_of
+from monitor.services.training import Recipe, held_out, labels_of
 
 KINDS = ("svm", "nb-svm", "lr")
 
@@ -61,7 +60,7 @@ class Training:
             print(f"not learnt, for want of lines: {', '.join(few)}\n")
         for kind, each in shown:
             for name, metrics in each.metrics.items():
-                print(f"{kind} · {name}\n{table(metrics, each)}\n")
+                print(f"{kind} · {name}\n{table(metrics, each)}\n\n{slices(metrics)}\n")
         return 0
 
     def _read(self, files: Sequence[Path]) -> list[Labelled]:
@@ -107,7 +106,6 @@ def evaluated(
     lines = [line for line in read_labelled(files, columns) if not only or line.brief in only]
     if not lines:
         raise InputError("no line is left to measure on", hint="look at --only")
-    wanted, types = wanted_of(lines, manifest.categories), [line.type for line in lines]
     labels = {label for line in lines for label in line.labels} - {CARE}
     strangers = sorted(labels.difference(manifest.categories))
     if labels and len(strangers) == len(labels):
@@ -121,6 +119,6 @@ def evaluated(
     found = sure(scores, manifest.alone, enough(tables, lines))
     for title, what in ((f"{manifest.id} alone", found), ("rules alone", ruled),
                         ("rules and classifier together, as the service judges", both)):
-        metrics = report(wanted, what, scores, types, manifest.categories, seed=manifest.seed)
-        print(f"{title}\n{table(metrics, manifest)}\n")
+        metrics = measured(what, scores, lines, manifest)
+        print(f"{title}\n{table(metrics, manifest)}\n\n{slices(metrics)}\n")
     return 0

@@ -17,6 +17,7 @@ from monitor.engine.views import ViewTables
 from monitor.services.classifying import enough, probabilities
 from monitor.services.measures import Bools, Floats, report, rounding
 from monitor.services.models import Manifest, Model
+from monitor.services.slices import sliced
 from monitor.services.training import Fitter, Recipe, Trained, chances, train, wanted_of
 
 
@@ -49,18 +50,21 @@ def built(
         data=sha256(msgspec.json.encode(lines)).hexdigest(), code=plan.code,
         lines=dict(Counter(line.type for line in lines)))
     model = Model(manifest, maker.weights(found))
-    metrics = {"validation": _report(found.wanted, found.probabilities, tables, lines, manifest)}
+    metrics = {"validation": _alone(found.probabilities, tables, lines, manifest)}
     if test:
         scores = probabilities(model.scorer(), tables, test)
         exact = maker.decide(found.fitted, maker.features(test), np.arange(len(test)))
         rounded = rounding(chances(exact * found.slopes + found.offsets), scores, manifest.alone)
-        measured = _report(wanted_of(test, plan.categories), scores, tables, test, manifest)
-        metrics["test"] = measured | {"rounding": rounded}
+        metrics["test"] = _alone(scores, tables, test, manifest) | {"rounding": rounded}
     return Model(msgspec.structs.replace(manifest, metrics=metrics), model.weights)
 
 
-def _report(
-    wanted: Bools, scores: Floats, tables: ViewTables, lines: Sequence[Labelled], manifest: Manifest
-) -> dict[str, Any]:
-    found = sure(scores, manifest.alone, enough(tables, lines))
-    return report(wanted, found, scores, [line.type for line in lines], manifest.categories, seed=manifest.seed)
+def _alone(scores: Floats, tables: ViewTables, lines: Sequence[Labelled], manifest: Manifest) -> dict[str, Any]:
+    return measured(sure(scores, manifest.alone, enough(tables, lines)), scores, lines, manifest)
+
+
+def measured(found: Bools, scores: Floats, lines: Sequence[Labelled], manifest: Manifest) -> dict[str, Any]:
+    """The report, whole and by slices. `found`, `scores`: bool and float[n, c]."""
+    wanted = wanted_of(lines, manifest.categories)
+    whole = report(wanted, found, scores, [line.type for line in lines], manifest.categories, seed=manifest.seed)
+    return whole | {"slices": sliced(wanted, found, lines)}

@@ -37,6 +37,7 @@ def card(manifest: Manifest) -> str:
                         ("together", "The same, with the shipped rules beside it")):
         if name in manifest.metrics:
             parts.append(f"## {title}\n\n{table(manifest.metrics[name], manifest)}\n")
+            parts.append(f"{slices(manifest.metrics[name])}\n")
             if rounding := manifest.metrics[name].get("rounding"):
                 parts.append(f"Serving in float32 changes a probability by {rounding['largest']:.0e} at most, and "
                              f"{rounding['changed']:,} of {rounding['decisions']:,} decisions.\n")
@@ -67,4 +68,14 @@ def table(metrics: dict[str, Any], manifest: Manifest) -> str:
         numbers = " | ".join(f"{each[key]:.2f}" for key in ("precision", "recall", "f1", "pr_auc"))
         lines.append(f"| {name} | {each['wanted']} | {numbers} | {each['hard_alarms']} | {limit.alone:.2f} / "
                      f"{limit.beside:.2f} |")
+    return "\n".join(lines)
+
+
+def slices(metrics: dict[str, Any]) -> str:
+    """A row for each part of the lines: kinds, trades, disguise, lengths in code points."""
+    lines = ["| lines of | lines | macro-F1 | recall | hard alarms | ordinary alarms |", "|---|---|---|---|---|---|"]
+    for name, each in metrics["slices"].items():
+        numbers = " | ".join(f"{each[key]:.2f}" for key in ("macro_f1", "recall"))
+        alarms = " | ".join(f"{each[key]:.1%}" for key in ("hard_alarms", "ordinary_alarms"))
+        lines.append(f"| {name} | {each['lines']:,} | {numbers} | {alarms} |".replace("nan%", "–").replace("nan", "–"))
     return "\n".join(lines)

@@ -41,6 +41,7 @@ def mine(table: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     assert done.err == ""
     assert "not learnt, for want of lines: rare" in done.out
     assert "svm · validation" in done.out
+    assert done.out.count("| kind transcript |") == 2
     return to
 
 
@@ -60,6 +61,8 @@ def test_a_model_of_ones_own_is_trained_measured_and_told(table: Path, mine: Pat
     assert "mine/1 does not know: rare" in done.out
     assert "mine/1 alone" in done.out
     assert "| price | 90 |" in done.out
+    assert done.out.count("| kind transcript | 183 |") == 3  # alone, rules, both
+    assert "| length 1–10 | 183 |" in done.out and "| evasive yes |" not in done.out
 
 
 def test_training_again_gives_the_same_weights(table: Path, mine: Path, tmp_path: Path) -> None:
