@@ -61,10 +61,12 @@ async def until(what: Callable[[], Any], *, seconds: float = DEADLINE_S) -> Any:
 class Server:
     """`redpost serve` on one data folder, started again and again."""
 
-    def __init__(self, data: Path, *, rules: Path = RULES, **settings: object) -> None:
-        """`settings` by dotted name with two underscores for the dot, over SETTINGS."""
+    def __init__(self, data: Path, *, rules: Path = RULES, port: int = 0, **settings: object) -> None:
+        """`port`: 0 takes a free one at each start. `settings` by dotted name with two underscores for the dot, over
+        SETTINGS."""
         self.data = data
         self.rules = rules
+        self.port = port
         self.settings = {**SETTINGS, **{name.replace("__", "."): value for name, value in settings.items()}}
         self.process: subprocess.Popen[bytes] | None = None
         self.address = ""
@@ -89,7 +91,7 @@ class Server:
             text = str(value).lower() if isinstance(value, bool) else str(value)
             environ["REDPOST_" + name.upper().replace(".", "__")] = text
         environ["REDPOST_FAILPOINT"] = failpoint
-        command = [sys.executable, "-m", "monitor", "serve", "--data", str(self.data), "--port", "0",
+        command = [sys.executable, "-m", "monitor", "serve", "--data", str(self.data), "--port", str(self.port),
                    "--rules", str(self.rules)]
         if file_bytes:
             command = [sys.executable, "-c", _LIMITED, str(file_bytes), *command]
@@ -146,8 +148,10 @@ class Server:
 
 
 @asynccontextmanager
-async def serving(data: Path, failpoint: str = "", *, rules: Path = RULES, **settings: object) -> AsyncIterator[Server]:
-    server = Server(data, rules=rules, **settings)
+async def serving(
+    data: Path, failpoint: str = "", *, rules: Path = RULES, port: int = 0, **settings: object
+) -> AsyncIterator[Server]:
+    server = Server(data, rules=rules, port=port, **settings)
     try:
         await server.start(failpoint)
         yield server
