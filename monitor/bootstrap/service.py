@@ -100,7 +100,7 @@ class Service:
         self._stack.push_async_callback(self.archive.close)
         self._judges()
         engine = await self.rulebook.load()
-        self.hub = SseHub(self.telemetry, last=(await self.store.outbox_bounds())[1])
+        self.hub = SseHub(self.telemetry, last=await self.store.outbox_ends())
         self.detect = Detect(
             log=self.log, store=self.store, archive=self.archive, publisher=self.hub, telemetry=self.telemetry,
             logger=self.logger, clock=self.clock, engine=engine, engine_of=self.rulebook.engine_of,

@@ -109,15 +109,21 @@ class Store(Protocol):
         """By severity, for the gauges; severities without an open alert are left out."""
         ...
 
-    async def updates(self, *, after: int, limit: int) -> list[Update]:
-        """Outbox rows with seq > `after`, oldest first, of all tenants."""
+    async def updates(self, tenant: str, *, after: int, limit: int) -> list[Update]:
+        """The tenant's outbox rows with seq > `after`, oldest first."""
         ...
 
-    async def outbox_bounds(self) -> tuple[int, int]:
-        """(lowest kept, highest) outbox seq; (0, 0) where none was written."""
+    async def outbox_bounds(self, tenant: str) -> tuple[int, int]:
+        """(lowest kept, highest) outbox seq of the tenant; (0, 0) where none was written."""
         ...
 
-    async def trim_outbox(self, *, keep: int) -> int: ...
+    async def outbox_ends(self) -> dict[str, int]:
+        """Tenant → its highest outbox seq."""
+        ...
+
+    async def trim_outbox(self, *, keep: int) -> int:
+        """Drop all but so many of the newest rows of each tenant; how many went."""
+        ...
 
     async def rule_set(self, version: str) -> bytes | None: ...
 
@@ -174,7 +180,7 @@ class Publisher(Protocol):
     """Where committed updates go to be seen (SSE)."""
 
     def publish(self, updates: Sequence[Update]) -> None:
-        """Called on the event loop, in outbox order; never blocks and never raises."""
+        """Called on the event loop, each tenant's in outbox order; never blocks and never raises."""
         ...
 
 

@@ -81,7 +81,8 @@ class Commit(Struct, frozen=True, kw_only=True):
 
 
 class Update(Struct, frozen=True):
-    """One row of the outbox: alert `alert` was opened, grew or was withdrawn. `seq` is the SSE id."""
+    """One row of the outbox: alert `alert` was opened, grew or was withdrawn. `seq`, the SSE id,
+    counts the updates of its tenant."""
 
     seq: int
     what: str  # "opened" | "grown" | "withdrawn"

@@ -113,7 +113,7 @@ class Events(Struct, frozen=True):
 
 
 class Outbox(Struct, frozen=True):
-    keep: Annotated[Count, _help("live updates kept for browsers that reconnect")] = 100_000
+    keep: Annotated[Count, _help("live updates of each tenant kept for browsers that reconnect")] = 100_000
 
 
 class Tenant(Struct, frozen=True):

@@ -149,7 +149,7 @@ async def test_a_position_that_is_not_as_expected_writes_nothing(
     assert await store.positions() == before
     assert await listed(store) == [alert_id("a")]
     assert await rooms_of(store) == []
-    assert await store.outbox_bounds() == (1, 1)
+    assert await store.outbox_bounds("local") == (1, 1)
 
 
 async def test_one_lost_lane_takes_the_whole_apply_with_it(store: Store) -> None:
@@ -224,7 +224,7 @@ async def test_a_finding_that_is_stored_changes_nothing(store: Store) -> None:
     write = await Writer.of(store)
     await write(finding("a"))
     assert await write(finding("a", text="other", at=NOON + 99)) == []
-    assert await store.outbox_bounds() == (1, 1)
+    assert await store.outbox_bounds("local") == (1, 1)
     found = await store.evidence("local", alert_id("a"))
     assert found is not None
     assert [each.text for each in found.findings] == [finding("a").text]
@@ -552,18 +552,18 @@ async def test_rooms_come_page_by_page(store: Store) -> None:
 
 async def test_updates_come_in_order_with_the_alert_as_it_stands(store: Store) -> None:
     write = await Writer.of(store)
-    assert await store.outbox_bounds() == (0, 0)
-    assert await store.updates(after=0, limit=10) == []
+    assert await store.outbox_bounds("local") == (0, 0)
+    assert await store.updates("local", after=0, limit=10) == []
     written = await write(finding("a")) + await write(finding("b")) + await write(finding("c", by="a"))
-    told = await store.updates(after=0, limit=10)
+    told = await store.updates("local", after=0, limit=10)
     assert (
         [(u.seq, u.what) for u in told]
         == [(u.seq, u.what) for u in written]
         == [(1, "opened"), (2, "opened"), (3, "grown")]
     )
     assert [u.alert.recurrence for u in told] == [2, 1, 2]
-    assert await store.updates(after=1, limit=1) == told[1:2]
-    assert await store.updates(after=3, limit=10) == []
+    assert await store.updates("local", after=1, limit=1) == told[1:2]
+    assert await store.updates("local", after=3, limit=10) == []
 
 
 async def test_numbers_of_trimmed_updates_never_come_again(store: Store) -> None:
@@ -571,12 +571,27 @@ async def test_numbers_of_trimmed_updates_never_come_again(store: Store) -> None
     for n in range(5):
         await write(finding(f"f{n}"))
     assert await store.trim_outbox(keep=2) == 3
-    assert await store.outbox_bounds() == (4, 5)
+    assert await store.outbox_bounds("local") == (4, 5)
     assert await store.trim_outbox(keep=2) == 0
     assert await store.trim_outbox(keep=0) == 1  # the newest stays, as the highest number given
-    assert await store.outbox_bounds() == (5, 5)
+    assert await store.outbox_bounds("local") == (5, 5)
     (update,) = await write(finding("next"))
     assert update.seq == 6
+
+
+async def test_each_tenant_has_its_own_numbers(store: Store) -> None:
+    """So that nobody can tell from their gaps what others have, nor loses updates to them."""
+    write = await Writer.of(store)
+    told = []
+    for n in range(4):
+        told += await write(finding(f"f{n}"), finding(f"g{n}", tenant="other"), finding(f"h{n}", tenant="other"))
+    assert [u.seq for u in told if u.alert.tenant == "local"] == [1, 2, 3, 4]
+    assert [u.seq for u in told if u.alert.tenant == "other"] == [*range(1, 9)]
+    assert [u.seq for u in await store.updates("other", after=5, limit=2)] == [6, 7]
+    assert await store.updates("nobody", after=0, limit=2) == [] and await store.outbox_bounds("nobody") == (0, 0)
+    assert await store.outbox_ends() == {"local": 4, "other": 8}
+    assert await store.trim_outbox(keep=5) == 3
+    assert (await store.outbox_bounds("local"), await store.outbox_bounds("other")) == ((1, 4), (4, 8))
 
 
 # --- snapshots, rule sets, tokens ------------------------------------------------------------------------------------

@@ -44,8 +44,7 @@ class _Tables:
         self.findings: dict[str, tuple[Finding, str]] = {}  # with its alert
         self.withdrawn: dict[str, str] = {}
         self.chunks: list[ContextChunk] = []
-        self.outbox: list[tuple[int, str, str]] = []
-        self.last_update = 0
+        self.outbox: dict[str, list[tuple[int, str, str]]] = {}
         self.rule_sets: dict[str, bytes] = {}
         self.labels: dict[tuple[str, str], Label] = {}
         self.tokens: dict[str, Token] = {}
@@ -148,9 +147,9 @@ class MemoryStore:
             reason="" if standing else reasons.get(alert, old.reason),
         )
         what = "opened" if new or old.state is AlertState.WITHDRAWN else "grown"
-        t.last_update += 1
-        t.outbox.append((t.last_update, what if standing else "withdrawn", alert))
-        return Update(t.last_update, t.outbox[-1][1], now)
+        rows = t.outbox.setdefault(now.tenant, [])
+        rows.append((rows[-1][0] + 1 if rows else 1, what if standing else "withdrawn", alert))
+        return Update(rows[-1][0], rows[-1][1], now)
 
     async def save_snapshots(self, snapshots: Sequence[tuple[Snapshot, int]]) -> None:
         self._refuse()
@@ -214,8 +213,8 @@ class MemoryStore:
         ]  # fmt: skip
         return RoomPage(found[:limit], found[limit - 1].room if len(found) > limit else None)
 
-    async def updates(self, *, after: int, limit: int) -> list[Update]:
-        rows = [row for row in self._t.outbox if row[0] > after][:limit]
+    async def updates(self, tenant: str, *, after: int, limit: int) -> list[Update]:
+        rows = [row for row in self._t.outbox.get(tenant, []) if row[0] > after][:limit]
         return [Update(seq, what, self._t.alerts[alert]) for seq, what, alert in rows]
 
     async def open_alerts(self) -> list[OpenAlerts]:
@@ -225,13 +224,19 @@ class MemoryStore:
                 standing.setdefault(alert.severity, []).append(alert.at)
         return [OpenAlerts(severity, len(at), min(at)) for severity, at in sorted(standing.items())]
 
-    async def outbox_bounds(self) -> tuple[int, int]:
-        return (self._t.outbox[0][0], self._t.outbox[-1][0]) if self._t.outbox else (0, 0)
+    async def outbox_bounds(self, tenant: str) -> tuple[int, int]:
+        rows = self._t.outbox.get(tenant)
+        return (rows[0][0], rows[-1][0]) if rows else (0, 0)
+
+    async def outbox_ends(self) -> dict[str, int]:
+        return {tenant: rows[-1][0] for tenant, rows in self._t.outbox.items()}
 
     async def trim_outbox(self, *, keep: int) -> int:
         self._refuse()
-        gone = max(len(self._t.outbox) - max(keep, 1), 0)
-        del self._t.outbox[:gone]
+        gone = 0
+        for rows in self._t.outbox.values():
+            gone += len(rows[: -max(keep, 1)])
+            del rows[: -max(keep, 1)]
         return gone
 
     async def rule_set(self, version: str) -> bytes | None:

@@ -391,4 +391,4 @@ def stored_findings(data: Path) -> dict[str, tuple[str, bool]]:
 
 
 def outbox(data: Path) -> list[tuple[int, str, str]]:
-    return query(data / "store.db", "SELECT seq, what, alert_id FROM outbox ORDER BY seq")
+    return query(data / "store.db", "SELECT seq, what, alert_id FROM outbox ORDER BY tenant, seq")

@@ -91,7 +91,6 @@ class FakeStore:
         self.kept: list[Alert] = []
         self.labelled = MemoryStore()
         self.outbox: list[Update] = []
-        self.lowest = 0
         self.tokens_kept: list[Token] = []
         self.room_list: dict[str, list[RoomSummary]] = {}
         self.asked: list[tuple[str, Any]] = []
@@ -124,13 +123,22 @@ class FakeStore:
         found = [room for room in self.room_list.get(tenant, []) if cursor is None or room.room > cursor]
         return RoomPage(found[:limit], found[limit - 1].room if len(found) > limit else None)
 
-    async def updates(self, *, after: int, limit: int) -> list[Update]:
-        self._check()
-        return [u for u in self.outbox if u.seq > after][:limit]
+    def of(self, tenant: str) -> list[Update]:
+        """Its updates in the outbox."""
+        return [u for u in self.outbox if u.alert.tenant == tenant]
 
-    async def outbox_bounds(self) -> tuple[int, int]:
+    async def updates(self, tenant: str, *, after: int, limit: int) -> list[Update]:
         self._check()
-        return (self.lowest or self.outbox[0].seq, self.outbox[-1].seq) if self.outbox else (0, 0)
+        return [u for u in self.of(tenant) if u.seq > after][:limit]
+
+    async def outbox_bounds(self, tenant: str) -> tuple[int, int]:
+        self._check()
+        mine = self.of(tenant)
+        return (mine[0].seq, mine[-1].seq) if mine else (0, 0)
+
+    async def outbox_ends(self) -> dict[str, int]:
+        self._check()
+        return {u.alert.tenant: u.seq for u in self.outbox}
 
     async def labels(self, tenant: str, where: LabelFilter, *, cursor: str | None, limit: int) -> LabelPage:
         self._check()
@@ -259,7 +267,8 @@ class Api:
         updates = []
         for alert in alerts:
             self.store.kept.append(alert)
-            updates.append(Update(self.store.outbox[-1].seq + 1 if self.store.outbox else 1, what, alert))
+            mine = self.store.of(alert.tenant)
+            updates.append(Update(mine[-1].seq + 1 if mine else 1, what, alert))
             self.store.outbox.append(updates[-1])
         self.hub.publish(updates)
         return updates

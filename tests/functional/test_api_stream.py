@@ -76,14 +76,29 @@ async def test_what_memory_forgot_comes_from_the_store() -> None:
 
 
 async def test_after_a_restart_the_store_fills_the_gap() -> None:
-    async with serving(outbox=[*outbox(1, 2), *outbox(3, tenant="agency"), *outbox(4)]) as api:
+    async with serving(outbox=[*outbox(1, 2), *outbox(1, tenant="agency"), *outbox(3)]) as api:
         async with api.client.get(f"{PATH}?after=1") as response:
             stream = Sse(response)
             assert (await stream.event())[0] == "hello"
-            api.publish(*local(5))
-            assert [(await stream.event())[1] for _ in range(3)] == [2, 4, 5]
+            api.publish(*local(4))
+            assert [(await stream.event())[1] for _ in range(3)] == [2, 3, 4]
         async with api.client.get(PATH) as response:
-            assert await Sse(response).event() == ("hello", 5, {"last": 5, "resumed": False})
+            assert await Sse(response).event() == ("hello", 4, {"last": 4, "resumed": False})
+
+
+async def test_ids_of_one_tenant_tell_nothing_of_another() -> None:
+    async with serving(hub_limits=HubLimits(history=6)) as api:
+        alone, busy = api.token("read", tenant="alone"), api.token("read", tenant="busy")
+        async with api.client.get(PATH, headers=alone) as response:
+            stream = Sse(response)
+            assert await stream.event() == ("hello", 0, {"last": 0, "resumed": False})
+            api.publish(*(alert(n, tenant="alone" if n % 5 == 0 else "busy") for n in range(1, 16)))
+            assert [(await stream.event())[1] for _ in range(3)] == [1, 2, 3]
+        for headers, after, missed in ((alone, 1, [2, 3]), (busy, 2, [*range(3, 13)])):  # from memory, from the store
+            async with api.client.get(f"{PATH}?after={after}", headers=headers) as response:
+                stream = Sse(response)
+                assert await stream.event() == ("hello", None, {"last": missed[-1], "resumed": True})
+                assert [(await stream.event())[1] for _ in missed] == missed
 
 
 async def test_an_update_that_is_stored_but_not_published_yet_comes_once() -> None:

@@ -43,16 +43,23 @@ async def seqs(client: Subscription) -> list[int]:
 async def test_each_tenant_hears_its_own_in_order() -> None:
     hub = SseHub(Counts())
     mine, theirs = hub.subscribe("agency", None), hub.subscribe("other", None)
-    hub.publish([*updates(1, 2), *updates(3, tenant="other"), *updates(4)])
-    assert (await seqs(mine), await seqs(theirs)) == ([1, 2, 4], [3])
+    hub.publish([*updates(1, 2), *updates(1, tenant="other"), *updates(3)])
+    assert (await seqs(mine), await seqs(theirs)) == ([1, 2, 3], [1])
     assert await seqs(mine) == []
 
 
 async def test_nobody_is_given_what_others_missed() -> None:
     hub = SseHub(Counts())
-    hub.publish([*updates(1), *updates(2, tenant="other"), *updates(3)])
-    assert [sent.seq for sent in hub.subscribe("agency", 0).replay] == [1, 3]
-    assert [sent.seq for sent in hub.subscribe("other", 0).replay] == [2]
+    hub.publish([*updates(1), *updates(7, tenant="other"), *updates(2)])
+    assert [sent.seq for sent in hub.subscribe("agency", 0).replay] == [1, 2]
+    assert [sent.seq for sent in hub.subscribe("other", 0).replay] == [7]
+    assert [hub.subscribe(tenant, None).start for tenant in ("agency", "other", "third")] == [2, 7, 0]
+
+
+async def test_what_others_pushed_out_of_memory_is_incomplete_for_nobody_else() -> None:
+    hub = SseHub(Counts(), limits=HubLimits(history=3))
+    hub.publish([*updates(1, tenant="other"), *updates(1), *updates(2, 3, tenant="other")])
+    assert hub.subscribe("agency", 0).complete and not hub.subscribe("other", 0).complete
 
 
 async def test_all_clients_share_one_encoding() -> None:
@@ -95,13 +102,13 @@ async def test_memory_is_bounded_and_knows_where_it_ends(limits: HubLimits) -> N
 
 
 async def test_memory_begins_where_the_outbox_stood() -> None:
-    hub = SseHub(Counts(), last=5)
+    hub = SseHub(Counts(), last={"agency": 5})
     assert [hub.subscribe("agency", after).complete for after in (4, 5)] == [False, True]
-    hub.begin(8)
-    assert hub.last == 8 and not hub.subscribe("agency", 5).complete
+    hub.begin({"agency": 8})
+    assert hub.last("agency") == 8 and not hub.subscribe("agency", 5).complete
     hub.publish(updates(9))
-    hub.begin(20)  # too late: it would hide what passed through
-    assert hub.last == 9 and [sent.seq for sent in hub.subscribe("agency", 8).replay] == [9]
+    hub.begin({"agency": 20})  # too late: it would hide what passed through
+    assert hub.last("agency") == 9 and [sent.seq for sent in hub.subscribe("agency", 8).replay] == [9]
 
 
 @pytest.mark.parametrize("limits", [HubLimits(queue=3), HubLimits(queue_bytes=3 * SIZE + 10)])

@@ -57,7 +57,7 @@ async def test_a_backup_beside_running_writes_is_one_moment(store: SqlStore, tmp
         again = await SqlStore.open(copy)
         (position,) = await again.positions()
         found = await again.alerts("local", AlertFilter(), cursor=None, limit=1_000)
-        assert 20 <= position.seq == len(found.alerts) == (await again.outbox_bounds())[1]
+        assert 20 <= position.seq == len(found.alerts) == (await again.outbox_bounds("local"))[1]
         (update,) = await (await Writer.of(again))(finding("after"))
         assert update.seq == position.seq + 1
         await again.close()

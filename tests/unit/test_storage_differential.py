@@ -40,7 +40,7 @@ async def seen(store: Store) -> list[object]:
     alerts = (await store.alerts("local", AlertFilter(), cursor=None, limit=1_000)).alerts
     found: list[object] = [alerts, await store.positions()]
     found.append(await store.rooms("local", live_since=0, cursor=None, limit=100))
-    found += [await store.updates(after=0, limit=1_000), await store.outbox_bounds()]
+    found += [await store.updates("local", after=0, limit=1_000), await store.outbox_bounds("local")]
     for alert in alerts:
         evidence = await store.evidence("local", alert.id)
         assert evidence is not None

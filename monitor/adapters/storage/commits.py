@@ -53,6 +53,7 @@ _settle: Final = (
     .where(alerts.c.id == bindparam("of_id"))
     .values({name: bindparam(name) for name in ("recurrence", "last_at", "state", "reason")})
 )
+_last_update: Final = select(func.max(outbox.c.seq)).where(outbox.c.tenant == bindparam("tenant"))
 
 
 def apply(connection: Connection, commits: Sequence[Commit]) -> list[Update]:
@@ -230,12 +231,14 @@ def _what(now: Alert, opens: bool) -> str:
 
 
 def tell(connection: Connection, told: Sequence[tuple[str, Alert]]) -> list[Update]:
-    """One outbox row for each."""
-    if not told:
-        return []
-    rows = connection.execute(
-        insert(connection, outbox).returning(outbox.c.seq, outbox.c.alert_id),
-        [{"what": what, "alert_id": alert.id} for what, alert in told],
-    )
-    by_alert = {alert.id: (what, alert) for what, alert in told}
-    return [Update(seq, *by_alert[name]) for seq, name in sorted(rows.all())]
+    """One outbox row for each, numbered by tenant: from what one sees, it cannot tell how much others have."""
+    last = {tenant: connection.scalar(_last_update, {"tenant": tenant}) or 0
+            for tenant in {alert.tenant for _, alert in told}}
+    updates: list[Update] = []
+    for what, alert in told:
+        last[alert.tenant] += 1
+        updates.append(Update(last[alert.tenant], what, alert))
+    if updates:
+        connection.execute(insert(connection, outbox), [
+            {"tenant": u.alert.tenant, "seq": u.seq, "what": u.what, "alert_id": u.alert.id} for u in updates])
+    return updates

@@ -102,30 +102,37 @@ def open_alerts(connection: Connection) -> list[OpenAlerts]:
     return [OpenAlerts(*row) for row in connection.execute(query)]
 
 
-def updates(connection: Connection, after: int, limit: int) -> list[Update]:
+def updates(connection: Connection, tenant: str, after: int, limit: int) -> list[Update]:
     """Each with its alert as it stands now, so that a late reader never sees an older state after a newer one."""
     query = (
         select(outbox.c.seq, outbox.c.what, alerts)
         .join(alerts, alerts.c.id == outbox.c.alert_id)
-        .where(outbox.c.seq > after)
+        .where(outbox.c.tenant == tenant, outbox.c.seq > after)
         .order_by(outbox.c.seq)
         .limit(limit)
     )
     return [Update(row["seq"], row["what"], alert_of(row)) for row in connection.execute(query).mappings()]
 
 
-def outbox_bounds(connection: Connection) -> tuple[int, int]:
+def outbox_bounds(connection: Connection, tenant: str) -> tuple[int, int]:
     # Two questions: SQLite answers each from one end of the key, but both at once by reading all rows.
-    low = select(func.min(outbox.c.seq)).scalar_subquery()
-    high = select(func.max(outbox.c.seq)).scalar_subquery()
+    low = select(func.min(outbox.c.seq)).where(outbox.c.tenant == tenant).scalar_subquery()
+    high = select(func.max(outbox.c.seq)).where(outbox.c.tenant == tenant).scalar_subquery()
     row = connection.execute(select(low, high)).one()
     return row[0] or 0, row[1] or 0
 
 
+def outbox_ends(connection: Connection) -> dict[str, int]:
+    rows = connection.execute(select(outbox.c.tenant, func.max(outbox.c.seq)).group_by(outbox.c.tenant))
+    return {tenant: last for tenant, last in rows}
+
+
 def trim_outbox(connection: Connection, keep: int) -> int:
-    """Rows dropped. The newest always stays: it says which numbers were given."""
-    kept_from = select(outbox.c.seq).order_by(outbox.c.seq.desc()).limit(1).offset(max(keep, 1) - 1).scalar_subquery()
-    return connection.execute(delete(outbox).where(outbox.c.seq < kept_from)).rowcount
+    """Rows dropped. Each tenant's newest always stays: it says which numbers were given."""
+    return sum(
+        connection.execute(
+            delete(outbox).where(outbox.c.tenant == tenant, outbox.c.seq <= last - max(keep, 1))).rowcount
+        for tenant, last in outbox_ends(connection).items())
 
 
 def rule_set(connection: Connection, version: str) -> bytes | None:

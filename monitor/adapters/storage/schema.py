@@ -128,11 +128,11 @@ context_chunks: Final = Table(
 outbox: Final = Table(
     "outbox",
     metadata,
-    # An INTEGER key is what SQLite numbers; AUTOINCREMENT never gives a number of a trimmed row again.
-    Column("seq", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True),
+    Column("tenant", Text, primary_key=True),
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),  # counts the tenant's own updates
     Column("what", Text, nullable=False),
     Column("alert_id", Text, nullable=False),  # no foreign key: it would need an index only for deleting
-    sqlite_autoincrement=True,
+    sqlite_with_rowid=False,
 )
 
 labels: Final = Table(

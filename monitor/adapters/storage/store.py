@@ -87,14 +87,17 @@ class SqlStore:
         return await self._database.read(
             lambda connection: queries.rooms(connection, tenant, live_since, cursor, limit))
 
-    async def updates(self, *, after: int, limit: int) -> list[Update]:
-        return await self._database.read(lambda connection: queries.updates(connection, after, limit))
+    async def updates(self, tenant: str, *, after: int, limit: int) -> list[Update]:
+        return await self._database.read(lambda connection: queries.updates(connection, tenant, after, limit))
 
     async def open_alerts(self) -> list[OpenAlerts]:
         return await self._database.read(queries.open_alerts)
 
-    async def outbox_bounds(self) -> tuple[int, int]:
-        return await self._database.read(queries.outbox_bounds)
+    async def outbox_bounds(self, tenant: str) -> tuple[int, int]:
+        return await self._database.read(lambda connection: queries.outbox_bounds(connection, tenant))
+
+    async def outbox_ends(self) -> dict[str, int]:
+        return await self._database.read(queries.outbox_ends)
 
     async def trim_outbox(self, *, keep: int) -> int:
         return await self._database.run(lambda connection: queries.trim_outbox(connection, keep))

@@ -60,8 +60,7 @@ async def _begin(app: web.Application) -> AsyncIterator[None]:
     """Where the outbox stands at the start; what is published from here on passes through the hub. Tokens are looked
     after for those who stay."""
     services = app[SERVICES]
-    _, highest = await services.store.outbox_bounds()
-    services.hub.begin(highest)
+    services.hub.begin(await services.store.outbox_ends())
     watching = asyncio.create_task(app[STREAMS].watch(app[TOKENS], every_s=app[SETTINGS].revoked_after_s))
     yield
     watching.cancel()

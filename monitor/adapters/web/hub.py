@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 import msgspec
@@ -123,24 +123,31 @@ class Subscription:
 class SseHub:
     """Implements ports.Publisher. Everything here runs on the event loop.
 
-    `last`: the highest outbox number at the start; what lies above it passes through this hub.
+    `last`: each tenant's highest outbox number at the start; what lies above it passes through this hub.
     """
 
-    def __init__(self, telemetry: Telemetry, *, limits: HubLimits | None = None, last: int = 0) -> None:
+    def __init__(
+        self, telemetry: Telemetry, *, limits: HubLimits | None = None, last: Mapping[str, int] | None = None
+    ) -> None:
         self.limits = limits or HubLimits()
         self._telemetry = telemetry
         self._history: deque[Sent] = deque()
         self._history_bytes = 0
-        self._floor = last  # every update above it is in the history
+        self._last = dict(last or {})
+        self._floor = dict(self._last)  # each tenant's updates above it are in the history
         self._clients: dict[str, set[Subscription]] = {}
         self._closed = False
-        self.last = last
         self._set_count(0)
 
-    def begin(self, last: int) -> None:
+    def begin(self, last: Mapping[str, int]) -> None:
         """Say where the outbox stands, unless something was published already."""
-        if not self._history and last > self.last:
-            self.last = self._floor = last
+        if not self._history:
+            self._last |= last
+            self._floor |= last
+
+    def last(self, tenant: str) -> int:
+        """The highest number of the tenant's updates."""
+        return self._last.get(tenant, 0)
 
     def publish(self, updates: Sequence[Update]) -> None:
         for update in updates:
@@ -152,13 +159,13 @@ class SseHub:
                     self._telemetry.count("sse_dropped_total")
 
     def _remember(self, sent: Sent) -> None:
-        self.last = max(self.last, sent.seq)
+        self._last[sent.alert.tenant] = sent.seq
         self._history.append(sent)
         self._history_bytes += len(sent.data)
         while len(self._history) > self.limits.history or self._history_bytes > self.limits.history_bytes:
             old = self._history.popleft()
             self._history_bytes -= len(old.data)
-            self._floor = max(self._floor, old.seq)
+            self._floor[old.alert.tenant] = old.seq
 
     def subscribe(self, tenant: str, after: int | None, wanted: Wanted | None = None) -> Subscription:
         """A place that hears every update from here on, and what lies above `after` as far as it is remembered.
@@ -167,10 +174,10 @@ class SseHub:
         """
         if self._count >= self.limits.clients or self._closed:
             raise BusyError("too many clients listen", retry_after=10, hint="close other pages, or try again later")
-        client = Subscription(self, tenant, wanted or Wanted(), start=self.last)
+        client = Subscription(self, tenant, wanted or Wanted(), start=self.last(tenant))
         if after is not None:
             client.seen = after
-            client.complete = self._floor <= after <= self.last
+            client.complete = self._floor.get(tenant, 0) <= after <= client.start
             if client.complete:
                 client.replay = [sent for sent in self._history if sent.seq > after
                                  and sent.alert.tenant == tenant and client.wanted.matches(sent.alert)]
