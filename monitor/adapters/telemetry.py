@@ -65,7 +65,7 @@ METRICS: Final[tuple[Metric, ...]] = (
     Metric("grams_total", "counter", "N-grams of a sample of batches, by whether the classifier knows them.",
            ("known",)),
     Metric("shadow_events_total", "counter", "Events of a sample of batches, by what a shadow makes of them.",
-           ("result",)),
+           ("model", "result")),
     # queue
     Metric("event_to_alert_seconds", "histogram", "From an event's acceptance to its alert's commit.", (), _WAIT),
     Metric("alerts_open", "gauge", "Open alerts.", ("severity", "post")),

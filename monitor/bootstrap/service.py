@@ -105,7 +105,7 @@ class Service:
             log=self.log, store=self.store, archive=self.archive, publisher=self.hub, telemetry=self.telemetry,
             logger=self.logger, clock=self.clock, engine=engine, engine_of=self.rulebook.engine_of,
             failpoint=self.failpoint, keep=Spool(self.folder).keep,
-            observer=Observer(self.telemetry, lambda: self.rulebook.shadow), settings=DetectSettings(
+            observer=Observer(self.telemetry, self.rulebook.shadow_of), settings=DetectSettings(
                 batch=s.engine.batch_events, linger_s=s.engine.linger_ms / 1000, snapshot_ms=s.engine.snapshot_s * 1000,
                 silence_ms=s.broadcast.silence_ms,
                 grouping=s.alerts.grouping()))

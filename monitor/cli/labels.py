@@ -124,7 +124,7 @@ def pick(
     from monitor.services.picking import picked
 
     known = with_store(data, config, lambda store: every_label(store, tenant))
-    scorer = shelf(data, config).serving()
+    scorer = shelf(data, config).serving().of(tenant)
     if scorer is None:
         raise InputError("no classifier judges here, so none is unsure: model.dir is none", hint="set model.dir")
     events = _kept(data_folder(data, config) / "archive", tenant, among)
@@ -213,7 +213,7 @@ def terms(
     if not any(line.labels for line in lines):
         raise InputError(f"no line of the tenant {tenant} is labelled as a violation",
                          hint="`redpost labels import` takes labels, or name a file of labelled lines")
-    engine = _judging(config, shelf(data, config).serving())
+    engine = _judging(config, shelf(data, config).serving().of(tenant))
     found = findings(engine, lines, wanted, now=SystemClock().now())
     suggested = suggesting.terms(lines, found, wanted, cut, lawful=lawful)
     for name, some in suggested.items():

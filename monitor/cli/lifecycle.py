@@ -11,10 +11,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
     from monitor.adapters.ml.shelf import ModelShelf
-    from monitor.services.lifecycle import Lifecycle, ModelState
+    from monitor.services.lifecycle import Lifecycle, ModelState, ModelSummary
     from monitor.services.models import Model
 
 Name = Annotated[str, Parameter(name="MODEL", help="NAME/VERSION, as `redpost model list` shows it.")]
+Whose = Annotated[str | None, Parameter(
+    help="Whose events it is for; * stands for all tenants without a model of their own. Default: the tenant whose "
+         "labels it has learnt from, else *.")]
 By = Annotated[str, Parameter(help="Who does it. Default: the user of this machine.")]
 
 
@@ -31,18 +34,19 @@ def list_(*, data: Data = None, config: Config = None) -> int:
     from monitor.services.lifecycle import listed
 
     found = listed(shelf(data, config))
-    table = Table("model", "role", "made", "lines", "macro-F1", "hard alarms", box=None, pad_edge=False)
+    table = Table("model", "role", "made", "lines", "macro-F1", "hard alarms", "learnt from", box=None, pad_edge=False)
     for each in found.models:
         table.add_row(
-            each.id, each.role, day(each.created_at) if each.created_at else safe(each.fault), f"{each.lines:,}",
+            each.id, safe(roles(each)), day(each.created_at) if each.created_at else safe(each.fault),
+            f"{each.lines:,}",
             "" if each.macro_f1 is None else f"{each.macro_f1:.3f}",
-            "" if each.hard_alarms is None else f"{each.hard_alarms:.1%}")
+            "" if each.hard_alarms is None else f"{each.hard_alarms:.1%}", safe(each.tenant))
     if found.models:
         out().print(table)
     else:
         print("no classifiers: model.dir is none, and none was trained")
-    if found.state.what:
-        print(safe(f"{found.state.what} by {found.state.by}, {day(found.state.at)}"))
+    for tenant, choice in sorted(found.state.tenants.items()):
+        print(safe(f"{tenant}: {choice.what} by {choice.by}, {day(choice.at)}"))
     return 0
 
 
@@ -86,7 +90,7 @@ def compare(
     return int(found.worse)
 
 
-def shadow(model: Name, /, *, by: By = "", data: Data = None, config: Config = None) -> int:
+def shadow(model: Name, /, *, tenant: Whose = None, by: By = "", data: Data = None, config: Config = None) -> int:
     """Let a classifier score a sample of what is judged, beside the one that serves; `none` ends that.
 
     Its scores make no finding: metrics tell how often both agree. A running service follows within seconds.
@@ -96,27 +100,36 @@ def shadow(model: Name, /, *, by: By = "", data: Data = None, config: Config = N
     ```
     """
     wanted = "" if model == "none" else model
-    return _step(data, config, by, lambda lifecycle, by: lifecycle.shadow(wanted, by=by))
+    return _step(data, config, by, lambda lifecycle, by: lifecycle.shadow(wanted, by=by, tenant=tenant))
 
 
-def promote(model: Name, /, *, by: By = "", data: Data = None, config: Config = None) -> int:
-    """Let a classifier serve. A running service judges by it within seconds, without a restart.
+def promote(model: Name, /, *, tenant: Whose = None, by: By = "", data: Data = None, config: Config = None) -> int:
+    """Let a classifier serve: one that has learnt from a tenant's labels judges that tenant's events alone.
+
+    A running service judges by it within seconds, without a restart.
 
     ```
-    redpost model promote local/2
+    redpost model promote agency/2
+    redpost model promote mine/1 --tenant agency
     ```
     """
-    return _step(data, config, by, lambda lifecycle, by: lifecycle.promote(model, by=by))
+    return _step(data, config, by, lambda lifecycle, by: lifecycle.promote(model, by=by, tenant=tenant))
 
 
-def rollback(*, by: By = "", data: Data = None, config: Config = None) -> int:
+def rollback(
+    *,
+    tenant: Annotated[str | None, Parameter(
+        help="Whose model; * as for a promotion. Needed where several tenants can go back.")] = None,
+    by: By = "", data: Data = None,
+    config: Config = None,
+) -> int:
     """Let the classifier serve that did before the latest promotion.
 
     ```
     redpost model rollback
     ```
     """
-    return _step(data, config, by, lambda lifecycle, by: lifecycle.roll_back(by=by))
+    return _step(data, config, by, lambda lifecycle, by: lifecycle.roll_back(by=by, tenant=tenant))
 
 
 def shelf(data: Data, config: Config) -> "ModelShelf":
@@ -152,6 +165,7 @@ def _step(
     from monitor.adapters.clock import SystemClock
     from monitor.adapters.logs import configure
     from monitor.cli.options import data_folder
+    from monitor.cli.terminal import safe
     from monitor.domain.errors import ConfigError
     from monitor.services.lifecycle import Lifecycle, listed
 
@@ -164,6 +178,11 @@ def _step(
     kept, logger = shelf(data, config), configure(level="info", form="auto")
     asyncio.run(work(Lifecycle(kept, nobody_runs, clock=SystemClock(), logger=logger), by or getpass.getuser()))
     for each in listed(kept).models:
-        if each.role:
-            print(f"{each.role:9} {each.id}")
+        if told := roles(each):
+            print(safe(f"{each.id:20} {told}"))
     return 0
+
+
+def roles(model: "ModelSummary") -> str:
+    """What it is for all, then for tenants with a model of their own."""
+    return ", ".join(filter(None, [model.role, *(f"{role} ({tenant})" for tenant, role in model.tenants.items())]))

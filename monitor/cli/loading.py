@@ -24,7 +24,7 @@ def scorer(given: str) -> "Scorer | None":
     from monitor.adapters.bundled import model_folder
     from monitor.adapters.ml.shelf import ModelShelf
 
-    return ModelShelf(model_folder(given)).serving()
+    return ModelShelf(model_folder(given)).serving().every
 
 
 def view_tables() -> "ViewTables":

@@ -52,6 +52,9 @@ class Batch(Protocol):
     def age(self, i: int) -> int | None:
         """ms since the broadcast began, where that is known."""
         ...
+    def tenants(self) -> list[tuple[str, int]]:
+        """Runs of events of one tenant, in order: (tenant, how many)."""
+        ...
 
 
 def _starts(lengths: "np.ndarray[tuple[int], np.dtype[np.int64]]") -> Index:
@@ -115,6 +118,9 @@ class FrameBatch:
         offset = number(self.frames[k].offsets, "i", j, -1)
         return None if offset < 0 else offset
 
+    def tenants(self) -> list[tuple[str, int]]:
+        return [(frame.tenant, len(frame)) for frame in self.frames]
+
 
 class EventBatch:
     """Events as decoded, for one-off judging (rule cases, the scan of a file, the benchmark)."""
@@ -160,34 +166,42 @@ class EventBatch:
     def age(self, i: int) -> int | None:
         return self.events[i].offset_ms
 
+    def tenants(self) -> list[tuple[str, int]]:
+        return [(self.tenant, len(self))]
 
-class Portion:
-    """Some events of a batch that follow one another, as a batch of their own: event i of it is event `first` + i."""
 
-    def __init__(self, whole: Batch, first: int, ends: int) -> None:
-        self._whole, self.first = whole, first
-        begin = int(whole.starts[first])
-        self.text = whole.text[begin : int(whole.starts[ends]) - 1 if ends < len(whole.starts) else len(whole.text)]
-        self.starts: Index = whole.starts[first:ends] - begin
+class Chosen:
+    """Some events of a batch as a batch of their own: event i of it is event `events[i]`."""
+
+    def __init__(self, whole: Batch, events: Index) -> None:
+        self._whole, self.events = whole, events
+        begins = whole.starts[events]
+        lengths = np.append(whole.starts, len(whole.text) + 1)[events + 1] - 1 - begins
+        self.starts = _starts(lengths)
+        spans = zip(begins.tolist(), (begins + lengths).tolist(), strict=True)
+        self.text = "\n".join([whole.text[begin:end] for begin, end in spans])
 
     def code(self, i: int) -> int:
-        return self._whole.code(self.first + i)
+        return self._whole.code(int(self.events[i]))
 
     def codes(self, events: Index) -> Index:
-        return self._whole.codes(self.first + events)
+        return self._whole.codes(self.events[events])
 
     def at(self, i: int) -> int:
-        return self._whole.at(self.first + i)
+        return self._whole.at(int(self.events[i]))
 
     def room(self, i: int) -> tuple[str, str]:
-        return self._whole.room(self.first + i)
+        return self._whole.room(int(self.events[i]))
 
     def age(self, i: int) -> int | None:
-        return self._whole.age(self.first + i)
+        return self._whole.age(int(self.events[i]))
+
+    def tenants(self) -> list[tuple[str, int]]:
+        return [(self.room(i)[0], 1) for i in range(len(self.events))]
 
 
-def in_portions(batch: Batch, most: int) -> Iterator[Portion]:
-    """The batch, cut where the next text would make more than `most` code points."""
-    sizes = np.diff(batch.starts, append=len(batch.text) + 1).tolist()
-    for events in portions(range(len(sizes)), sizes.__getitem__, most=most, count=len(sizes)):
-        yield Portion(batch, events[0], events[-1] + 1)
+def in_portions(batch: Batch, events: Index, most: int) -> Iterator[Chosen]:
+    """These events, cut where the next text would make more than `most` code points."""
+    sizes = np.diff(batch.starts, append=len(batch.text) + 1)[events].tolist()
+    for some in portions(range(len(sizes)), sizes.__getitem__, most=most, count=len(sizes)):
+        yield Chosen(batch, events[some[0] : some[-1] + 1])

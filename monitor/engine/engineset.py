@@ -1,6 +1,7 @@
 """One immutable set of all that judges: tables, rules, scorer, rooms. Compiled aside, swapped between batches."""
 
 from collections.abc import Iterable, Mapping
+from copy import copy
 from zoneinfo import ZoneInfo
 
 from monitor.domain.conditions import names_in
@@ -28,11 +29,13 @@ class EngineSet:
         *,
         rooms: Iterable[RoomContext] = (),
         scorer: Scorer | None = None,
+        own: Mapping[str, Scorer] | None = None,
         zone: ZoneInfo,
         statuses: frozenset[Status] = frozenset((Status.ACTIVE,)),
         databases: Databases | None = None,
     ) -> None:
-        """Raises RuleError for what only compiling finds. `statuses`: which rules are run."""
+        """Raises RuleError for what only compiling finds. `own`: classifiers of tenants, each for its own events alone;
+        `scorer` is for all others'. `statuses`: which rules are run."""
         self.ruleset = ruleset
         self.tables = tables
         self.scorer = scorer
@@ -52,11 +55,28 @@ class EngineSet:
                       for i, (rule, chances, gate) in enumerate(zip(running, looking.chances, gates, strict=True))]
         self.matcher = Matcher(self.rules, len(self.contexts), *looking.lexicons(self.rules, self.contexts))
         self.scoring = Scoring(self.rules, scorer)
+        self._in_room: dict[tuple[tuple[str, str] | None, int], bool] = {}
+        self.own: Mapping[str, EngineSet] = self._with(own or {})
+        models = [scorer.version if scorer else "",
+                  *(f"{tenant}\n{each.scorer.version}" for tenant, each in sorted(self.own.items()) if each.scorer)]
         self.version = digest(
-            ruleset.version, scorer.version if scorer else "", repr(sorted(self.rooms.items())), str(zone),
+            ruleset.version, "\n".join(models), repr(sorted(self.rooms.items())), str(zone),
             str(sorted(tables.meta.items())), *sorted(statuses),
         )
-        self._in_room: dict[tuple[tuple[str, str] | None, int], bool] = {}
+
+    def of(self, tenant: str) -> "EngineSet":
+        """What judges this tenant's events: the same rules, beside the tenant's own classifier where it has one."""
+        return self.own.get(tenant, self)
+
+    def _with(self, own: Mapping[str, Scorer]) -> "dict[str, EngineSet]":
+        """By tenant; one for each classifier that is not the one for all."""
+        made: dict[str, EngineSet] = {"" if self.scorer is None else self.scorer.version: self}
+        for scorer in own.values():
+            if scorer.version not in made:
+                other = made[scorer.version] = copy(self)
+                other.scorer, other.scoring, other.own = scorer, Scoring(self.rules, scorer), {}
+        found = {tenant: made[scorer.version] for tenant, scorer in own.items()}
+        return {tenant: each for tenant, each in found.items() if each is not self}
 
     @property
     def not_evaluated(self) -> dict[str, int]:

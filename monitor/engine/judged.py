@@ -5,8 +5,9 @@ from typing import NamedTuple
 from monitor.domain.findings import Evasion, Opinion
 from monitor.engine.compiled import CompiledRule
 from monitor.engine.patterns import ContactSpan
-from monitor.engine.scorer import Scores
+from monitor.engine.scorer import Scorer, Scores
 from monitor.engine.scoring import Weighed
+from monitor.engine.views import Index
 
 
 class Match(NamedTuple):
@@ -34,12 +35,20 @@ class MatchSpan(NamedTuple):
     term: str = ""
 
 
+class Scored(NamedTuple):
+    """What a classifier gave events of a batch (int64[k]): float32[k, categories]."""
+
+    scorer: Scorer
+    events: Index
+    scores: Scores
+
+
 class Judged(NamedTuple):
-    """`matches` in order of event, then rule. `scores`: float32[n, categories], None without a classifier."""
+    """`matches` in order of event, then rule. `scored`: each event once, but for those that no classifier judges."""
 
     matches: list[Match]
     contacts: list[ContactSpan]
-    scores: Scores | None = None
+    scored: list[Scored]
 
 
 class Fate(NamedTuple):

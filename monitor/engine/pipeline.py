@@ -6,13 +6,13 @@ What a batch is cut into does not change what is found.
 from collections.abc import Collection, Container, Iterable, Iterator, Set
 from functools import partial
 from itertools import groupby
-from operator import itemgetter
+from operator import attrgetter, itemgetter
 
 import numpy as np
 
 from monitor.domain.frames import MOST_TEXT
 from monitor.domain.rules import DIVERSION, Status
-from monitor.engine.batch import Batch, in_portions, parts_of
+from monitor.engine.batch import Batch, parts_of
 from monitor.engine.compiled import IF_SELLING, CompiledRule
 from monitor.engine.conditions import (
     Heard,
@@ -32,9 +32,9 @@ from monitor.engine.detectors_handles import after_cue
 from monitor.engine.detectors_spans import apart
 from monitor.engine.engineset import EngineSet
 from monitor.engine.facts import Facts
-from monitor.engine.judged import Explained, Fate, Judged, Match, MatchSpan
+from monitor.engine.judged import Explained, Fate, Judged, Match, MatchSpan, Scored
 from monitor.engine.patterns import ContactSpan
-from monitor.engine.scorer import Scores
+from monitor.engine.shares import shares
 from monitor.engine.sightings import Pair, Seen, Sightings, among
 from monitor.engine.views import Views, span_of
 
@@ -42,6 +42,7 @@ from monitor.engine.views import Views, span_of
 def explain(engine: EngineSet, batch: Batch) -> list[Explained]:
     """All rules that have a hit in the one event of the batch, or a score that is enough, those that hold first. Rules
     on scores alone are left out where they would give way."""
+    engine = engine.of(batch.room(0)[0])
     judging = _Judging(engine, batch, ungated=True)
     pairs = list({**dict.fromkeys(judging.facts.carrying()), **judging.scan.early.bits})
     judging.look_late(pairs)
@@ -66,23 +67,26 @@ def looked_at(engine: EngineSet, batch: Batch) -> Iterator[tuple[int, CompiledRu
 
 
 def judge(engine: EngineSet, batch: Batch, *, skip: Set[int] = frozenset()) -> Judged:
-    """All rules on all events of a batch, `MOST_TEXT` code points at once; events in `skip` are searched for contact
-    data only."""
-    if len(batch.text) <= MOST_TEXT:
-        return _judge(engine, batch, skip)
-    whole, scores = Judged([], []), list[Scores]()
-    for some in in_portions(batch, MOST_TEXT):
-        first, size = some.first, len(some.starts)
-        judged = _judge(engine, some, {event - first for event in skip if first <= event < first + size})
-        whole.matches.extend(match._replace(event=first + match.event) for match in judged.matches)
-        whole.contacts.extend(contact._replace(event=first + contact.event) for contact in judged.contacts)
-        scores += [judged.scores] if judged.scores is not None else []
-    return whole._replace(scores=np.concatenate(scores)) if scores else whole
+    """All rules on all events of a batch, each beside its tenant's classifier, `MOST_TEXT` code points at once; events
+    in `skip` are searched for contact data only."""
+    some = shares(engine, batch, MOST_TEXT)
+    if len(some) == 1 and some[0].batch is batch:
+        return _judge(some[0].engine, batch, skip)
+    whole = Judged([], [], [])
+    for share in some:
+        at = share.events.tolist()
+        judged = _judge(share.engine, share.batch, {i for i, event in enumerate(at) if event in skip} if skip else skip)
+        whole.matches.extend(match._replace(event=at[match.event]) for match in judged.matches)
+        whole.contacts.extend(contact._replace(event=at[contact.event]) for contact in judged.contacts)
+        whole.scored.extend(scored._replace(events=share.events[scored.events]) for scored in judged.scored)
+    whole.matches.sort(key=attrgetter("event"))
+    whole.contacts.sort(key=attrgetter("event"))
+    return whole
 
 
 def _judge(engine: EngineSet, batch: Batch, skip: Set[int]) -> Judged:
     if not len(batch.starts):
-        return Judged([], [])
+        return Judged([], [], [])
     judging = _Judging(engine, batch)
     pairs = judging.candidates(skip)
     judging.look_late(pairs)
@@ -92,7 +96,10 @@ def _judge(engine: EngineSet, batch: Batch, skip: Set[int]) -> Judged:
     matches = _without_echoes([match for match in evaluated if match is not None], engine.correlations.silenced)
     pointed_at = judging.pointed_at(matches)
     contacts = judging.scan.contacts
-    return Judged(matches, sorted({*contacts, *pointed_at}) if pointed_at else contacts, judging.facts.scores)
+    scores = judging.facts.scores
+    scored = [] if engine.scorer is None or scores is None else [
+        Scored(engine.scorer, np.arange(len(scores)), scores)]
+    return Judged(matches, sorted({*contacts, *pointed_at}) if pointed_at else contacts, scored)
 
 
 def _without_echoes(matches: list[Match], silent: Container[str]) -> list[Match]:

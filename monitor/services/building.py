@@ -28,7 +28,8 @@ class Maker(Fitter, Protocol):
 
 
 class Plan(Struct, frozen=True, kw_only=True):
-    """What a model is to be. `code`: SHA-256 of what makes its features and weights. `now`: UTC ms."""
+    """What a model is to be. `code`: SHA-256 of what makes its features and weights. `now`: UTC ms. `tenant`: whose
+    labels are among the lines, "" for nobody's."""
 
     name: str
     version: str
@@ -37,6 +38,7 @@ class Plan(Struct, frozen=True, kw_only=True):
     categories: Sequence[str]
     code: str
     now: int
+    tenant: str = ""
 
 
 def built(
@@ -47,7 +49,7 @@ def built(
     manifest = Manifest(
         name=plan.name, version=plan.version, created_at=plan.now, recipe=plan.recipe.kind, seed=plan.recipe.seed,
         grams=plan.grams, categories=list(plan.categories), thresholds=found.thresholds, weights="",
-        data=sha256(msgspec.json.encode(lines)).hexdigest(), code=plan.code,
+        data=sha256(msgspec.json.encode(lines)).hexdigest(), code=plan.code, tenant=plan.tenant,
         lines=dict(Counter(line.type for line in lines)))
     model = Model(manifest, maker.weights(found))
     metrics = {"validation": _alone(found.probabilities, tables, lines, manifest)}

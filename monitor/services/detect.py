@@ -241,16 +241,16 @@ class Detect:
             await self._judge_together(cursor, some)
 
     async def _judge_together(self, cursor: Cursor, frames: Sequence[Admitted]) -> None:
-        def work() -> tuple[Outcome, Sight | None]:
+        def work() -> tuple[Outcome, list[Sight]]:
             self._failpoint("judging", sum(len(f.frame) for f in frames))
             engine = cursor.lane.engine
             outcome = cursor.lane.run(frames)
-            scores, outcome.scores = outcome.scores, None
-            return outcome, self._observer.look(engine.scorer, engine.tables, [f.frame for f in frames], scores)
+            scored, outcome.scored = outcome.scored, []
+            return outcome, self._observer.look(engine.tables, [f.frame for f in frames], scored)
 
         started = self._clock.now()
-        outcome, sight = await self._on_engine(work)
-        self._observer.take(sight)
+        outcome, sights = await self._on_engine(work)
+        self._observer.take(sights)
         self._telemetry.observe("engine_seconds", (self._clock.now() - started) / 1000, phase="judge")
         self._failpoint("judged")
         self._telemetry.observe("batch_events", outcome.events)

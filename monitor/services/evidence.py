@@ -40,7 +40,7 @@ class EvidenceDesk:
         fresh = await self._detect.fresh_lines(tenant, alert.room, since=first - REACH_MS,
                                                until=alert.last_at + REACH_MS)
         lines = nearest([*found.context, *fresh], at=alert.at, most=MOST_LINES)
-        engine = self._engine()
+        engine = self._engine().of(tenant)
         register = engine.ruleset.clauses
         clauses = [register[clause] for clause in alert.clauses if clause in register]
         scored = [finding for finding in found.findings if finding.scores and finding.text][:_EXPLAINED]

@@ -35,7 +35,7 @@ class Why(Struct, frozen=True):
 
 
 def why(engine: EngineSet, event: Event, categories: Iterable[str]) -> list[Why]:
-    """Of those categories that the classifier knows, the likeliest first; nothing without a classifier."""
+    """Of those categories that the set's classifier knows, the likeliest first; nothing without one."""
     scorer = engine.scorer
     if scorer is None:
         return []

@@ -21,9 +21,8 @@ from monitor.domain.ids import event_key, finding_id, window_subject
 from monitor.domain.masking import mask_text
 from monitor.engine.batch import FrameBatch
 from monitor.engine.engineset import EngineSet
-from monitor.engine.judged import Judged, Match
+from monitor.engine.judged import Judged, Match, Scored
 from monitor.engine.pipeline import judge
-from monitor.engine.scorer import Scores
 from monitor.services.context import Ring, Windows
 from monitor.services.correlating import Correlating, CorrelatingState, Told
 from monitor.services.grounds import grounds
@@ -81,7 +80,7 @@ class Outcome(Struct):
     suppressed: dict[str, int] = {}
     shed: int = 0
     events: int = 0
-    scores: Scores | None = None  # of the classifier that judged: float32[events, categories]
+    scored: list[Scored] = []  # by the classifiers that judged
 
     def add(self, told: Told, windows: Windows) -> None:
         """What correlations found next; the rooms' lines around it are wanted, too."""
@@ -121,7 +120,7 @@ class Lane:
         batch = FrameBatch([a.frame for a in admitted])
         skip = _sampled_out(batch)
         judged = judge(self.engine, batch, skip=skip)
-        outcome.scores = judged.scores
+        outcome.scored = judged.scored
         straddling = self._reread if remember_only else self._straddling
         joined = straddling.judge(self.engine, batch, judged, skip)
         kept: list[list[Mask]] = [[] for _ in admitted]

@@ -1,4 +1,5 @@
-"""The life of models: which one serves, which one is tried in the shadow, and the way back. Each step has an author.
+"""The life of models: which one serves, which one is tried in the shadow, and the way back; for all tenants, or for one
+that has a model of its own. Each step has an author.
 
 A model that is promoted judges through a reload of the rules: the new engine set has a version of its own, so a re-read
 of the log judges each part by the model that judged it.
@@ -11,24 +12,39 @@ from typing import Final, Protocol
 from msgspec import Struct
 from msgspec.structs import replace
 
+from monitor.domain import tenants
 from monitor.domain.errors import ConfigError, InputError, RedpostError
 from monitor.services.models import Manifest, Model
 from monitor.services.ports import Clock, Logger
 
-STATE_FORMAT: Final = 1
+STATE_FORMAT: Final = 2
+ALL: Final = "*"
+"""Stands for every tenant that has no model of its own; no name of a tenant."""
 
 
-class ModelState(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Ids are name/version. `serving` "": the model that the settings name; `shadow` "": none; `previous` None: nothing
-    to go back to. `what`, `by`, `at`: the latest step, who took it, and when (UTC ms)."""
+class Choice(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """For one tenant, or for ALL. Ids are name/version. `serving` "": the model that the settings name, for a tenant
+    the one that serves ALL; `shadow` "": none; `previous` None: nothing to go back to. `what`, `by`, `at`: the latest
+    step, who took it, and when (UTC ms)."""
 
-    format: int = STATE_FORMAT
     serving: str = ""
     shadow: str = ""
     previous: str | None = None
     what: str = ""
     by: str = ""
     at: int = 0
+
+
+class ModelState(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    format: int = STATE_FORMAT
+    tenants: dict[str, Choice] = {}
+
+    def of(self, tenant: str) -> Choice:
+        return self.tenants.get(tenant, Choice())
+
+    def serving(self, tenant: str) -> str:
+        """The id of what judges this tenant's events; "": the model that the settings name."""
+        return self.of(tenant).serving or self.of(ALL).serving
 
 
 class Registry(Protocol):
@@ -68,11 +84,14 @@ class Registry(Protocol):
 
 
 class ModelSummary(Struct, frozen=True, kw_only=True):
-    """`role`: serving, shadow, previous, or "". `macro_f1`, `hard_alarms`: on the held-out test, null where there was
-    none. `fault`: why it cannot serve."""
+    """`role`: what it is for all tenants without a model of their own (serving, shadow, previous, or ""), `tenants`:
+    what it is for others. `tenant`: whose labels it learnt from, "" for nobody's. `macro_f1`, `hard_alarms`: on the
+    held-out test, null where there was none. `fault`: why it cannot serve."""
 
     id: str
     role: str
+    tenants: dict[str, str] = {}
+    tenant: str = ""
     created_at: int = 0
     recipe: str = ""
     lines: int = 0
@@ -87,7 +106,10 @@ class ModelList(Struct, frozen=True):
 
 
 class Lifecycle:
-    """`reload` lets the running engine judge by what the state says; where it refuses, the state is as before."""
+    """`reload` lets the running engine judge by what the state says; where it refuses, the state is as before.
+
+    Each step is for one `tenant`, or for ALL; None: for the tenant whose labels the model learnt from, else for ALL.
+    """
 
     def __init__(
         self, registry: Registry, reload: Callable[[], Awaitable[object]], *, clock: Clock, logger: Logger
@@ -102,85 +124,139 @@ class Lifecycle:
         """Raises NotFound, or ConfigError for a folder that holds no sound model."""
         return await asyncio.to_thread(self._registry.card, model)
 
-    async def promote(self, model: str, *, by: str) -> ModelState:
+    async def promote(self, model: str, *, by: str, tenant: str | None = None) -> ModelState:
         """From here on in the log, this model judges. Raises NotFound, or InputError for one that cannot serve."""
-        return await self._step("promoted", by, promoted, model)
+        return await self._step("promoted", by, promoted, model, tenant)
 
-    async def shadow(self, model: str, *, by: str) -> ModelState:
+    async def shadow(self, model: str, *, by: str, tenant: str | None = None) -> ModelState:
         """This model scores a sample beside the serving one; "" ends that. Raises as `promote`."""
-        return await self._step("shadowed", by, shadowed, model)
+        return await self._step("shadowed", by, shadowed, model, tenant)
 
-    async def roll_back(self, *, by: str) -> ModelState:
-        """What served before serves again. Raises InputError where nothing did."""
-        return await self._step("rolled_back", by, rolled_back)
+    async def roll_back(self, *, by: str, tenant: str | None = None) -> ModelState:
+        """What served before serves again. `tenant` None: whoever has something to go back to, where that is one.
 
-    async def _step(self, what: str, by: str, decide: Callable[..., ModelState], *facts: str) -> ModelState:
+        Raises InputError where nothing did.
+        """
+        return await self._step("rolled_back", by, rolled_back, tenant)
+
+    async def _step(self, what: str, by: str, decide: "Decide", *facts: str | None) -> ModelState:
         async with self._one_at_a_time:
             before = await asyncio.to_thread(self._registry.state)
-            after = await asyncio.to_thread(decide, self._registry, before, *facts)
-            after = replace(after, what=what, by=by, at=self._clock.now())
+            tenant, choice = await asyncio.to_thread(decide, self._registry, before, *facts)
+            choice = replace(choice, what=what, by=by, at=self._clock.now())
+            after = replace(before, tenants={**before.tenants, tenant: choice})
             await asyncio.to_thread(self._registry.set_state, after)
             try:
                 await self._reload()
             except RedpostError:
                 await asyncio.to_thread(self._registry.set_state, before)
                 raise
-            self._logger.info(f"model_{what}", serving=after.serving or self._registry.base(), shadow=after.shadow,
-                              previous=after.previous, by=by)
+            self._logger.info(f"model_{what}", tenant=tenant, serving=after.serving(tenant) or self._registry.base(),
+                              shadow=choice.shadow, previous=choice.previous, by=by)
             return after
+
+
+Decide = Callable[..., tuple[str, Choice]]
+"""Gives whose choice is another one now, and the choice."""
 
 
 def listed(registry: Registry) -> ModelList:
     """All that are kept, and the one that the settings name."""
     state, base = registry.state(), registry.base()
-    roles = {name or base: role for name, role in (
-        (state.previous, "previous"), (state.shadow or None, "shadow"), (state.serving, "serving")) if name is not None}
     ids = registry.ids()
-    return ModelList([_summary(registry, each, roles.get(each, ""))
-                      for each in ([] if base in ids or not base else [base]) + ids], state)
+    return ModelList([_summary(registry, state, each) for each in ([] if base in ids or not base else [base]) + ids],
+                     state)
 
 
-def _summary(registry: Registry, model: str, role: str) -> ModelSummary:
+def _summary(registry: Registry, state: ModelState, model: str) -> ModelSummary:
+    own = {tenant: role for tenant, choice in sorted(state.tenants.items())
+           if tenant != ALL and (role := _role(choice, model))}
+    role = _role(state.of(ALL), "" if model == registry.base() else model)
     try:
         found = registry.manifest(model)
     except ConfigError as error:
-        return ModelSummary(id=model, role=role, fault=error.message)
+        return ModelSummary(id=model, role=role, tenants=own, fault=error.message)
     test = found.metrics.get("test", {})
     return ModelSummary(
-        id=model, role=role, created_at=found.created_at, recipe=found.recipe, lines=sum(found.lines.values()),
-        macro_f1=test.get("macro_f1"), hard_alarms=test.get("hard_alarms"))
+        id=model, role=role, tenants=own, tenant=found.tenant, created_at=found.created_at, recipe=found.recipe,
+        lines=sum(found.lines.values()), macro_f1=test.get("macro_f1"), hard_alarms=test.get("hard_alarms"))
 
 
-def promoted(registry: Registry, state: ModelState, model: str) -> ModelState:
-    wanted = _checked(registry, model)
-    if wanted == state.serving:
+def _role(choice: Choice, model: str) -> str:
+    """`model` "": the one that the settings name, which is no shadow."""
+    if choice.serving == model:
+        return "serving"
+    if model and choice.shadow == model:
+        return "shadow"
+    return "previous" if choice.previous == model else ""
+
+
+def promoted(registry: Registry, state: ModelState, model: str, tenant: str | None) -> tuple[str, Choice]:
+    whose = _whose(registry, model, tenant)
+    wanted, choice = _checked(registry, state, model, whose), state.of(whose)
+    if wanted == choice.serving:
         raise InputError(f"{model} serves already", hint="choose another one; `redpost model list` shows them")
-    return _serving(registry, replace(state, previous=state.serving), wanted)
+    return whose, _serving(registry, state, whose, replace(choice, previous=choice.serving), wanted)
 
 
-def shadowed(registry: Registry, state: ModelState, model: str) -> ModelState:
-    if model and _checked(registry, model) == state.serving:
+def shadowed(registry: Registry, state: ModelState, model: str, tenant: str | None) -> tuple[str, Choice]:
+    whose = _whose(registry, model, tenant) if model else _named(tenant or ALL)
+    choice = state.of(whose)
+    if model and _checked(registry, state, model, whose) == choice.serving:
         raise InputError(f"{model} serves already", hint="a shadow is another model than the one that serves")
-    return replace(state, shadow=model)
+    return whose, replace(choice, shadow=model)
 
 
-def rolled_back(registry: Registry, state: ModelState) -> ModelState:
-    if state.previous is None:
+def rolled_back(registry: Registry, state: ModelState, tenant: str | None) -> tuple[str, Choice]:
+    able = sorted(each for each, choice in state.tenants.items() if choice.previous is not None)
+    if tenant is None and len(able) > 1:
+        raise InputError("several can go back to another model: " + ", ".join(able),
+                         hint=f"name one of them as the tenant; {ALL} stands for all without a model of their own")
+    whose = _named((able or [ALL])[0] if tenant is None else tenant)
+    choice = state.of(whose)
+    if choice.previous is None:
         raise InputError("no model was promoted, so there is none to go back to",
                          hint="`redpost model promote` takes any one that is kept")
-    if state.previous:
-        _checked(registry, state.previous)
-    return _serving(registry, replace(state, previous=None), state.previous)
+    if choice.previous:
+        _sound(registry, choice.previous)
+    return whose, _serving(registry, state, whose, replace(choice, previous=None), choice.previous)
 
 
-def _serving(registry: Registry, state: ModelState, model: str) -> ModelState:
+def _serving(registry: Registry, state: ModelState, whose: str, choice: Choice, model: str) -> Choice:
     """What serves is no shadow any more."""
-    shadow = "" if state.shadow == (model or registry.base()) else state.shadow
-    return replace(state, serving=model, shadow=shadow)
+    serves = model or (state.of(ALL).serving if whose != ALL else "") or registry.base()
+    return replace(choice, serving=model, shadow="" if choice.shadow == serves else choice.shadow)
 
 
-def _checked(registry: Registry, model: str) -> str:
-    """What the state says for this model, which is sound."""
+def _whose(registry: Registry, model: str, tenant: str | None) -> str:
+    """Raises InputError for a tenant whose labels the model has not learnt from, where it has learnt from another's."""
+    _sound(registry, model)
+    owner = registry.manifest(model).tenant
+    if owner and tenant not in (None, owner):
+        raise InputError(f"{model} has learnt from the labels of {owner}, and judges no other tenant's events",
+                         hint="train a model for this tenant: `redpost retrain --tenant`")
+    return owner or _named(ALL if tenant is None else tenant)
+
+
+def _named(tenant: str) -> str:
+    try:
+        return tenant if tenant == ALL else tenants.checked(tenant)
+    except ConfigError as error:
+        raise InputError(error.message, hint=error.hint) from error
+
+
+def _checked(registry: Registry, state: ModelState, model: str, whose: str) -> str:
+    """What the choice says for this model, which is sound."""
+    wanted, every = "" if model == registry.base() else model, state.of(ALL).serving
+    if whose == ALL:
+        return wanted
+    if not wanted and every:
+        raise InputError(f"{every} serves all tenants now, so {model} is none that {whose} could have alone",
+                         hint=f"roll back for all, and promote {every} for those who are to have it")
+    return "" if wanted == every else wanted
+
+
+def _sound(registry: Registry, model: str) -> None:
     if not registry.base():
         raise InputError("no classifier judges here: model.dir is none",
                          hint="set model.dir to a folder, or to nothing for the bundled one, and start again")
@@ -188,4 +264,3 @@ def _checked(registry: Registry, model: str) -> str:
         registry.model(model)
     except ConfigError as error:
         raise InputError(f"{model} cannot serve: {error.message}", hint=error.hint) from error
-    return "" if model == registry.base() else model

@@ -15,7 +15,8 @@ _TAIL: Final = 3  # bias, slope, offset
 
 class Manifest(Struct, frozen=True, kw_only=True):
     """`weights`: SHA-256 of the file; `data`, `code`: of what it was trained on and by. `lines`: how many of each type.
-    `thresholds`, `metrics`: by category, and what was measured, with the names of the report. `created_at`: UTC ms."""
+    `thresholds`, `metrics`: by category, and what was measured, with the names of the report. `created_at`: UTC ms.
+    `tenant`: whose labels it learnt from, "" for nobody's; it judges no other tenant's events."""
 
     format: int = FORMAT
     name: str
@@ -29,6 +30,7 @@ class Manifest(Struct, frozen=True, kw_only=True):
     weights: str
     data: str
     code: str
+    tenant: str = ""
     lines: dict[str, int] = {}
     metrics: dict[str, Any] = {}
 

@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from monitor.domain.events import KINDS, Kind
 from monitor.domain.frames import Frame
 from monitor.engine.alone import long_enough, sure
-from monitor.engine.batch import FrameBatch
+from monitor.engine.batch import Batch, Chosen, FrameBatch
+from monitor.engine.judged import Scored
 from monitor.engine.patterns import contacts
 from monitor.engine.scorer import Scorer, Scores
 from monitor.engine.views import Views, ViewTables
@@ -29,53 +30,63 @@ _SIGNAL: Final = KINDS.index(Kind.SIGNAL)
 
 
 class Sight(Struct, frozen=True):
-    """`spread`: int[c, len(EDGES)]; `grams`: (with a row that is not zero, all); `shadow`: events by what the model in
-    the shadow makes of them."""
+    """What is seen of one classifier in one batch. `spread`: int[c, len(EDGES)]; `looks`: into it, where it is one of
+    the sample."""
 
     categories: tuple[str, ...]
     spread: NDArray[np.int64]
-    grams: tuple[int, int] = (0, 0)
+    looks: list["Look"] = []
+
+
+class Look(Struct, frozen=True):
+    """`grams`: (with a row that is not zero, all); `shadow`: events by what the model in the shadow, whose version is
+    `of`, makes of them."""
+
+    grams: tuple[int, int]
+    of: str = ""
     shadow: dict[str, int] = {}
 
 
 class Observer:
-    """`look` on the thread that judges, `take` and `tell` on the loop; `shadow` gives the model that is tried, if any.
+    """`look` on the thread that judges, `take` and `tell` on the loop; `shadow` gives the model that is tried on a
+    tenant's events, if any.
 
     What is taken gathers until it is told, since a counter costs more than a batch's sums.
     """
 
     def __init__(
-        self, telemetry: Telemetry, shadow: Callable[[], Scorer | None] = lambda: None, *, sample: int = SAMPLE
+        self, telemetry: Telemetry, shadow: Callable[[str], Scorer | None] = lambda tenant: None, *,
+        sample: int = SAMPLE,
     ) -> None:
         self._telemetry, self._shadow, self._sample = telemetry, shadow, sample
         self._batches = 0
         self._gathered: list[Sight] = []
 
-    def look(
-        self, scorer: Scorer | None, tables: ViewTables, frames: Sequence[Frame], scores: Scores | None
-    ) -> Sight | None:
-        """`scores`: float32[n, c], those that judged these frames; None without a classifier."""
-        if scorer is None or scores is None:
-            return None
+    def look(self, tables: ViewTables, frames: Sequence[Frame], scored: Sequence[Scored]) -> list[Sight]:
+        """`scored`: what judged these frames; one sight of each."""
+        if not scored:
+            return []
         heard = np.frombuffer(b"".join(frame.kinds for frame in frames), np.uint8) != _SIGNAL
-        spread = spread_of(scores[heard])
         self._batches += 1
-        if (self._batches - 1) % self._sample:
-            return Sight(scorer.categories, spread)
-        batch = FrameBatch(frames)
-        views = Views(tables, batch.text)
-        found = contacts(views, batch.starts.tolist(), ())
-        shadow, agreed = self._shadow(), dict[str, int]()
-        if shadow is not None:
-            enough = heard & long_enough(views, batch.starts, found)
-            agreed = agreement(sure(scores, limits(scorer), enough),
-                               sure(shadow.score(views, batch, found), limits(shadow), enough),
-                               heard, scorer.categories, shadow.categories)
-        return Sight(scorer.categories, spread, scorer.known(views, batch, found), agreed)
+        sampled = (self._batches - 1) % self._sample == 0
+        return [Sight(each.scorer.categories, spread_of(each.scores[heard[each.events]]),
+                      self._looks(tables, frames, each, heard) if sampled else []) for each in scored]
 
-    def take(self, sight: Sight | None) -> None:
-        if sight is not None:
-            self._gathered.append(sight)
+    def _looks(self, tables: ViewTables, frames: Sequence[Frame], scored: Scored, heard: Bools) -> list[Look]:
+        """One for each shadow, and one for the events that have none."""
+        whole = FrameBatch(frames)
+        shadows = {tenant: self._shadow(tenant) for tenant in {frame.tenant for frame in frames}}
+        of = np.repeat(np.array([id(shadows[frame.tenant]) for frame in frames]), [len(frame) for frame in frames])
+        looks = []
+        for shadow in {id(each): each for each in shadows.values()}.values():
+            rows = np.flatnonzero(of[scored.events] == id(shadow))
+            if rows.size:
+                looks.append(_look(tables, whole, scored._replace(
+                    events=scored.events[rows], scores=scored.scores[rows]), shadow, heard))
+        return looks
+
+    def take(self, sights: Sequence[Sight]) -> None:
+        self._gathered += sights
 
     def tell(self) -> None:
         """All that was taken since, as metrics."""
@@ -86,13 +97,28 @@ class Observer:
                 for edge, amount in zip(EDGES, counts, strict=True):
                     if amount:
                         self._telemetry.count("scores_total", amount, category=category, above=f"{edge / 100:g}")
-        known, grams = (sum(sight.grams[i] for sight in gathered) for i in (0, 1))
+        looks = [look for sight in gathered for look in sight.looks]
+        known, grams = (sum(look.grams[i] for look in looks) for i in (0, 1))
         for name, amount in (("yes", known), ("no", grams - known)):
             if amount:
                 self._telemetry.count("grams_total", amount, known=name)
-        for sight in gathered:
-            for result, amount in sight.shadow.items():
-                self._telemetry.count("shadow_events_total", amount, result=result)
+        for look in looks:
+            for result, amount in look.shadow.items():
+                self._telemetry.count("shadow_events_total", amount, model=look.of.partition("@")[0], result=result)
+
+
+def _look(tables: ViewTables, whole: FrameBatch, scored: Scored, shadow: Scorer | None, heard: Bools) -> Look:
+    scorer, events, scores = scored
+    batch: Batch = whole if events.size == len(whole) else Chosen(whole, events)
+    views = Views(tables, batch.text)
+    found = contacts(views, batch.starts.tolist(), ())
+    grams = scorer.known(views, batch, found)
+    if shadow is None:
+        return Look(grams)
+    enough = heard[events] & long_enough(views, batch.starts, found)
+    return Look(grams, shadow.version, agreement(
+        sure(scores, limits(scorer), enough), sure(shadow.score(views, batch, found), limits(shadow), enough),
+        heard[events], scorer.categories, shadow.categories))
 
 
 def spread_of(scores: Scores) -> NDArray[np.int64]:

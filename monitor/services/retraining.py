@@ -81,15 +81,15 @@ class Retraining:
                           refused=verdict.refused, figures=figures)
         if not verdict.refused:
             await asyncio.to_thread(self._registry.add, candidate, card(candidate.manifest))
-            await self._lifecycle.shadow(verdict.model, by=by)
+            await self._lifecycle.shadow(verdict.model, by=by, tenant=tenant)
         return verdict
 
     def _tried(self, tenant: str, split: Split) -> tuple[Model, Verdict]:
-        serving = self._registry.model(_serving(self._registry))
+        serving = self._registry.model(_serving(self._registry, tenant))
         recipe, grams = Recipe(kind=serving.manifest.recipe, seed=serving.manifest.seed), serving.manifest.grams
         maker, code = self._makers(recipe, grams)
         plan = Plan(name=tenant, version=_next_version(self._registry, tenant), recipe=recipe, grams=grams, code=code,
-                    categories=labels_of(split.lines, CATEGORIES), now=self._clock.now())
+                    categories=labels_of(split.lines, CATEGORIES), now=self._clock.now(), tenant=tenant)
         candidate = built(plan, maker, self._tables, split.lines, split.tests[TEST])
         found = {name: compare(serving, candidate, self._tables, lines, seed=recipe.seed)
                  for name, lines in split.tests.items()}
@@ -113,11 +113,11 @@ def refusal(found: dict[str, Comparison]) -> str:
     return "" if any(each.better for each in found.values()) else "it is better on nothing"
 
 
-def _serving(registry: Registry) -> str:
+def _serving(registry: Registry, tenant: str) -> str:
     if not registry.base():
         raise InputError("no classifier judges here, against which a candidate could be held: model.dir is none",
                          hint="set model.dir to a folder, or to nothing for the bundled one")
-    return registry.state().serving or registry.base()
+    return registry.state().serving(tenant) or registry.base()
 
 
 def _next_version(registry: Registry, name: str) -> str:

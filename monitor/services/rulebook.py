@@ -5,8 +5,9 @@ Every version that ever judged is kept in the store with its sources, so that a 
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable
-from typing import Final, Protocol
+from collections.abc import Awaitable, Callable, Mapping
+from types import MappingProxyType
+from typing import Final, NamedTuple, Protocol
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -28,12 +29,27 @@ _KEPT: Final = 3
 
 class Bundle(Struct, frozen=True):
     """The sources of one engine set: rule files by relative path, the rooms file, the tenant's zone; `model`: the
-    version of the classifier, or ""."""
+    version of the classifier, or ""; `own`: versions of tenants' own ones, by tenant."""
 
     files: dict[str, bytes]
     rooms: bytes
     zone: str
     model: str = ""
+    own: dict[str, str] = {}
+
+
+class Scorers(NamedTuple):
+    """The classifiers of one engine set: `every` is for all tenants but those that have one of their `own`."""
+
+    every: Scorer | None = None
+    own: Mapping[str, Scorer] = MappingProxyType({})
+
+    def of(self, tenant: str) -> Scorer | None:
+        return self.own.get(tenant, self.every)
+
+
+NOBODY: Final = Scorers()
+"""Rules judge by themselves."""
 
 
 class RuleSource(Protocol):
@@ -55,12 +71,12 @@ class RuleSource(Protocol):
 class Models(Protocol):
     """Where classifiers come from."""
 
-    def serving(self) -> Scorer | None:
-        """The one that judges from now on; None: none does. Raises ConfigError for a model that is not sound."""
+    def serving(self) -> Scorers:
+        """Those that judge from now on. Raises ConfigError for a model that is not sound."""
         ...
 
-    def shadow(self) -> Scorer | None:
-        """The one that is tried beside it. Raises ConfigError or NotFound for one that cannot be."""
+    def shadows(self) -> Scorers:
+        """Those that are tried beside them. Raises ConfigError or NotFound for one that cannot be."""
         ...
 
     def of(self, version: str) -> Scorer | None:
@@ -73,13 +89,11 @@ class Models(Protocol):
 
 
 class NoModels:
-    """Rules judge by themselves."""
+    def serving(self) -> Scorers:
+        return NOBODY
 
-    def serving(self) -> Scorer | None:
-        return None
-
-    def shadow(self) -> Scorer | None:
-        return None
+    def shadows(self) -> Scorers:
+        return NOBODY
 
     def of(self, version: str) -> Scorer | None:
         return None
@@ -100,7 +114,7 @@ class ReloadResult(Struct, frozen=True):
 
 
 class Rulebook:
-    """Compiles off the event loop; `current` is the newest set that passed, `shadow` the model that is tried beside.
+    """Compiles off the event loop; `current` is the newest set that passed, `shadows` the models that are tried beside.
 
     `aside` may compile into the cache elsewhere first; what it does not do is done here.
     """
@@ -119,7 +133,7 @@ class Rulebook:
         self._blind = False  # the files can't be looked at
         self._read = ""  # the fingerprint of the files that were read last, whatever came of them
         self._current: EngineSet | None = None
-        self.shadow: Scorer | None = None
+        self.shadows = NOBODY
 
     @property
     def current(self) -> EngineSet:
@@ -127,18 +141,24 @@ class Rulebook:
             raise RuntimeError("load() first")
         return self._current
 
+    def shadow_of(self, tenant: str) -> Scorer | None:
+        """The model that is tried on this tenant's events. One for all is tried where the one for all judges."""
+        return self.shadows.own.get(tenant, None if tenant in self.current.own else self.shadows.every)
+
     async def load(self) -> EngineSet:
         """Read, check, compile and keep what the files say now. Raises RuleError; nothing changes then."""
         self._read = await self._fingerprint(self._read)  # before reading: what changes meanwhile is seen by `watch`
         bundle = await asyncio.to_thread(self._source.read)
-        scorer = await asyncio.to_thread(self._models.serving)
-        bundle = msgspec.structs.replace(bundle, model=scorer.version if scorer else "")
+        scorers = await asyncio.to_thread(self._models.serving)
         await self._aside(bundle)
-        engine = await asyncio.to_thread(self._made, bundle, scorer, check=True)
+        bundle = msgspec.structs.replace(
+            bundle, model=scorers.every.version if scorers.every else "",
+            own={tenant: scorer.version for tenant, scorer in sorted(scorers.own.items())})
+        engine = await asyncio.to_thread(self._made, bundle, scorers, check=True)
         await self._store.save_rule_set(engine.version, msgspec.msgpack.encode(bundle))
         self._keep(engine.version, engine)
         self._current = engine
-        self.shadow = await asyncio.to_thread(self._tried)
+        self.shadows = await asyncio.to_thread(self._tried)
         for reason, amount in engine.not_evaluated.items():
             self._telemetry.gauge("rules_not_evaluated", amount, reason=reason)
         return engine
@@ -186,12 +206,12 @@ class Rulebook:
                         continue
                 seen = now
 
-    def _tried(self) -> Scorer | None:
+    def _tried(self) -> Scorers:
         try:
-            return self._models.shadow()
+            return self._models.shadows()
         except RedpostError as error:
             self._logger.warning("shadow_not_loaded", error=str(error))
-            return None
+            return NOBODY
 
     def _looked_at(self) -> str:
         return f"{self._source.fingerprint()} {self._models.fingerprint()}"
@@ -220,19 +240,28 @@ class Rulebook:
             raise ConfigError(f"the log was judged by engine set {version}, whose rules are not in the store",
                               hint="restore the store that belongs to this log, or start with an empty data folder")
         bundle = msgspec.msgpack.decode(sources, type=Bundle)
-        scorer = await asyncio.to_thread(self._models.of, bundle.model)
-        if scorer is None and bundle.model:
-            scorer = await asyncio.to_thread(self._models.serving)
-            self._logger.warning("model_differs", asked=bundle.model, taken=scorer.version if scorer else "")
-        engine = await asyncio.to_thread(self._made, bundle, scorer, check=False)
+        engine = await asyncio.to_thread(lambda: self._made(bundle, self._scorers_of(bundle), check=False))
         if engine.version != version:
             self._logger.warning("engine_set_differs", asked=version, compiled=engine.version)
             await self._store.save_rule_set(engine.version, sources)  # the snapshots will name this one
         self._keep(version, engine)
         return engine
 
-    def _made(self, bundle: Bundle, scorer: Scorer | None, *, check: bool) -> EngineSet:
-        engine = compiled(self._source, bundle, self._tables, self._databases, scorer, check=check)
+    def _scorers_of(self, bundle: Bundle) -> Scorers:
+        """Those that judged; for one that is not kept any more, what serves now."""
+        own = {tenant: self._scorer_of(version, tenant) for tenant, version in bundle.own.items()}
+        every = self._scorer_of(bundle.model, "") if bundle.model else None
+        return Scorers(every, {tenant: scorer for tenant, scorer in own.items() if scorer is not None})
+
+    def _scorer_of(self, version: str, tenant: str) -> Scorer | None:
+        scorer = self._models.of(version)
+        if scorer is None:
+            scorer = self._models.serving().of(tenant)
+            self._logger.warning("model_differs", asked=version, taken=scorer.version if scorer else "")
+        return scorer
+
+    def _made(self, bundle: Bundle, scorers: Scorers, *, check: bool) -> EngineSet:
+        engine = compiled(self._source, bundle, self._tables, self._databases, scorers, check=check)
         self._databases.release()
         self._after_compiling()
         return engine
@@ -246,7 +275,7 @@ class Rulebook:
 
 
 def compiled(
-    source: RuleSource, bundle: Bundle, tables: ViewTables, databases: Databases, scorer: Scorer | None = None, *,
+    source: RuleSource, bundle: Bundle, tables: ViewTables, databases: Databases, scorers: Scorers = NOBODY, *,
     check: bool,
 ) -> EngineSet:
     """The engine set of these sources. `check`: only where all cases hold. Raises RuleError with what is wrong."""
@@ -256,4 +285,5 @@ def compiled(
     if failures:
         raise RuleError([Fault(f.rule.path, f.case.line or f.rule.line, 1, str(f).split(": ", 1)[1],
                                "mend the rule or the case; `redpost rules test` shows all") for f in failures])
-    return EngineSet(ruleset, tables, rooms=rooms, scorer=scorer, zone=zone, databases=databases)
+    return EngineSet(ruleset, tables, rooms=rooms, scorer=scorers.every, own=scorers.own, zone=zone,
+                     databases=databases)

@@ -117,6 +117,9 @@ class _JointBatch:
     def age(self, i: int) -> int | None:
         return self._batch.age(self._joints[i].event)
 
+    def tenants(self) -> list[tuple[str, int]]:
+        return [(self.room(i)[0], 1) for i in range(len(self._joints))]
+
 
 class Straddling:
     """Remembers how each speaker's last event ended; a bounded number of speakers."""

@@ -7,7 +7,7 @@ import pytest
 from monitor.adapters.ml.folder import save_model
 from monitor.adapters.ml.shelf import ModelShelf
 from monitor.domain.errors import ConfigError, NotFound
-from monitor.services.lifecycle import ModelState, Registry
+from monitor.services.lifecycle import ALL, Choice, ModelState, Registry
 from tests.fakes.registry import MemoryRegistry, tiny_model
 
 
@@ -54,6 +54,7 @@ def test_what_is_not_there(registry: Registry, model: str) -> None:
 
 def test_the_state_is_kept(registry: Registry) -> None:
     assert registry.state() == ModelState()
-    state = ModelState(serving="local/1", shadow="local/2", previous="", what="promoted", by="张三", at=7)
+    choice = Choice(serving="local/1", shadow="local/2", previous="", what="promoted", by="张三", at=7)
+    state = ModelState(tenants={ALL: Choice(serving="x/1"), "agency": choice})
     registry.set_state(state)
     assert registry.state() == state

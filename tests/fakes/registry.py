@@ -12,7 +12,8 @@ from monitor.services.models import Manifest, Model
 GRAMS = Grams(bits=8, characters=(1, 2), syllables=())
 
 
-def tiny_model(model: str, *, bias: float = -5.0, categories: tuple[str, ...] = ("minors", "spam_fakedata")) -> Model:
+def tiny_model(model: str, *, bias: float = -5.0, categories: tuple[str, ...] = ("minors", "spam_fakedata"),
+               tenant: str = "") -> Model:
     """All scores alike: the logistic of `bias`."""
     c = len(categories)
 
@@ -25,7 +26,7 @@ def tiny_model(model: str, *, bias: float = -5.0, categories: tuple[str, ...] = 
     return Model(Manifest(
         name=name, version=version, created_at=1_700_000_000_000, recipe="svm", seed=1, grams=GRAMS,
         categories=list(categories), thresholds={each: Thresholds(0.5, 0.1) for each in categories},
-        weights=f"{int((bias + 100) * 1000):012x}" * 5, data="", code="", lines={"V": 3, "O": 4},
+        weights=f"{int((bias + 100) * 1000):012x}" * 5, data="", code="", tenant=tenant, lines={"V": 3, "O": 4},
         metrics={"test": {"macro_f1": 0.5, "hard_alarms": 0.25}}), weights)
 
 

@@ -35,6 +35,7 @@ def test_the_documentation_lists_every_route_with_its_scope() -> None:
 def test_the_documentation_names_every_parameter() -> None:
     sections = dict.fromkeys(("searchEvents", "listAlerts", "listRooms"), "Look things up")
     sections["listLabels"] = "Labels"
+    sections |= dict.fromkeys(("shadowModel", "promoteModel", "rollBackModel"), "Classifiers")
     sections["streamAlerts"] = "Alerts as they come"
     seen = 0
     for route in ROUTES:

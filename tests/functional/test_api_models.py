@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from tests.fakes.registry import tiny_model
 from tests.functional.fakes import NOW, Api, serving
 
 PATH = "/api/v1/models"
@@ -24,14 +25,34 @@ async def test_a_model_is_tried_promoted_and_rolled_back() -> None:
         assert (status, [each["id"] for each in answer["models"]]) == (200, ["default/1", "local/1", "local/2"])
         assert answer["models"][1]["macro_f1"] == 0.5
         assert await ask(api, "GET", "/local/1/card") == (200, "# local/1")
-        assert (await ask(api, "POST", "/local/1/shadow"))[1]["shadow"] == "local/1"
+        assert (await ask(api, "POST", "/local/1/shadow"))[1]["tenants"]["*"]["shadow"] == "local/1"
         status, state = await ask(api, "POST", "/local/1/promote")
-        assert (status, state["serving"], state["by"], state["at"]) == (200, "local/1", "loopback", NOW)
+        choice = state["tenants"]["*"]
+        assert (status, choice["serving"], choice["by"], choice["at"]) == (200, "local/1", "loopback", NOW)
         assert await roles(api) == {"serving": "local/1", "previous": "default/1"}
         assert (await ask(api, "POST", "/rollback"))[0] == 200
         assert await roles(api) == {"serving": "default/1"}
         assert api.reload.calls == 3
         assert (await api.logger.until("model_promoted"))["serving"] == "local/1"
+
+
+async def test_a_tenants_own_model_is_promoted_and_rolled_back_for_it_alone() -> None:
+    async with serving() as api:
+        api.registry.add(tiny_model("agency/1", tenant="agency"), "#")
+        status, state = await ask(api, "POST", "/agency/1/promote")
+        assert (status, list(state["tenants"]), state["tenants"]["agency"]["serving"]) == (200, ["agency"], "agency/1")
+        _, answer = await ask(api, "GET")
+        assert {each["id"]: (each["role"], each["tenants"], each["tenant"]) for each in answer["models"]} == {
+            "default/1": ("serving", {}, ""), "agency/1": ("", {"agency": "serving"}, "agency"),
+            "local/1": ("", {}, ""), "local/2": ("", {}, "")}
+        status, answer = await ask(api, "POST", "/agency/1/promote?tenant=other")
+        assert (status, answer["error"]["code"]) == (400, "bad_input") and answer["error"]["hint"]
+        assert (await ask(api, "POST", "/local/1/promote?tenant=other"))[0] == 200
+        assert (await ask(api, "POST", "/local/1/shadow?tenant=..%2Fx"))[0] == 400
+        status, answer = await ask(api, "POST", "/rollback")
+        assert (status, "agency, other" in answer["error"]["message"]) == (400, True)
+        assert (await ask(api, "POST", "/rollback?tenant=agency"))[1]["tenants"]["agency"]["serving"] == ""
+        assert (await ask(api, "POST", "/rollback"))[1]["tenants"]["other"]["serving"] == ""
 
 
 async def test_what_cannot_be_is_told_with_what_to_do() -> None:

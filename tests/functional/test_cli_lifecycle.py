@@ -24,18 +24,35 @@ def model(data: Path, *words: str | Path) -> Done:
     return redpost("model", *words, "--data", data, model=str(data.parent / "base/1"))
 
 
+def shown(roles: dict[str, str]) -> str:
+    return "".join(f"{model:20} {role}\n" for model, role in roles.items())
+
+
+def test_a_tenants_own_model_is_for_its_events(data: Path) -> None:
+    save_model(data / "models/agency/1", tiny_model("agency/1", tenant="agency"), "#")
+    assert model(data, "promote", "agency/1").out == shown({"base/1": "serving", "agency/1": "serving (agency)"})
+    assert "learnt from the labels of agency" in model(data, "promote", "agency/1", "--tenant", "*").err
+    assert model(data, "promote", "local/1", "--tenant", "other").code == 0
+    assert re.search(r"^agency/1 +serving \(agency\) .* agency *$", model(data, "list").out, re.MULTILINE)
+    refused = model(data, "rollback")
+    assert refused.code == 2 and "agency, other" in refused.err
+    assert model(data, "rollback", "--tenant", "other").out == shown(
+        {"base/1": "serving", "agency/1": "serving (agency)"})
+    assert model(data, "rollback").out == shown({"base/1": "serving"})
+
+
 def test_a_model_from_list_to_rollback(data: Path) -> None:
     listed = model(data, "list")
     assert listed.code == 0
-    assert re.search(r"^base/1\s+serving\s+2023-11-14\s+7\s+0\.500\s+25\.0%$", listed.out, re.MULTILINE)
+    assert re.search(r"^base/1\s+serving\s+2023-11-14\s+7\s+0\.500\s+25\.0%\s*$", listed.out, re.MULTILINE)
     assert model(data, "card", "local/1").out == "# local/1\n"
-    assert model(data, "shadow", "local/1").out == "serving   base/1\nshadow    local/1\n"
+    assert model(data, "shadow", "local/1").out == shown({"base/1": "serving", "local/1": "shadow"})
     done = model(data, "promote", "local/2", "--by", "zhang")
-    assert done.out == "previous  base/1\nshadow    local/1\nserving   local/2\n"
+    assert done.out == shown({"base/1": "previous", "local/1": "shadow", "local/2": "serving"})
     assert "model_promoted" in done.err and "zhang" in done.err
-    assert "promoted by zhang, 20" in model(data, "list").out
-    assert model(data, "shadow", "none").out == "previous  base/1\nserving   local/2\n"
-    assert model(data, "rollback").out == "serving   base/1\n"
+    assert "*: promoted by zhang, 20" in model(data, "list").out
+    assert model(data, "shadow", "none").out == shown({"base/1": "previous", "local/2": "serving"})
+    assert model(data, "rollback").out == shown({"base/1": "serving"})
 
 
 def test_what_cannot_be(data: Path) -> None:

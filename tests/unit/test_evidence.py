@@ -24,7 +24,9 @@ def clause(name: str) -> Clause:
 def engine(scorer: Scorer | None = None) -> EngineSet:
     register = {name: clause(name) for name in ("A", "B", "C")}
     rules = SimpleNamespace(clauses=register)
-    return cast(EngineSet, SimpleNamespace(ruleset=rules, scorer=scorer, tables=view_tables()))
+    made = SimpleNamespace(ruleset=rules, scorer=scorer, tables=view_tables())
+    made.of = lambda tenant: made
+    return cast(EngineSet, made)
 
 
 class NoFresh:

@@ -22,7 +22,7 @@ from monitor.adapters.rulefiles import RuleFolder
 from monitor.domain.errors import ConfigError, NotFound, StorageError
 from monitor.services.modelcard import card
 from monitor.services.models import packed
-from monitor.services.rulebook import Rulebook
+from monitor.services.rulebook import Rulebook, Scorers
 from tests.fakes.log import MemoryLog
 from tests.fakes.registry import tiny_model
 from tests.fakes.store import MemoryStore
@@ -212,13 +212,13 @@ def test_files_that_are_overwritten_do_not_change_a_model_that_judges(folder: Pa
 
 def test_a_shelf_gives_the_same_object_for_the_same_model(folder: Path) -> None:
     shelf = ModelShelf(folder)
-    one = shelf.serving()
+    one = shelf.serving().every
     assert one is not None
-    assert shelf.serving() is one
+    assert shelf.serving().every is one
     assert shelf.of(one.version) is one
     assert shelf.of("other/1") is None
     assert shelf.of("") is None
-    assert ModelShelf(None).serving() is None
+    assert ModelShelf(None).serving() == Scorers()
 
 
 def test_a_card_tells_what_was_measured_and_what_it_cannot_do() -> None:

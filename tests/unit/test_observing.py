@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+import msgspec
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
@@ -20,6 +21,7 @@ from monitor.domain.events import Event, Kind
 from monitor.domain.frames import Frame, build
 from monitor.engine.batch import Batch, FrameBatch
 from monitor.engine.engineset import EngineSet
+from monitor.engine.judged import Scored
 from monitor.engine.patterns import ContactSpan
 from monitor.engine.scorer import Scorer, Scores
 from monitor.engine.views import Views
@@ -61,9 +63,9 @@ def frame(*texts: str, kind: Kind = Kind.TRANSCRIPT) -> Frame:
     return made
 
 
-def scored(scorer: Scorer, frames: Sequence[Frame]) -> Scores:
+def scored(scorer: Scorer, frames: Sequence[Frame]) -> list[Scored]:
     batch = FrameBatch(frames)
-    return scorer.score(Views(tables(), batch.text), batch, ())
+    return [Scored(scorer, np.arange(len(batch)), scorer.score(Views(tables(), batch.text), batch, ()))]
 
 
 @given(hnp.arrays(np.float32, st.tuples(st.integers(1, 30), st.integers(1, 5)),
@@ -86,7 +88,7 @@ def test_scores_gather_until_they_are_told() -> None:
     observer = Observer(telemetry)
     frames = [frame(LONG, "短", "别的"), frame("gift", kind=Kind.SIGNAL)]
     for _ in range(20):
-        observer.take(observer.look(scorer, tables(), frames, scored(scorer, frames)))
+        observer.take(observer.look(tables(), frames, scored(scorer, frames)))
     assert telemetry.calls == 0
     observer.tell()
     assert telemetry.found == {("scores_total", "minors", "0.9"): 20, ("scores_total", "minors", "0.02"): 20,
@@ -97,8 +99,8 @@ def test_scores_gather_until_they_are_told() -> None:
 
 def test_without_a_classifier_nothing_is_looked_at() -> None:
     observer = Observer(Counted())
-    assert observer.look(None, tables(), [frame(LONG)], None) is None
-    observer.take(None)
+    assert observer.look(tables(), [frame(LONG)], []) == []
+    observer.take([])
     observer.tell()
 
 
@@ -108,12 +110,31 @@ def test_a_shadow_is_held_against_the_serving_one_in_a_sample() -> None:
                        "短": {"minors": 1}})
     shadow = Written({said[1]: {"minors": 0.9}, said[3]: {"vulgar_sexual": 0.9}, said[4]: {"vulgar_sexual": 0.9}})
     telemetry = Counted()
-    observer = Observer(telemetry, lambda: shadow, sample=3)
+    observer = Observer(telemetry, lambda tenant: shadow, sample=3)
     for _ in range(4):
-        observer.take(observer.look(serving, tables(), [frame(*said)], scored(serving, [frame(*said)])))
+        observer.take(observer.look(tables(), [frame(*said)], scored(serving, [frame(*said)])))
     observer.tell()
-    assert {key[1]: amount for key, amount in telemetry.found.items() if key[0] == "shadow_events_total"} == {
+    assert {key[2]: amount for key, amount in telemetry.found.items() if key[0] == "shadow_events_total"} == {
         "silent": 4, "same": 2, "serving": 2, "shadow": 2, "other": 2}
+
+
+def test_each_tenants_events_are_held_against_its_own_shadow() -> None:
+    said = [LONG + "一", LONG + "二"]
+    serving, own = Written({said[0]: {"minors": 0.9}}), Written({said[1]: {"minors": 0.9}}, version="agency/1@")
+    shadow = Written({said[0]: {"minors": 0.9}}, ["minors"], version="agency/2@x")
+    frames = [frame(*said), msgspec.structs.replace(frame(*said), tenant="agency"), frame(*said)]
+    every = FrameBatch(frames)
+    views = Views(tables(), every.text)
+    parts = [Scored(scorer, np.array(rows), scorer.score(views, every, ())[rows])
+             for scorer, rows in ((serving, [0, 1, 4, 5]), (own, [2, 3]))]
+    telemetry = Counted()
+    observer = Observer(telemetry, {"agency": shadow}.get, sample=1)
+    observer.take(observer.look(tables(), frames, parts))
+    observer.tell()
+    assert {key[1:]: n for key, n in telemetry.found.items() if key[0] == "shadow_events_total"} == {
+        ("agency/2", "shadow"): 1, ("agency/2", "serving"): 1}
+    assert telemetry.found["scores_total", "minors", "0.9"] == 3
+    assert telemetry.found["grams_total", "yes"] == 2, "each model was asked once"
 
 
 def test_agreement_of_one_with_itself_is_whole() -> None:
@@ -151,7 +172,7 @@ async def judged(shadow: Scorer | None) -> tuple[list[str], Counted]:
     detect = Detect(
         log=log, store=store, archive=MemoryArchive(), publisher=SseHub(PrometheusTelemetry()), telemetry=telemetry,
         logger=quiet, clock=Clock(), engine=engine, engine_of=engine_of, settings=DetectSettings(linger_s=0),
-        failpoint=lambda name, events=0: None, observer=Observer(telemetry, lambda: shadow, sample=1))
+        failpoint=lambda name, events=0: None, observer=Observer(telemetry, lambda tenant: shadow, sample=1))
     await detect.start()
     end = await log.append([frame(LONG, "晚上好欢迎大家来")])
     running = asyncio.create_task(detect.run())
@@ -171,7 +192,8 @@ async def test_a_shadow_makes_no_finding_and_is_counted() -> None:
     beside, counted = await judged(Loud({}, ["minors"]))
     assert alone == beside != []
     assert not any(key[0] == "shadow_events_total" for key in without.found)
-    assert counted.found["shadow_events_total", "other"] == 1 == counted.found["shadow_events_total", "shadow"]
+    assert counted.found["shadow_events_total", "written/1", "other"] == 1
+    assert counted.found["shadow_events_total", "written/1", "shadow"] == 1
     for edge in ("0.9", "0"):
         assert without.found["scores_total", "price_consumer", edge] == 1
 

@@ -13,7 +13,7 @@ from monitor.domain.labels import Label, learnt_from
 from monitor.engine.grams import Grams
 from monitor.services.building import Maker, Plan, built
 from monitor.services.comparing import compared
-from monitor.services.lifecycle import Lifecycle, ModelState
+from monitor.services.lifecycle import ALL, Choice, Lifecycle, ModelState
 from monitor.services.models import Model
 from monitor.services.retraining import NEWEST, TEST, Retraining, split_up
 from monitor.services.training import Recipe
@@ -60,7 +60,7 @@ class House:
         self.store, self.registry, self.logger = MemoryStore(), MemoryRegistry("base/1"), Kept()
         if serving is not None:
             self.registry.add(serving, "# good")
-            self.registry.set_state(ModelState(serving=serving.manifest.id))
+            self.registry.set_state(ModelState(tenants={ALL: Choice(serving=serving.manifest.id)}))
         self.seen: list[str] = []
         self.reloads = 0
 
@@ -91,9 +91,11 @@ async def test_a_better_candidate_is_kept_and_tried_in_the_shadow() -> None:
     verdict = await house.training.run("agency", lines("absolute_claim"), TESTED, by="li")
     assert (verdict.model, verdict.against, verdict.refused) == ("agency/1", "base/1", "")
     assert verdict.comparisons[TEST].better and verdict.comparisons[NEWEST].better
-    assert (house.registry.ids(), house.registry.state().shadow, house.registry.state().by) == (
-        ["agency/1"], "agency/1", "li")
+    choice = house.registry.state().of("agency")
+    assert (house.registry.ids(), choice.shadow, choice.by) == (["agency/1"], "agency/1", "li")
+    assert list(house.registry.state().tenants) == ["agency"]
     manifest = house.registry.manifest("agency/1")
+    assert manifest.tenant == "agency", "it judges no other tenant's events"
     assert manifest.categories == ["absolute_claim", "minors"] and manifest.metrics["test"]["macro_f1"] > 0.9
     assert sum(manifest.lines.values()) == verdict.learnt
     assert house.reloads == 1 and [event for event, _ in house.logger.lines] == ["model_trained", "model_shadowed"]
@@ -108,7 +110,7 @@ async def test_a_worse_candidate_is_refused_with_the_figures() -> None:
     verdict = await house.training.run("local", few, lines("minors", "absolute_claim", mark="试"), by="li")
     assert verdict.refused == "it is worse on the held-out test"
     assert verdict.comparisons[TEST].macro_f1.high < 0
-    assert (house.registry.ids(), house.registry.state().shadow, house.reloads) == (["good/1"], "", 0)
+    assert (house.registry.ids(), house.registry.state().of("local").shadow, house.reloads) == (["good/1"], "", 0)
     (_, facts), = house.logger.lines
     assert facts["refused"] and "macro-F1" in facts["figures"][TEST]
 

@@ -6,15 +6,17 @@ import re
 import tempfile
 from pathlib import Path
 from typing import Final
+from weakref import WeakValueDictionary
 
 import msgspec
 
 from monitor.adapters.disk import sync
 from monitor.adapters.ml.folder import CARD, MANIFEST, load_manifest, load_model, save_model
 from monitor.domain.errors import ConfigError, NewerFormat, NotFound, StorageError
-from monitor.engine.scorer import Scorer
-from monitor.services.lifecycle import STATE_FORMAT, ModelState
+from monitor.engine.scorer import LinearScorer, Scorer
+from monitor.services.lifecycle import ALL, STATE_FORMAT, ModelState
 from monitor.services.models import Manifest, Model
+from monitor.services.rulebook import Scorers
 
 STATE: Final = "state.json"
 _ID: Final = re.compile(r"([A-Za-z0-9_-][\w.-]{0,63})/([A-Za-z0-9_-][\w.-]{0,63})", re.ASCII)
@@ -23,38 +25,43 @@ _MENDED: Final = "take the step again: `redpost model rollback`, or `redpost mod
 
 class ModelShelf:
     """Implements `Models` and `Registry`. `base`: the folder of the model that the settings name, None: no classifier
-    judges; `folder`: of all others, None: there are none. What was loaded once stays the same."""
+    judges; `folder`: of all others, None: there are none. What is in use stays the same."""
 
     def __init__(self, base: Path | None, folder: Path | None = None) -> None:
         self._base, self._folder = base, folder
-        self._known: dict[str, Scorer] = {}
+        self._known: WeakValueDictionary[str, LinearScorer] = WeakValueDictionary()
 
-    def serving(self) -> Scorer | None:
+    def serving(self) -> Scorers:
         """Raises ConfigError for what is no sound model."""
         if self._base is None:
-            return None
-        wanted = self.state().serving
-        if not wanted:
-            return self._kept(load_model(self._base).scorer())
+            return Scorers()
+        state = self.state()
+        every = state.of(ALL).serving
         try:
-            return self._kept(self.model(wanted).scorer())
+            return Scorers(self._kept(self.model(every) if every else load_model(self._base)), {
+                tenant: self._kept(self.model(choice.serving))
+                for tenant, choice in state.tenants.items() if tenant != ALL and choice.serving})
         except (ConfigError, NotFound) as error:
+            if not state.tenants:
+                raise
             raise ConfigError(f"the model that was promoted cannot serve: {error.message}", hint=_MENDED) from error
 
-    def shadow(self) -> Scorer | None:
+    def shadows(self) -> Scorers:
         """Raises ConfigError for what is no sound model, NotFound for one that is gone."""
-        wanted = self.state().shadow if self._base is not None else ""
-        return self._kept(self.model(wanted).scorer()) if wanted else None
+        choices = self.state().tenants if self._base is not None else {}
+        found = {tenant: self._kept(self.model(choice.shadow)) for tenant, choice in choices.items() if choice.shadow}
+        return Scorers(found.pop(ALL, None), found)
 
     def of(self, version: str) -> Scorer | None:
         """The one of this version, None where it is not kept any more, or not as it was."""
-        if version in self._known or not version:
-            return self._known.get(version)
+        known = self._known.get(version)
+        if known is not None or not version:
+            return known
         try:
-            found = self.model(version.partition("@")[0]).scorer()
+            found = self._kept(self.model(version.partition("@")[0]))
         except (ConfigError, NotFound):
             return None
-        return self._kept(found) if found.version == version else None
+        return found if found.version == version else None
 
     def fingerprint(self) -> str:
         """Changes with the state."""
@@ -109,6 +116,8 @@ class ModelShelf:
             if found.get("format", STATE_FORMAT) > STATE_FORMAT:
                 raise NewerFormat(f"{path} is of format {found['format']}, this version reads up to {STATE_FORMAT}",
                                   hint="run the newer redpost that wrote it")
+            if found.pop("format", STATE_FORMAT) == 1:  # one model for all
+                found = {"tenants": {ALL: found}}
             return msgspec.convert(found, ModelState)
         except FileNotFoundError:
             return ModelState()
@@ -134,7 +143,8 @@ class ModelShelf:
             raise StorageError(f"{self._folder / STATE} cannot be written: {error.strerror}",
                                hint="check free space, the folder and its owner") from error
 
-    def _kept(self, scorer: Scorer) -> Scorer:
+    def _kept(self, model: Model) -> LinearScorer:
+        scorer = model.scorer()
         return self._known.setdefault(scorer.version, scorer)
 
     def _place(self, model: str) -> Path:

@@ -1,10 +1,22 @@
 """The life of classifiers over HTTP."""
 
+from typing import Final
+
 from aiohttp import web
 
 from monitor.adapters.web.auth import PRINCIPAL
 from monitor.adapters.web.errors import json_answer
+from monitor.adapters.web.handling import QUERY
+from monitor.adapters.web.params import Param, text
 from monitor.adapters.web.services import SERVICES
+
+MODEL_PARAMS: Final[tuple[Param, ...]] = (
+    text("tenant", "Whose events it is for; `*` stands for all tenants without a model of their own. Default: the "
+         "tenant whose labels it has learnt from, else `*`.", longest=64),
+)
+ROLLBACK_PARAMS: Final[tuple[Param, ...]] = (
+    text("tenant", "Whose model; `*` as for a promotion. Needed where several tenants can go back.", longest=64),
+)
 
 
 async def list_models(request: web.Request) -> web.Response:
@@ -17,15 +29,18 @@ async def get_card(request: web.Request) -> web.Response:
 
 
 async def shadow_model(request: web.Request) -> web.Response:
-    return json_answer(await request.app[SERVICES].lifecycle.shadow(_model(request), by=_author(request)))
+    return json_answer(await request.app[SERVICES].lifecycle.shadow(
+        _model(request), by=_author(request), tenant=request[QUERY]["tenant"]))
 
 
 async def promote_model(request: web.Request) -> web.Response:
-    return json_answer(await request.app[SERVICES].lifecycle.promote(_model(request), by=_author(request)))
+    return json_answer(await request.app[SERVICES].lifecycle.promote(
+        _model(request), by=_author(request), tenant=request[QUERY]["tenant"]))
 
 
 async def roll_back(request: web.Request) -> web.Response:
-    return json_answer(await request.app[SERVICES].lifecycle.roll_back(by=_author(request)))
+    return json_answer(await request.app[SERVICES].lifecycle.roll_back(
+        by=_author(request), tenant=request[QUERY]["tenant"]))
 
 
 def _model(request: web.Request) -> str:

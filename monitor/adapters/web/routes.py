@@ -8,7 +8,15 @@ from typing import Final
 from monitor.adapters.web.handling import Route
 from monitor.adapters.web.ingest import post_events
 from monitor.adapters.web.labels import LABEL_PARAMS, list_labels, post_labels
-from monitor.adapters.web.models import get_card, list_models, promote_model, roll_back, shadow_model
+from monitor.adapters.web.models import (
+    MODEL_PARAMS,
+    ROLLBACK_PARAMS,
+    get_card,
+    list_models,
+    promote_model,
+    roll_back,
+    shadow_model,
+)
 from monitor.adapters.web.openapi import get_openapi
 from monitor.adapters.web.operating import healthz, metrics, readyz, reload_rules
 from monitor.adapters.web.page import get_page
@@ -100,16 +108,17 @@ ROUTES: Final[tuple[Route, ...]] = (
     Route(
         method="POST", path=f"{_API}/models/{{name}}/{{version}}/shadow", name="shadowModel", scope="admin",
         handler=shadow_model, summary="Let a classifier score a sample beside the serving one.",
-        answer=ModelState, errors=(400, 404, 503),
+        params=MODEL_PARAMS, answer=ModelState, errors=(400, 404, 503),
     ),
     Route(
         method="POST", path=f"{_API}/models/{{name}}/{{version}}/promote", name="promoteModel", scope="admin",
         handler=promote_model, summary="Let a classifier serve from here on.",
-        answer=ModelState, errors=(400, 404, 503),
+        params=MODEL_PARAMS, answer=ModelState, errors=(400, 404, 503),
     ),
     Route(
         method="POST", path=f"{_API}/models/rollback", name="rollBackModel", scope="admin", handler=roll_back,
-        summary="Let the classifier serve that did before.", answer=ModelState, errors=(400, 503),
+        summary="Let the classifier serve that did before.",
+        params=ROLLBACK_PARAMS, answer=ModelState, errors=(400, 503),
     ),
     Route(
         method="POST", path=f"{_API}/rules/reload", name="reloadRules", scope="admin", handler=reload_rules,
