@@ -35,13 +35,13 @@ class Part(Struct, frozen=True):
 _ANYTHING: Final = Part()
 
 
-def atoms_of(pattern: str, chance: Callable[[str], float]) -> Strings:
-    """Literals of which each hit of the pattern holds at least one, as rare as possible; None where there are none.
+def atoms_of(pattern: str, cost: Callable[[str], float]) -> Strings:
+    """Literals of which each hit of the pattern holds at least one, as cheap as possible; None where there are none.
 
-    `chance`: how likely this literal stands in a text; infinite for one that cannot be looked for. Raises re.error for
-    what is no pattern.
+    `cost`: of looking for this literal, mostly how likely a text holds it; infinite where it cannot be looked for.
+    Raises re.error for what is no pattern.
     """
-    reader = _Reader(chance)
+    reader = _Reader(cost)
     found = reader.best(reader.sequence(parsed(pattern)))
     return None if found is None else frozenset(atom for atom in found if found.isdisjoint(_inside(atom)))
 
@@ -59,15 +59,15 @@ def _inside(text: str) -> Iterator[str]:
 
 
 class _Reader:
-    def __init__(self, chance: Callable[[str], float]) -> None:
-        self._cost = cache(lambda strings: sum(map(chance, strings)))
+    def __init__(self, cost: Callable[[str], float]) -> None:
+        self._cost = cache(lambda strings: sum(map(cost, strings)))
 
     def best(self, part: Part) -> Strings:
         """The better of the two as literals to look for."""
         return self._better(part.exact, part.needs)
 
     def _better(self, one: Strings, other: Strings) -> Strings:
-        """That of which a text is less likely to hold one."""
+        """The cheaper."""
         costs = [self._cost(s) if s and len(s) <= MOST else inf for s in (one, other)]
         if costs == [inf, inf]:
             return None

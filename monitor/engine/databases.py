@@ -2,8 +2,9 @@
 given."""
 
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from importlib.metadata import version
-from typing import Any, Protocol, TypeVar
+from typing import Any, Final, Protocol, TypeVar
 from weakref import WeakValueDictionary
 
 import hyperscan
@@ -11,6 +12,9 @@ import msgspec
 
 from monitor.domain.ids import digest
 from monitor.engine.views import MIX
+
+_AT_ONCE: Final = 2
+"""Databases that are compiled at the same time; each takes memory."""
 
 T = TypeVar("T")
 
@@ -49,20 +53,33 @@ class Databases:
         self._edition = edition
         self._known: WeakValueDictionary[str, Database] = WeakValueDictionary()
         self._met: list[Database] = []  # so that they last until an engine holds them
+        self._threads: ThreadPoolExecutor | None = None
+        self._compiling: dict[str, Future[Database]] = {}
 
     def literals(self, forms: Sequence[tuple[int, ...]]) -> str:
-        """The key of a database over permuted two-byte units, which is known from then on; each form is a tuple of
-        units."""
+        """The key of a database over permuted two-byte units, which is known from `finish` on; each form is a tuple of
+        units. It is compiled meanwhile, on a thread: Hyperscan lets the interpreter go."""
         spelled = _Spelled()
         expressions = [b"".join(map(spelled.__getitem__, units)) for units in forms]
         key = digest(version("hyperscan"), len(expressions), b"\n".join(expressions).decode("latin-1"))
         try:
             self.known(key)
         except LookupError:
-            db = compiled(expressions)
+            if key not in self._compiling:
+                self._threads = self._threads or ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="hyperscan")
+                self._compiling[key] = self._threads.submit(compiled, expressions)
+        return key
+
+    def finish(self) -> None:
+        """All that was asked for is compiled and kept."""
+        compiling, self._compiling = self._compiling, {}
+        if self._threads is not None:
+            self._threads.shutdown()
+            self._threads = None
+        for key, one in compiling.items():
+            db = one.result()
             self._put(key, hyperscan.dumpb(db.compiled))
             self._know(key, db)
-        return key
 
     def known(self, key: str) -> Database:
         """Raises LookupError where nobody compiled it."""

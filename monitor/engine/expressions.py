@@ -27,6 +27,9 @@ _RARE: Final = 0.0002
 _BESIDE: Final = {unit: min(1.0, 8 * share) for unit, share in _FREQUENT.items()}  # neighbours are no strangers
 _NEVER: Final = 4
 """Terms of so many characters are too rare to count."""
+_EACH: Final = 5e-6
+"""What one more literal costs, as a chance: it is compiled, kept and scanned for even where it stands nowhere. So a few
+words that stand a little more often are better than a hundred rare ones."""
 _EVERYWHERE: Final = 1000.0
 """More than anything else that is looked for, where no word is."""
 MAX_MEMORY: Final = 2**20
@@ -133,6 +136,20 @@ def chance(units: Sequence[int]) -> float:
     return _FREQUENT.get(units[0], _RARE) * prod([_BESIDE.get(unit, 8 * _RARE) for unit in units[1:]])
 
 
+class _Shares(dict[str, tuple[float, float] | None]):
+    """A character's chances in `chance`: at first, and behind another one; None for what the skeleton drops."""
+
+    def __init__(self, tables: ViewTables) -> None:
+        super().__init__()
+        self._tables = tables
+
+    def __missing__(self, char: str) -> tuple[float, float] | None:
+        unit = ord(char)
+        kept = self._tables.skeleton((unit,))
+        found = self[char] = (_FREQUENT.get(unit, _RARE), _BESIDE.get(unit, 8 * _RARE)) if kept else None
+        return found
+
+
 class Needs(Struct, frozen=True):
     """What a text must hold for a pattern to match: one of `atoms`, and a character of each of `gates`."""
 
@@ -148,7 +165,7 @@ class Reader:
         self.tables = tables
         self.known = known
         self.fold = cache(self._fold)
-        self._chance = cache(lambda atom: chance(self._skeleton(atom)))
+        self._shares = _Shares(tables)
 
     def _fold(self, pattern: str) -> str:
         return fold_pattern(pattern, self.tables)
@@ -163,11 +180,19 @@ class Reader:
 
     def _needs(self, folded: str) -> Needs:
         try:
-            atoms = sorted(atoms_of(folded, self._chance) or ())
+            atoms = sorted(atoms_of(folded, self._cost) or ())
             kept = ["".join(map(chr, self._skeleton(atom))) for atom in atoms]
             return Needs(atoms, gates_of(folded, lambda char: chance((ord(char),)), kept))
         except re.error as error:
             raise ValueError(str(error)) from error
+
+    def _cost(self, atom: str) -> float:
+        """Of an atom: `chance` of what the skeleton shows of it, and what each literal costs by itself."""
+        found = 0.0
+        for share in map(self._shares.__getitem__, atom):
+            if share is not None:
+                found = found * share[1] if found else share[0]
+        return found + _EACH if found else inf
 
     def atoms(self, folded: str) -> set[tuple[int, ...]]:
         """Literals as the skeleton shows them, one of which is in each hit. Raises ValueError as `needs` does."""

@@ -79,6 +79,8 @@ def form_of(term: str, tables: ViewTables, selection: Selection) -> tuple[Form, 
         found[View.SKELETON] = [skeleton]
     if View.SOUND in views and syllables:
         found[View.SOUND] = sounds
+        if syllables == len(skeleton):  # whose own characters sound like it, too
+            found.pop(View.SKELETON, None)
     for view in views.intersection(EXTRA) if selection.also else ():
         units = tables.worded(plain) if view is View.SIGNS else skeleton
         found[view] = _extra_forms(view, tables, units, sounds)
@@ -171,7 +173,8 @@ def re_escape(text: str) -> str:
 
 
 _ESCAPE: Final = re.compile(r"\\(?:[pPxuoNgk]\{[^}]*\}|x[0-9a-fA-F]{2}|.)", re.DOTALL)
-_CLASS: Final = re.compile(r"\[\^?\]?(?:\\.|[^\]\\])*\]", re.DOTALL)
+_STEP: Final = re.compile(_ESCAPE.pattern + r"|\[\^?\]?(?:\\.|[^\]\\])*\]|[()|]", re.DOTALL)
+"""An escape, a set, or what parts a pattern."""
 
 
 def fold_pattern(pattern: str, tables: ViewTables) -> str:
@@ -180,37 +183,31 @@ def fold_pattern(pattern: str, tables: ViewTables) -> str:
     A character that folds to one with a meaning in patterns (（ → `(`) is escaped: its writer meant the character.
     """
     out: list[str] = []
+    units = list(map(chr, tables.units(pattern)))
     position = 0
-    while position < len(pattern):
-        escape = _ESCAPE.match(pattern, position)
-        if escape:
-            out.append(escape.group())
-            position = escape.end()
-            continue
-        char = pattern[position]
-        folded = chr(tables.units(char)[0])
-        opens_class = out[-1:] == ["["] and folded in ":=."  # [: would begin a POSIX class
-        out.append("\\" + folded if opens_class or (folded != char and folded in _META) else folded)
-        position += 1
+    for escape in [*_ESCAPE.finditer(pattern), None]:
+        begins, ends = (len(pattern), len(pattern)) if escape is None else escape.span()
+        for char, plain in zip(pattern[position:begins], units[position:begins], strict=True):
+            opens_class = out[-1:] == ["["] and plain in ":=."  # [: would begin a POSIX class
+            out.append("\\" + plain if opens_class or (plain != char and plain in _META) else plain)
+        out.append(pattern[begins:ends])
+        position = ends
     return "".join(out)
 
 
 def alternatives(pattern: str) -> list[str]:
     """Its outermost alternatives. A pattern that begins with flags, or whose brackets do not match, is one."""
-    found, depth, begin, position = list[str](), 0, 0, 0
     if re.match(r"\(\?[a-zA-Z-]+\)", pattern):
         return [pattern]
-    while position < len(pattern):
-        step = _ESCAPE.match(pattern, position) or _CLASS.match(pattern, position)
-        if step:
-            position = step.end()
-            continue
-        char = pattern[position]
-        depth += (char == "(") - (char == ")")
-        if depth < 0:
-            return [pattern]
-        if char == "|" and not depth:
-            found.append(pattern[begin:position])
-            begin = position + 1
-        position += 1
+    found, depth, begin = list[str](), 0, 0
+    for step in _STEP.finditer(pattern):
+        if step[0] == "(":
+            depth += 1
+        elif step[0] == ")":
+            depth -= 1
+            if depth < 0:
+                return [pattern]
+        elif step[0] == "|" and not depth:
+            found.append(pattern[begin : step.start()])
+            begin = step.end()
     return [pattern] if depth else [*found, pattern[begin:]]

@@ -61,7 +61,9 @@ def gathered(
         collecting.selection(context, unless, (-1 - index, len(context.parts)), late)
     if collecting.faults:
         raise RuleError(collecting.faults)
-    return early.entries(databases), gated.entries(databases), late.entries(databases)
+    found = early.entries(databases), gated.entries(databases), late.entries(databases)
+    databases.finish()
+    return found
 
 
 class _Formed(NamedTuple):
@@ -134,7 +136,7 @@ class Vocabulary:
         return number
 
     def entries(self, databases: Databases) -> Entries:
-        """With all databases compiled, or known."""
+        """Its databases are known, or being compiled."""
         forms = [Raw(msgspec.msgpack.encode(formed.form)) for formed in self._formed.values()]
         leads, atoms, wordless = array("i"), array("i"), []
         asked = [(pattern, lead) for pattern, asking in enumerate(self._leads) for lead in asking]

@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 from monitor.adapters.rulefiles.folder import load
 from monitor.engine.atoms import atoms_of
-from monitor.engine.expressions import chance
+from monitor.engine.expressions import Reader, chance
 from monitor.engine.terms import alternatives
+from tests.unit.rulekit import tables
 
 ROOT = Path(__file__).parents[2]
 
@@ -46,6 +47,15 @@ def test_what_nothing_is_sure_of_has_none(pattern: str) -> None:
 
 def test_an_atom_that_cannot_be_looked_for_is_passed_over() -> None:
     assert atoms_of("[0-9](%|折)", lambda atom: inf if "%" in atom else 1.0) == set("0123456789")
+
+
+def test_few_words_are_looked_for_rather_than_many_rarer_ones() -> None:
+    needs = Reader(tables(), {}).needs("(甲乙|丙丁)(第|排)[戊己庚辛壬癸]")
+    assert needs.atoms == ["丙丁", "甲乙"]
+
+
+def test_a_rare_word_is_looked_for_rather_than_fewer_everyday_ones() -> None:
+    assert Reader(tables(), {}).needs("的.{0,3}(祛斑|祛痘|美白)").atoms == ["祛斑", "祛痘", "美白"]
 
 
 @cache

@@ -11,12 +11,14 @@ from hypothesis import strategies as st
 from monitor.adapters.blobs import BlobFolder
 from monitor.domain.rules import Case, Context, ContextPart, Reach, Rule, Selection, View
 from monitor.domain.rulesets import RuleSet
+from monitor.engine import databases as engine_databases
 from monitor.engine import looking
 from monitor.engine.batch import EventBatch
 from monitor.engine.databases import Databases, compiled
 from monitor.engine.engineset import EngineSet
 from monitor.engine.judged import Match
 from monitor.engine.pipeline import judge
+from monitor.engine.terms import form_of
 from monitor.services import casework
 from monitor.services.casework import Failure, failing_cases, run_cases
 from tests.unit.rulekit import ZONE, event, rule, tables, terms
@@ -107,6 +109,34 @@ def test_what_another_program_left_under_a_key_is_made_again() -> None:
     first = found(made(rules, shelf), ["全网最低价9元"])
     foreign = Shelf(dict.fromkeys(shelf, b"\x93\x01\x02\x03"))
     assert found(made(rules, foreign), ["全网最低价9元"]) == first
+
+
+def test_a_database_that_is_asked_for_twice_is_compiled_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = list[int]()
+
+    def counted(expressions: list[bytes]) -> Any:
+        made.append(len(expressions))
+        return compiled(expressions)
+
+    monkeypatch.setattr(engine_databases, "compiled", counted)
+    shelf, forms = Shelf(), [(20840, 32593), (26368, 20302)]
+    databases = Databases(shelf)
+    keys = [databases.literals(forms), databases.literals(forms), databases.literals(forms[:1])]
+    databases.finish()
+    assert keys[0] == keys[1]
+    assert sorted(made) == [1, 2]
+    assert set(shelf) == set(keys)
+    Databases(shelf).known(keys[2])
+
+
+def test_a_word_that_is_scanned_for_by_its_sound_has_no_scan_of_its_own_characters() -> None:
+    def scanned(word: str) -> list[View]:
+        return [of for _, of, _ in form_of(word, tables(), terms("claim", word))[1]]
+
+    assert scanned("全网最低") == [View.SOUND]
+    assert scanned("最低") == [View.SKELETON]
+    assert scanned("全网vip最低") == [View.SKELETON, View.SOUND], "letters have no sound"
+    assert {m[2][0].view for m in found(made([rule(terms("claim", "全网最低"))], None), ["全网最低"])} == {View.PLAIN}
 
 
 def test_two_threads_scan_with_one_database() -> None:
