@@ -6,8 +6,9 @@ user.
 
 from pathlib import Path
 
+from monitor.adapters.storage.database import Database
 from monitor.bootstrap import EXIT_FATAL
-from tests.faults.harness import GONE, Client, serving, until
+from tests.faults.harness import GONE, Client, Server, query, serving, until
 from tests.faults.outcome import check, outcome_of
 from tests.faults.streams import bulk, cut, stream
 
@@ -67,3 +68,22 @@ async def test_the_store_is_refused_and_goes_on_after_a_restart(tmp_path: Path) 
         await client.settle()
         check(await outcome_of(client), [*before, *STREAM[5:]])
         assert await server.stop() == 0, server.output()
+
+
+async def test_an_upgrade_without_room_for_its_copy_changes_nothing(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    await (await Database.open(data / "store.db", head="0001")).close()
+    before = (data / "store.db").read_bytes()
+    server = Server(data)
+    server.spawn(file_bytes=len(before) - PAGE)
+    assert not await server.ready()
+    assert await server.ended() == 2
+    assert "before its upgrade" in server.output() and "free 1 MB" in server.output()
+    assert (data / "store.db").read_bytes() == before and not list(data.glob("*upgrade*"))
+    await server.start()
+    async with Client(server) as client:
+        await client.deliver(STREAM)
+        await client.settle()
+        check(await outcome_of(client), STREAM)
+    assert await server.stop() == 0, server.output()
+    assert query(data / "store.db.before-upgrade-0001", "SELECT version_num FROM alembic_version") == [("0001",)]

@@ -121,7 +121,12 @@ def _open(path: Path, scripts: Path, head: str) -> Connection:
     """The connection that writes; called in the writer's thread."""
 
     def keep_copy(revision: str) -> None:
-        copy_database(path, path.with_name(f"{path.name}.before-upgrade-{revision}"), replace=True)
+        try:
+            copy_database(path, path.with_name(f"{path.name}.before-upgrade-{revision}"), replace=True)
+        except StorageError as error:
+            megabytes = 2 * path.stat().st_size // 2**20 + 1
+            raise StorageError(f"before its upgrade from revision {revision}, {path} could not be copied: {error}",
+                               hint=f"free {megabytes} MB on its disk and start again; nothing was changed") from error
 
     with refusals(path):
         _own_file(path)
