@@ -35,7 +35,8 @@ def train(
     any_labels: Annotated[bool, Parameter(help="Learn whatever labels there are, not those of the taxonomy.")] = False,
     kind: Annotated[str, Parameter(show_default=True, help="svm, nb-svm or lr.")] = "svm",
     seed: Annotated[int, Parameter(show_default=True, help="The same seed and lines give the same model.")] = 20261127,
-    compare: Annotated[bool, Parameter(help="Train the other kinds as well and show how good they are.")] = False,
+    compare: Annotated[bool, Parameter(
+        help="Train other kinds as well, and on words, and show how good they are.")] = False,
 ) -> int:
     """Train a classifier from labelled lines and keep it in a folder, with its manifest and card.
 

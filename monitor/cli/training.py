@@ -9,6 +9,7 @@ from monitor.adapters.bundled import model_folder
 from monitor.adapters.clock import SystemClock
 from monitor.adapters.ml.folder import load_model, save_model
 from monitor.adapters.ml.labelled import Columns, read_labelled
+from monitor.adapters.ml.words import words
 from monitor.cli.loading import engine_set, view_tables, zone
 from monitor.domain.errors import ConfigError, InputError
 from monitor.domain.labelled import CARE, Labelled
@@ -16,13 +17,12 @@ from monitor.domain.rules import CATEGORIES
 from monitor.engine.alone import sure
 from monitor.engine.grams import Grams
 from monitor.engine.views import ViewTables
-from monitor.services.building import Plan, built, measured
+from monitor.services.building import Plan, built, measured, tried
 from monitor.services.caselines import case_lines
 from monitor.services.classifying import enough, findings, probabilities
-from monitor.services.modelcard import card, slices, table
-from monitor.services.models import Model
+from monitor.services.modelcard import card, compared, slices, table
 from monitor.services.retraining import Makers
-from monitor.services.training import Recipe, held_out, labels_of
+from monitor.services.training import Fitter, Recipe, held_out, labels_of
 
 KINDS = ("svm", "nb-svm", "lr")
 
@@ -50,17 +50,20 @@ class Training:
         lines, test = split(self._read(files), hold_out)
         if cases is not None:
             lines += cases_of(cases, test)
-        trained = self._trained(self._kind, lines, test, to)
-        shown = [(self._kind, trained.manifest)]
-        if compare:
-            shown += [(kind, self._trained(kind, lines, test, to).manifest) for kind in KINDS if kind != self._kind]
+        tables, plan = view_tables(), self._plan(lines, to)
+        maker, code = makers(tables)(plan.recipe, plan.grams)
+        others = rivals(tables, plan) if compare else {}
+        trained = built(msgspec.structs.replace(plan, code=code), maker, tables, lines, test)
         manifest = save_model(to, trained, card(trained.manifest))
         print(f"{manifest.id}: {len(lines):,} lines trained on, {len(test):,} held out, in {to}\n")
         if few := sorted({label for line in lines for label in line.labels} - set(manifest.categories)):
             print(f"not learnt, for want of lines: {', '.join(few)}\n")
-        for kind, each in shown:
-            for name, metrics in each.metrics.items():
-                print(f"{kind} · {name}\n{table(metrics, each)}\n\n{slices(metrics)}\n")
+        for name, metrics in manifest.metrics.items():
+            print(f"{self._kind} · {name}\n{table(metrics, manifest)}\n\n{slices(metrics)}\n")
+        if others:
+            shown = {f"{self._kind}, n-grams": manifest.metrics}
+            shown |= {name: tried(other, fitter, tables, lines, test) for name, (other, fitter) in others.items()}
+            print(compared(shown))
         return 0
 
     def _read(self, files: Sequence[Path]) -> list[Labelled]:
@@ -69,12 +72,10 @@ class Training:
             return lines
         return [msgspec.structs.replace(line, labels=[each for each in line.labels if each != CARE]) for line in lines]
 
-    def _trained(self, kind: str, lines: list[Labelled], test: list[Labelled], to: Path) -> Model:
-        named, tables, recipe, grams = to.absolute(), view_tables(), Recipe(kind=kind, seed=self._seed), Grams()
-        maker, code = makers(tables)(recipe, grams)
-        plan = Plan(name=named.parent.name, version=named.name, recipe=recipe, grams=grams, code=code,
+    def _plan(self, lines: list[Labelled], to: Path) -> Plan:
+        named, recipe = to.absolute(), Recipe(kind=self._kind, seed=self._seed)
+        return Plan(name=named.parent.name, version=named.name, recipe=recipe, grams=Grams(), code="",
                     categories=labels_of(lines, () if self._any else CATEGORIES), now=SystemClock().now())
-        return built(plan, maker, tables, lines, test)
 
 
 def split(lines: list[Labelled], hold_out: Sequence[str]) -> tuple[list[Labelled], list[Labelled]]:
@@ -86,6 +87,24 @@ def split(lines: list[Labelled], hold_out: Sequence[str]) -> tuple[list[Labelled
     held = [line.brief in hold_out for line in lines] if hold_out else held_out(lines).tolist()
     return ([line for line, out in zip(lines, held, strict=True) if not out],
             [line for line, out in zip(lines, held, strict=True) if out])
+
+
+def rivals(tables: ViewTables, plan: Plan) -> dict[str, tuple[Plan, Fitter]]:
+    """What a model is held against by --compare: other kinds, words, and words beside what it reads. Raises ConfigError
+    where scikit-learn or jieba is missing."""
+    makers(tables)
+    from monitor.adapters.ml.fitting import GramFitter
+    from monitor.adapters.ml.wordfitting import WordFitter
+
+    recipe, grams, cut = plan.recipe, plan.grams, words()
+    found: dict[str, tuple[Plan, Fitter]] = {}
+    for kind in KINDS:
+        if kind != recipe.kind:
+            other = msgspec.structs.replace(recipe, kind=kind)
+            found[f"{kind}, n-grams"] = msgspec.structs.replace(plan, recipe=other), GramFitter(tables, grams, other)
+    found[f"{recipe.kind}, words"] = plan, WordFitter(tables, grams, recipe, cut)
+    found[f"{recipe.kind}, both"] = plan, WordFitter(tables, grams, recipe, cut, GramFitter(tables, grams, recipe))
+    return found
 
 
 def makers(tables: ViewTables) -> Makers:

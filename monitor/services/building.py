@@ -46,19 +46,38 @@ def built(
 ) -> Model:
     """Learnt from `lines`; its metrics are of them, cross-fitted, and of `test`, where there is one."""
     found = train(lines, plan.categories, maker, plan.recipe)
-    manifest = Manifest(
-        name=plan.name, version=plan.version, created_at=plan.now, recipe=plan.recipe.kind, seed=plan.recipe.seed,
-        grams=plan.grams, categories=list(plan.categories), thresholds=found.thresholds, weights="",
-        data=sha256(msgspec.json.encode(lines)).hexdigest(), code=plan.code, tenant=plan.tenant,
-        lines=dict(Counter(line.type for line in lines)))
+    manifest = _manifest(plan, found, lines)
     model = Model(manifest, maker.weights(found))
     metrics = {"validation": _alone(found.probabilities, tables, lines, manifest)}
     if test:
         scores = probabilities(model.scorer(), tables, test)
-        exact = maker.decide(found.fitted, maker.features(test), np.arange(len(test)))
-        rounded = rounding(chances(exact * found.slopes + found.offsets), scores, manifest.alone)
+        rounded = rounding(_exact(maker, found, test), scores, manifest.alone)
         metrics["test"] = _alone(scores, tables, test, manifest) | {"rounding": rounded}
     return Model(msgspec.structs.replace(manifest, metrics=metrics), model.weights)
+
+
+def tried(
+    plan: Plan, fitter: Fitter, tables: ViewTables, lines: Sequence[Labelled], test: Sequence[Labelled]
+) -> dict[str, Any]:
+    """Metrics as those of `built`, of what need not serve."""
+    found = train(lines, plan.categories, fitter, plan.recipe)
+    manifest = _manifest(plan, found, lines)
+    metrics = {"validation": _alone(found.probabilities, tables, lines, manifest)}
+    return metrics | ({"test": _alone(_exact(fitter, found, test), tables, test, manifest)} if test else {})
+
+
+def _manifest(plan: Plan, found: Trained, lines: Sequence[Labelled]) -> Manifest:
+    return Manifest(
+        name=plan.name, version=plan.version, created_at=plan.now, recipe=plan.recipe.kind, seed=plan.recipe.seed,
+        grams=plan.grams, categories=list(plan.categories), thresholds=found.thresholds, weights="",
+        data=sha256(msgspec.json.encode(lines)).hexdigest(), code=plan.code, tenant=plan.tenant,
+        lines=dict(Counter(line.type for line in lines)))
+
+
+def _exact(fitter: Fitter, found: Trained, lines: Sequence[Labelled]) -> Floats:
+    """float64[n, c]: probabilities before any rounding."""
+    decided = fitter.decide(found.fitted, fitter.features(lines), np.arange(len(lines)))
+    return chances(decided * found.slopes + found.offsets)
 
 
 def _alone(scores: Floats, tables: ViewTables, lines: Sequence[Labelled], manifest: Manifest) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from monitor.domain.masking import mask_text
 from monitor.domain.rejections import Rejected
 from monitor.engine.patterns import contacts
 from monitor.engine.views import Views, ViewTables
-from monitor.services.classifying import batches
+from monitor.services.classifying import Line, batches
 from monitor.services.ports import Clock, Store
 from monitor.services.records import LabelFilter, Saved
 
@@ -73,12 +73,12 @@ async def every_label(store: Store, tenant: str) -> list[Label]:
             return found
 
 
-def masked(labels: Sequence[Label], tables: ViewTables) -> list[str]:
+def masked(lines: Sequence[Line], tables: ViewTables) -> list[str]:
     """Their texts without contact data, one `*` for each code point of it."""
-    texts = [label.text for label in labels]
+    texts = [line.text for line in lines]
     spans: dict[int, list[tuple[int, int]]] = {}
     first = 0
-    for batch in batches(labels):
+    for batch in batches(lines):
         for contact in contacts(Views(tables, batch.text), batch.starts.tolist()):
             if contact.masked:
                 spans.setdefault(first + contact.event, []).append((contact.start, contact.end))

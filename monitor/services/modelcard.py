@@ -1,5 +1,6 @@
 """The card of a model: what it is, what it was measured on, and what it cannot do."""
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 from monitor.services.models import Manifest
@@ -78,4 +79,16 @@ def slices(metrics: dict[str, Any]) -> str:
         numbers = " | ".join(f"{each[key]:.2f}" for key in ("macro_f1", "recall"))
         alarms = " | ".join(f"{each[key]:.1%}" for key in ("hard_alarms", "ordinary_alarms"))
         lines.append(f"| {name} | {each['lines']:,} | {numbers} | {alarms} |".replace("nan%", "–").replace("nan", "–"))
+    return "\n".join(lines)
+
+
+def compared(shown: Mapping[str, Mapping[str, Any]]) -> str:
+    """A row for each model and what it was measured on. `shown`: metrics by the model's name."""
+    lines = ["| learnt | measured on | macro-F1 | PR-AUC | recall | evasive | hard alarms | ordinary alarms |",
+             "|---|---|---|---|---|---|---|---|"]
+    for name, metrics in shown.items():
+        for part, each in metrics.items():
+            numbers = " | ".join(f"{each[key]:.3f}" for key in ("macro_f1", "pr_auc", "recall", "evasive_recall"))
+            alarms = f"{each['hard_alarms']:.1%} | {each['ordinary_alarms']:.2%}"
+            lines.append(f"| {name} | {part} | {numbers} | {alarms} |")
     return "\n".join(lines)

@@ -70,6 +70,20 @@ def test_training_again_gives_the_same_weights(table: Path, mine: Path, tmp_path
     assert (tmp_path / "1" / WEIGHTS).read_bytes() == (mine / WEIGHTS).read_bytes()
 
 
+def test_other_kinds_and_words_are_compared(table: Path, mine: Path, tmp_path: Path) -> None:
+    """In one table, beside what is kept, which is as without."""
+    done = train(table, tmp_path / "1", "--compare")
+    assert (done.code, done.err) == (0, "")
+    told = done.out.split("| learnt |")[1].strip().split("\n")[2:]
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in told]
+    assert [row[:2] for row in rows] == [
+        [f"{kind}, {of}", part] for kind, of in (
+            ("svm", "n-grams"), ("nb-svm", "n-grams"), ("lr", "n-grams"), ("svm", "words"), ("svm", "both"))
+        for part in ("validation", "test")]
+    assert all(float(row[2]) > 0.9 for row in rows)
+    assert (tmp_path / "1" / WEIGHTS).read_bytes() == (mine / WEIGHTS).read_bytes()
+
+
 def test_one_name_is_enough_of_a_folder(table: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What is left out of NAME/VERSION is the folder that it is made in."""
     monkeypatch.chdir(tmp_path)

@@ -12,6 +12,7 @@ from sklearn.calibration import calibration_curve
 from sklearn.metrics import average_precision_score, f1_score
 
 from monitor.adapters.ml.fitting import GramFitter
+from monitor.adapters.ml.wordfitting import WordFitter
 from monitor.domain.errors import InputError
 from monitor.domain.labelled import EVASIVE, HARD, ORDINARY, Labelled
 from monitor.services.augmenting import homophones
@@ -184,6 +185,29 @@ def test_each_kind_learns(kind: str) -> None:
     assert found.slopes[0] > 0
     assert found.probabilities[found.wanted].min() > 0.9
     assert found.probabilities[~found.wanted].max() < 0.1
+
+
+def cut(text: str) -> list[str]:
+    """Words of two characters."""
+    return [text[i : i + 2] for i in range(0, len(text), 2)]
+
+
+def test_words_are_learnt_as_n_grams_are() -> None:
+    every = [each for brief in "abcde" for each in (
+        *some(6, "a", brief=brief, text="最低价格"), *some(6, brief=brief, text="低格最价"))]
+    words = WordFitter(tables(), GRAMS, RECIPE, cut)
+    found = train(every, ["a"], words, RECIPE)
+    assert found.probabilities[found.wanted].min() > 0.9 > 0.1 > found.probabilities[~found.wanted].max()
+
+
+def test_words_stand_beside_other_features_and_contact_data_is_not_read() -> None:
+    one, two = line("加微信abc12345"), line("加微信xyz98765")
+    alone, both = (WordFitter(tables(), GRAMS, RECIPE, cut, beside) for beside in (None, fitter()))
+    assert abs(alone.matrix([one]) - alone.matrix([two])).max() == 0
+    of = GRAMS.buckets
+    assert abs(both.matrix([one])[:, of:] - fitter().matrix([one])).max() == 0
+    assert abs(both.matrix([one])[:, :of] - alone.matrix([one])[:, :of]).max() == 0
+    assert alone.matrix([one])[:, :of].nnz == 3  # 加微, 信, both
 
 
 def test_swapped_characters_sound_the_same() -> None:
