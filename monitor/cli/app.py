@@ -48,8 +48,8 @@ def build() -> App:
     on_labels = app.command(App(name="labels", help="What people of a tenant say of lines, to learn from."))
     on_labels.command(labels.import_, name="import")
     on_labels.command(labels.export)
-    on_labels.command(labels.pick)
-    on_labels.command(labels.terms)
+    for on_label in (labels.withdraw, labels.pick, labels.terms):
+        on_labels.command(on_label)
     on_models = app.command(App(name="model", help="Show, compare and change the classifiers that judge."))
     on_models.command(lifecycle.list_, name="list")
     for on_model in (models.card, lifecycle.compare, lifecycle.shadow, lifecycle.promote, lifecycle.rollback):

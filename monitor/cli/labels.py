@@ -1,4 +1,4 @@
-"""redpost labels import · export · pick · terms"""
+"""redpost labels import · export · withdraw · pick · terms"""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -12,9 +12,11 @@ from monitor.cli.stores import with_store
 
 if TYPE_CHECKING:
     from monitor.adapters.storage.store import SqlStore
+    from monitor.domain.labelled import Labelled
     from monitor.engine.engineset import EngineSet
     from monitor.engine.scorer import Scorer
     from monitor.services.records import KeptEvent, Saved
+    from monitor.services.suggesting import Term
 
 Tenant = Annotated[str, Parameter(show_default=True, help="Whose labels.")]
 
@@ -77,7 +79,8 @@ def export(
     data: Data = None,
     config: Config = None,
 ) -> int:
-    """Write all labels of a tenant to a file that `redpost labels import` and `redpost train` read, newest first.
+    """Write all labels of a tenant to a file that `redpost labels import` and `redpost train` read, newest first; those
+    that were withdrawn are left out.
 
     ```
     redpost labels export labels.jsonl
@@ -90,6 +93,44 @@ def export(
     found = with_store(data, config, lambda store: every_label(store, tenant))
     write_labels(file, found)
     print(f"{len(found):,} labels in {file}")
+    return 0
+
+
+def withdraw(
+    ids: Annotated[list[str], Parameter(name="ID", help="Labels' ids, as an export or GET /api/v1/labels shows them.")],
+    /,
+    *,
+    reason: Annotated[str, Parameter(help="Why; kept with the label.")] = "",
+    by: Annotated[str, Parameter(help="Who takes them back. Default: the user of this machine.")] = "",
+    tenant: Tenant = "local",
+    data: Data = None,
+    config: Config = None,
+) -> int:
+    """Take labels back: nothing is learnt from them any more, and they stay with who took them back, when and why.
+
+    The same label that comes again, as from its file, stays withdrawn; one that says something else of the line counts.
+    Models that have learnt from it stay as they are: retrain, and promote.
+
+    ```
+    redpost labels withdraw l4f0a12 --reason "heard wrongly"
+    redpost labels withdraw l4f0a12 l77be01 --tenant agency --by li
+    ```
+    """
+    import getpass
+
+    from monitor.adapters.clock import SystemClock
+    from monitor.cli.loading import view_tables
+    from monitor.services.labelling import Labelling
+
+    author = by or getpass.getuser()
+
+    async def work(store: "SqlStore") -> int:
+        labelling = Labelling(store, view_tables(), SystemClock())
+        for each in dict.fromkeys(ids):
+            await labelling.withdraw(tenant, each, by=author, reason=reason)
+        return len(dict.fromkeys(ids))
+
+    print(f"{with_store(data, config, work):,} labels withdrawn")
     return 0
 
 
@@ -194,32 +235,44 @@ def terms(
     ```
     """
     from monitor.adapters.clock import SystemClock
-    from monitor.adapters.ml.labelled import Columns, read_labelled
     from monitor.adapters.ml.words import words
     from monitor.cli.lifecycle import shelf
-    from monitor.cli.terminal import safe
     from monitor.domain.errors import InputError
-    from monitor.domain.labels import learnt_from
     from monitor.domain.rules import CATEGORIES
     from monitor.services import suggesting
     from monitor.services.classifying import findings
-    from monitor.services.labelling import every_label
 
     if strangers := sorted(set(category) - set(CATEGORIES)):
         raise InputError(f"there is no category {strangers[0][:40]!r}", hint="one of " + ", ".join(CATEGORIES))
     cut, wanted = words(), category or sorted(CATEGORIES)
+    lines = _labelled(tenant, files, data, config)
+    engine = _judging(config, shelf(data, config).serving().of(tenant))
+    found = findings(engine, lines, wanted, now=SystemClock().now())
+    _tell(suggesting.terms(lines, found, wanted, cut, lawful=lawful), most)
+    return 0
+
+
+def _labelled(tenant: str, files: list[Path], data: Data, config: Config) -> "list[Labelled]":
+    """The tenant's labels, then the files. Raises InputError where nothing is a violation."""
+    from monitor.adapters.ml.labelled import Columns, read_labelled
+    from monitor.domain.errors import InputError
+    from monitor.domain.labels import learnt_from
+    from monitor.services.labelling import every_label
+
     known = with_store(data, config, lambda store: every_label(store, tenant))
     lines = [learnt_from(label) for label in known] + (read_labelled(files, Columns()) if files else [])
     if not any(line.labels for line in lines):
         raise InputError(f"no line of the tenant {tenant} is labelled as a violation",
                          hint="`redpost labels import` takes labels, or name a file of labelled lines")
-    engine = _judging(config, shelf(data, config).serving().of(tenant))
-    found = findings(engine, lines, wanted, now=SystemClock().now())
-    suggested = suggesting.terms(lines, found, wanted, cut, lawful=lawful)
+    return lines
+
+
+def _tell(suggested: "dict[str, list[Term]]", most: int) -> None:
+    from monitor.cli.terminal import safe
+
     for name, some in suggested.items():
         print(f"{name}: {some[0].of:,} missed")
         for term in some[:most]:
             print(safe(f"  {term.missed:4} {term.word}" + (f"  ({term.lawful} lawful)" if term.lawful else "")))
     if not suggested:
         print("no word is common to missed lines alone")
-    return 0

@@ -23,12 +23,24 @@ _MARK: Final = b"\xef\xbb\xbf"
 Word = Annotated[str, Meta(max_length=256)]
 
 
+Reason = Annotated[str, Meta(max_length=2_000)]
+
+
+class Withdrawn(Struct, frozen=True, kw_only=True):
+    """Who took a label back, when (UTC ms), and why."""
+
+    by: Word
+    at: int
+    reason: Reason = ""
+
+
 class Label(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     """One line and the categories that it breaks; none where it is lawful.
 
     `near`: the category that a lawful line comes close to, as where a finding was dismissed. `by`: who says so, `at`:
     when (UTC ms), `reason`: why. `source`: what the line came by, such as a file or `pick.random`; `event`: its id,
     where it came from an event. `weight`: how many events such a line stands for, where it was drawn at random.
+    `withdrawn`: it is kept for what it was, and teaches nothing any more.
     """
 
     text: Annotated[str, Meta(min_length=1, max_length=MOST_TEXT)]
@@ -41,14 +53,24 @@ class Label(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknow
     by: Word = ""
     at: Annotated[int, Meta(ge=0, lt=2**53)] = 0
     source: Word = ""
-    reason: Annotated[str, Meta(max_length=2_000)] = ""
+    reason: Reason = ""
     event: Word = ""
     weight: Annotated[float, Meta(gt=0, le=1e12)] = 1.0
+    withdrawn: Withdrawn | None = None
 
 
 def label_id(label: Label) -> str:
     """For a label without an id: the same line has the same one."""
     return "l" + digest(label.kind, label.speaker, label.text)
+
+
+def replaces(label: Label, old: Label) -> bool:
+    """Does a label that is given under the id of an earlier one take its place? The same one does not, and a withdrawn
+    one comes back only as another statement: the file that it came from may be taken again."""
+    if old.withdrawn is not None:
+        return (label.text, label.kind, label.speaker, sorted(label.labels), label.near) != (
+            old.text, old.kind, old.speaker, sorted(old.labels), old.near)
+    return msgspec.structs.replace(old, at=label.at) != label
 
 
 def learnt_from(label: Label) -> Labelled:
@@ -65,6 +87,8 @@ def fault_of(label: Label, *, now: int, future_ms: int = Limits().future_ms) -> 
                                 ("near", [label.near] if label.near else [], (*CATEGORIES, CARE))):
         if strangers := [name for name in names if name not in known]:
             return field, f"there is no category {strangers[0][:40]!r}", "one of " + ", ".join(known)
+    if label.withdrawn is not None:
+        return "withdrawn", "a label does not come withdrawn", "leave it out, or withdraw the label by its id"
     if label.near in label.labels:
         return "near", "a line breaks a category, or comes near to it", "name it in one of the two"
     if label.kind is Kind.SIGNAL:

@@ -1,4 +1,4 @@
-"""Labels in: read, masked as everything is that is derived of events, and kept under their tenant."""
+"""Labels in: read, masked as everything is that is derived of events, and kept under their tenant; and taken back."""
 
 import asyncio
 from collections.abc import Sequence
@@ -8,7 +8,8 @@ import msgspec
 from msgspec import Struct
 
 from monitor.domain.decoding import Limits
-from monitor.domain.labels import Label, decode_labels, label_id
+from monitor.domain.errors import NotFound
+from monitor.domain.labels import Label, Withdrawn, decode_labels, label_id
 from monitor.domain.masking import mask_text
 from monitor.domain.rejections import Rejected
 from monitor.engine.patterns import contacts
@@ -61,13 +62,25 @@ class Labelling:
         return await self._store.save_labels(tenant, whole) if whole else Saved(0, 0, 0)
 
 
+    async def withdraw(self, tenant: str, label: str, *, by: str, reason: str = "") -> Label:
+        """The label of this id teaches nothing from now on, but stays with who took it back and why.
+
+        Raises NotFound where the tenant has none of this id.
+        """
+        found = await self._store.withdraw_label(tenant, label, Withdrawn(by=by, at=self._clock.now(), reason=reason))
+        if found is None:
+            raise NotFound(f"there is no label {label[:80]!r} of the tenant {tenant}",
+                           hint="GET /api/v1/labels or `redpost labels export` lists them with their ids")
+        return found
+
+
 async def every_label(store: Store, tenant: str) -> list[Label]:
-    """All of a tenant, newest first."""
+    """All of a tenant that stand, newest first."""
     found: list[Label] = []
     cursor: str | None = None
     while True:
         page = await store.labels(tenant, LabelFilter(), cursor=cursor, limit=_PAGE)
-        found += page.labels
+        found += [label for label in page.labels if label.withdrawn is None]
         cursor = page.next
         if cursor is None:
             return found

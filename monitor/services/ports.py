@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any, Protocol
 
 from monitor.domain.frames import Entry, Frame
-from monitor.domain.labels import Label
+from monitor.domain.labels import Label, Withdrawn
 from monitor.services.records import (
     AlertFilter,
     AlertPage,
@@ -130,8 +130,13 @@ class Store(Protocol):
     async def save_rule_set(self, version: str, sources: bytes) -> None: ...
 
     async def save_labels(self, tenant: str, labels: Sequence[Label]) -> Saved:
-        """Each has an id and a time. One that is stored under this id is replaced, unless only its time differs. What
+        """Each has an id and a time. One that is stored under this id is replaced, where `replaces` says so. What
         returns is on disk."""
+        ...
+
+    async def withdraw_label(self, tenant: str, label: str, withdrawn: Withdrawn) -> Label | None:
+        """The label of this id as it is kept from now on; None where there is none. One that was withdrawn stays as it
+        was. What returns is on disk."""
         ...
 
     async def labels(self, tenant: str, where: LabelFilter, *, cursor: str | None, limit: int) -> LabelPage:

@@ -13,7 +13,7 @@ from monitor.domain.errors import InputError, OwnershipLost
 from monitor.domain.events import Kind, Role, Stage
 from monitor.domain.findings import Advice, Evasion, Finding, Severity, Span, Tier
 from monitor.domain.ids import alert_id
-from monitor.domain.labels import Label
+from monitor.domain.labels import Label, Withdrawn
 from monitor.services.ports import Store
 from monitor.services.records import (
     AlertFilter,
@@ -667,6 +667,21 @@ async def test_a_tenants_labels_are_its_own(store: Store) -> None:
     assert await store.save_labels("agency", [label("a", labels=["minors"])]) == Saved(1, 0, 0)
     assert (await store.labels("local", LabelFilter(), cursor=None, limit=10)).labels == [label("a")]
     assert await labels_of(store, "stranger") == []
+
+
+async def test_a_withdrawn_label_stays_as_it_was_withdrawn_until_it_says_something_else(store: Store) -> None:
+    await store.save_labels("local", [label("a"), label("b")])
+    gone = Withdrawn(by="李四", at=NOON + 5, reason="听错")
+    left = label("a", withdrawn=gone)
+    assert await store.withdraw_label("local", "a", gone) == left
+    assert await store.withdraw_label("local", "a", Withdrawn(by="x", at=1)) == left
+    assert await store.withdraw_label("local", "z", gone) is None
+    assert await store.withdraw_label("stranger", "b", gone) is None
+    assert (await store.labels("local", LabelFilter(), cursor=None, limit=10)).labels == [left, label("b")]
+    assert await store.save_labels("local", [label("a", by="王五", at=NOON + 9, reason="")]) == Saved(0, 0, 1)
+    assert (await store.labels("local", LabelFilter(), cursor=None, limit=1)).labels == [left]
+    assert await store.save_labels("local", [label("a", labels=[])]) == Saved(0, 1, 0)
+    assert (await store.labels("local", LabelFilter(), cursor=None, limit=1)).labels == [label("a", labels=[])]
 
 
 async def test_labels_page_by_page_newest_first(store: Store) -> None:

@@ -9,7 +9,7 @@ from monitor.domain.alerts import Alert, AlertState, Retraction, Withdrawal, ope
 from monitor.domain.broadcasts import Broadcast
 from monitor.domain.errors import InputError, OwnershipLost
 from monitor.domain.findings import Finding
-from monitor.domain.labels import Label
+from monitor.domain.labels import Label, Withdrawn, replaces
 from monitor.services.records import (
     AlertFilter,
     AlertPage,
@@ -251,12 +251,19 @@ class MemoryStore:
         added = changed = unchanged = 0
         for label in labels:
             old = self._t.labels.get((tenant, label.id))
-            if old is not None and replace(old, at=label.at) == label:
+            if old is not None and not replaces(label, old):
                 unchanged += 1
                 continue
             added, changed = (added + 1, changed) if old is None else (added, changed + 1)
             self._t.labels[tenant, label.id] = label
         return Saved(added, changed, unchanged)
+
+    async def withdraw_label(self, tenant: str, label: str, withdrawn: Withdrawn) -> Label | None:
+        self._refuse()
+        old = self._t.labels.get((tenant, label))
+        if old is not None and old.withdrawn is None:
+            self._t.labels[tenant, label] = old = replace(old, withdrawn=withdrawn)
+        return old
 
     async def labels(self, tenant: str, where: LabelFilter, *, cursor: str | None, limit: int) -> LabelPage:
         found = sorted((label for (of, _), label in self._t.labels.items() if of == tenant

@@ -20,7 +20,7 @@ from monitor.domain.alerts import Alert, AlertState
 from monitor.domain.decoding import Limits, decode
 from monitor.domain.events import Kind, Role, Stage
 from monitor.domain.findings import Advice, Finding, Severity, Span, Tier
-from monitor.domain.labels import Label
+from monitor.domain.labels import Label, Withdrawn
 from monitor.services.ingest import Receipt
 from monitor.services.labelling import Labelling
 from monitor.services.lifecycle import Lifecycle
@@ -46,7 +46,7 @@ from tests.fakes.store import MemoryStore
 from tests.faults.streams import tables
 
 NOW = 1_795_435_200_000
-SCOPES = ("ingest", "read", "admin", "metrics")
+SCOPES = ("ingest", "read", "label", "admin", "metrics")
 
 
 class FakeIngest:
@@ -147,6 +147,10 @@ class FakeStore:
     async def save_labels(self, tenant: str, labels: Sequence[Label]) -> Saved:
         self._check()
         return await self.labelled.save_labels(tenant, labels)
+
+    async def withdraw_label(self, tenant: str, label: str, withdrawn: Withdrawn) -> Label | None:
+        self._check()
+        return await self.labelled.withdraw_label(tenant, label, withdrawn)
 
     async def tokens(self) -> list[Token]:
         self.token_reads += 1

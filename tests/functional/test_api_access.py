@@ -10,7 +10,8 @@ from monitor.adapters.web.auth import OF_ALL, OPERATOR, SCOPES, Tokens, digest, 
 from monitor.adapters.web.handling import Route
 from monitor.adapters.web.routes import ROUTES
 from monitor.domain.errors import ConfigError, StorageError
-from monitor.services.lifecycle import ModelState
+from monitor.domain.labels import Label
+from monitor.services.lifecycle import ALL, Choice, ModelState
 from monitor.services.records import Token
 from tests.functional.fakes import NOW, Api, Sse, alert, events, kept, labels_body, ndjson, room, serving
 
@@ -21,7 +22,7 @@ IDS = [route.name for route in GUARDED]
 
 async def ask(api: Api, route: Route, headers: dict[str, str], **more: Any) -> tuple[int, Any]:
     """One request to a route; its status and JSON, if it has some."""
-    api.registry.set_state(ModelState(serving="local/2", previous=""))
+    api.registry.set_state(ModelState(tenants={ALL: Choice(serving="local/2", previous="")}))
     path = route.path.replace("{id}", alert(1).id).replace("{name}/{version}", "local/1")
     body = None if route.method == "GET" else labels_body(1) if route.name == "sendLabels" else ndjson(1)
     if route.path.endswith("/ws"):
@@ -41,6 +42,8 @@ async def test_owner_lesser_scope_and_stranger(route: Route) -> None:
     assert route.scope is not None
     async with serving(loopback=False) as api:
         api.store.kept += [alert(1), alert(1, tenant=OPERATOR)]
+        for tenant in ("agency", OPERATOR):
+            await api.store.save_labels(tenant, [Label(id=alert(1).id, text="好", labels=[], at=NOW)])
         assert (await ask(api, route, api.token(route.scope)))[0] == good(route)
         assert (await ask(api, route, api.token("admin")))[0] == good(route)
 
@@ -138,6 +141,7 @@ async def test_sessions_of_two_tenants_do_not_meet() -> None:
 async def test_on_loopback_no_token_is_needed(route: Route) -> None:
     async with serving() as api:
         api.store.kept.append(alert(1, tenant="local"))
+        await api.store.save_labels("local", [Label(id=alert(1).id, text="好", labels=[], at=NOW)])
         assert (await ask(api, route, {}))[0] == good(route)
 
 

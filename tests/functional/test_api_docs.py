@@ -27,14 +27,14 @@ async def document(api: Api) -> dict[str, Any]:
 
 
 def test_the_documentation_lists_every_route_with_its_scope() -> None:
-    rows = re.findall(r"^\| (GET|POST) \| `([^`]+)` \| (?:`(\w+)`|–) \|", DOC, re.MULTILINE)
+    rows = re.findall(r"^\| (GET|POST|DELETE) \| `([^`]+)` \| (?:`(\w+)`|–) \|", DOC, re.MULTILINE)
     assert len(rows) > 10
     assert sorted(rows) == sorted((route.method, route.path, route.scope or "") for route in ROUTES)
 
 
 def test_the_documentation_names_every_parameter() -> None:
     sections = dict.fromkeys(("searchEvents", "listAlerts", "listRooms"), "Look things up")
-    sections["listLabels"] = "Labels"
+    sections |= dict.fromkeys(("listLabels", "withdrawLabel"), "Labels")
     sections |= dict.fromkeys(("shadowModel", "promoteModel", "rollBackModel"), "Classifiers")
     sections["streamAlerts"] = "Alerts as they come"
     seen = 0

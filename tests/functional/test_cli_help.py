@@ -16,7 +16,7 @@ COMMANDS: Final = (
     "rules new", "rules template", "rules import", "rules schema", "rules show", "rules duties", "token", "token new",
     "token list", "token revoke", "check-config", "backup", "restore", "train", "evaluate", "retrain",
     "model", "model list", "model card", "model compare", "model shadow", "model promote", "model rollback", "labels",
-    "labels import", "labels export", "labels pick", "labels terms",
+    "labels import", "labels export", "labels withdraw", "labels pick", "labels terms",
 )  # fmt: skip
 BY_HAND: Final = "## For programs"
 """From here on the page is written by hand."""

@@ -36,6 +36,20 @@ def test_labels_from_a_file_and_back(tmp_path: Path) -> None:
     assert redpost("labels", "export", out, "--tenant", "agency", "--data", data).out.startswith("0 labels")
 
 
+def test_a_withdrawn_label_is_not_exported_and_does_not_come_back_with_its_file(tmp_path: Path) -> None:
+    file = written(tmp_path / "x.csv", "id,text,labels\na,全网最低,absolute_claim\nb,天气好,\n")
+    assert redpost("labels", "import", file, "--tenant", "agency", "--data", tmp_path).code == 0
+    words = ["labels", "withdraw", "a", "a", "--data", tmp_path]
+    stranger = redpost(*words)
+    assert stranger.code == 2 and "no label 'a' of the tenant local\nhint: " in stranger.err
+    assert redpost(*words, "--tenant", "agency", "--reason", "听错") == (0, "1 labels withdrawn\n", "")
+    assert redpost("labels", "import", file, "--tenant", "agency", "--data", tmp_path).out.endswith("2 known before\n")
+    for name in ("out.jsonl", "out.csv"):
+        assert redpost("labels", "export", tmp_path / name, "--tenant", "agency", "--data", tmp_path).code == 0
+        text = (tmp_path / name).read_text(encoding="utf-8")
+        assert "天气好" in text and "全网" not in text and "withdrawn" not in text
+
+
 def test_a_wrong_line_keeps_all_of_the_file_out(tmp_path: Path) -> None:
     file = written(tmp_path / "x.jsonl", '{"text": "好", "labels": []}\n{"text": "坏", "labels": ["nonsense"]}\n')
     done = redpost("labels", "import", file, "--data", tmp_path)

@@ -9,7 +9,7 @@ import pytest
 from monitor.adapters.ml.fitting import GramFitter, code
 from monitor.domain.errors import InputError
 from monitor.domain.labelled import Labelled
-from monitor.domain.labels import Label, learnt_from
+from monitor.domain.labels import Label, Withdrawn, learnt_from
 from monitor.engine.grams import Grams
 from monitor.services.building import Maker, Plan, built
 from monitor.services.comparing import compared
@@ -129,6 +129,17 @@ async def test_no_other_tenants_labels_and_nothing_of_the_tests_is_learnt() -> N
     assert not set(learnt) & {line.text for line in TESTED}
     assert not set(learnt) & {label.text for label in newest}
     assert {label.text for label in own} - {label.text for label in newest} <= set(learnt)
+
+
+async def test_what_was_withdrawn_is_not_learnt() -> None:
+    house = House()
+    own = labelled(lines("minors", mark="号"))
+    await house.store.save_labels("agency", own)
+    gone = [label for label in own if label.labels][:10]
+    for label in gone:
+        await house.store.withdraw_label("agency", label.id, Withdrawn(by="li", at=NOON))
+    await house.training.run("agency", lines("absolute_claim"), TESTED, by="")
+    assert not {label.text for label in gone} & set(house.seen)
 
 
 @pytest.mark.parametrize("amount", [0, 9])

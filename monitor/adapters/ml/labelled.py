@@ -121,7 +121,8 @@ def write_labels(path: Path, labels: Iterable[Label]) -> None:
         path.write_bytes(b"".join(msgspec.json.encode(label) + b"\n" for label in labels))
         return
     with path.open("w", encoding="utf-8", newline="") as file:
-        rows = csv.DictWriter(file, Label.__struct_fields__, delimiter="\t" if path.suffix.lower() == ".tsv" else ",")
+        fields = [field for field in Label.__struct_fields__ if field != "withdrawn"]
+        rows = csv.DictWriter(file, fields, delimiter="\t" if path.suffix.lower() == ".tsv" else ",")
         rows.writeheader()
         for label in labels:
             rows.writerow(msgspec.to_builtins(label) | {"labels": _BETWEEN[0].join(label.labels)})

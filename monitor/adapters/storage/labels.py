@@ -1,6 +1,6 @@
 """Labels: kept by tenant and id, listed by time."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Final
 
 import msgspec
@@ -10,7 +10,7 @@ from sqlalchemy import Connection, or_, select
 from monitor.adapters.storage.alerts import read_cursor, write_cursor
 from monitor.adapters.storage.schema import labels
 from monitor.adapters.storage.statements import insert, parts
-from monitor.domain.labels import Label
+from monitor.domain.labels import Label, Withdrawn, replaces
 from monitor.services.records import LabelFilter, LabelPage, Saved
 
 _encoder: Final = msgspec.msgpack.Encoder()
@@ -27,18 +27,35 @@ def save(connection: Connection, tenant: str, given: Sequence[Label]) -> Saved:
     added = changed = 0
     for label in given:
         old = new.get(label.id) or known.get(label.id)
-        if old is None or replace(old, at=label.at) != label:
+        if old is None or replaces(label, old):
             added, changed = added + (old is None), changed + (old is not None)
             new[label.id] = label
-    if new:
-        statement = insert(connection, labels)
-        connection.execute(
-            statement.on_conflict_do_update(
-                index_elements=[labels.c.tenant, labels.c.id],
-                set_={"at": statement.excluded.at, "body": statement.excluded.body}),
-            [{"tenant": tenant, "id": label.id, "at": label.at, "body": _encoder.encode(label)}
-             for label in new.values()])
+    _write(connection, tenant, new.values())
     return Saved(added, changed, len(given) - added - changed)
+
+
+def withdraw(connection: Connection, tenant: str, name: str, withdrawn: Withdrawn) -> Label | None:
+    """As the port says."""
+    query = select(labels.c.body).where(labels.c.tenant == tenant, labels.c.id == name)
+    row = connection.execute(query).one_or_none()
+    if row is None:
+        return None
+    label = _decoder.decode(row.body)
+    if label.withdrawn is None:
+        label = replace(label, withdrawn=withdrawn)
+        _write(connection, tenant, [label])
+    return label
+
+
+def _write(connection: Connection, tenant: str, given: Collection[Label]) -> None:
+    if not given:
+        return
+    statement = insert(connection, labels)
+    connection.execute(
+        statement.on_conflict_do_update(
+            index_elements=[labels.c.tenant, labels.c.id],
+            set_={"at": statement.excluded.at, "body": statement.excluded.body}),
+        [{"tenant": tenant, "id": label.id, "at": label.at, "body": _encoder.encode(label)} for label in given])
 
 
 def page(connection: Connection, tenant: str, where: LabelFilter, *, cursor: str | None, limit: int) -> LabelPage:

@@ -15,7 +15,7 @@ from monitor.adapters.storage.alerts import evidence, page
 from monitor.adapters.storage.commits import apply
 from monitor.adapters.storage.database import Database
 from monitor.adapters.storage.records import FAST
-from monitor.domain.labels import Label
+from monitor.domain.labels import Label, Withdrawn
 from monitor.services.ports import FailPoint
 from monitor.services.records import (
     AlertFilter,
@@ -112,6 +112,10 @@ class SqlStore:
     async def save_labels(self, tenant: str, labels: Sequence[Label]) -> Saved:
         return await self._database.run(
             lambda connection: label_rows.save(connection, tenant, labels), durable=True)
+
+    async def withdraw_label(self, tenant: str, label: str, withdrawn: Withdrawn) -> Label | None:
+        return await self._database.run(
+            lambda connection: label_rows.withdraw(connection, tenant, label, withdrawn), durable=True)
 
     async def labels(self, tenant: str, where: LabelFilter, *, cursor: str | None, limit: int) -> LabelPage:
         return await self._database.read(

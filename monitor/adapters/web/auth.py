@@ -19,7 +19,7 @@ from monitor.domain.errors import ConfigError, RedpostError
 from monitor.services.ports import Logger, Store
 from monitor.services.records import Token
 
-SCOPES: Final = ("ingest", "read", "admin", "metrics")
+SCOPES: Final = ("ingest", "read", "label", "admin", "metrics")
 LOCAL_TENANT: Final = tenants.LOCAL
 OPERATOR: Final = LOCAL_TENANT
 """The tenant of whoever runs the service."""
@@ -42,6 +42,11 @@ class Principal(Struct, frozen=True):
     scopes: frozenset[str]
     token: str = ""
     sha256: str = ""
+
+
+def author(principal: Principal) -> str:
+    """The token, or this machine where none is asked for."""
+    return principal.token or "loopback"
 
 
 PRINCIPAL: Final = web.RequestKey("principal", Principal)

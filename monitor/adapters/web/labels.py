@@ -1,11 +1,11 @@
-"""Labels: sent in, and listed page by page."""
+"""Labels: sent in, listed page by page, and taken back."""
 
 from typing import Final
 
 import msgspec
 from aiohttp import web
 
-from monitor.adapters.web.auth import PRINCIPAL
+from monitor.adapters.web.auth import PRINCIPAL, author
 from monitor.adapters.web.budget import BUDGET, Held
 from monitor.adapters.web.errors import Problem, json_answer
 from monitor.adapters.web.handling import QUERY
@@ -19,6 +19,11 @@ LABEL_PARAMS: Final[tuple[Param, ...]] = (
     time("until", "Given before this time."),
     count("limit", "How many labels a page holds.", most=1_000, default=200),
     text("cursor", "`next` of the page before.", longest=1_000),
+)
+
+WITHDRAW_PARAMS: Final[tuple[Param, ...]] = (
+    text("by", "Who takes it back. Default: the token.", longest=256),
+    text("reason", "Why.", longest=2_000),
 )
 
 
@@ -43,3 +48,10 @@ async def list_labels(request: web.Request) -> web.Response:
     page = await request.app[SERVICES].store.labels(
         request[PRINCIPAL].tenant, where, cursor=query["cursor"], limit=query["limit"])
     return json_answer(page)
+
+
+async def withdraw_label(request: web.Request) -> web.Response:
+    principal, query = request[PRINCIPAL], request[QUERY]
+    label = await request.app[SERVICES].labelling.withdraw(
+        principal.tenant, request.match_info["id"], by=query["by"] or author(principal), reason=query["reason"] or "")
+    return json_answer(label)

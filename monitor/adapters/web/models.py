@@ -4,7 +4,7 @@ from typing import Final
 
 from aiohttp import web
 
-from monitor.adapters.web.auth import PRINCIPAL
+from monitor.adapters.web.auth import PRINCIPAL, author
 from monitor.adapters.web.errors import json_answer
 from monitor.adapters.web.handling import QUERY
 from monitor.adapters.web.params import Param, text
@@ -30,23 +30,18 @@ async def get_card(request: web.Request) -> web.Response:
 
 async def shadow_model(request: web.Request) -> web.Response:
     return json_answer(await request.app[SERVICES].lifecycle.shadow(
-        _model(request), by=_author(request), tenant=request[QUERY]["tenant"]))
+        _model(request), by=author(request[PRINCIPAL]), tenant=request[QUERY]["tenant"]))
 
 
 async def promote_model(request: web.Request) -> web.Response:
     return json_answer(await request.app[SERVICES].lifecycle.promote(
-        _model(request), by=_author(request), tenant=request[QUERY]["tenant"]))
+        _model(request), by=author(request[PRINCIPAL]), tenant=request[QUERY]["tenant"]))
 
 
 async def roll_back(request: web.Request) -> web.Response:
     return json_answer(await request.app[SERVICES].lifecycle.roll_back(
-        by=_author(request), tenant=request[QUERY]["tenant"]))
+        by=author(request[PRINCIPAL]), tenant=request[QUERY]["tenant"]))
 
 
 def _model(request: web.Request) -> str:
     return f"{request.match_info['name']}/{request.match_info['version']}"
-
-
-def _author(request: web.Request) -> str:
-    """The token, or this machine where none is asked for."""
-    return request[PRINCIPAL].token or "loopback"

@@ -7,7 +7,7 @@ from typing import Final
 
 from monitor.adapters.web.handling import Route
 from monitor.adapters.web.ingest import post_events
-from monitor.adapters.web.labels import LABEL_PARAMS, list_labels, post_labels
+from monitor.adapters.web.labels import LABEL_PARAMS, WITHDRAW_PARAMS, list_labels, post_labels, withdraw_label
 from monitor.adapters.web.models import (
     MODEL_PARAMS,
     ROLLBACK_PARAMS,
@@ -87,7 +87,7 @@ ROUTES: Final[tuple[Route, ...]] = (
         params=ROOM_PARAMS, answer=RoomPage, errors=(400, 429, 503), timed=True,
     ),
     Route(
-        method="POST", path=f"{_API}/labels", name="sendLabels", scope="admin", handler=post_labels,
+        method="POST", path=f"{_API}/labels", name="sendLabels", scope="label", handler=post_labels,
         summary="Send labels as NDJSON or a JSON array; answered once all that is accepted is on disk.",
         answer=LabelReceipt, item=Label, errors=(400, 408, 413, 415, 429, 503),
     ),
@@ -95,6 +95,11 @@ ROUTES: Final[tuple[Route, ...]] = (
         method="GET", path=f"{_API}/labels", name="listLabels", scope="read", handler=list_labels,
         summary="List labels, newest first, page by page. Contact data is masked.",
         params=LABEL_PARAMS, answer=LabelPage, errors=(400, 429, 503), timed=True,
+    ),
+    Route(
+        method="DELETE", path=f"{_API}/labels/{{id}}", name="withdrawLabel", scope="label", handler=withdraw_label,
+        summary="Take a label back: it stays with who did it and why, and teaches nothing any more.",
+        params=WITHDRAW_PARAMS, answer=Label, errors=(400, 404, 503),
     ),
     Route(
         method="GET", path=f"{_API}/models", name="listModels", scope="admin", handler=list_models,

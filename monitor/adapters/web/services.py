@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from monitor.adapters.web.hub import SseHub
 from monitor.domain.decoding import Limits
+from monitor.domain.labels import Label
 from monitor.services.ingest import Receipt
 from monitor.services.labelling import LabelReceipt
 from monitor.services.lifecycle import Lifecycle
@@ -26,6 +27,10 @@ class Ingest(Protocol):
 class Labelling(Protocol):
     async def take(self, tenant: str, body: bytes, limits: Limits, *, by: str) -> LabelReceipt:
         """As `services.labelling.Labelling.take`."""
+        ...
+
+    async def withdraw(self, tenant: str, label: str, *, by: str, reason: str) -> Label:
+        """As `services.labelling.Labelling.withdraw`."""
         ...
 
 
