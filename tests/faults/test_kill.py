@@ -1,13 +1,15 @@
 """kill -9 at each step of an event's way and at any moment: what is acknowledged is judged, once, with the same ids."""
 
 import random
+import signal
 from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from tests.faults.conftest import STREAM
-from tests.faults.harness import Batch, Client, key_of, listening, serving, until
+from tests.faults.harness import Batch, Client, Listener, key_of, listening, serving, until
 from tests.faults.outcome import Outcome, check, check_heard, outcome_of
 from tests.faults.streams import cut
 
@@ -23,15 +25,29 @@ async def survive(
     coming = iter(failpoints)
     async with serving(data, next(coming, "")) as server, listening(server) as listener, Client(server) as client:
         await client.deliver(batches, failpoints=coming, after=killer(client) if killer else lambda: None)
-        outcome = await client.settled(outcome_of)
-        await until(lambda: not outcome.alerts or {a for _, _, a in listener.heard} >= set(outcome.alerts)
-                    or listener.resets)
-        check(outcome, batches)
-        check_heard(listener, client, outcome)
-        assert client.acknowledged == {key_of(item) for batch in batches for item in batch}
-        assert outcome == uninterrupted
-        assert await server.stop() == 0, server.output()
+        while True:
+            outcome = await client.settled(partial(_heard, listener))
+            check(outcome, batches)
+            check_heard(listener, client, outcome)
+            assert client.acknowledged == {key_of(item) for batch in batches for item in batch}
+            assert outcome == uninterrupted
+            status = await server.stop()
+            if status != -signal.SIGKILL:
+                break
+            await client.revive()  # what a stop commits met the fail point
+        assert status == 0, server.output()
         return client.deaths
+
+
+async def _heard(listener: Listener, client: Client) -> Outcome:
+    """The outcome, once the listener knows of it. Raises ConnectionError where the service dies meanwhile."""
+    outcome = await outcome_of(client)
+    wanted = set(outcome.alerts)
+    await until(lambda: wanted <= {alert for _, _, alert in listener.heard} or listener.resets
+                or not client.server.alive())
+    if not client.server.alive():
+        raise ConnectionError
+    return outcome
 
 
 def test_the_stream_is_worth_it(uninterrupted: Outcome) -> None:
@@ -47,6 +63,17 @@ def test_the_stream_is_worth_it(uninterrupted: Outcome) -> None:
 @pytest.mark.parametrize("point", POINTS)
 async def test_killed_at(tmp_path: Path, uninterrupted: Outcome, point: str) -> None:
     assert await survive(tmp_path / "data", uninterrupted, [f"{point}:6", f"{point}:3"]) == 2
+
+
+async def test_killed_at_what_a_stop_commits(tmp_path: Path, uninterrupted: Outcome) -> None:
+    async with serving(tmp_path / "data") as server, Client(server) as client:
+        await client.deliver(cut(STREAM, 60))
+        await client.settle()
+        assert await server.stop() == 0, server.output()
+        await server.start("committed:1")
+        assert await server.stop() == -signal.SIGKILL
+        await client.revive()
+        assert await client.settled(outcome_of) == uninterrupted
 
 
 async def test_killed_at_any_moment(tmp_path: Path, uninterrupted: Outcome) -> None:
