@@ -16,7 +16,8 @@ class AlertState(StrEnum):
 
 
 class Alert(Struct, frozen=True, kw_only=True):
-    """What a reviewer sees. `recurrence` is the number of distinct findings that stand; times in UTC ms.
+    """What a reviewer sees. `recurrence` is the number of distinct findings that stand, `joined` that of the events
+    which fell in the windows of these findings afterwards; times in UTC ms.
 
     `unverified`, `not_in_force`: those of the clauses of which people are told, as in a finding."""
 
@@ -48,6 +49,7 @@ class Alert(Struct, frozen=True, kw_only=True):
     advice: Advice
     unverified: list[str] = []
     not_in_force: list[str] = []
+    joined: int = 0
 
 
 _LATE_MS: Final = 60_000
@@ -99,6 +101,17 @@ class Retraction(Struct, frozen=True):
     reason: str
 
 
+class Join(Struct, frozen=True):
+    """This event fell in the window of a finding that is known, after all that it rests on. Times in UTC ms."""
+
+    tenant: str
+    room: str
+    finding: str
+    event_id: str
+    at: int
+    accepted_at: int
+
+
 def standing(retractions: Iterable[Retraction], again: Iterable[Finding]) -> list[Retraction]:
     """Those that still hold when these findings came later: what comes again stands again."""
     back = {finding.id for finding in again}
@@ -131,6 +144,12 @@ class Grouping(Struct):
         if finding not in known:
             known.append(finding)
         return group.opened_by
+
+    def join(self, tenant: str, room: str, rule: str, *, finding: str, at: int) -> None:
+        """An event joined this finding of several events: its group goes on until then."""
+        group = self.groups.get((tenant, room, rule, ""))
+        if group is not None and finding in group.findings.get(("", finding), ()):
+            group.last_at = max(group.last_at, at)
 
     @staticmethod
     def _fits(group: Group, broadcast: str, at: int, settings: GroupingSettings) -> bool:

@@ -116,6 +116,7 @@ class Finding(Struct, frozen=True, kw_only=True):
     engine_set: str = ""
     unverified: list[str] = []
     not_in_force: list[str] = []
+    joined: list[str] = []  # events that fell in its window after those of `event_ids`
     exempt: str = ""  # the clause of an exemption that may apply: then the severity is info
 
     @property

@@ -108,6 +108,9 @@ class Joined(NamedTuple):
 
     id: str
     event: EventRef
+    rule: str
+    tenant: str
+    room: str
 
 
 class Due(_Reported, frozen=True, kw_only=True):

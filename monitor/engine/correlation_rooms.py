@@ -134,7 +134,7 @@ class RoomWork:
         window = covering(group, o.at) if group.windows else None
         if window is not None:
             if plan.join(window, o):
-                self._joined(plan, window, [o])
+                self._joined(room, plan, window, [o])
             return
         for found, chosen in plan.add(group, o):
             self._report(room, plan, found, chosen, at=chosen[-1].at, late=late)
@@ -187,19 +187,19 @@ class RoomWork:
                 broadcast=last.broadcast, speaker=speaker, lane=last.lane, at=last.at, accepted_at=last.accepted_at,
                 seq=last.seq, events=events, count=plan.count(chosen)))
             needed = set(chosen)
-            self._joined(plan, window, [o for o in window.members if o not in needed])
+            self._joined(room, plan, window, [o for o in window.members if o not in needed])
         if plan.id in self.routes:
             self.feed(room, last._replace(at=at, source="", id=window.id, revision=0, rule=plan.id, speaker=speaker,
                                           events=events), late)
 
-    def _joined(self, plan: Plan, window: Window, some: Sequence[Observation]) -> None:
+    def _joined(self, room: Room, plan: Plan, window: Window, some: Sequence[Observation]) -> None:
         if not window.id or plan.id in self._quiet:
             return
         for o in some:
             for event in o.refs():
                 if window.named < self._limits.named:
                     window.named += 1
-                    self.out.changes.append(Joined(window.id, event))
+                    self.out.changes.append(Joined(window.id, event, plan.id, room.tenant, room.room))
 
     def _fall(self, room: Room, plan: Plan, group: Group, window: Window) -> None:
         fallen, window.id = window.id, ""

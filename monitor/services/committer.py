@@ -110,6 +110,7 @@ class Committer:
             commits.append(Commit(
                 position=msgspec.structs.replace(cursor.position, seq=cursor.read), expected=cursor.position.seq,
                 findings=[f for o in pending for f in o.findings],
+                joins=[j for o in pending for j in o.joins],
                 withdrawals=[w for o in pending for w in o.withdrawals],
                 retractions=_standing(pending),
                 broadcasts=[msgspec.structs.replace(b) for b in changed.values()],
@@ -136,7 +137,7 @@ class Committer:
 
 def _to_see(outcome: Outcome) -> bool:
     """Is there something to write that somebody waits for?"""
-    return bool(outcome.findings or outcome.withdrawals or outcome.retractions or outcome.context)
+    return bool(outcome.findings or outcome.joins or outcome.withdrawals or outcome.retractions or outcome.context)
 
 
 def _standing(outcomes: Iterable[Outcome]) -> list[Retraction]:

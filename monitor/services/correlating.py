@@ -11,12 +11,12 @@ from typing import Final
 import msgspec
 from msgspec import Struct
 
-from monitor.domain.alerts import Grouping, GroupingSettings, Retraction
+from monitor.domain.alerts import Grouping, GroupingSettings, Join, Retraction
 from monitor.domain.correlations import CorrelationRule
 from monitor.domain.events import HOST_SIDE, VIEWERS, Kind, Role, Stage
 from monitor.domain.findings import Finding
 from monitor.engine.correlation import Correlator
-from monitor.engine.correlation_events import Due, Fallen, Held, Outcome, Signal
+from monitor.engine.correlation_events import Due, Fallen, Held, Joined, Outcome, Signal
 from monitor.engine.correlation_lanes import Placed
 from monitor.engine.correlation_state import State, decode, encode
 from monitor.engine.engineset import EngineSet
@@ -33,9 +33,11 @@ SaidKey = tuple[str, str, str, int, str]  # tenant, source, event, revision, rul
 
 
 class Told(Struct):
-    """What correlations found: findings are in before retractions are. `dropped`: reason → what does not count."""
+    """What correlations found: findings are in before what joins them, and both before retractions are. `dropped`:
+    reason → what does not count."""
 
     findings: list[Finding] = []
+    joins: list[Join] = []
     retractions: list[Retraction] = []
     dropped: dict[str, int] = {}
 
@@ -122,18 +124,23 @@ class Correlating:
 
     def _told(self, outcome: Outcome, accepted_at: int) -> Told:
         findings: list[Finding] = []
+        joins: list[Join] = []
         retractions: dict[str, Retraction] = {}
         for change in outcome.changes:
-            if isinstance(change, Held | Due | Fallen) and change.rule in self._engine.correlations.silenced:
+            if change.rule in self._engine.correlations.silenced:
                 continue
             if isinstance(change, Fallen):
                 retractions[change.id] = Retraction(change.tenant, change.id, change.why)
                 self._grouping.withdraw(change.tenant, change.room, "", change.id, keep=frozenset())
-            elif isinstance(change, Held | Due):
+            elif isinstance(change, Joined):
+                self._grouping.join(change.tenant, change.room, change.rule, finding=change.id, at=change.event.at)
+                joins.append(Join(change.tenant, change.room, change.id, change.event.id, change.event.at,
+                                  accepted_at))
+            else:
                 retractions.pop(change.id, None)
                 made = self._window(change) if isinstance(change, Held) else self._absence(change, accepted_at)
                 findings.append(msgspec.structs.replace(made, opened_by=self._place(made)))
-        return Told(findings, list(retractions.values()), {str(why): n for why, n in outcome.dropped.items()})
+        return Told(findings, joins, list(retractions.values()), {str(why): n for why, n in outcome.dropped.items()})
 
     def _place(self, finding: Finding) -> str:
         """The finding that opened this one's alert."""

@@ -14,7 +14,7 @@ import msgspec
 from msgspec import Struct
 
 from monitor.domain import frames
-from monitor.domain.alerts import Grouping, GroupingSettings, Retraction, Withdrawal, standing
+from monitor.domain.alerts import Grouping, GroupingSettings, Join, Retraction, Withdrawal, standing
 from monitor.domain.findings import Finding, Span, Tier
 from monitor.domain.frames import Frame, Utterance
 from monitor.domain.ids import event_key, finding_id, window_subject
@@ -72,6 +72,7 @@ class Outcome(Struct):
     """What some entries of one lane produced, in log order."""
 
     findings: list[Finding] = []
+    joins: list[Join] = []
     withdrawals: list[Withdrawal] = []
     retractions: list[Retraction] = []
     notes: list[Notes] = []  # what correlations were fed with, those that need both lanes still to come
@@ -86,10 +87,13 @@ class Outcome(Struct):
         """What correlations found next; the rooms' lines around it are wanted, too."""
         self.retractions = standing(self.retractions, told.findings) + told.retractions
         self.findings += told.findings
+        self.joins += told.joins
         for why, amount in told.dropped.items():
             _count(self, why, amount)
         for finding in told.findings:
             windows.add((finding.tenant, finding.room), finding.at, seen_at=finding.accepted_at)
+        for join in told.joins:
+            windows.add((join.tenant, join.room), join.at, seen_at=join.accepted_at)
 
 
 class Lane:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
-from monitor.domain.alerts import Alert, Retraction, Withdrawal
+from monitor.domain.alerts import Alert, Join, Retraction, Withdrawal
 from monitor.domain.broadcasts import Broadcast
 from monitor.domain.findings import Finding
 from monitor.domain.frames import Entry
@@ -66,13 +66,14 @@ class Commit(Struct, frozen=True, kw_only=True):
 
     `position.seq` becomes the lane's new position if it stands at `expected` with `position.epoch`.
     `findings` in log order; those with id == opened_by open an alert, unless they are stored already.
-    A finding's alert is that of the stored finding `opened_by`. Findings are in before withdrawals and retractions are;
-    a finding without an event of its own that was retracted earlier stands again.
+    A finding's alert is that of the stored finding `opened_by`. Findings are in first, then joins, then withdrawals and
+    retractions; a finding without an event of its own that was retracted earlier stands again.
     """
 
     position: Position
     expected: int
     findings: Sequence[Finding] = ()
+    joins: Sequence[Join] = ()
     withdrawals: Sequence[Withdrawal] = ()
     retractions: Sequence[Retraction] = ()
     broadcasts: Sequence[Broadcast] = ()

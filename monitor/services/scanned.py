@@ -90,9 +90,10 @@ class AlertList:
 
     def __init__(self) -> None:
         self._alerts: dict[str, tuple[Alert, list[Finding]]] = {}
+        self._joined: dict[str, dict[str, None]] = {}  # finding → events
 
     def all(self) -> list[tuple[Alert, list[str]]]:
-        return [(alert, list(dict.fromkeys(e for f in some for e in f.event_ids)))
+        return [(alert, list(dict.fromkeys(e for f in some for e in (*f.event_ids, *self._joined.get(f.id, ())))))
                 for alert, some in self._alerts.values() if some]
 
     def take(self, outcome: Outcome) -> None:
@@ -103,6 +104,8 @@ class AlertList:
                 self._alerts[finding.opened_by] = (opened(finding), [finding])
             elif all(f.id != finding.id for f in known[1]):
                 known[1].append(finding)
+        for join in outcome.joins:
+            self._joined.setdefault(join.finding, {})[join.event_id] = None
         below = {(w.source, w.event_id): w.revision for w in outcome.withdrawals}
         gone = {r.finding for r in outcome.retractions}
         if below or gone:

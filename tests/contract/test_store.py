@@ -7,7 +7,7 @@ import pytest
 from msgspec.structs import replace
 
 from monitor.adapters.storage.store import SqlStore
-from monitor.domain.alerts import AlertState, Withdrawal
+from monitor.domain.alerts import AlertState, Join, Retraction, Withdrawal
 from monitor.domain.broadcasts import Broadcast
 from monitor.domain.errors import InputError, OwnershipLost
 from monitor.domain.events import Kind, Role, Stage
@@ -260,6 +260,56 @@ async def test_more_findings_than_one_statement_takes(store: Store) -> None:
     assert updates[0].alert.recurrence == 1_100
     gone = await write(withdrawals=[withdrawal(f"e-g{n}", 2) for n in range(1_100)])
     assert [u.what for u in gone] == ["withdrawn"] * 1_100
+
+
+# --- events that join a window ---------------------------------------------------------------------------------------
+
+
+def window(name: str = "w", **other: object) -> Finding:
+    return replace(finding(name), event_id="", event_ids=["e1", "e2"], **other)
+
+
+def join(event: str, at: int, *, of: str = "w") -> Join:
+    return Join("local", "room-1", of, event, at, at + 9)
+
+
+async def test_an_alert_grows_by_what_joins_its_window(store: Store) -> None:
+    write = await Writer.of(store)
+    await write(window(), finding("other", at=NOON + 1))
+    (update,) = await write(joins=[join("e3", NOON + 7), join("e4", NOON + 5)])
+    alert = update.alert
+    assert (update.what, alert.id, alert.joined, alert.last_at, alert.recurrence) == (
+        "grown", alert_id("w"), 2, NOON + 7, 1)
+    assert (await store.alerts("local", AlertFilter(), cursor=None, limit=9)).alerts[1] == alert
+    found = await store.evidence("local", alert.id)
+    assert found is not None and found.alert == alert
+    assert [(each.event_ids, each.joined, each.at) for each in found.findings] == [(["e1", "e2"], ["e3", "e4"], NOON)]
+
+
+async def test_an_event_joins_once_and_in_the_transaction_of_its_finding(store: Store) -> None:
+    write = await Writer.of(store)
+    (opened,) = await write(window(), joins=[join("e3", NOON + 7), join("e1", NOON + 9)])
+    assert (opened.what, opened.alert.joined, opened.alert.last_at) == ("opened", 1, NOON + 7)
+    assert await write(joins=[join("e3", NOON + 7), join("e2", NOON)]) == []
+
+
+async def test_nothing_joins_what_is_not_known_or_does_not_stand(store: Store) -> None:
+    write = await Writer.of(store)
+    await write(window())
+    assert await write(joins=[join("e3", NOON + 7, of="nobody")]) == []
+    await write(joins=[join("e3", NOON + 7)])
+    await write(retractions=[Retraction("local", "w", "revised")])
+    assert await write(joins=[join("e4", NOON + 8)]) == []
+    alert = (await store.alerts("local", AlertFilter(), cursor=None, limit=9)).alerts[0]
+    assert (alert.state, alert.joined) == (AlertState.WITHDRAWN, 1)
+
+
+async def test_what_joined_a_window_that_fell_counts_no_more(store: Store) -> None:
+    write = await Writer.of(store)
+    joins = [join("e3", NOON + 7), join("e4", NOON + 8, of="v")]
+    await write(window(), window("v", opened_by="w"), joins=joins)
+    (update,) = await write(retractions=[Retraction("local", "v", "revised")])
+    assert (update.what, update.alert.joined, update.alert.last_at) == ("grown", 1, NOON + 7)
 
 
 # --- withdrawals -----------------------------------------------------------------------------------------------------

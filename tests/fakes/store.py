@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 
 from msgspec.structs import asdict, replace
 
-from monitor.domain.alerts import Alert, AlertState, Retraction, Withdrawal, opened
+from monitor.domain.alerts import Alert, AlertState, Join, Retraction, Withdrawal, opened
 from monitor.domain.broadcasts import Broadcast
 from monitor.domain.errors import InputError, OwnershipLost
 from monitor.domain.findings import Finding
@@ -42,6 +42,7 @@ class _Tables:
         self.broadcasts: dict[tuple[str, str, str], Broadcast] = {}
         self.alerts: dict[str, Alert] = {}
         self.findings: dict[str, tuple[Finding, str]] = {}  # with its alert
+        self.latest: dict[str, int] = {}  # of a finding that events joined
         self.withdrawn: dict[str, str] = {}
         self.chunks: list[ContextChunk] = []
         self.outbox: dict[str, list[tuple[int, str, str]]] = {}
@@ -78,6 +79,8 @@ class MemoryStore:
             for commit in commits:
                 for finding in () if withdrawing else commit.findings:
                     self._put_finding(t, finding, touched)
+                for join in () if withdrawing else commit.joins:
+                    self._join(t, join, touched)
                 for withdrawal in commit.withdrawals if withdrawing else ():
                     self._withdraw(t, withdrawal, touched, reasons)
                 for retraction in commit.retractions if withdrawing else ():
@@ -121,6 +124,15 @@ class MemoryStore:
             touched.setdefault(t.findings[finding.id][1], False)
 
     @staticmethod
+    def _join(t: _Tables, join: Join, touched: dict[str, bool]) -> None:
+        if join.finding in t.findings and join.finding not in t.withdrawn:
+            finding, alert = t.findings[join.finding]
+            if join.event_id not in (*finding.event_ids, *finding.joined):
+                t.findings[join.finding] = replace(finding, joined=[*finding.joined, join.event_id]), alert
+                t.latest[join.finding] = max(t.latest.get(join.finding, finding.at), join.at)
+                touched.setdefault(alert, False)
+
+    @staticmethod
     def _withdraw(t: _Tables, w: Withdrawal, touched: dict[str, bool], reasons: dict[str, str]) -> None:
         for finding, alert in t.findings.values():
             same = (finding.tenant, finding.source, finding.event_id) == (w.tenant, w.source, w.event_id)
@@ -142,7 +154,8 @@ class MemoryStore:
         t.alerts[alert] = now = replace(
             old,
             recurrence=len(standing),
-            last_at=max((f.at for f in standing), default=old.last_at),
+            last_at=max((t.latest.get(f.id, f.at) for f in standing), default=old.last_at),
+            joined=sum(len(f.joined) for f in standing) if standing else old.joined,
             state=AlertState.OPEN if standing else AlertState.WITHDRAWN,
             reason="" if standing else reasons.get(alert, old.reason),
         )
@@ -187,7 +200,7 @@ class MemoryStore:
         withdrawn = self._t.withdrawn if found.state is AlertState.OPEN else {}
         held = [f for f, of in self._t.findings.values() if of == alert and f.id not in withdrawn]
         held.sort(key=lambda finding: (finding.at, finding.id))
-        first, last = held[0].at - EVIDENCE_MS, max(finding.at for finding in held) + EVIDENCE_MS
+        first, last = held[0].at - EVIDENCE_MS, max(found.last_at, *(f.at for f in held)) + EVIDENCE_MS
         lines = {}
         for chunk in sorted(self._t.chunks, key=lambda chunk: chunk.first_seq):
             for line in chunk.lines if (chunk.tenant, chunk.room) == (tenant, found.room) else ():

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitor.domain import frames
-from monitor.domain.alerts import GroupingSettings, Retraction, opened
+from monitor.domain.alerts import GroupingSettings, Join, Retraction, opened
 from monitor.domain.broadcasts import Rooms
 from monitor.domain.correlations import After, Correlation, CorrelationCase, CorrelationRule, CorrelationType, Threshold
 from monitor.domain.correlations import CaseEvent as Case
@@ -82,6 +82,7 @@ class House:
         self.read = [0, 0]
         self.late: list[tuple[int, Any]] = []
         self.findings: dict[str, Finding] = {}
+        self.joins: list[Join] = []
         self.fallen: dict[str, str] = {}
 
     def _lane(self, number: int, state: LaneState) -> Lane:
@@ -129,6 +130,7 @@ class House:
         for finding in outcome.findings:
             self.findings.setdefault(finding.id, finding)
             self.fallen.pop(finding.id, None)
+        self.joins += outcome.joins
         self.fallen |= {r.finding: r.reason for r in outcome.retractions}
 
     def restart(self) -> None:
@@ -164,6 +166,38 @@ def test_a_window_is_a_finding_with_the_words_of_all_its_events() -> None:
     assert (found.text, found.lane, found.at, found.room) == (f"真的{CURE}了", HOST_SIDE, START + 20 * S, "a")
     assert [(s.text, s.start, s.event) for s in found.spans] == [(CURE, 2, "h0"), (CURE, 2, None)]
     assert len(house.of("t.cure")) == 2  # the rules that it names go on
+
+
+def test_what_falls_in_a_window_that_holds_joins_its_finding() -> None:
+    house = House(engine(OFTEN))
+    house.feed(speech(0, CURE))
+    house.feed(speech(10, CURE))
+    house.tick(20)
+    (found,) = house.of("t.often")
+    assert house.joins == []
+    house.feed(speech(40, CURE))
+    house.tick(50)
+    assert house.joins == [Join("t", "a", found.id, "h40", START + 40 * S, START + 50 * S)]
+
+
+def test_an_alert_goes_on_while_events_join_it() -> None:
+    house = House(engine(OFTEN))
+    for second in (0, 10, 55, 105, 110):
+        house.feed(speech(second, CURE))
+    house.tick(120)
+    first, second = house.of("t.often")
+    assert second.at - first.at > GroupingSettings().gap_ms
+    assert second.opened_by == first.id
+
+
+def test_what_joins_a_window_of_rules_that_find_nothing_is_not_told() -> None:
+    house = House(engine(msgspec.structs.replace(
+        OFTEN, correlation=msgspec.structs.replace(OFTEN.correlation, generate=False)),
+        series("temporal", "t.often", "t.price", name="t.both", generate=False)))
+    for second in (0, 10, 40):
+        house.feed(speech(second, CURE))
+    house.tick(50)
+    assert house.joins == []
 
 
 def test_an_alert_says_what_it_is_about() -> None:
@@ -367,6 +401,13 @@ def test_a_scan_finds_the_windows_of_a_whole_recording_however_it_is_read(cut: i
     scanner.finish()
     often = [alert.event_ids for alert, _ in scanner.alerts() if alert.rule == "t.often"]
     assert often == [[f"h{3_600 * n}", f"h{3_600 * n + 20}"] for n in range(6)]
+
+
+def test_an_alert_of_a_scan_has_the_events_that_joined_it() -> None:
+    scanner = Scanner(engine(OFTEN), with_alerts=True)
+    scanner.scan([speech(second, CURE) for second in (0, 20, 30)])
+    scanner.finish()
+    assert [events for alert, events in scanner.alerts() if alert.rule == "t.often"] == [["h0", "h20", "h30"]]
 
 
 def test_a_scan_keeps_back_no_event_for_which_nothing_can_come() -> None:

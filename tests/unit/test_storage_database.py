@@ -144,6 +144,8 @@ async def test_updates_keep_their_numbers_when_they_become_their_tenants(tmp_pat
     await write(finding("a"), finding("b", tenant="other"))
     await store.close()
     with closing(sqlite3.connect(path)) as db, db:  # as revision 0002 would have left it
+        for table in ("alerts", "findings"):
+            db.execute(f"ALTER TABLE {table} DROP COLUMN joined")
         db.execute("DROP TABLE outbox")
         db.execute("CREATE TABLE outbox (seq INTEGER PRIMARY KEY AUTOINCREMENT, what TEXT, alert_id TEXT)")
         told = [(7, "opened", alert_id("a")), (8, "opened", alert_id("b")), (9, "grown", alert_id("a"))]

@@ -86,7 +86,7 @@ def evidence(connection: Connection, tenant: str, alert: str) -> Evidence | None
     query = select(findings.c.body).where(findings.c.alert_id == alert)
     if found.state is not AlertState.WITHDRAWN:
         query = query.where(findings.c.withdrawn.is_(None))
-    held = [finding_of(body) for (body,) in connection.execute(query.order_by(findings.c.at, findings.c.id))]
+    held = sorted((finding_of(body) for (body,) in connection.execute(query)), key=lambda found: (found.at, found.id))
     lines = [line for lane in (HOST_SIDE, VIEWERS) for line in _around(connection, found, held, lane)]
     return Evidence(found, held, sorted(lines, key=_oldest_first))
 
@@ -94,7 +94,7 @@ def evidence(connection: Connection, tenant: str, alert: str) -> Evidence | None
 def _around(connection: Connection, alert: Alert, held: list[Finding], lane: int) -> list[ContextLine]:
     """The lines of one lane that are nearest to the alert's opening."""
     first = min((finding.at for finding in held), default=alert.at) - EVIDENCE_MS
-    last = max((finding.at for finding in held), default=alert.last_at) + EVIDENCE_MS
+    last = max((alert.last_at, *(finding.at for finding in held))) + EVIDENCE_MS
     chunk = context_chunks.c
     rows = connection.execute(
         select(chunk.body)

@@ -6,7 +6,14 @@ from typing import Final
 from msgspec.structs import replace
 from sqlalchemy import Connection, bindparam, case, func, select, update
 
-from monitor.adapters.storage.records import alert_of, alert_values, broadcast_values, chunk_values, finding_values
+from monitor.adapters.storage.records import (
+    alert_of,
+    alert_values,
+    broadcast_values,
+    chunk_values,
+    finding_of,
+    finding_values,
+)
 from monitor.adapters.storage.schema import (
     alert_categories,
     alerts,
@@ -17,7 +24,7 @@ from monitor.adapters.storage.schema import (
     positions,
 )
 from monitor.adapters.storage.statements import insert, insert_new, parts
-from monitor.domain.alerts import Alert, AlertState, Retraction, Withdrawal, opened
+from monitor.domain.alerts import Alert, AlertState, Join, Retraction, Withdrawal, opened
 from monitor.domain.broadcasts import Broadcast
 from monitor.domain.errors import OwnershipLost
 from monitor.domain.findings import Finding
@@ -43,7 +50,12 @@ _standing_of: Final = select(findings.c.id, findings.c.alert_id, findings.c.even
 )
 _withdraw: Final = update(findings).where(findings.c.id == bindparam("of_id")).values(withdrawn=bindparam("reason"))
 _standing: Final = (
-    select(findings.c.alert_id, func.count().label("standing"), func.max(findings.c.at).label("last_at"))
+    select(
+        findings.c.alert_id,
+        func.count().label("standing"),
+        func.max(findings.c.at).label("last_at"),
+        func.sum(findings.c.joined).label("joined"),
+    )
     .where(findings.c.alert_id.in_(bindparam("ids", expanding=True)), findings.c.withdrawn.is_(None))
     .group_by(findings.c.alert_id)
 )
@@ -51,7 +63,15 @@ _alerts: Final = select(alerts).where(alerts.c.id.in_(bindparam("ids", expanding
 _settle: Final = (
     update(alerts)
     .where(alerts.c.id == bindparam("of_id"))
-    .values({name: bindparam(name) for name in ("recurrence", "last_at", "state", "reason")})
+    .values({name: bindparam(name) for name in ("recurrence", "last_at", "state", "reason", "joined")})
+)
+_joinable: Final = select(findings.c.id, findings.c.alert_id, findings.c.at, findings.c.body).where(
+    findings.c.id.in_(bindparam("ids", expanding=True)), findings.c.withdrawn.is_(None)
+)
+_join: Final = (
+    update(findings)
+    .where(findings.c.id == bindparam("of_id"))
+    .values({name: bindparam(f"new_{name}") for name in ("at", "joined", "body")})
 )
 _last_update: Final = select(func.max(outbox.c.seq)).where(outbox.c.tenant == bindparam("tenant"))
 
@@ -65,12 +85,13 @@ def apply(connection: Connection, commits: Sequence[Commit]) -> list[Update]:
     advance(connection, commits)
     save_broadcasts(connection, [b for commit in commits for b in commit.broadcasts])
     placed = save_findings(connection, [f for commit in commits for f in commit.findings])
+    grown = join(connection, [j for commit in commits for j in commit.joins])
     reasons = withdraw(connection, [w for commit in commits for w in commit.withdrawals])
     reasons |= retract(connection, [r for commit in commits for r in commit.retractions])
     chunks = [chunk_values(chunk) for commit in commits for chunk in commit.context]
     if chunks:
         connection.execute(insert_new(connection, context_chunks), chunks)
-    return tell(connection, settle(connection, {**dict.fromkeys(reasons, False), **placed}, reasons))
+    return tell(connection, settle(connection, {**dict.fromkeys([*reasons, *grown], False), **placed}, reasons))
 
 
 def advance(connection: Connection, commits: Sequence[Commit]) -> None:
@@ -158,6 +179,28 @@ def save_findings(connection: Connection, found: Sequence[Finding]) -> dict[str,
     return {alert: alert in fresh for alert in [*(a for _, a in new), *(alert_by_finding[f.id] for f in again)]}
 
 
+def join(connection: Connection, joins: Sequence[Join]) -> list[str]:
+    """Note events with the standing findings that they joined, each once. The alerts that grew by it."""
+    by_finding: dict[str, dict[str, int]] = {}
+    for each in joins:
+        by_finding.setdefault(each.finding, {})[each.event_id] = each.at
+    changed: list[dict[str, object]] = []
+    grown: list[str] = []
+    for ids in parts(list(by_finding)):
+        for row in connection.execute(_joinable, {"ids": ids}):
+            finding = finding_of(row.body)
+            new = by_finding[row.id].keys() - {*finding.event_ids, *finding.joined}
+            if new:
+                at = max(row.at, *(by_finding[row.id][name] for name in new))
+                joined = [*finding.joined, *(name for name in by_finding[row.id] if name in new)]
+                values = finding_values(replace(finding, joined=joined), row.alert_id)
+                changed.append({"of_id": row.id, "new_at": at, "new_joined": len(joined), "new_body": values["body"]})
+                grown.append(row.alert_id)
+    if changed:
+        connection.execute(_join, changed)
+    return grown
+
+
 def withdraw(connection: Connection, withdrawals: Sequence[Withdrawal]) -> dict[str, str]:
     """Mark the standing findings below the given revisions. The alerts touched, with the last reason of each."""
     by_event: dict[tuple[str, str], dict[str, list[Withdrawal]]] = {}
@@ -192,21 +235,22 @@ def settle(connection: Connection, touched: dict[str, bool], reasons: dict[str, 
     """Make out the touched alerts anew from their standing findings; what happened to each, and the alert now."""
     if not touched:
         return []
-    counts: dict[str, tuple[int, int]] = {}
+    counts: dict[str, tuple[int, int, int]] = {}
     before: dict[str, Alert] = {}
     for ids in parts(list(touched)):
         counts.update(
-            (row.alert_id, (row.standing, row.last_at)) for row in connection.execute(_standing, {"ids": ids})
+            (row.alert_id, (row.standing, row.last_at, row.joined))
+            for row in connection.execute(_standing, {"ids": ids})
         )
         before.update((row["id"], alert_of(row)) for row in connection.execute(_alerts, {"ids": ids}).mappings())
     told: list[tuple[str, Alert]] = []
     changed: list[dict[str, object]] = []
     for name, is_new in touched.items():
         old = before[name]
-        count, last_at = counts.get(name, (0, old.last_at))
+        count, last_at, joined = counts.get(name, (0, old.last_at, old.joined))
         state = AlertState.OPEN if count else AlertState.WITHDRAWN
         reason = "" if count else reasons.get(name, old.reason)
-        now = replace(old, recurrence=count, last_at=last_at, state=state, reason=reason)
+        now = replace(old, recurrence=count, last_at=last_at, state=state, reason=reason, joined=joined)
         if now != old:
             changed.append(
                 {
@@ -215,6 +259,7 @@ def settle(connection: Connection, touched: dict[str, bool], reasons: dict[str, 
                     "last_at": last_at,
                     "state": state.value,
                     "reason": reason,
+                    "joined": joined,
                 }
             )
         told.append((_what(now, is_new or old.state is AlertState.WITHDRAWN), now))

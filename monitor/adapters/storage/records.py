@@ -40,6 +40,7 @@ def alert_of(row: RowMapping) -> Alert:
     return replace(
         _alert.decode(row["body"]),
         last_at=row["last_at"], recurrence=row["recurrence"], state=AlertState(row["state"]), reason=row["reason"],
+        joined=row["joined"],
     )  # fmt: skip
 
 

@@ -75,6 +75,7 @@ alerts: Final = Table(
     Column("recurrence", Integer, nullable=False),
     Column("state", Text, nullable=False),
     Column("reason", Text, nullable=False),
+    Column("joined", Integer, nullable=False, server_default="0"),
     Column("body", LargeBinary, nullable=False),  # msgpack of the alert as it was opened
     Index(None, "tenant", "at"),
     Index(None, "tenant", "room", "at"),
@@ -99,7 +100,8 @@ findings: Final = Table(
     Column("id", Text, primary_key=True),
     Column("alert_id", Text, ForeignKey(alerts.c.id, ondelete="CASCADE"), nullable=False),
     Column("withdrawn", Text),  # why it no longer stands
-    Column("at", BigInteger, nullable=False),
+    Column("at", BigInteger, nullable=False),  # of the latest event, joined ones included
+    Column("joined", Integer, nullable=False, server_default="0"),
     Column("tenant", Text, nullable=False),
     Column("source", Text, nullable=False),
     Column("event_id", Text, nullable=False),
