@@ -119,7 +119,7 @@ class Service:
         pseudonyms.prepare({LOCAL, *(token.tenant for token in tokens)})
         self.ingest = Ingest(
             log=self.log, pseudonyms=pseudonyms, clock=self.clock, telemetry=self.telemetry,
-            backlog=self.detect.backlog, rooms=rooms, settings=IngestSettings(
+            backlog=self.detect.backlog, unwritten=self.detect.unwritten, rooms=rooms, settings=IngestSettings(
                 limits=s.ingest.limits(),
                 host_backlog=s.ingest.host_backlog, sample_from=s.ingest.sample_from, sample_keep=s.ingest.sample_keep,
                 recent=s.ingest.duplicates_window_bytes // (2 * KEY_MEMORY)))

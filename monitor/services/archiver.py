@@ -1,6 +1,7 @@
 """What is judged goes to the archive: buffered at once, written beside the judging when it is due."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Sequence
 
 from monitor.domain.errors import StorageError
@@ -13,15 +14,20 @@ class Archiver:
     """Used from one event loop. `upto`: by lane, everything up to this entry is on disk, or was when it was asked.
 
     What the disk refuses stays buffered and is written at a later turn: until then `upto` stands still, so that the
-    log keeps what a restart would read again.
+    log keeps what a restart would read again. Whoever takes events in is to stop before that is too much.
     """
 
     def __init__(self, archive: Archive, clock: Clock, logger: Logger) -> None:
         self._archive, self._clock, self._logger = archive, clock, logger
         self._unflushed = 0
+        self._buffered: Counter[int] = Counter()  # events, by lane
         self._flushed_at = clock.now()
         self._running: asyncio.Task[None] | None = None
         self.upto: dict[int, int] = {}
+
+    def unwritten(self) -> int:
+        """Events that are buffered."""
+        return self._buffered.total()
 
     def begin(self, cursors: Sequence[Cursor], *, read_from: int) -> None:
         """What lies before `read_from` is kept, also where a lane has no segment that says so."""
@@ -37,6 +43,7 @@ class Archiver:
     async def keep(self, lane: int, outcome: Outcome) -> None:
         for kept in outcome.judged:
             self._unflushed += len(kept.frame)
+            self._buffered[lane] += len(kept.frame)
             await self._archive.keep(lane, kept.seq, kept.frame, kept.broadcasts, kept.masks)
         outcome.judged = []
 
@@ -59,10 +66,12 @@ class Archiver:
 
     async def _flush(self, cursors: Sequence[Cursor]) -> None:
         for cursor in cursors:
-            upto = cursor.read
+            lane, upto = cursor.lane.number, cursor.read
+            events = self._buffered[lane]
             try:
-                await self._archive.flush(cursor.lane.number)
+                await self._archive.flush(lane)
             except StorageError as error:
-                self._logger.warning("archive_refused", lane=cursor.lane.number, error=str(error))
+                self._logger.warning("archive_refused", lane=lane, error=str(error))
                 continue
-            self.upto[cursor.lane.number] = upto
+            self.upto[lane] = upto
+            self._buffered[lane] -= events

@@ -93,6 +93,10 @@ class Detect:
         """Events of the lane that are durable and not yet judged."""
         return self._log.backlog(self._state.cursors[lane].read, lane=lane) if self._recovered else 0
 
+    def unwritten(self) -> int:
+        """Judged events that the archive has in memory only."""
+        return self._archiver.unwritten()
+
     def positions(self) -> tuple[int, int]:
         """The committed position of each lane."""
         host, viewers = self._state.cursors

@@ -30,12 +30,14 @@ final. That two of the some 200,000 events in the window share one is a matter o
 
 class IngestSettings(Struct, frozen=True):
     """`host_backlog`: unjudged host-side events from which requests are refused · `sample_from`: unjudged comments
-    from which only every `sample_keep`-th is judged · `recent`: keys per generation of the duplicates window."""
+    from which only every `sample_keep`-th is judged · `unwritten`: judged events that wait for the archive,
+    from which requests are refused · `recent`: keys per generation of the duplicates window."""
 
     limits: Limits = Limits()
     host_backlog: int = 200_000
     sample_from: int = 100_000
     sample_keep: int = 10
+    unwritten: int = 1_000_000
     recent: int = 100_000
 
 
@@ -78,11 +80,11 @@ class Ingest:
 
     def __init__(
         self, *, log: Log, pseudonyms: Pseudonyms, clock: Clock, telemetry: Telemetry, settings: IngestSettings,
-        backlog: Callable[[int], int], rooms: RoomLimit | None = None,
+        backlog: Callable[[int], int], unwritten: Callable[[], int] = lambda: 0, rooms: RoomLimit | None = None,
     ) -> None:
         self._log, self._pseudonyms, self._clock, self._telemetry = log, pseudonyms, clock, telemetry
         self.settings = settings
-        self._backlog = backlog
+        self._backlog, self._unwritten = backlog, unwritten
         self._rooms = rooms
         self._recent = Recent(settings.recent)
         self._interims = Interims()
@@ -96,10 +98,7 @@ class Ingest:
         number that becomes durable with this body. Raises BusyError under pressure and StorageError where the disk
         refuses; nothing is acknowledged then.
         """
-        waiting = self._backlog(0)
-        if waiting > self.settings.host_backlog:
-            raise BusyError(f"{waiting} host-side events wait to be judged", retry_after=1,
-                            hint="send again later; if it lasts, the machine is too small for this feed")
+        self._refuse_too_much()
         now = self._clock.now()
         decoded = quick(body, self.settings.limits, now_ms=now) or await self._decoded(body, now)
         readable = bool(decoded.events) or not decoded.rejected
@@ -122,6 +121,16 @@ class Ingest:
                 raise StorageError("the first copy of some of these events could not be written", hint="send again")
         self._count(decoded, fresh, now, via="ws" if session else "http")
         return Receipt(len(fresh), duplicates, decoded.rejected, decoded.rejected_total, readable)
+
+    def _refuse_too_much(self) -> None:
+        """What waits is in memory. Raises BusyError, StorageError."""
+        waiting, unwritten = self._backlog(0), self._unwritten()
+        if waiting > self.settings.host_backlog:
+            raise BusyError(f"{waiting} host-side events wait to be judged", retry_after=1,
+                            hint="send again later; if it lasts, the machine is too small for this feed")
+        if unwritten > self.settings.unwritten:
+            raise StorageError(f"{unwritten} judged events wait to be written to the archive",
+                               hint="free space where the archive lies, or mend its folder, then send again")
 
     async def _decoded(self, body: bytes, now: int) -> Decoded:
         async with self._slowly:

@@ -176,7 +176,8 @@ class World:
             await self.append([Swap(self.clock.now(), engine.version)])
         self.ingest = Ingest(
             log=_Recording(self.log, self), pseudonyms=Pseudonyms(lambda tenant: bytes(KEY_BYTES)), clock=self.clock,
-            telemetry=self.telemetry, settings=self._ingest_settings, backlog=self.detect.backlog)
+            telemetry=self.telemetry, settings=self._ingest_settings, backlog=self.detect.backlog,
+            unwritten=self.detect.unwritten)
         self._judging = asyncio.create_task(self.detect.run())
 
     async def append(self, entries: Sequence[Entry]) -> int:

@@ -360,3 +360,27 @@ async def test_an_alert_keeps_its_lines_over_stops_and_starts(
 async def made(path: Path) -> Path:
     await make_template(path)
     return path
+
+
+async def test_an_archive_that_refuses_for_long_fills_no_memory() -> None:
+    house = MemoryHouse()
+    written = house.archive.flush
+
+    async def refused(lane: int) -> int:
+        raise StorageError("full")
+
+    house.archive.flush = refused  # type: ignore[method-assign]
+    world = World(house, ingest=IngestSettings(unwritten=4), detect=DetectSettings(
+        archive_ms=0, commit_ms=0, tick_ms=5, linger_s=0.0, grouping=GROUPING))
+    await world.open()
+    await world.send([speech(n) for n in range(5)])
+    await world.settle()
+    await until(lambda: world.detect.unwritten() == 5)
+    with pytest.raises(StorageError, match="5 judged events wait"):
+        await world.send([speech(5)])
+    house.archive.flush = written  # type: ignore[method-assign]
+    await until(lambda: world.detect.unwritten() == 0)
+    await world.send([speech(5)])
+    await world.settle()
+    await world.stop()
+    assert set((await world.seen()).kept) == {(f"s{n}", 0) for n in range(6)}

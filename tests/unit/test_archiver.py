@@ -59,6 +59,7 @@ async def test_what_the_disk_refuses_is_written_at_a_later_turn() -> None:
     archive.refuse = True
     await archiver.when_due(cursors, every_ms=1_000, events=100, everything=True)
     assert archiver.upto == {0: 0, 1: 0} and world.warned == ["archive_refused", "archive_refused"]
+    assert archiver.unwritten() == 1
     archive.refuse = False
     await archiver.when_due(cursors, every_ms=1_000, events=100)
     assert archiver.upto == {0: 0, 1: 0}, "not due yet"
@@ -67,7 +68,7 @@ async def test_what_the_disk_refuses_is_written_at_a_later_turn() -> None:
         await archiver.when_due(cursors, every_ms=1_000, events=100)
         world.time += 1_000
     await archiver.when_due(cursors, every_ms=1_000, events=100, everything=True)
-    assert archiver.upto == {0: 1, 1: 1} and archive.position(0) == 1
+    assert archiver.upto == {0: 1, 1: 1} and archive.position(0) == 1 and archiver.unwritten() == 0
     assert [event.id for event in await archive.search("local", ArchiveQuery())] == ["e1"]
 
 

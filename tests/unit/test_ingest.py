@@ -59,10 +59,11 @@ class GatedLog(MemoryLog):
 
 class World:
     def __init__(self, **settings: Any) -> None:
-        self.log, self.telemetry = GatedLog(), Counted()
+        self.log, self.telemetry, self.unwritten = GatedLog(), Counted(), 0
         self.ingest = Ingest(
             log=self.log, pseudonyms=Pseudonyms(lambda tenant: bytes(KEY_BYTES)), clock=Clock(),
             telemetry=self.telemetry, settings=IngestSettings(**settings), backlog=lambda lane: 0,
+            unwritten=lambda: self.unwritten,
         )
 
     async def send(self, *items: dict[str, Any], **other: Any) -> tuple[int, int, int]:
@@ -93,6 +94,17 @@ async def test_a_failed_write_is_not_held_against_other_senders() -> None:
     assert await world.send(said("a")) == (0, 1, 0)
     world.log.fails = None
     assert await world.send(said("b")) == (1, 0, 0)
+
+
+async def test_nothing_is_taken_while_too_much_waits_for_the_archive() -> None:
+    """It waits in memory; the log keeps it, too, but a start would read it all again."""
+    world, one = World(unwritten=10), {"id": "a", "room": "r", "kind": "comment", "text": "好看"}
+    world.unwritten = 11
+    with pytest.raises(StorageError, match="11 judged events wait to be written"):
+        await world.send(one)
+    assert world.log.end() == 0
+    world.unwritten = 10
+    assert await world.send(one) == (1, 0, 0)
 
 
 async def test_a_duplicate_is_acknowledged_after_its_first_copy_and_not_if_that_failed() -> None:
