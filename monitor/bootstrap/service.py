@@ -32,6 +32,7 @@ from monitor.bootstrap.compiling import compile_aside
 from monitor.domain.errors import RedpostError
 from monitor.domain.frames import Swap
 from monitor.domain.tenants import LOCAL
+from monitor.engine.engineset import EngineSet
 from monitor.services.admission import kept_ms
 from monitor.services.demo import play
 from monitor.services.detect import Detect, DetectSettings
@@ -78,10 +79,23 @@ class Service:
 
     async def open(self) -> None:
         """Adapters, then services; state is rebuilt from the log before anything is answered."""
-        s = self.settings
         check_folder(self.folder)
-        check_address(s)
+        check_address(self.settings)
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        tenants = await self._data()
+        first = self.log.end() == 0
+        self._judges()
+        engine = await self.rulebook.load()
+        await self._detecting(engine)
+        if first or await self.detect.version_at_end() != engine.version:
+            await self.log.append([Swap(self.clock.now(), engine.version)])
+        self._taking_in(tenants, first=first)
+        self.labelling = Labelling(self.store, engine.tables, self.clock)
+        self._keeping_house()
+
+    async def _data(self) -> set[str]:
+        """Store, log and archive; the tenants that have a token."""
+        s = self.settings
         self.store = await SqlStore.open(self.folder / "store.db")
         self._stack.push_async_callback(self.store.close)
         tokens = [token for token in await self.store.tokens() if token.revoked_at is None]
@@ -94,43 +108,10 @@ class Service:
             on_fatal=self._fail, failpoint=self.failpoint)
         self._stack.push_async_callback(self.log.close)
         self.clock.go_on_from(self.log.latest())
-        first = self.log.end() == 0
         self.archive = await ParquetArchive.open(
             self.folder / "archive", log=self.logger, failpoint=self.failpoint)
         self._stack.push_async_callback(self.archive.close)
-        self._judges()
-        engine = await self.rulebook.load()
-        self.hub = SseHub(self.telemetry, last=await self.store.outbox_ends())
-        self.detect = Detect(
-            log=self.log, store=self.store, archive=self.archive, publisher=self.hub, telemetry=self.telemetry,
-            logger=self.logger, clock=self.clock, engine=engine, engine_of=self.rulebook.engine_of,
-            failpoint=self.failpoint, keep=Spool(self.folder).keep,
-            observer=Observer(self.telemetry, self.rulebook.shadow_of), settings=DetectSettings(
-                batch=s.engine.batch_events, linger_s=s.engine.linger_ms / 1000, snapshot_ms=s.engine.snapshot_s * 1000,
-                silence_ms=s.broadcast.silence_ms,
-                grouping=s.alerts.grouping()))
-        await self.detect.start()
-        if first or await self.detect.version_at_end() != engine.version:
-            await self.log.append([Swap(self.clock.now(), engine.version)])
-        rooms = RoomLimit(s.ingest.rooms, kept_ms=kept_ms(s.broadcast.silence_ms))
-        rooms.remember(self.detect.rooms_known())
-        pseudonyms = Pseudonyms(KeyFiles(self.folder / "keys", key_file=s.pseudonym.key_file,
-                                         on_made=partial(self._key_made, first=first)).key_of)
-        pseudonyms.prepare({LOCAL, *(token.tenant for token in tokens)})
-        self.ingest = Ingest(
-            log=self.log, pseudonyms=pseudonyms, clock=self.clock, telemetry=self.telemetry,
-            backlog=self.detect.backlog, unwritten=self.detect.unwritten, rooms=rooms, settings=IngestSettings(
-                limits=s.ingest.limits(),
-                host_backlog=s.ingest.host_backlog, sample_from=s.ingest.sample_from, sample_keep=s.ingest.sample_keep,
-                recent=s.ingest.duplicates_window_bytes // (2 * KEY_MEMORY)))
-        self.labelling = Labelling(self.store, engine.tables, self.clock)
-        self.housekeeping = Housekeeping(
-            log=self.log, store=self.store, archive=self.archive, detect=self.detect, telemetry=self.telemetry,
-            logger=self.logger, clock=self.clock, disk_free=lambda: shutil.disk_usage(self.folder).free,
-            settings=HousekeepingSettings(
-                log_keep_ms=s.log.keep_hours * 3_600_000, log_max_bytes=s.log.max_bytes,
-                events_keep_ms=s.events.keep_days * 86_400_000, outbox_keep=s.outbox.keep),
-            trim_heap=trim_heap)
+        return {token.tenant for token in tokens}
 
     def _judges(self) -> None:
         """Rules and classifiers, to be loaded."""
@@ -143,6 +124,44 @@ class Service:
                                  aside=partial(compile_aside, cache=cache), after_compiling=give_memory_back)
         self.lifecycle = Lifecycle(self.models, lambda: self.rulebook.reload(self.log), clock=self.clock,
                                    logger=self.logger)
+
+    async def _detecting(self, engine: EngineSet) -> None:
+        s = self.settings
+        self.hub = SseHub(self.telemetry, last=await self.store.outbox_ends())
+        self.detect = Detect(
+            log=self.log, store=self.store, archive=self.archive, publisher=self.hub, telemetry=self.telemetry,
+            logger=self.logger, clock=self.clock, engine=engine, engine_of=self.rulebook.engine_of,
+            failpoint=self.failpoint, keep=Spool(self.folder).keep,
+            observer=Observer(self.telemetry, self.rulebook.shadow_of), settings=DetectSettings(
+                batch=s.engine.batch_events, linger_s=s.engine.linger_ms / 1000, snapshot_ms=s.engine.snapshot_s * 1000,
+                silence_ms=s.broadcast.silence_ms,
+                grouping=s.alerts.grouping()))
+        await self.detect.start()
+
+    def _taking_in(self, tenants: set[str], *, first: bool) -> None:
+        """`tenants`: those whose keys must be there. `first`: the log is new."""
+        s = self.settings
+        rooms = RoomLimit(s.ingest.rooms, kept_ms=kept_ms(s.broadcast.silence_ms))
+        rooms.remember(self.detect.rooms_known())
+        pseudonyms = Pseudonyms(KeyFiles(self.folder / "keys", key_file=s.pseudonym.key_file,
+                                         on_made=partial(self._key_made, first=first)).key_of)
+        pseudonyms.prepare({LOCAL, *tenants})
+        self.ingest = Ingest(
+            log=self.log, pseudonyms=pseudonyms, clock=self.clock, telemetry=self.telemetry,
+            backlog=self.detect.backlog, unwritten=self.detect.unwritten, rooms=rooms, settings=IngestSettings(
+                limits=s.ingest.limits(),
+                host_backlog=s.ingest.host_backlog, sample_from=s.ingest.sample_from, sample_keep=s.ingest.sample_keep,
+                recent=s.ingest.duplicates_window_bytes // (2 * KEY_MEMORY)))
+
+    def _keeping_house(self) -> None:
+        s = self.settings
+        self.housekeeping = Housekeeping(
+            log=self.log, store=self.store, archive=self.archive, detect=self.detect, telemetry=self.telemetry,
+            logger=self.logger, clock=self.clock, disk_free=lambda: shutil.disk_usage(self.folder).free,
+            settings=HousekeepingSettings(
+                log_keep_ms=s.log.keep_hours * 3_600_000, log_max_bytes=s.log.max_bytes,
+                events_keep_ms=s.events.keep_days * 86_400_000, outbox_keep=s.outbox.keep),
+            trim_heap=trim_heap)
 
     async def listen(self) -> str:
         """Bind and answer; the address."""

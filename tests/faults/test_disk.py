@@ -63,6 +63,7 @@ async def test_the_store_is_refused_and_goes_on_after_a_restart(tmp_path: Path) 
         assert not await server.ready()
         assert await server.ended() == 2
         assert "store.db" in server.output() and "Traceback" not in server.output()
+        assert "free space" in server.output()
         await server.start()
         await client.deliver([batch for batch in STREAM[5:] if batch not in sent])
         await client.settle()

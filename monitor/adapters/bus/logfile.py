@@ -45,7 +45,7 @@ _COMMIT: Final = 4 * _PAGE  # what a small transaction writes to the WAL
 
 _HINTS: Final = {
     sqlite3.SQLITE_FULL: "free space on its disk or keep the log for a shorter time, then send again",
-    sqlite3.SQLITE_IOERR: "look into the system's log for errors of the disk, then send again",
+    sqlite3.SQLITE_IOERR: "look for free space, and into the system's log for errors of the disk, then send again",
     sqlite3.SQLITE_BUSY: "another program holds the file (a shell, a backup): end it, then send again",
     sqlite3.SQLITE_READONLY: "give this user the right to write the file and its folder",
     sqlite3.SQLITE_CANTOPEN: "give this user the right to write the file and its folder",

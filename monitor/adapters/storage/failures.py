@@ -14,7 +14,7 @@ _HINTS: Final = {
     sqlite3.SQLITE_FULL: ("has no room to grow", "free disk space; nothing of this write was kept"),
     sqlite3.SQLITE_IOERR: (
         "could not be read or written",
-        "check the disk and its mount; nothing of this write was kept",
+        "check the disk, its free space and its mount; nothing of this write was kept",
     ),
     sqlite3.SQLITE_READONLY: (
         "may not be written",

@@ -10,15 +10,13 @@ depends_on = None
 
 
 def upgrade() -> None:
-    op.create_table(
-        "alert_categories",
-        sa.Column("tenant", sa.Text(), nullable=False),
-        sa.Column("category", sa.Text(), nullable=False),
-        sa.Column("at", sa.BigInteger(), autoincrement=False, nullable=False),
-        sa.Column("alert_id", sa.Text(), nullable=False),
-        sa.PrimaryKeyConstraint("tenant", "category", "at", "alert_id", name=op.f("pk_alert_categories")),
-        sqlite_with_rowid=False,
-    )
+    _alerts()
+    _rooms()
+    _lanes()
+    _kept()
+
+
+def _alerts() -> None:
     op.create_table(
         "alerts",
         sa.Column("id", sa.Text(), nullable=False),
@@ -45,6 +43,43 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_alerts_tenant_room_at"), "alerts", ["tenant", "room", "at"], unique=False)
     op.create_index(op.f("ix_alerts_tenant_rule_at"), "alerts", ["tenant", "rule", "at"], unique=False)
+    op.create_table(
+        "alert_categories",
+        sa.Column("tenant", sa.Text(), nullable=False),
+        sa.Column("category", sa.Text(), nullable=False),
+        sa.Column("at", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("alert_id", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("tenant", "category", "at", "alert_id", name=op.f("pk_alert_categories")),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "findings",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("alert_id", sa.Text(), nullable=False),
+        sa.Column("withdrawn", sa.Text(), nullable=True),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("tenant", sa.Text(), nullable=False),
+        sa.Column("source", sa.Text(), nullable=False),
+        sa.Column("event_id", sa.Text(), nullable=False),
+        sa.Column("revision", sa.Integer(), nullable=False),
+        sa.Column("room", sa.Text(), nullable=False),
+        sa.Column("rule", sa.Text(), nullable=False),
+        sa.Column("body", sa.LargeBinary(), nullable=False),
+        sa.ForeignKeyConstraint(["alert_id"], ["alerts.id"], name=op.f("fk_findings_alert_id"), ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_findings")),
+    )
+    op.create_index(
+        op.f("ix_findings_alert_id_withdrawn_at"), "findings", ["alert_id", "withdrawn", "at"], unique=False
+    )
+    op.create_index(
+        op.f("ix_findings_tenant_source_event_id_revision"),
+        "findings",
+        ["tenant", "source", "event_id", "revision"],
+        unique=False,
+    )
+
+
+def _rooms() -> None:
     op.create_table(
         "broadcasts",
         sa.Column("tenant", sa.Text(), nullable=False),
@@ -83,14 +118,9 @@ def upgrade() -> None:
         ["tenant", "room", "lane", "to_at", "from_at"],
         unique=False,
     )
-    op.create_table(
-        "outbox",
-        sa.Column("seq", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
-        sa.Column("what", sa.Text(), nullable=False),
-        sa.Column("alert_id", sa.Text(), nullable=False),
-        sa.PrimaryKeyConstraint("seq", name=op.f("pk_outbox")),
-        sqlite_autoincrement=True,
-    )
+
+
+def _lanes() -> None:
     op.create_table(
         "positions",
         sa.Column("lane", sa.Integer(), autoincrement=False, nullable=False),
@@ -99,17 +129,28 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("lane", name=op.f("pk_positions")),
     )
     op.create_table(
-        "rule_sets",
-        sa.Column("version", sa.Text(), nullable=False),
-        sa.Column("sources", sa.LargeBinary(), nullable=False),
-        sa.PrimaryKeyConstraint("version", name=op.f("pk_rule_sets")),
-    )
-    op.create_table(
         "snapshots",
         sa.Column("lane", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("seq", sa.BigInteger(), nullable=False),
         sa.Column("state", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("lane", name=op.f("pk_snapshots")),
+    )
+    op.create_table(
+        "outbox",
+        sa.Column("seq", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
+        sa.Column("what", sa.Text(), nullable=False),
+        sa.Column("alert_id", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("seq", name=op.f("pk_outbox")),
+        sqlite_autoincrement=True,
+    )
+
+
+def _kept() -> None:
+    op.create_table(
+        "rule_sets",
+        sa.Column("version", sa.Text(), nullable=False),
+        sa.Column("sources", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("version", name=op.f("pk_rule_sets")),
     )
     op.create_table(
         "tokens",
@@ -122,29 +163,4 @@ def upgrade() -> None:
         sa.Column("revoked_at", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_tokens")),
         sa.UniqueConstraint("sha256", name=op.f("uq_tokens_sha256")),
-    )
-    op.create_table(
-        "findings",
-        sa.Column("id", sa.Text(), nullable=False),
-        sa.Column("alert_id", sa.Text(), nullable=False),
-        sa.Column("withdrawn", sa.Text(), nullable=True),
-        sa.Column("at", sa.BigInteger(), nullable=False),
-        sa.Column("tenant", sa.Text(), nullable=False),
-        sa.Column("source", sa.Text(), nullable=False),
-        sa.Column("event_id", sa.Text(), nullable=False),
-        sa.Column("revision", sa.Integer(), nullable=False),
-        sa.Column("room", sa.Text(), nullable=False),
-        sa.Column("rule", sa.Text(), nullable=False),
-        sa.Column("body", sa.LargeBinary(), nullable=False),
-        sa.ForeignKeyConstraint(["alert_id"], ["alerts.id"], name=op.f("fk_findings_alert_id"), ondelete="CASCADE"),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_findings")),
-    )
-    op.create_index(
-        op.f("ix_findings_alert_id_withdrawn_at"), "findings", ["alert_id", "withdrawn", "at"], unique=False
-    )
-    op.create_index(
-        op.f("ix_findings_tenant_source_event_id_revision"),
-        "findings",
-        ["tenant", "source", "event_id", "revision"],
-        unique=False,
     )
