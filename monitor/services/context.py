@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final
 
+import msgspec
 import numpy as np
 import zstandard
 from msgspec import Struct
@@ -17,7 +18,7 @@ from msgspec import Struct
 from monitor.domain import frames
 from monitor.domain.frames import Frame
 from monitor.domain.masking import mask_text
-from monitor.services.records import ContextChunk, ContextLine
+from monitor.services.records import ContextChunk, ContextLine, FrameJudged, Mask
 
 REACH_MS: Final = 60_000
 _LATENESS_MS: Final = 5_000
@@ -26,7 +27,6 @@ CHUNK_LINES: Final = 32
 _GATHER_MS: Final = 5_000
 
 RoomKey = tuple[str, str]
-Masks = Mapping[int, Sequence[tuple[int, int]]]  # event → spans
 Keep = Callable[[bytes], Callable[[], bytes]]
 """Puts bytes away and gives what reads them again; they are let go with it."""
 
@@ -78,7 +78,7 @@ class _Held(Struct, frozen=True):
     size: int
     read: Callable[[], bytes]
     broadcasts: Sequence[str]
-    masks: Masks
+    masks: list[Mask]
     rooms: "np.ndarray[tuple[int], np.dtype[np.uint32]]"
     from_at: int
     to_at: int
@@ -107,13 +107,27 @@ class Ring:
         self._rooms: dict[RoomKey, int] = {}
         self._gathered: dict[RoomKey, _Gathered] = {}  # in the order of their first lines
 
-    def add(self, seq: int, frame: Frame, broadcasts: Sequence[str], masks: Masks) -> None:
+    def add(self, seq: int, frame: Frame, broadcasts: Sequence[str], masks: list[Mask]) -> None:
         data = self._compress(frames.encode(frame))
         at = np.frombuffer(frame.at, dtype=np.int64)
         numbers = [self._rooms.setdefault((frame.tenant, room), len(self._rooms)) for room in frame.rooms]
         self._held.append(_Held(seq, frame.accepted_at, len(data), self._keep(data), broadcasts, masks,
                                 np.array(sorted(numbers), dtype=np.uint32), int(at.min()), int(at.max())))
         self._bytes += len(data)
+
+    def mask(self, seq: int, masks: Sequence[Mask]) -> FrameJudged | None:
+        """Mask more of a frame; all that is known of it then. None where it has left the ring, or nothing is new."""
+        for n in range(len(self._held) - 1, -1, -1):
+            held = self._held[n]
+            if held.seq <= seq:
+                break
+        else:
+            return None
+        known = list(dict.fromkeys([*held.masks, *masks]))
+        if held.seq < seq or len(known) == len(held.masks):
+            return None
+        self._held[n] = msgspec.structs.replace(held, masks=known)
+        return FrameJudged(seq, self._frame(held), held.broadcasts, known)
 
     def leave(self, *, now: int, windows: Windows) -> list[ContextChunk]:
         """Let go of what is older than STAY_MS by `now` (UTC ms), or too much; the lines that alerts want, a room's
@@ -171,17 +185,24 @@ class Ring:
     ) -> Iterable[tuple[RoomKey, ContextLine]]:
         if not windows:
             return
-        frame = frames.decode(self._decompress(held.read()))
-        assert isinstance(frame, Frame)  # noqa: S101 - only frames are added
+        frame = self._frame(held)
         spans = [windows.get((frame.tenant, room)) for room in frame.rooms]
         if not any(spans):
             return
         at = memoryview(frame.at).cast("q")
         room_ix = memoryview(frame.room_ix).cast("H") if frame.room_ix else bytes(len(frame))
+        masks: dict[int, list[tuple[int, int]]] = {}
+        for mask in held.masks:
+            masks.setdefault(mask.event, []).append((mask.start, mask.end))
         within = [i for i in range(len(frame))
                   if (ranges := spans[room_ix[i]]) and any(w.from_at <= at[i] <= w.to_at for w in ranges)]
         for i, said in zip(within, frames.utterances(frame, within, held.broadcasts), strict=True):
-            yield (said.tenant, said.room), line_of(said, frame.lane, held.masks.get(i, ()))
+            yield (said.tenant, said.room), line_of(said, frame.lane, masks.get(i, ()))
+
+    def _frame(self, held: _Held) -> Frame:
+        frame = frames.decode(self._decompress(held.read()))
+        assert isinstance(frame, Frame)  # noqa: S101 - only frames are added
+        return frame
 
 
 def line_of(said: frames.Utterance, lane: int, masks: Sequence[tuple[int, int]]) -> ContextLine:

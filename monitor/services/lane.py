@@ -28,7 +28,7 @@ from monitor.services.correlating import Correlating, CorrelatingState, Told
 from monitor.services.grounds import grounds
 from monitor.services.notes import Notes, NoteTaker
 from monitor.services.presence import Presence, PresenceState
-from monitor.services.records import ContextChunk, Mask
+from monitor.services.records import ContextChunk, FrameJudged, Mask
 from monitor.services.straddling import Straddle, Straddling, Tail
 
 _REVISIONS: Final = 50_000
@@ -59,17 +59,8 @@ class Admitted(Struct, frozen=True):
     broadcasts: Sequence[str]
 
 
-class FrameJudged(Struct, frozen=True):
-    """What the archive keeps beside a frame."""
-
-    seq: int
-    frame: Frame
-    broadcasts: Sequence[str]
-    masks: list[Mask]
-
-
 class Outcome(Struct):
-    """What some entries of one lane produced, in log order."""
+    """What some entries of one lane produced, in log order. `judged` ends with frames of before, if more is masked."""
 
     findings: list[Finding] = []
     joins: list[Join] = []
@@ -126,7 +117,7 @@ class Lane:
         judged = judge(self.engine, batch, skip=skip)
         outcome.scored = judged.scored
         straddling = self._reread if remember_only else self._straddling
-        joined = straddling.judge(self.engine, batch, judged, skip)
+        joined = straddling.judge(self.engine, batch, [a.seq for a in admitted], judged, skip)
         kept: list[list[Mask]] = [[] for _ in admitted]
         masks: list[dict[int, list[tuple[int, int]]]] = [{} for _ in admitted]
         for contact in (*judged.contacts, *joined.contacts):
@@ -136,12 +127,14 @@ class Lane:
                 masks[k].setdefault(i, []).append((contact.start, contact.end))
         for k, item in enumerate(admitted):
             if self.ring is not None:
-                self.ring.add(item.seq, item.frame, item.broadcasts, masks[k])
+                self.ring.add(item.seq, item.frame, item.broadcasts, kept[k])
             outcome.judged.append(FrameJudged(item.seq, item.frame, item.broadcasts, kept[k]))
             outcome.events += len(item.frame)
             if item.frame.sample > 1:
                 outcome.shed += len(item.frame) - (len(item.frame) + item.frame.sample - 1) // item.frame.sample
             self.state.now = max(self.state.now, item.frame.accepted_at)
+        for seq, late in joined.late.items():
+            self._mask(seq, late, outcome)
         if not remember_only:
             self._reread = Straddling({})
             notes = [self._notes.of_frame(item.seq, item.frame, item.broadcasts) for item in admitted]
@@ -189,6 +182,20 @@ class Lane:
         self.state.engine = self.engine.version
         self.state.correlating = self._correlating.snapshot()
         return self.state
+
+    def _mask(self, seq: int, late: list[Mask], outcome: Outcome) -> None:
+        """In what is shown and kept of an earlier frame. Its findings were told, or might have been: how entries are
+        cut into calls must not matter."""
+        judged = {each.seq: each for each in outcome.judged}
+        if self.ring is not None:
+            again = self.ring.mask(seq, late)
+        elif seq in judged:
+            again = msgspec.structs.replace(judged[seq], masks=[*judged[seq].masks, *late])
+        else:
+            again = None
+        if again is not None:
+            judged[seq] = again
+            outcome.judged = list(judged.values())
 
     def _find(
         self, admitted: Sequence[Admitted], batch: FrameBatch, judged: Judged, straddles: dict[int, list[Straddle]],

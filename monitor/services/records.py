@@ -7,7 +7,7 @@ from msgspec import Struct
 from monitor.domain.alerts import Alert, Join, Retraction, Withdrawal
 from monitor.domain.broadcasts import Broadcast
 from monitor.domain.findings import Finding
-from monitor.domain.frames import Entry
+from monitor.domain.frames import Entry, Frame
 from monitor.domain.labels import Label
 from monitor.domain.rules import Clause
 from monitor.services.explaining import Why
@@ -199,6 +199,15 @@ class Mask(Struct, frozen=True):
     start: int
     end: int
     kind: str
+
+
+class FrameJudged(Struct, frozen=True):
+    """A judged frame, and what the archive keeps beside it. `broadcasts[i]` is event i's."""
+
+    seq: int
+    frame: Frame
+    broadcasts: Sequence[str]
+    masks: list[Mask]
 
 
 class ArchiveQuery(Struct, frozen=True, kw_only=True):

@@ -1,8 +1,8 @@
 """What was said over several events: recognisers cut sentences anywhere, and viewers split words over messages.
 
 Consecutive final segments of one speaker, and consecutive short comments of one viewer, are read together once more:
-the last that was said, and the beginning of the next. Only what none of them holds by itself counts. What was said
-first is judged and gone by then: of contact data over both, the part that completes it is masked.
+the last that was said, and the beginning of the next. Only what none of them holds by itself counts. Contact data over
+several is masked in all of them, in the earlier ones from then on: what was found in these by themselves was told.
 """
 
 from collections import OrderedDict
@@ -22,6 +22,7 @@ from monitor.engine.judged import Judged, Match
 from monitor.engine.patterns import ContactSpan
 from monitor.engine.pipeline import judge
 from monitor.engine.views import Index, without_breaks
+from monitor.services.records import Mask
 
 REACH: Final = 40
 """Code points of what was said last, and of what comes, that are read together."""
@@ -39,7 +40,7 @@ Spans = Sequence[tuple[int, int]]
 
 class Piece(Struct):
     """A part of what a speaker said: the end of an event. `cut`: code points before `text`; `rules`: those that held by
-    then; `masks`: contact data, in code points of `text`."""
+    then; `masks`: contact data, in code points of the event; `seq`, `place`: its frame in the log, and where in it."""
 
     source: str
     id: str
@@ -48,12 +49,17 @@ class Piece(Struct):
     cut: int
     rules: list[str]
     masks: list[tuple[int, int]]
+    seq: int = 0
+    place: int = 0
 
     def last(self, size: int) -> "Piece":
-        """Its last `size` code points, at most."""
+        """Its last `size` code points, at most. What is learnt of the event later is known of both."""
         more = max(0, len(self.text) - size)
-        masks = [(max(0, a - more), b - more) for a, b in self.masks if b > more]
-        return Piece(self.source, self.id, self.revision, self.text[more:], self.cut + more, self.rules, masks)
+        return Piece(self.source, self.id, self.revision, self.text[more:], self.cut + more, self.rules, self.masks,
+                     self.seq, self.place)
+
+    def shown(self) -> str:
+        return mask_text(self.text, [(max(0, start - self.cut), end - self.cut) for start, end in self.masks])
 
 
 class Tail(Struct, frozen=True):
@@ -74,10 +80,11 @@ class Straddle(NamedTuple):
 
 class Joined(NamedTuple):
     """What events hold together with those before: of each later event of the batch, the rules that hold, and contact
-    data that it completes; of this, the part that stands in the later one."""
+    data that it completes: the part that stands in it, and those in earlier ones, by their frame's place in the log."""
 
     straddles: dict[int, list[Straddle]]
     contacts: list[ContactSpan]
+    late: dict[int, list[Mask]]
 
 
 class _Joint(NamedTuple):
@@ -90,6 +97,16 @@ class _Joint(NamedTuple):
     def border(self) -> int:
         """Where the later event begins."""
         return sum(len(piece.text) for piece in self.pieces)
+
+    def shares(self, start: int, end: int) -> Iterator[tuple[Piece, int, int]]:
+        """What [start, end) of all covers of each, in code points of its text."""
+        begin = 0
+        for piece in (*self.pieces, self.own):
+            border = begin + len(self.head if piece is self.own else piece.text)
+            a, b = max(start, begin) - begin, min(end, border) - begin
+            if a < b:
+                yield piece, a, b
+            begin = border
 
 
 class _JointBatch:
@@ -131,9 +148,9 @@ class Straddling:
         return dict(self._tails)
 
     def judge(
-        self, engine: EngineSet, batch: FrameBatch, by_itself: Judged, skip: frozenset[int]
+        self, engine: EngineSet, batch: FrameBatch, seqs: Sequence[int], by_itself: Judged, skip: frozenset[int]
     ) -> Joined:
-        """`by_itself`: what the batch gave; events in `skip` are passed over."""
+        """`seqs`: the frames' places in the log; `by_itself`: what the batch gave; events in `skip` are passed over."""
         alone: dict[int, list[str]] = {}
         for match in by_itself.matches:
             alone.setdefault(match.event, []).append(match.rule.rule.id)
@@ -143,11 +160,11 @@ class Straddling:
                 masks.setdefault(contact.event, []).append((contact.start, contact.end))
         joints: list[_Joint] = []
         for k, frame in enumerate(batch.frames):
-            self._pair(frame, batch.first[k], batch, alone, masks, skip, joints)
+            self._pair(frame, seqs[k], batch.first[k], batch, alone, masks, skip, joints)
         if not joints:
-            return Joined({}, [])
+            return Joined({}, [], {})
         judged = judge(engine, _JointBatch(joints, batch))
-        contacts = list(_completed(joints, judged.contacts))
+        contacts, late = _completed(joints, judged.contacts)
         found: dict[int, list[Straddle]] = {}
         for match in judged.matches:
             joint = joints[match.event]
@@ -160,11 +177,11 @@ class Straddling:
                 joint.own.rules.append(rule)
                 found.setdefault(joint.event, []).append(
                     Straddle([piece for piece in joint.pieces if piece.id in named], match, spans))
-        return Joined(found, contacts)
+        return Joined(found, contacts, late)
 
     def _pair(
-        self, frame: Frame, first: int, batch: FrameBatch, alone: Mapping[int, list[str]], masks: Mapping[int, Spans],
-        skip: frozenset[int], joints: list[_Joint],
+        self, frame: Frame, seq: int, first: int, batch: FrameBatch, alone: Mapping[int, list[str]],
+        masks: Mapping[int, Spans], skip: frozenset[int], joints: list[_Joint],
     ) -> None:
         """Join the frame's events to what their speakers said before; remember how they end."""
         n = len(frame)
@@ -193,7 +210,7 @@ class Straddling:
             tenant, room = frame.tenant, frame.rooms[room_ix[i]]
             key = f"{kinds[i]}:{frame.roles[i]}:{len(tenant)}:{len(room)}:{tenant}{room}{speaker}"
             own = Piece(frame.sources[source_ix[i]], frame.ids[i], revisions[i] if revisions else 0, text, 0,
-                        list(alone.get(event, [])), list(masks.get(event, ())))
+                        list(alone.get(event, [])), list(masks.get(event, ())), seq, i)
             before = tails.get(key)
             pieces: list[Piece] = []
             if before is not None and before.at < at[i] <= before.ends + GAP_MS:
@@ -218,28 +235,31 @@ def _last(pieces: Sequence[Piece]) -> list[Piece]:
     return found
 
 
-def _completed(joints: Sequence[_Joint], contacts: Iterable[ContactSpan]) -> Iterator[ContactSpan]:
-    """Of contact data over a border, the part after it; masked in what is shown of this event from now on."""
+def _completed(
+    joints: Sequence[_Joint], contacts: Iterable[ContactSpan]
+) -> tuple[list[ContactSpan], dict[int, list[Mask]]]:
+    """Of contact data over a border, the parts after it and before it; masked in what is shown from now on."""
+    own: list[ContactSpan] = []
+    late: dict[int, list[Mask]] = {}
     for contact in contacts:
         joint = joints[contact.event]
-        border = joint.border
-        if contact.masked and contact.start < border < contact.end:
-            joint.own.masks.append((0, contact.end - border))
-            yield ContactSpan(joint.event, 0, contact.end - border, contact.kind)
+        if not (contact.masked and contact.start < joint.border < contact.end):
+            continue
+        for piece, a, b in joint.shares(contact.start, contact.end):
+            start, end = a + piece.cut, b + piece.cut
+            piece.masks.append((start, end))
+            if piece is joint.own:
+                own.append(ContactSpan(joint.event, start, end, contact.kind))
+            else:
+                late.setdefault(piece.seq, []).append(Mask(piece.place, start, end, contact.kind))
+    return own, late
 
 
 def _parts(joint: _Joint, match: Match) -> list[Span]:
     """The spans of a match over several texts, each in code points of its own event's text."""
-    spans: list[Span] = []
-    for start, end, selection, view, term in match.spans:
-        begin = 0
-        for piece in (*joint.pieces, joint.own):
-            later = piece is joint.own
-            border = begin + len(joint.head if later else piece.text)
-            a, b = max(start, begin) - begin, min(end, border) - begin
-            if a < b:
-                shown = mask_text(piece.text, piece.masks)[a:b]
-                spans.append(Span(a + piece.cut, b + piece.cut, shown, selection, view,
-                                  None if later else piece.id, term))
-            begin = border
-    return spans
+    return [
+        Span(a + piece.cut, b + piece.cut, piece.shown()[a:b], selection, view,
+             None if piece is joint.own else piece.id, term)
+        for start, end, selection, view, term in match.spans
+        for piece, a, b in joint.shares(start, end)
+    ]

@@ -14,10 +14,11 @@ from monitor.domain.errors import ConfigError, StorageError
 from monitor.domain.events import Event
 from monitor.domain.frames import Entry, Frame, Tick
 from monitor.services.detect import DetectSettings
+from monitor.services.evidence import EvidenceDesk
 from monitor.services.housekeeping import Housekeeping, HousekeepingSettings
 from monitor.services.ingest import IngestSettings
 from monitor.services.pseudonyms import KEY_BYTES
-from monitor.services.records import AlertFilter
+from monitor.services.records import AlertFilter, ArchiveQuery
 from monitor.services.scan import Scanner
 from tests.faults.harness import Item, body_of, until
 from tests.faults.inside import (
@@ -354,6 +355,38 @@ async def test_an_alert_keeps_its_lines_over_stops_and_starts(
     (lines,) = seen.lines.values()
     assert [event for _, event, _ in lines[2]] == ["s1", "s2", "s3"]
     await world.stop()
+    await world.house.close()
+
+
+@pytest.mark.parametrize("between", ["nothing", "a stop", "a crash"])
+@pytest.mark.parametrize("kind", ["memory", "files"])
+async def test_a_number_over_two_messages_is_masked_in_both_whatever_comes_between(
+    tmp_path: Path, kind: str, between: str
+) -> None:
+    """The first part is in the archive's files already, without a mask."""
+    house = MemoryHouse() if kind == "memory" else FileHouse(tmp_path / "data", await made(tmp_path / "empty.db"))
+    world = world_of(house, archive_ms=10, snapshot_ms=10)
+    await world.open()
+    await world.send([comment(1, text="史上最低 13812"), comment(2, at=START + 1, text="好看") | {"speaker": "w"}])
+    await world.settle()
+    world.clock.time += 20
+    await until(lambda: world.archive.position(1) > 1)
+    assert {kept.text for kept in await world.archive.search(TENANT, ArchiveQuery())} == {"史上最低 13812", "好看"}
+    if between != "nothing":
+        await (world.stop() if between == "a stop" else world.crash())
+        if between == "a stop":
+            await world.house.close()
+        await world.open()
+    await world.send([comment(3, at=START + 1_000, text="345678")])
+    await world.settle()
+    desk = EvidenceDesk(world.store, world.detect, lambda: engines()[world.rules])
+    (alert,) = (await world.store.alerts(TENANT, AlertFilter(), cursor=None, limit=9)).alerts
+    evidence = await desk.evidence(TENANT, alert.id)
+    assert evidence is not None
+    assert [line.text for line in evidence.context] == ["史上最低 *****", "好看", "******"]
+    await check(world)
+    kept = await world.archive.search(TENANT, ArchiveQuery())
+    assert [event.text for event in kept] == ["******", "好看", "史上最低 *****"]
     await world.house.close()
 
 

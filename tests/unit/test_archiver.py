@@ -8,8 +8,8 @@ from monitor.domain.errors import StorageError
 from monitor.domain.events import Event, Kind
 from monitor.domain.frames import Frame
 from monitor.services.archiver import Archiver
-from monitor.services.lane import FrameJudged, Lane, LaneState, Outcome
-from monitor.services.records import ArchiveQuery, Position
+from monitor.services.lane import Lane, LaneState, Outcome
+from monitor.services.records import ArchiveQuery, FrameJudged, Position
 from monitor.services.recovery import Cursor
 from tests.fakes.archive import MemoryArchive
 from tests.unit.rulekit import engine, rule, terms

@@ -1,13 +1,21 @@
 """A term that two events of one speaker hold together."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from monitor.domain import frames
 from monitor.domain.alerts import GroupingSettings
 from monitor.domain.events import Event, Kind, Role, Speaker
 from monitor.domain.findings import Finding
+from monitor.domain.masking import mask_text
+from monitor.services.context import Ring, Windows
 from monitor.services.lane import Admitted, Lane, LaneState
+from monitor.services.records import FrameJudged, Mask
 from tests.unit.rulekit import engine, rule, terms
 
 HOST = Speaker(Role.HOST, "h")
@@ -105,20 +113,91 @@ def test_contact_data_stays_masked() -> None:
     assert "138" not in str(msgspec.to_builtins(finding))
 
 
+class Kept:
+    """A lane with a ring, fed call by call; what the archive has in the end, and the room's lines."""
+
+    def __init__(self, calls: Sequence[Sequence[Sequence[Event]]], *, remember_only: bool = False) -> None:
+        """`calls`: of frames of events."""
+        self.ring = Ring(1, max_bytes=10**6)
+        self.findings: list[Finding] = []
+        lane = Lane(1, ENGINE, GroupingSettings(), state=LaneState(), ring=self.ring)
+        archive: dict[int, FrameJudged] = {}
+        seq = 0
+        for call in calls:
+            admitted = []
+            for events in call:
+                seq += 1
+                (frame,) = frames.build(events, tenant="local", accepted_at=events[-1].at or 0, pseudonym=str,
+                                        revision_of=lambda e: 1)
+                admitted.append(Admitted(seq, frame, ["b"] * len(frame)))
+            outcome = lane.run(admitted, remember_only=remember_only)
+            archive |= {judged.seq: judged for judged in outcome.judged}
+            self.findings += outcome.findings
+        self.archived = {judged.frame.ids[i]: mask_text(text, [(m.start, m.end) for m in judged.masks if m.event == i])
+                         for judged in archive.values() for i, text in enumerate(judged.frame.text.split("\n"))}
+        self.masks = [mask for judged in archive.values() for mask in judged.masks]
+
+    def lines(self) -> dict[str, str]:
+        return {line.event_id: line.text for line in self.ring.lines(("local", "a"), since=0, until=10**9)}
+
+
+VIEWER = Speaker(Role.VIEWER, "v")
+
+
+def comments(*texts: str) -> list[Event]:
+    return [said(n, text, 1_000 * n, VIEWER, Kind.COMMENT) for n, text in enumerate(texts, 1)]
+
+
 @pytest.mark.parametrize("remember_only", [False, True])
-@pytest.mark.parametrize("together", [True, False])
-@pytest.mark.parametrize(("first", "second", "masked"), [
-    ("13812", "345678 记一下", (0, 6)), ("我的号一三八", "幺二三四五六七八", (0, 8)),
-    ("三号链接 13812", "还有六件", None), ("13812345678", "是我电话", None)])
-def test_of_contact_data_over_two_the_part_that_completes_it_is_masked(
-        first: str, second: str, masked: tuple[int, int] | None, together: bool, remember_only: bool) -> None:
-    viewer = Speaker(Role.VIEWER, "v")
-    events = [said(1, first, 1_000, viewer, Kind.COMMENT), said(2, second, 2_000, viewer, Kind.COMMENT)]
-    lane = Lane(1, ENGINE, GroupingSettings(), state=LaneState())
-    kept: list[tuple[str, int, int]] = []
-    for seq, some in enumerate([events] if together else [[event] for event in events], 1):
-        for frame in frames.build(some, tenant="local", accepted_at=2_000, pseudonym=str, revision_of=lambda e: 1):
-            entry = Admitted(seq, frame, ["b"] * len(frame))
-            for judged in lane.run([entry], remember_only=remember_only).judged:
-                kept += [(frame.ids[mask.event], mask.start, mask.end) for mask in judged.masks]
-    assert [each for each in kept if each[0] == "e2"] == ([("e2", *masked)] if masked else [])
+@pytest.mark.parametrize("cut", ["one frame", "one call", "apart"])
+@pytest.mark.parametrize(("texts", "shown"), [
+    (("加我 13812", "345678 记一下"), ("加我 *****", "****** 记一下")),
+    (("我的号一三八", "幺二三四五六七八"), ("我的号***", "********")),
+    (("138", "1234", "5678", "好的"), ("***", "****", "****", "好的")),
+    (("三号链接 13812", "还有六件"), ("三号链接 13812", "还有六件")),
+    (("13812345678", "是我电话"), ("***********", "是我电话"))])
+def test_contact_data_over_several_is_masked_in_all_of_them(
+        texts: Sequence[str], shown: Sequence[str], cut: str, remember_only: bool) -> None:
+    events = comments(*texts)
+    kept = Kept({"one frame": [[events]], "one call": [[[e] for e in events]], "apart": [[[e]] for e in events]}[cut],
+                remember_only=remember_only)
+    assert list(kept.archived.values()) == list(shown)
+    assert kept.lines() == kept.archived
+    assert len({(mask.start, mask.end, mask.kind) for mask in kept.masks}) <= len(kept.masks) <= len(texts)
+
+
+@given(st.data())
+def test_how_a_number_is_cut_does_not_matter(data: st.DataObject) -> None:
+    """Into comments, these into frames, these into calls; nor what is said in between by somebody else."""
+    number = "138" + "".join(data.draw(st.lists(st.sampled_from("0123456789"), min_size=8, max_size=8)))
+    places = sorted(data.draw(st.sets(st.integers(1, 10), min_size=1, max_size=4)))
+    parts = [number[a:b] for a, b in zip([0, *places], [*places, 11], strict=True)]
+    events = comments(*parts)
+    if data.draw(st.booleans()):
+        other = Speaker(Role.VIEWER, "w")
+        events.insert(1, said(90, "好看", 1_500, other, Kind.COMMENT))
+
+    def grouped(items: list[Any]) -> list[list[Any]]:
+        ends = [*sorted(data.draw(st.sets(st.integers(1, len(items) - 1)))), len(items)] if len(items) > 1 else [1]
+        return [items[a:b] for a, b in zip([0, *ends], ends, strict=False)]
+
+    kept = Kept(grouped(grouped(events)))
+    assert not set("0123456789") & set("".join(kept.archived.values()))
+    assert kept.lines() == kept.archived
+
+
+def test_a_finding_that_was_told_stays_as_it_was() -> None:
+    """However the two came: together or apart."""
+    events = comments("加微信 13812", "345678")
+    together, apart = Kept([[events]]), Kept([[[e]] for e in events])
+    assert together.findings[0].text == apart.findings[0].text == "加微信 13812"
+    assert together.archived == apart.archived == {"e1": "加微信 *****", "e2": "******"}
+
+
+def test_what_has_left_the_ring_is_masked_no_more() -> None:
+    kept = Kept([[comments("13812")]])
+    assert kept.ring.mask(1, [Mask(0, 0, 5, "phone")]) is not None
+    assert kept.ring.mask(1, [Mask(0, 0, 5, "phone")]) is None, "it is known"
+    assert kept.ring.mask(2, [Mask(0, 0, 5, "phone")]) is None
+    kept.ring.leave(now=10**6, windows=Windows())
+    assert kept.ring.mask(1, [Mask(0, 0, 3, "phone")]) is None
