@@ -21,6 +21,7 @@ class Archiver:
         self._archive, self._clock, self._logger = archive, clock, logger
         self._unflushed = 0
         self._buffered: Counter[int] = Counter()  # events, by lane
+        self._counted: Counter[int] = Counter()  # the last entry of which they are, by lane
         self._flushed_at = clock.now()
         self._running: asyncio.Task[None] | None = None
         self.upto: dict[int, int] = {}
@@ -41,9 +42,13 @@ class Archiver:
             await self.keep(lane, outcome)
 
     async def keep(self, lane: int, outcome: Outcome) -> None:
+        """What comes again, since more of it is masked, is a frame of the last minute, and in place of what was kept of
+        it: not counted."""
         for kept in outcome.judged:
-            self._unflushed += len(kept.frame)
-            self._buffered[lane] += len(kept.frame)
+            if kept.seq > self._counted[lane]:
+                self._counted[lane] = kept.seq
+                self._unflushed += len(kept.frame)
+                self._buffered[lane] += len(kept.frame)
             await self._archive.keep(lane, kept.seq, kept.frame, kept.broadcasts, kept.masks)
         outcome.judged = []
 

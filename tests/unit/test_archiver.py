@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import msgspec
+
 from monitor.domain import frames
 from monitor.domain.alerts import GroupingSettings
 from monitor.domain.errors import StorageError
@@ -9,7 +11,7 @@ from monitor.domain.events import Event, Kind
 from monitor.domain.frames import Frame
 from monitor.services.archiver import Archiver
 from monitor.services.lane import Lane, LaneState, Outcome
-from monitor.services.records import ArchiveQuery, FrameJudged, Position
+from monitor.services.records import ArchiveQuery, FrameJudged, Mask, Position
 from monitor.services.recovery import Cursor
 from tests.fakes.archive import MemoryArchive
 from tests.unit.rulekit import engine, rule, terms
@@ -85,3 +87,20 @@ async def test_much_is_written_before_it_is_old() -> None:
     assert archiver._running is not None
     await archiver._running
     assert archiver.upto == {0: 2}
+
+
+async def test_what_is_masked_later_replaces_what_was_kept_and_hurries_nobody() -> None:
+    world, archive = World(), MemoryArchive()
+    cursors = [Cursor(Lane(0, ENGINE, GroupingSettings(), state=LaneState()), Position(0, 0, 1), 0)]
+    archiver = Archiver(archive, world, world)
+    archiver.begin(cursors, read_from=0)
+    outcome = judged(1)
+    (first,) = outcome.judged
+    await archiver.keep(0, outcome)
+    for n in range(5):
+        more = msgspec.structs.replace(first, masks=[Mask(0, 0, 1, f"kind {n}")])
+        await archiver.keep(0, Outcome(judged=[more]))
+    await archiver.when_due(cursors, every_ms=10**9, events=2)
+    assert archiver.unwritten() == 1 and archiver._running is None
+    assert [(event.text, event.masked) for event in await archive.search("local", ArchiveQuery())] == [
+        ("*看", ["kind 4"])]
