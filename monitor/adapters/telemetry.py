@@ -27,6 +27,7 @@ MOST_SERIES: Final = 500
 _FAST: Final = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5)
 _REQUEST: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 _WAIT: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 3, 5, 10, 30, 60, 300)
+_PEOPLE: Final = (5, 10, 20, 30, 60, 120, 300, 600, 1800, 3600, 14400)
 _EVENTS: Final = (1, 4, 16, 64, 128, 256, 512, 1024, 2048, 4096, 8192)
 
 
@@ -70,6 +71,10 @@ METRICS: Final[tuple[Metric, ...]] = (
     Metric("event_to_alert_seconds", "histogram", "From an event's acceptance to its alert's commit.", (), _WAIT),
     Metric("alerts_open", "gauge", "Open alerts.", ("severity", "post")),
     Metric("alert_oldest_open_seconds", "gauge", "Age of the oldest open alert.", ("severity", "post")),
+    Metric("claim_seconds", "histogram", "From an alert's acceptance to its claim.", (), _PEOPLE),
+    Metric("decide_seconds", "histogram", "From an alert's acceptance to its decision.", (), _PEOPLE),
+    Metric("decisions_total", "counter", "Decisions, by outcome and first category.", ("outcome", "category")),
+    Metric("escalations_total", "counter", "Alerts that went to the post above since a clock ran out.", ("clock",)),
     # house
     Metric("disk_free_bytes", "gauge", "Free space where the data lies."),
     Metric("db_commit_seconds", "histogram", "Time of one commit of the store.", (), _FAST),

@@ -18,9 +18,12 @@ from monitor.adapters.failpoints import FailPoints
 from monitor.adapters.keys import KeyFiles
 from monitor.adapters.ml.shelf import ModelShelf
 from monitor.adapters.process import allow_files, give_memory_back, trim_heap
+from monitor.adapters.recordfiles import read_folder
 from monitor.adapters.rulefiles import RuleFolder
 from monitor.adapters.spool import Spool
 from monitor.adapters.storage.archive import ParquetArchive
+from monitor.adapters.storage.database import Database
+from monitor.adapters.storage.posts import SqlPosts
 from monitor.adapters.storage.store import SqlStore
 from monitor.adapters.telemetry import PrometheusTelemetry
 from monitor.adapters.web.app import build_app
@@ -29,21 +32,24 @@ from monitor.adapters.web.hub import SseHub
 from monitor.adapters.web.services import WebServices, WebSettings
 from monitor.bootstrap.checks import cannot_listen, check_access, check_address, check_folder, is_open
 from monitor.bootstrap.compiling import compile_aside
-from monitor.domain.errors import RedpostError
+from monitor.domain.errors import RedpostError, StorageError
 from monitor.domain.frames import Swap
 from monitor.domain.tenants import LOCAL
 from monitor.engine.engineset import EngineSet
 from monitor.services.admission import kept_ms
 from monitor.services.demo import play
 from monitor.services.detect import Detect, DetectSettings
+from monitor.services.dispatch import Dispatcher
 from monitor.services.evidence import EvidenceDesk
 from monitor.services.housekeeping import Housekeeping, HousekeepingSettings
 from monitor.services.ingest import KEY_MEMORY, Ingest, IngestSettings
 from monitor.services.labelling import Labelling
 from monitor.services.lifecycle import Lifecycle
 from monitor.services.observing import Observer
+from monitor.services.organising import Organising
 from monitor.services.ports import Logger
 from monitor.services.pseudonyms import Pseudonyms
+from monitor.services.review import ReviewDesk
 from monitor.services.roomlimit import RoomLimit
 from monitor.services.rulebook import Rulebook
 from monitor.settings import Settings
@@ -96,8 +102,10 @@ class Service:
     async def _data(self) -> set[str]:
         """Store, log and archive; the tenants that have a token."""
         s = self.settings
-        self.store = await SqlStore.open(self.folder / "store.db")
-        self._stack.push_async_callback(self.store.close)
+        database = await Database.open(self.folder / "store.db")
+        self._stack.push_async_callback(database.close)
+        self.store = SqlStore(database)
+        await self._post(SqlPosts(database))
         tokens = [token for token in await self.store.tokens() if token.revoked_at is None]
         check_access(s, has_token=bool(tokens))
         if is_open(s) and tokens:
@@ -113,6 +121,14 @@ class Service:
         self._stack.push_async_callback(self.archive.close)
         return {token.tenant for token in tokens}
 
+    async def _post(self, posts: SqlPosts) -> None:
+        """Who is told of alerts, and what they do with them."""
+        self.organising = Organising(posts, self.clock, read_folder(bundled("config") / "post"))
+        await self.organising.load()
+        self.hub = SseHub(self.telemetry, last=await self.store.outbox_ends())
+        self.dispatcher = Dispatcher(self.organising.of, view_tables().skeleton_text)
+        self.review = ReviewDesk(posts, self.organising, self.hub, self.clock, self.telemetry)
+
     def _judges(self) -> None:
         """Rules and classifiers, to be loaded."""
         s = self.settings
@@ -127,12 +143,12 @@ class Service:
 
     async def _detecting(self, engine: EngineSet) -> None:
         s = self.settings
-        self.hub = SseHub(self.telemetry, last=await self.store.outbox_ends())
         self.detect = Detect(
             log=self.log, store=self.store, archive=self.archive, publisher=self.hub, telemetry=self.telemetry,
             logger=self.logger, clock=self.clock, engine=engine, engine_of=self.rulebook.engine_of,
             failpoint=self.failpoint, keep=Spool(self.folder).keep,
-            observer=Observer(self.telemetry, self.rulebook.shadow_of), settings=DetectSettings(
+            placing=self.dispatcher, observer=Observer(self.telemetry, self.rulebook.shadow_of),
+            settings=DetectSettings(
                 batch=s.engine.batch_events, linger_s=s.engine.linger_ms / 1000, snapshot_ms=s.engine.snapshot_s * 1000,
                 silence_ms=s.broadcast.silence_ms,
                 grouping=s.alerts.grouping()))
@@ -173,7 +189,8 @@ class Service:
         app = build_app(
             WebServices(
                 ingest=self.ingest, session_seq=self.log.session_seq, labelling=self.labelling,
-                lifecycle=self.lifecycle, store=self.store, archive=self.archive, hub=self.hub,
+                lifecycle=self.lifecycle, review=self.review, organising=self.organising, store=self.store,
+                archive=self.archive, hub=self.hub,
                 reload=lambda: self.rulebook.reload(self.log), health=self._unready,
                 alive=lambda: self.fatal is None, telemetry=self.telemetry, clock=self.clock, logger=self.logger,
                 evidence=EvidenceDesk(self.store, self.detect, lambda: self.rulebook.current).evidence),
@@ -225,6 +242,7 @@ class Service:
         """What runs beside the judging."""
         yield self.housekeeping.run(self.stopping)
         yield self._reload_when_wanted()
+        yield self._clocks()
         if self.settings.rules.watch:
             yield self.rulebook.watch(self.log, every_s=1, stop=self.stopping)
         if self.demo:
@@ -237,6 +255,13 @@ class Service:
             self.reload_wanted.clear()
             with suppress(RedpostError):  # said and counted where it happened; the old rules go on judging
                 await self.rulebook.reload(self.log)
+
+    async def _clocks(self) -> None:
+        """Leases end and clocks run out, also those that did while nothing ran."""
+        while True:
+            with suppress(StorageError):  # the disk refuses: they are as due a second later
+                await self.review.pass_time()
+            await asyncio.sleep(1)
 
     def _most_connections(self) -> int:
         """As many as are set, or as the limit of open files leaves room for."""

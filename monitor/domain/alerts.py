@@ -7,19 +7,33 @@ from typing import Final
 from msgspec import Struct
 
 from monitor.domain.findings import Advice, Evasion, Finding, Severity, Span, Tier
-from monitor.domain.ids import alert_id
+from monitor.domain.ids import alert_id, moment_id
 
 
 class AlertState(StrEnum):
     OPEN = "open"
+    HELD = "held"  # stored and counted, but in no queue, for a named reason
+    CLAIMED = "claimed"
+    ESCALATED = "escalated"
+    VIOLATION = "violation"
+    RECTIFIED = "rectified"
+    CLOSED = "closed"
     WITHDRAWN = "withdrawn"
+
+
+LIVE: Final = frozenset((AlertState.OPEN, AlertState.CLAIMED, AlertState.ESCALATED))
+"""Somebody has to decide."""
+UNDECIDED: Final = LIVE | {AlertState.HELD}
 
 
 class Alert(Struct, frozen=True, kw_only=True):
     """What a reviewer sees. `recurrence` is the number of distinct findings that stand, `joined` that of the events
     which fell in the windows of these findings afterwards; times in UTC ms.
 
-    `unverified`, `not_in_force`: those of the clauses of which people are told, as in a finding."""
+    `unverified`, `not_in_force`: those of the clauses of which people are told, as in a finding. Alerts of one room
+    whose opening findings share an event have the same `moment`. What people do with an alert moves its `state`, `post`
+    (whose queue it is in), `claimed_by`, `outcome`, `held_by` (the id of what holds it back), `due` (when time moves it
+    by itself) and `version`; `unit` is the room's."""
 
     id: str
     tenant: str
@@ -50,6 +64,15 @@ class Alert(Struct, frozen=True, kw_only=True):
     unverified: list[str] = []
     not_in_force: list[str] = []
     joined: int = 0
+    unit: str = ""
+    post: str = ""
+    priority: int = 0
+    moment: str = ""
+    version: int = 0
+    claimed_by: str = ""
+    outcome: str = ""
+    held_by: str = ""
+    due: int | None = None
 
 
 _LATE_MS: Final = 60_000
@@ -188,4 +211,5 @@ def opened(finding: Finding) -> Alert:
         offset_ms=finding.offset_ms, accepted_at=finding.accepted_at, recurrence=1, state=AlertState.OPEN,
         reason="", text=finding.text, spans=finding.spans, evasive=finding.evasive, advice=finding.advice,
         unverified=finding.unverified, not_in_force=finding.not_in_force,
+        moment=moment_id(finding.tenant, finding.room, finding.source, finding.under or finding.id),
     )

@@ -5,6 +5,7 @@ RedpostError
 │   ├── NotFound        what was asked for by its name is not there
 │   └── RuleError       a rule file or pack; carries all faults of the file at once
 ├── ConfigError         settings, tokens, files given by the operator
+├── Refused             what cannot be done as things stand; nothing has changed
 ├── BusyError           under pressure; try again after `retry_after` seconds
 ├── StorageError        the disk or database refused; nothing was acknowledged
 ├── OwnershipLost       another process moved the position: write nothing, stop
@@ -12,7 +13,7 @@ RedpostError
 """
 
 from collections.abc import Iterable
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from msgspec import Struct
 
@@ -21,7 +22,7 @@ class RedpostError(Exception):
     """Base of all; `code` is stable for programs, `hint` says what to do, `status` is the HTTP answer."""
 
     code: ClassVar[str] = "error"
-    status: ClassVar[int] = 500
+    status: int = 500
     retryable: ClassVar[bool] = False
 
     def __init__(self, message: str, *, hint: str = "") -> None:
@@ -69,6 +70,22 @@ class RuleError(InputError):
 class ConfigError(RedpostError):
     code = "bad_config"
     status = 503
+
+
+class Refused(RedpostError):
+    """What cannot be done as things stand, and why; nothing has changed."""
+
+    code = "refused"
+    status = 409
+
+    def __init__(self, why: str, message: str, *, hint: str = "") -> None:
+        """`why`: one of a closed set, for programs and metrics."""
+        super().__init__(message, hint=hint)
+        self.why = why
+        self.status = _STATUS.get(why, 409)
+
+
+_STATUS: Final = {"missing": 404, "permission": 403}
 
 
 class BusyError(RedpostError):

@@ -32,6 +32,16 @@ def alert_id(opening_finding: str) -> str:
     return digest("alert", opening_finding)
 
 
+def moment_id(tenant: str, room: str, source: str, event_id: str) -> str:
+    """`event_id`: of the event that the opening finding is shown with, or the finding's own id where it has none."""
+    return digest("moment", tenant, room, source, event_id)
+
+
+def ruling_key(tenant: str, room: str, broadcast: str, rule: str, role: str, wording: str) -> str:
+    """The same rule on the same words by the same role in one broadcast. `wording`: the whole text, folded."""
+    return digest("ruling", tenant, room, broadcast, rule, role, wording)
+
+
 def broadcast_id(tenant: str, room: str, started_at: int) -> str:
     """For a broadcast that no source named. `started_at`: UTC ms of its first event."""
     return "b" + digest("broadcast", tenant, room, started_at)

@@ -10,6 +10,7 @@ import msgspec
 
 from monitor.domain.alerts import Retraction, standing
 from monitor.domain.broadcasts import Broadcast
+from monitor.services.cases import Placing
 from monitor.services.lane import Outcome
 from monitor.services.ports import Clock, FailPoint, Publisher, Store, Telemetry
 from monitor.services.records import Commit, ContextChunk, Update
@@ -20,10 +21,12 @@ class Committer:
     """Used from one event loop. After an error nothing is committed any more, and `add` and `settle` raise it."""
 
     def __init__(
-        self, store: Store, publisher: Publisher, telemetry: Telemetry, clock: Clock, failpoint: FailPoint
+        self, store: Store, publisher: Publisher, telemetry: Telemetry, clock: Clock, failpoint: FailPoint,
+        placing: Placing,
     ) -> None:
         self._store, self._publisher, self._telemetry = store, publisher, telemetry
         self._clock, self._failpoint = clock, failpoint
+        self._placing = placing
         self._cursors: list[Cursor] = []
         self._pending: dict[int, list[Outcome]] = {}
         self._changed: dict[tuple[str, str, str], Broadcast] = {}
@@ -80,7 +83,7 @@ class Committer:
             if not commits:
                 return
             before = self._clock.now()
-            updates = await self._store.apply(commits)
+            updates = await self._store.apply(commits, self._placing)
             for cursor, commit in zip(self._cursors, commits, strict=True):
                 cursor.position = commit.position
             self._failpoint("committed")

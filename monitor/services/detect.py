@@ -18,8 +18,10 @@ from monitor.domain.events import VIEWERS
 from monitor.domain.frames import Entry, Frame, Swap, Tick, portions
 from monitor.engine.engineset import EngineSet
 from monitor.services.archiver import Archiver
+from monitor.services.cases import Placing
 from monitor.services.committer import Committer
 from monitor.services.context import Keep, in_memory
+from monitor.services.dispatch import UNPLACED
 from monitor.services.lane import Admitted, Outcome
 from monitor.services.observing import Observer, Sight
 from monitor.services.ports import Archive, Clock, FailPoint, Log, Logger, Publisher, Store, Telemetry
@@ -65,7 +67,7 @@ class Detect:
     def __init__(
         self, *, log: Log, store: Store, archive: Archive, publisher: Publisher, telemetry: Telemetry,
         logger: Logger, clock: Clock, engine: EngineSet, engine_of: EngineOf, settings: DetectSettings,
-        failpoint: FailPoint, keep: Keep = in_memory, observer: Observer | None = None,
+        failpoint: FailPoint, keep: Keep = in_memory, observer: Observer | None = None, placing: Placing = UNPLACED,
     ) -> None:
         self._log, self._store, self._keep = log, store, keep
         self._telemetry, self._logger, self._clock = telemetry, logger, clock
@@ -74,7 +76,7 @@ class Detect:
         self._failpoint = failpoint
         self._executor = ThreadPoolExecutor(1, thread_name_prefix="engine")
         self._recovered: Recovered | None = None
-        self._committer = Committer(store, publisher, telemetry, clock, failpoint)
+        self._committer = Committer(store, publisher, telemetry, clock, failpoint, placing)
         self._archiver = Archiver(archive, clock, logger)
         self._observer = observer or Observer(telemetry)
         self._stop = asyncio.Event()

@@ -5,6 +5,8 @@ from typing import Any, Protocol
 
 from monitor.domain.frames import Entry, Frame
 from monitor.domain.labels import Label, Withdrawn
+from monitor.services.cases import Placing
+from monitor.services.dispatch import UNPLACED
 from monitor.services.records import (
     AlertFilter,
     AlertPage,
@@ -80,9 +82,9 @@ class Store(Protocol):
         """Take ownership of a lane by raising its epoch; its position (seq 0 at first)."""
         ...
 
-    async def apply(self, commits: Sequence[Commit]) -> list[Update]:
-        """All or nothing. Raises OwnershipLost where a position is not as expected, StorageError where the disk
-        refuses. Returns the outbox rows that this wrote, in order."""
+    async def apply(self, commits: Sequence[Commit], placing: Placing = UNPLACED) -> list[Update]:
+        """All or nothing; `placing` says where new alerts go. Raises OwnershipLost where a position is not as expected,
+        StorageError where the disk refuses. Returns the outbox rows that this wrote, in order."""
         ...
 
     async def save_snapshots(self, snapshots: Sequence[tuple[Snapshot, int]]) -> None:

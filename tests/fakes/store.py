@@ -10,6 +10,8 @@ from monitor.domain.broadcasts import Broadcast
 from monitor.domain.errors import InputError, OwnershipLost
 from monitor.domain.findings import Finding
 from monitor.domain.labels import Label, Withdrawn, replaces
+from monitor.services.cases import Case, Kept, Opening, Placing
+from monitor.services.dispatch import UNPLACED
 from monitor.services.records import (
     AlertFilter,
     AlertPage,
@@ -41,6 +43,7 @@ class _Tables:
         self.snapshots: dict[int, Snapshot] = {}
         self.broadcasts: dict[tuple[str, str, str], Broadcast] = {}
         self.alerts: dict[str, Alert] = {}
+        self.kept: dict[str, Kept] = {}
         self.findings: dict[str, tuple[Finding, str]] = {}  # with its alert
         self.latest: dict[str, int] = {}  # of a finding that events joined
         self.withdrawn: dict[str, str] = {}
@@ -65,8 +68,9 @@ class MemoryStore:
         self._t.positions[lane] = replace(old, epoch=old.epoch + 1)
         return self._t.positions[lane]
 
-    async def apply(self, commits: Sequence[Commit]) -> list[Update]:
+    async def apply(self, commits: Sequence[Commit], placing: Placing = UNPLACED) -> list[Update]:
         self._refuse()
+        now = max((commit.now for commit in commits), default=0)
         t = copy.deepcopy(self._t)
         touched: dict[str, bool] = {}  # True for a new alert
         reasons: dict[str, str] = {}
@@ -78,14 +82,14 @@ class MemoryStore:
         for withdrawing in (False, True):
             for commit in commits:
                 for finding in () if withdrawing else commit.findings:
-                    self._put_finding(t, finding, touched)
+                    self._put_finding(t, finding, touched, placing, now)
                 for join in () if withdrawing else commit.joins:
                     self._join(t, join, touched)
                 for withdrawal in commit.withdrawals if withdrawing else ():
                     self._withdraw(t, withdrawal, touched, reasons)
                 for retraction in commit.retractions if withdrawing else ():
                     self._retract(t, retraction, touched, reasons)
-        written = [self._settle(t, alert, new, reasons) for alert, new in touched.items()]
+        written = [self._settle(t, alert, new, reasons, placing, now) for alert, new in touched.items()]
         self._t = t
         return written
 
@@ -108,15 +112,19 @@ class MemoryStore:
         old.ended_at, old.why_ended = new.ended_at, new.why_ended
 
     @staticmethod
-    def _put_finding(t: _Tables, finding: Finding, touched: dict[str, bool]) -> None:
+    def _put_finding(
+        t: _Tables, finding: Finding, touched: dict[str, bool], placing: Placing, now: int
+    ) -> None:
         if finding.id in t.findings:
             if finding.id in t.withdrawn and not finding.event_id:
                 del t.withdrawn[finding.id]
                 touched.setdefault(t.findings[finding.id][1], False)
             return
         if finding.id == finding.opened_by:
-            alert = opened(finding)
+            (placed,) = placing.place([Opening(finding=finding, alert=opened(finding), wording="")], now)
+            alert = placed.alert
             t.alerts[alert.id] = alert
+            t.kept[alert.id] = Kept(review=placed.review, factors=placed.factors)
             touched[alert.id] = True
             t.findings[finding.id] = (finding, alert.id)
         else:
@@ -148,21 +156,21 @@ class MemoryStore:
             touched.setdefault(alert, False)
 
     @staticmethod
-    def _settle(t: _Tables, alert: str, new: bool, reasons: dict[str, str]) -> Update:
+    def _settle(
+        t: _Tables, alert: str, new: bool, reasons: dict[str, str], placing: Placing, now: int
+    ) -> Update:
         old = t.alerts[alert]
         standing = [f for f, of in t.findings.values() if of == alert and f.id not in t.withdrawn]
-        t.alerts[alert] = now = replace(
-            old,
-            recurrence=len(standing),
+        told = replace(
+            old, recurrence=len(standing), reason=old.reason if standing else reasons.get(alert, old.reason),
             last_at=max((t.latest.get(f.id, f.at) for f in standing), default=old.last_at),
-            joined=sum(len(f.joined) for f in standing) if standing else old.joined,
-            state=AlertState.OPEN if standing else AlertState.WITHDRAWN,
-            reason="" if standing else reasons.get(alert, old.reason),
-        )
+            joined=sum(len(f.joined) for f in standing) if standing else old.joined)
+        case = placing.grown(Case(alert=told, kept=t.kept[alert]), now)
+        t.alerts[alert], t.kept[alert] = case.alert, case.kept
         what = "opened" if new or old.state is AlertState.WITHDRAWN else "grown"
-        rows = t.outbox.setdefault(now.tenant, [])
+        rows = t.outbox.setdefault(case.alert.tenant, [])
         rows.append((rows[-1][0] + 1 if rows else 1, what if standing else "withdrawn", alert))
-        return Update(rows[-1][0], rows[-1][1], now)
+        return Update(rows[-1][0], rows[-1][1], case.alert)
 
     async def save_snapshots(self, snapshots: Sequence[tuple[Snapshot, int]]) -> None:
         self._refuse()
@@ -197,7 +205,7 @@ class MemoryStore:
         found = self._t.alerts.get(alert)
         if found is None or found.tenant != tenant:
             return None
-        withdrawn = self._t.withdrawn if found.state is AlertState.OPEN else {}
+        withdrawn = {} if found.state is AlertState.WITHDRAWN else self._t.withdrawn
         held = [f for f, of in self._t.findings.values() if of == alert and f.id not in withdrawn]
         held.sort(key=lambda finding: (finding.at, finding.id))
         first, last = held[0].at - EVIDENCE_MS, max(found.last_at, *(f.at for f in held)) + EVIDENCE_MS

@@ -6,25 +6,31 @@ import socket
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, cast
 
 import msgspec
 from aiohttp import ClientPayloadError, ClientResponse
 from aiohttp.test_utils import TestClient, TestServer
 
+from monitor.adapters.recordfiles import read_folder
 from monitor.adapters.telemetry import PrometheusTelemetry
 from monitor.adapters.web import SseHub, WebServices, WebSettings, build_app, new_token
 from monitor.adapters.web.auth import OF_ALL, OPERATOR
+from monitor.adapters.web.handling import Route
 from monitor.adapters.web.hub import HubLimits
 from monitor.domain.alerts import Alert, AlertState
 from monitor.domain.decoding import Limits, decode
 from monitor.domain.events import Kind, Role, Stage
 from monitor.domain.findings import Advice, Finding, Severity, Span, Tier
 from monitor.domain.labels import Label, Withdrawn
+from monitor.domain.organisation import Room
 from monitor.services.ingest import Receipt
 from monitor.services.labelling import Labelling
 from monitor.services.lifecycle import Lifecycle
+from monitor.services.organising import Organising
 from monitor.services.ports import Archive, Store
+from monitor.services.recordings import Edit, Edits
 from monitor.services.records import (
     AlertFilter,
     AlertPage,
@@ -40,13 +46,15 @@ from monitor.services.records import (
     Token,
     Update,
 )
+from monitor.services.review import ReviewDesk
 from monitor.services.rulebook import ReloadResult
+from tests.fakes.posts import MemoryPosts
 from tests.fakes.registry import MemoryRegistry, tiny_model
 from tests.fakes.store import MemoryStore
 from tests.faults.streams import tables
 
 NOW = 1_795_435_200_000
-SCOPES = ("ingest", "read", "label", "admin", "metrics")
+CONFIG = Path(__file__).parents[2] / "config"
 
 
 class FakeIngest:
@@ -247,6 +255,8 @@ class Api:
     reasons: list[str]
     clock: FakeClock
     registry: MemoryRegistry
+    posts: MemoryPosts
+    organising: Organising
     alive: list[bool] = field(default_factory=lambda: [True])
 
     @property
@@ -305,18 +315,53 @@ async def serving(*, hub_limits: HubLimits | None = None, outbox: Sequence[Updat
     for name in ("local/1", "local/2"):
         models.add(tiny_model(name), f"# {name}")
     store, archive, ingest, reload = FakeStore(), FakeArchive(), FakeIngest(), FakeReload()
+    posts = MemoryPosts()
+    organising = Organising(posts, clock, read_folder(CONFIG / "post"))
     store.outbox.extend(outbox)
     hub = SseHub(telemetry, limits=hub_limits)
     services = WebServices(
         ingest=ingest, labelling=Labelling(cast(Store, store), tables(), clock),
         lifecycle=Lifecycle(models, reload, clock=clock, logger=logger),
+        review=ReviewDesk(posts, organising, hub, clock, telemetry), organising=organising,
         session_seq=ingest.session_seq, evidence=store.evidence, store=cast(Store, store),
         archive=cast(Archive, archive), hub=hub, reload=reload,
         health=lambda: list(reasons), alive=lambda: alive[0], telemetry=telemetry, clock=clock, logger=logger,
     )
     app = build_app(services, WebSettings(**{"token_refresh_s": 0, "linger_s": 0.02, **settings}))
     async with TestClient(TestServer(app)) as client:
-        yield Api(client, ingest, store, archive, hub, reload, logger, telemetry, reasons, clock, models, alive)
+        yield Api(client, ingest, store, archive, hub, reload, logger, telemetry, reasons, clock, models, posts,
+                  organising, alive)
+
+
+def path_of(route: Route) -> str:
+    """Of what each tenant of the tests has."""
+    path = route.path.replace("{name}/{version}", "local/1")
+    return path.replace("{kind}/{id}", "room/r1").replace("{kind}", "room").replace("{id}", alert(1).id)
+
+
+def body_of(route: Route) -> str | bytes | None:
+    """A body that the route takes."""
+    bodies: dict[str, Any] = {
+        "moveAlerts": {"moves": [{"alert": alert(1).id, "move": {"move": "claim"}}]},
+        "editRecords": {"edits": [{"kind": "room", "id": "r2", "record": {"title": "二号"}}]},
+        "putRecord": {"title": "一号"},
+    }
+    if route.name in bodies:
+        return msgspec.json.encode(bodies[route.name])
+    if route.method in ("GET", "DELETE"):
+        return None
+    return labels_body(1) if route.name == "sendLabels" else ndjson(1)
+
+
+async def furnish(api: Api, *tenants: str) -> None:
+    """What `path_of` and `body_of` speak of, for each."""
+    for tenant in tenants:
+        api.store.kept.append(alert(1, tenant=tenant))
+        api.posts.put(alert(1, tenant=tenant))
+        await api.store.save_labels(tenant, [Label(id=alert(1).id, text="好", labels=[], at=NOW)])
+        await api.posts.edit(tenant, Edits(changes=[Edit(kind="room", id="r1", record=Room(title="一号"))], deeds=[],
+                                           at=NOW, by="test"))
+        await api.organising.refresh(tenant)
 
 
 async def unread(api: Api, path: str) -> socket.socket:

@@ -12,7 +12,7 @@ from monitor.adapters.web.errors import CHINESE
 from monitor.adapters.web.routes import ROUTES
 from monitor.adapters.web.websocket import CLOSE_CODES
 from monitor.domain.labels import Label
-from tests.functional.fakes import Api, alert, kept, labels_body, ndjson, room, serving
+from tests.functional.fakes import Api, body_of, furnish, kept, path_of, room, serving
 
 ROOT = Path(__file__).parents[2]
 DOC = (ROOT / "docs/api.md").read_text(encoding="utf-8")
@@ -27,7 +27,7 @@ async def document(api: Api) -> dict[str, Any]:
 
 
 def test_the_documentation_lists_every_route_with_its_scope() -> None:
-    rows = re.findall(r"^\| (GET|POST|DELETE) \| `([^`]+)` \| (?:`(\w+)`|–) \|", DOC, re.MULTILINE)
+    rows = re.findall(r"^\| (GET|POST|PUT|DELETE) \| `([^`]+)` \| (?:`(\w+)`|–) \|", DOC, re.MULTILINE)
     assert len(rows) > 10
     assert sorted(rows) == sorted((route.method, route.path, route.scope or "") for route in ROUTES)
 
@@ -36,6 +36,7 @@ def test_the_documentation_names_every_parameter() -> None:
     sections = dict.fromkeys(("searchEvents", "listAlerts", "listRooms"), "Look things up")
     sections |= dict.fromkeys(("listLabels", "withdrawLabel"), "Labels")
     sections |= dict.fromkeys(("shadowModel", "promoteModel", "rollBackModel"), "Classifiers")
+    sections |= {"getQueue": "Decide", "putRecord": "Records", "deleteRecord": "Records"}
     sections["streamAlerts"] = "Alerts as they come"
     seen = 0
     for route in ROUTES:
@@ -137,18 +138,18 @@ def fits(value: Any, schema: dict[str, Any], root: dict[str, Any]) -> bool:
 
 
 @pytest.mark.parametrize("name", ["listAlerts", "getAlert", "listRooms", "searchEvents", "sendEvents", "reloadRules",
-                                  "sendLabels", "listLabels", "listModels", "promoteModel", "shadowModel"])
+                                  "sendLabels", "listLabels", "listModels", "promoteModel", "shadowModel", "moveAlerts",
+                                  "getQueue", "getAlertHistory", "listRecords", "getRecord", "putRecord",
+                                  "deleteRecord", "editRecords"])
 async def test_answers_are_as_described(name: str) -> None:
     (route,) = [route for route in ROUTES if route.name == name]
     async with serving() as api:
         found = await document(api)
-        api.store.kept.append(alert(1, tenant="local"))
+        await furnish(api, "local")
         api.store.room_list["local"] = [room("r1")]
         await api.store.save_labels("local", [Label(id="l9", text="真的", labels=[], at=1)])
         api.archive.events["local"] = [kept("你好")]
-        path = route.path.replace("{id}", alert(1).id).replace("{name}/{version}", "local/1")
-        body = {"sendEvents": ndjson(1), "sendLabels": labels_body(1)}.get(name)
-        async with api.client.request(route.method, path, data=body) as response:
+        async with api.client.request(route.method, path_of(route), data=body_of(route)) as response:
             assert response.status == 200
             answer = await response.json()
         schema = found["paths"][route.path][route.method.lower()]["responses"]["200"]["content"]["application/json"]

@@ -19,13 +19,17 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.schema import CreateIndex, CreateTable
 
 from monitor.adapters.sqlite import sqlite3
-from monitor.adapters.storage import commits, schema, statements
+from monitor.adapters.storage import cases, commits, schema_post, statements
 from monitor.adapters.storage.database import Database
 from monitor.adapters.storage.migrate import HEAD, SCRIPTS
+from monitor.adapters.storage.posts import SqlPosts
+from monitor.adapters.storage.records import alert_values
 from monitor.adapters.storage.store import SqlStore
+from monitor.domain.alerts import opened
 from monitor.domain.errors import ConfigError, NewerFormat, OwnershipLost, StorageError
 from monitor.domain.ids import alert_id
 from monitor.domain.labels import Label
+from monitor.services.cases import QueueFilter
 from monitor.services.records import Commit, Position, Saved, Snapshot
 from tests.contract.test_store import Writer, chunk, finding, line, listed
 
@@ -75,7 +79,7 @@ async def test_the_revisions_make_the_tables_of_the_schema(tmp_path: Path) -> No
     await (await SqlStore.open(path)).close()
     engine = create_engine(f"sqlite:///{path}")
     with engine.connect() as connection:
-        assert compare_metadata(MigrationContext.configure(connection), schema.metadata) == []
+        assert compare_metadata(MigrationContext.configure(connection), schema_post.metadata) == []
     engine.dispose()
     assert rows(path, "SELECT version_num FROM alembic_version") == [(HEAD,)]
 
@@ -137,25 +141,25 @@ async def test_a_store_of_the_first_revision_takes_labels_after_its_upgrade(tmp_
     assert rows(path, "SELECT tenant, id, at FROM labels") == [("local", "a", 1)]
 
 
-async def test_updates_keep_their_numbers_when_they_become_their_tenants(tmp_path: Path) -> None:
+async def test_alerts_of_an_older_store_keep_their_updates_and_wait_unrouted(tmp_path: Path) -> None:
     path = tmp_path / "store.db"
-    store = await SqlStore.open(path)
-    write = await Writer.of(store)
-    await write(finding("a"), finding("b", tenant="other"))
-    await store.close()
-    with closing(sqlite3.connect(path)) as db, db:  # as revision 0002 would have left it
-        for table in ("alerts", "findings"):
-            db.execute(f"ALTER TABLE {table} DROP COLUMN joined")
-        db.execute("DROP TABLE outbox")
-        db.execute("CREATE TABLE outbox (seq INTEGER PRIMARY KEY AUTOINCREMENT, what TEXT, alert_id TEXT)")
+    await (await Database.open(path, head="0002")).close()
+    with closing(sqlite3.connect(path)) as db, db:
+        known = [row[1] for row in db.execute("PRAGMA table_info(alerts)")]
+        for found in (finding("a"), finding("b", tenant="other")):
+            values = alert_values(opened(found))
+            db.execute(f"INSERT INTO alerts ({', '.join(known)}) VALUES ({', '.join('?' * len(known))})",  # noqa: S608
+                       [values[name] for name in known])
         told = [(7, "opened", alert_id("a")), (8, "opened", alert_id("b")), (9, "grown", alert_id("a"))]
         db.executemany("INSERT INTO outbox VALUES (?, ?, ?)", told)
-        db.execute("UPDATE alembic_version SET version_num = '0002'")
-    store = await SqlStore.open(path)
+    database = await Database.open(path)
+    store, posts = SqlStore(database), SqlPosts(database)
     assert [(u.seq, u.what) for u in await store.updates("local", after=0, limit=9)] == [(7, "opened"), (9, "grown")]
     assert await store.outbox_ends() == {"local": 9, "other": 8}
     (update,) = await (await Writer.of(store))(finding("c"))
     assert update.seq == 10
+    page = await posts.queue("local", QueueFilter(posts=("",)), cursor=None, limit=9)
+    assert sorted(alert.id for card in page.cards for alert in card.alerts) == sorted([alert_id("a"), alert_id("c")])
     await store.close()
 
 
@@ -210,17 +214,18 @@ async def test_a_folder_that_cannot_be_is_refused(tmp_path: Path) -> None:
 
 def test_everything_compiles_on_postgresql() -> None:
     dialect = postgresql.dialect()
-    made = [str(CreateTable(table).compile(dialect=dialect)) for table in schema.metadata.sorted_tables]
+    made = [str(CreateTable(table).compile(dialect=dialect)) for table in schema_post.metadata.sorted_tables]
     made += [
         str(CreateIndex(index).compile(dialect=dialect))
-        for table in schema.metadata.sorted_tables
+        for table in schema_post.metadata.sorted_tables
         for index in table.indexes
     ]
     assert len(made) > 15
-    for table in schema.metadata.sorted_tables:
+    for table in schema_post.metadata.sorted_tables:
         new = statements._insert_new("postgresql", table)
         assert "ON CONFLICT DO NOTHING" in str(new.compile(dialect=dialect))
-    for statement in (commits._advance, commits._known, commits._standing_of, commits._standing, commits._settle):
+    for statement in (commits._advance, commits._known, commits._standing_of, commits._standing, cases._save,
+                      cases._standing, cases._of_moments, cases._ruled):
         assert str(statement.compile(dialect=dialect))
 
 

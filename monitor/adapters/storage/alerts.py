@@ -3,7 +3,7 @@
 import base64
 import binascii
 from heapq import nsmallest
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, TypeVar
 
 import msgspec
 from msgspec import Meta
@@ -18,6 +18,7 @@ from monitor.domain.findings import Finding
 from monitor.domain.labels import Label
 from monitor.services.records import AlertFilter, AlertPage, ContextLine, Evidence
 
+T = TypeVar("T")
 EVIDENCE_MS: Final = 60_000
 """How far evidence reaches before an alert's first finding and after its last (ms)."""
 
@@ -62,14 +63,23 @@ def _conditions(where: AlertFilter) -> list[ColumnElement[bool]]:
 
 
 def write_cursor(last: Alert | Label) -> str:
-    return base64.urlsafe_b64encode(msgspec.json.encode((last.at, last.id))).decode().rstrip("=")
+    return packed_cursor((last.at, last.id))
 
 
 def read_cursor(cursor: str) -> tuple[int, str]:
     """(at, id) of the last one of the page before. Raises InputError for what `write_cursor` did not write."""
+    return unpacked_cursor(cursor, _cursors)
+
+
+def packed_cursor(key: tuple[int | str, ...]) -> str:
+    """What a list goes by, as it stands at the end of a page."""
+    return base64.urlsafe_b64encode(msgspec.json.encode(key)).decode().rstrip("=")
+
+
+def unpacked_cursor(cursor: str, decoder: msgspec.json.Decoder[T]) -> T:
+    """Raises InputError for what `packed_cursor` did not write."""
     try:
-        data = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
-        return _cursors.decode(data)
+        return decoder.decode(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
     except (binascii.Error, ValueError, msgspec.MsgspecError) as error:
         raise InputError(
             "the cursor is not one of this list",

@@ -6,21 +6,15 @@ from typing import Final
 from msgspec.structs import replace
 from sqlalchemy import Connection, bindparam, case, func, select, update
 
-from monitor.adapters.storage.records import (
-    alert_of,
-    alert_values,
-    broadcast_values,
-    chunk_values,
-    finding_of,
-    finding_values,
-)
+from monitor.adapters.storage import cases
+from monitor.adapters.storage.outbox import tell
+from monitor.adapters.storage.records import broadcast_values, chunk_values, finding_of, finding_values
 from monitor.adapters.storage.schema import (
     alert_categories,
     alerts,
     broadcasts,
     context_chunks,
     findings,
-    outbox,
     positions,
 )
 from monitor.adapters.storage.statements import insert, insert_new, parts
@@ -28,6 +22,7 @@ from monitor.domain.alerts import Alert, AlertState, Join, Retraction, Withdrawa
 from monitor.domain.broadcasts import Broadcast
 from monitor.domain.errors import OwnershipLost
 from monitor.domain.findings import Finding
+from monitor.services.cases import Case, Placing
 from monitor.services.records import Commit, Position, Update
 
 _advance: Final = (
@@ -60,11 +55,6 @@ _standing: Final = (
     .group_by(findings.c.alert_id)
 )
 _alerts: Final = select(alerts).where(alerts.c.id.in_(bindparam("ids", expanding=True)))
-_settle: Final = (
-    update(alerts)
-    .where(alerts.c.id == bindparam("of_id"))
-    .values({name: bindparam(name) for name in ("recurrence", "last_at", "state", "reason", "joined")})
-)
 _joinable: Final = select(findings.c.id, findings.c.alert_id, findings.c.at, findings.c.body).where(
     findings.c.id.in_(bindparam("ids", expanding=True)), findings.c.withdrawn.is_(None)
 )
@@ -73,25 +63,26 @@ _join: Final = (
     .where(findings.c.id == bindparam("of_id"))
     .values({name: bindparam(f"new_{name}") for name in ("at", "joined", "body")})
 )
-_last_update: Final = select(func.max(outbox.c.seq)).where(outbox.c.tenant == bindparam("tenant"))
 
 
-def apply(connection: Connection, commits: Sequence[Commit]) -> list[Update]:
-    """Everything of `commits`, in order; the outbox rows that this wrote.
+def apply(connection: Connection, commits: Sequence[Commit], placing: Placing) -> list[Update]:
+    """Everything of `commits`, in order; the outbox rows that this wrote. `placing`: where new alerts go.
 
     Findings are in before withdrawals are, and both before any alert's state is made out: so an alert whose
     violation stands stays open. Raises OwnershipLost, and LookupError for a finding whose opening one is missing.
     """
     advance(connection, commits)
     save_broadcasts(connection, [b for commit in commits for b in commit.broadcasts])
-    placed = save_findings(connection, [f for commit in commits for f in commit.findings])
+    now = max((commit.now for commit in commits), default=0)
+    placed = save_findings(connection, [f for commit in commits for f in commit.findings], placing, now)
     grown = join(connection, [j for commit in commits for j in commit.joins])
     reasons = withdraw(connection, [w for commit in commits for w in commit.withdrawals])
     reasons |= retract(connection, [r for commit in commits for r in commit.retractions])
     chunks = [chunk_values(chunk) for commit in commits for chunk in commit.context]
     if chunks:
         connection.execute(insert_new(connection, context_chunks), chunks)
-    return tell(connection, settle(connection, {**dict.fromkeys([*reasons, *grown], False), **placed}, reasons))
+    touched = {**dict.fromkeys([*reasons, *grown], False), **placed}
+    return tell(connection, settle(connection, touched, reasons, placing, now))
 
 
 def advance(connection: Connection, commits: Sequence[Commit]) -> None:
@@ -136,7 +127,9 @@ def save_broadcasts(connection: Connection, changed: Sequence[Broadcast]) -> Non
     )
 
 
-def save_findings(connection: Connection, found: Sequence[Finding]) -> dict[str, bool]:
+def save_findings(
+    connection: Connection, found: Sequence[Finding], placing: Placing, now: int
+) -> dict[str, bool]:
     """Insert what is not stored yet, and the alerts that it opens. The alerts touched; True for a new one."""
     if not found:
         return {}
@@ -149,34 +142,41 @@ def save_findings(connection: Connection, found: Sequence[Finding]) -> dict[str,
                 fallen.add(row.id)
     new: list[tuple[Finding, str]] = []
     again: list[Finding] = []
-    opening: list[Alert] = []
+    opening: list[tuple[Finding, Alert]] = []
     for finding in found:
         if finding.id in alert_by_finding:  # the first committed finding wins
             again += [finding] if finding.id in fallen and not finding.event_id else []
             continue
         if finding.id == finding.opened_by:
-            opening.append(opened(finding))
-            alert_by_finding[finding.id] = opening[-1].id
+            opening.append((finding, opened(finding)))
+            alert_by_finding[finding.id] = opening[-1][1].id
         elif finding.opened_by in alert_by_finding:
             alert_by_finding[finding.id] = alert_by_finding[finding.opened_by]
         else:
             raise LookupError(f"finding {finding.id} is of an alert opened by {finding.opened_by}, which is not stored")
         new.append((finding, alert_by_finding[finding.id]))
-    if opening:
-        connection.execute(insert_new(connection, alerts), [alert_values(alert) for alert in opening])
-        categories = [
-            {"tenant": alert.tenant, "category": category, "at": alert.at, "alert_id": alert.id}
-            for alert in opening
-            for category in alert.category
-        ]
-        if categories:
-            connection.execute(insert_new(connection, alert_categories), categories)
+    fresh = _open(connection, opening, placing, now) if opening else set()
     if new:
         connection.execute(insert_new(connection, findings), [finding_values(*row) for row in new])
     if again:
         connection.execute(_withdraw, [{"of_id": finding.id, "reason": None} for finding in again])
-    fresh = {alert.id for alert in opening}
     return {alert: alert in fresh for alert in [*(a for _, a in new), *(alert_by_finding[f.id] for f in again)]}
+
+
+def _open(
+    connection: Connection, opening: Sequence[tuple[Finding, Alert]], placing: Placing, now: int
+) -> set[str]:
+    """The new alerts, each where it goes."""
+    placed = cases.place(connection, opening, placing, now)
+    cases.insert_opened(connection, placed, now)
+    categories = [
+        {"tenant": case.alert.tenant, "category": category, "at": case.alert.at, "alert_id": case.alert.id}
+        for case in placed
+        for category in case.alert.category
+    ]
+    if categories:
+        connection.execute(insert_new(connection, alert_categories), categories)
+    return {case.alert.id for case in placed}
 
 
 def join(connection: Connection, joins: Sequence[Join]) -> list[str]:
@@ -231,40 +231,33 @@ def retract(connection: Connection, retractions: Sequence[Retraction]) -> dict[s
     return {row.alert_id: why[row.id] for row in rows}
 
 
-def settle(connection: Connection, touched: dict[str, bool], reasons: dict[str, str]) -> list[tuple[str, Alert]]:
+def settle(
+    connection: Connection, touched: dict[str, bool], reasons: dict[str, str], placing: Placing, now: int
+) -> list[tuple[str, Alert]]:
     """Make out the touched alerts anew from their standing findings; what happened to each, and the alert now."""
     if not touched:
         return []
     counts: dict[str, tuple[int, int, int]] = {}
-    before: dict[str, Alert] = {}
+    before: dict[str, Case] = {}
     for ids in parts(list(touched)):
         counts.update(
             (row.alert_id, (row.standing, row.last_at, row.joined))
             for row in connection.execute(_standing, {"ids": ids})
         )
-        before.update((row["id"], alert_of(row)) for row in connection.execute(_alerts, {"ids": ids}).mappings())
+        before.update((row["id"], cases.case_of(row)) for row in connection.execute(_alerts, {"ids": ids}).mappings())
     told: list[tuple[str, Alert]] = []
-    changed: list[dict[str, object]] = []
+    changed: list[tuple[Case, Case]] = []
     for name, is_new in touched.items():
         old = before[name]
-        count, last_at, joined = counts.get(name, (0, old.last_at, old.joined))
-        state = AlertState.OPEN if count else AlertState.WITHDRAWN
-        reason = "" if count else reasons.get(name, old.reason)
-        now = replace(old, recurrence=count, last_at=last_at, state=state, reason=reason, joined=joined)
-        if now != old:
-            changed.append(
-                {
-                    "of_id": name,
-                    "recurrence": count,
-                    "last_at": last_at,
-                    "state": state.value,
-                    "reason": reason,
-                    "joined": joined,
-                }
-            )
-        told.append((_what(now, is_new or old.state is AlertState.WITHDRAWN), now))
-    if changed:
-        connection.execute(_settle, changed)
+        count, last_at, joined = counts.get(name, (0, old.alert.last_at, old.alert.joined))
+        reason = old.alert.reason if count else reasons.get(name, old.alert.reason)
+        alert = replace(old.alert, recurrence=count, last_at=last_at, reason=reason, joined=joined)
+        case = placing.grown(replace(old, alert=alert), now)
+        if case.alert != old.alert:
+            changed.append((old, case))
+        told.append((_what(case.alert, is_new or old.alert.state is AlertState.WITHDRAWN), case.alert))
+    cases.save(connection, changed)
+    cases.requeue(connection, [case.alert for _, case in changed] + [a for what, a in told if what == "opened"])
     return told
 
 
@@ -273,17 +266,3 @@ def _what(now: Alert, opens: bool) -> str:
     if now.state is AlertState.WITHDRAWN:
         return "withdrawn"
     return "opened" if opens else "grown"
-
-
-def tell(connection: Connection, told: Sequence[tuple[str, Alert]]) -> list[Update]:
-    """One outbox row for each, numbered by tenant: from what one sees, it cannot tell how much others have."""
-    last = {tenant: connection.scalar(_last_update, {"tenant": tenant}) or 0
-            for tenant in {alert.tenant for _, alert in told}}
-    updates: list[Update] = []
-    for what, alert in told:
-        last[alert.tenant] += 1
-        updates.append(Update(last[alert.tenant], what, alert))
-    if updates:
-        connection.execute(insert(connection, outbox), [
-            {"tenant": u.alert.tenant, "seq": u.seq, "what": u.what, "alert_id": u.alert.id} for u in updates])
-    return updates

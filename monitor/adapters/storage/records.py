@@ -30,8 +30,11 @@ def alert_values(alert: Alert) -> Values:
     return {
         "id": alert.id, "tenant": alert.tenant, "room": alert.room, "broadcast": alert.broadcast, "rule": alert.rule,
         "tier": alert.tier.value, "severity": alert.severity.value, "at": alert.at, "last_at": alert.last_at,
-        "recurrence": alert.recurrence, "state": alert.state.value, "reason": alert.reason,
-        "body": _encoder.encode(alert),
+        "recurrence": alert.recurrence, "joined": alert.joined, "state": alert.state.value,
+        "reason": alert.reason, "body": _encoder.encode(alert), "unit": alert.unit, "post": alert.post,
+        "priority": alert.priority,
+        "moment": alert.moment, "version": alert.version, "claimed_by": alert.claimed_by, "outcome": alert.outcome,
+        "held_by": alert.held_by, "due": alert.due,
     }  # fmt: skip
 
 
@@ -40,7 +43,9 @@ def alert_of(row: RowMapping) -> Alert:
     return replace(
         _alert.decode(row["body"]),
         last_at=row["last_at"], recurrence=row["recurrence"], state=AlertState(row["state"]), reason=row["reason"],
-        joined=row["joined"],
+        joined=row["joined"], unit=row["unit"], post=row["post"], priority=row["priority"], moment=row["moment"],
+        version=row["version"], claimed_by=row["claimed_by"], outcome=row["outcome"], held_by=row["held_by"],
+        due=row["due"],
     )  # fmt: skip
 
 

@@ -77,11 +77,30 @@ alerts: Final = Table(
     Column("reason", Text, nullable=False),
     Column("joined", Integer, nullable=False, server_default="0"),
     Column("body", LargeBinary, nullable=False),  # msgpack of the alert as it was opened
+    Column("unit", Text, nullable=False, server_default=""),
+    Column("post", Text, nullable=False, server_default=""),
+    Column("priority", Integer, nullable=False, server_default="0"),
+    Column("moment", Text, nullable=False, server_default=""),
+    Column("version", Integer, nullable=False, server_default="0"),
+    Column("claimed_by", Text, nullable=False, server_default=""),
+    Column("outcome", Text, nullable=False, server_default=""),
+    Column("held_by", Text, nullable=False, server_default=""),
+    Column("due", BigInteger),  # when time moves it by itself
+    Column("review", LargeBinary),  # msgpack; NULL: nobody has touched it
     Index(None, "tenant", "at"),
     Index(None, "tenant", "room", "at"),
     Index(None, "tenant", "rule", "at"),
     Index(None, "tenant", "broadcast", "at", "state"),  # with the state: the open ones of a broadcast are counted
+    Index(None, "tenant", "moment"),
 )
+_LIVE: Final = alerts.c.state.in_(("open", "claimed", "escalated", "held"))
+"""Of a million stored alerts, few are to be decided: what looks for them has trees of its own."""
+Index("ix_alerts_live_room", alerts.c.tenant, alerts.c.room, sqlite_where=_LIVE, postgresql_where=_LIVE)
+Index("ix_alerts_claimed", alerts.c.tenant, alerts.c.claimed_by,
+      sqlite_where=alerts.c.claimed_by != "", postgresql_where=alerts.c.claimed_by != "")
+Index("ix_alerts_held_by", alerts.c.tenant, alerts.c.held_by,
+      sqlite_where=alerts.c.held_by != "", postgresql_where=alerts.c.held_by != "")
+Index("ix_alerts_due", alerts.c.due, sqlite_where=alerts.c.due.is_not(None), postgresql_where=alerts.c.due.is_not(None))
 
 # One B-tree in the order of the list, so that a rare category is not looked for in all alerts.
 alert_categories: Final = Table(

@@ -16,6 +16,8 @@ from monitor.adapters.storage.commits import apply
 from monitor.adapters.storage.database import Database
 from monitor.adapters.storage.records import FAST
 from monitor.domain.labels import Label, Withdrawn
+from monitor.services.cases import Placing
+from monitor.services.dispatch import UNPLACED
 from monitor.services.ports import FailPoint
 from monitor.services.records import (
     AlertFilter,
@@ -49,9 +51,9 @@ class SqlStore:
     async def claim(self, lane: int) -> Position:
         return await self._database.run(lambda connection: queries.claim(connection, lane))
 
-    async def apply(self, commits: Sequence[Commit]) -> list[Update]:
+    async def apply(self, commits: Sequence[Commit], placing: Placing = UNPLACED) -> list[Update]:
         return await self._database.run(
-            lambda connection: apply(connection, commits), before=self._judged, after=self._committed
+            lambda connection: apply(connection, commits, placing), before=self._judged, after=self._committed
         )
 
     async def save_snapshots(self, snapshots: Sequence[tuple[Snapshot, int]]) -> None:

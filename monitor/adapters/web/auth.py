@@ -16,10 +16,11 @@ from msgspec import Struct
 from monitor.adapters.web.errors import Problem
 from monitor.domain import tenants
 from monitor.domain.errors import ConfigError, RedpostError
+from monitor.domain.people import SCOPED, Actor
 from monitor.services.ports import Logger, Store
 from monitor.services.records import Token
 
-SCOPES: Final = ("ingest", "read", "label", "admin", "metrics")
+SCOPES: Final = ("ingest", "read", "label", "review", "organise", "admin", "metrics")
 LOCAL_TENANT: Final = tenants.LOCAL
 OPERATOR: Final = LOCAL_TENANT
 """The tenant of whoever runs the service."""
@@ -42,6 +43,13 @@ class Principal(Struct, frozen=True):
     scopes: frozenset[str]
     token: str = ""
     sha256: str = ""
+
+
+    @property
+    def actor(self) -> Actor:
+        """Who is written into the trail, and what they may do."""
+        may = frozenset().union(*(SCOPED.get(scope, frozenset()) for scope in self.scopes))
+        return Actor(id=author(self), tenant=self.tenant, everywhere=may)
 
 
 def author(principal: Principal) -> str:

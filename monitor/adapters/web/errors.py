@@ -9,7 +9,7 @@ import msgspec
 from aiohttp import web
 
 from monitor.adapters.web.types import ErrorAnswer, ErrorInfo
-from monitor.domain.errors import BusyError, ConfigError, RedpostError, RuleError, StorageError
+from monitor.domain.errors import BusyError, ConfigError, RedpostError, Refused, RuleError, StorageError
 
 _encoder: Final = msgspec.json.Encoder()
 
@@ -57,6 +57,8 @@ CHINESE: Final[dict[str, tuple[str, str]]] = {
     "busy": ("系统繁忙，本次没有接收", "按 Retry-After 的秒数等待后重发"),
     "storage": ("存储暂时不可用，本次没有确认", "按 Retry-After 的秒数等待后重发"),
     "slow_storage": ("查询用时过长", "缩小时间范围，或稍后再试"),
+    "refused": ("不能这样操作：{message}", "details.why 是原因代码；重新读取后再试"),
+    "bad_json": ("请求体不符合要求：{message}", "各字段见 /api/v1/openapi.json"),
     "internal": ("内部错误", "请把 details.id 告诉运维人员，日志里有同一编号"),
 }
 """Message and hint by code; {message} is what the English one says of this very case."""
@@ -117,7 +119,8 @@ def of_redpost(error: RedpostError, *, retry_after_s: int) -> Problem:
         headers["Retry-After"] = str(error.retry_after)
     elif isinstance(error, StorageError):
         headers["Retry-After"] = str(retry_after_s)
-    return Problem(error.status, error.code, error.message, hint=error.hint, headers=headers)
+    details = {"why": error.why} if isinstance(error, Refused) else {}
+    return Problem(error.status, error.code, error.message, hint=error.hint, details=details, headers=headers)
 
 
 def plain_answer(status: int, code: str, message: str, *, hint: str, headers: Sequence[str] = ()) -> bytes:

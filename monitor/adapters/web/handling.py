@@ -30,9 +30,9 @@ class Route:
     """One line of the route table. `scope` None: open to everybody.
 
     `answer` is the type of the 200 body where that is JSON, else `media` names what is sent; `item`: what a request's
-    body holds, as NDJSON or a JSON array. `errors`: the statuses beside those that every route has. `timed`: ends after
-    the request timeout. `quiet`: no log line when all went well. `stream`: lasts long, so its duration is no measure of
-    anything.
+    body holds, as NDJSON or a JSON array; `body`: the type of one that is a single JSON value. `errors`: the statuses
+    beside those that every route has. `timed`: ends after the request timeout. `quiet`: no log line when all went well.
+    `stream`: lasts long, so its duration is no measure of anything.
     """
 
     method: str
@@ -44,6 +44,7 @@ class Route:
     params: tuple[Param, ...] = ()
     answer: Any = None
     item: Any = None
+    body: Any = None
     media: str = "application/json"
     errors: tuple[int, ...] = ()
     timed: bool = False

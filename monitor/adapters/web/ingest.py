@@ -1,5 +1,7 @@
 """POST /events: a body in, an acknowledgement out."""
 
+from typing import TypeVar
+
 import msgspec
 from aiohttp import web
 
@@ -9,7 +11,10 @@ from monitor.adapters.web.budget import BUDGET, Held
 from monitor.adapters.web.errors import Problem, json_answer
 from monitor.adapters.web.services import SERVICES, SETTINGS
 from monitor.adapters.web.types import IngestAnswer
+from monitor.domain.rejections import UNREADABLE
 from monitor.services.ingest import Receipt
+
+T = TypeVar("T")
 
 
 async def post_events(request: web.Request) -> web.Response:
@@ -30,6 +35,16 @@ async def received(request: web.Request, held: Held) -> bytes:
     settings = request.app[SETTINGS]
     return await read_body(request, held, wire=settings.max_body_bytes, plain=settings.max_decompressed_bytes,
                            seconds=settings.body_timeout_s)
+
+
+async def received_json(request: web.Request, kind: type[T]) -> T:
+    """The body as one JSON value. Raises Problem where it is none, or not of this type, and as `read_body`."""
+    with Held(request.app[BUDGET], request[PRINCIPAL].token) as held:
+        body = await received(request, held)
+        try:
+            return msgspec.json.decode(body, type=kind)
+        except UNREADABLE as error:
+            raise Problem(400, "bad_json", str(error)[:300], hint="GET /api/v1/openapi.json has every field") from None
 
 
 def _unreadable(receipt: Receipt) -> Problem:

@@ -23,7 +23,7 @@ async def get_openapi(request: web.Request) -> web.Response:
 
 def document(routes: Sequence[Route], settings: WebSettings, *, version: str) -> dict[str, Any]:
     """`version` is the package's."""
-    sent = [kind for route in routes for kind in (route.answer, route.item) if kind not in (None, dict)]
+    sent = [kind for route in routes for kind in (route.answer, route.item, route.body) if kind not in (None, dict)]
     types = [ErrorAnswer, *_SSE_TYPES, *dict.fromkeys(sent)]
     schemas, components = msgspec.json.schema_components(types, ref_template=_REF)
     by_type = dict(zip(types, schemas, strict=True))
@@ -66,6 +66,9 @@ def _operation(route: Route, by_type: dict[Any, Any], settings: WebSettings) -> 
         operation["parameters"] = parameters
     if route.item is not None:
         operation["requestBody"] = _items_body(by_type[route.item], settings)
+    if route.body is not None:
+        schema = {"type": "object"} if route.body is dict else by_type[route.body]
+        operation["requestBody"] = {"required": True, "content": _json(schema)}
     return operation
 
 

@@ -33,14 +33,28 @@ from monitor.adapters.web.reading import (
     list_rooms,
     search_events,
 )
+from monitor.adapters.web.records import (
+    VERSION_PARAMS,
+    EditsBody,
+    RecordAnswer,
+    RecordsAnswer,
+    delete_record,
+    edit_records,
+    get_record,
+    list_records,
+    put_record,
+)
+from monitor.adapters.web.review import QUEUE_PARAMS, MovesAnswer, MovesBody, get_history, get_queue, post_moves
 from monitor.adapters.web.sse import stream_alerts
 from monitor.adapters.web.types import EventsAnswer, IngestAnswer
 from monitor.adapters.web.websocket import events_socket
 from monitor.domain.events import Event
 from monitor.domain.labels import Label
+from monitor.services.cases import QueuePage
 from monitor.services.labelling import LabelReceipt
 from monitor.services.lifecycle import ModelList, ModelState
 from monitor.services.records import AlertPage, Evidence, LabelPage, RoomPage
+from monitor.services.review import History
 from monitor.services.rulebook import ReloadResult
 
 _API: Final = "/api/v1"
@@ -80,6 +94,45 @@ ROUTES: Final[tuple[Route, ...]] = (
         method="GET", path=f"{_API}/alerts/{{id}}", name="getAlert", scope="read", handler=get_alert,
         summary="One alert with all its findings and the room's lines around it.",
         answer=Evidence, errors=(404, 429, 503), timed=True,
+    ),
+    Route(
+        method="GET", path=f"{_API}/alerts/{{id}}/history", name="getAlertHistory", scope="read", handler=get_history,
+        summary="How far people are with an alert, and how it came there.",
+        answer=History, errors=(404, 429, 503), timed=True,
+    ),
+    Route(
+        method="GET", path=f"{_API}/queue", name="getQueue", scope="read", handler=get_queue,
+        summary="What somebody has to decide, the most urgent first, a moment at a time.",
+        params=QUEUE_PARAMS, answer=QueuePage, errors=(400, 429, 503), timed=True,
+    ),
+    Route(
+        method="POST", path=f"{_API}/moves", name="moveAlerts", scope="review", handler=post_moves,
+        summary="Claim, release, hand over, escalate, decide, rectify, close, reopen, undo, note.",
+        body=MovesBody, answer=MovesAnswer, errors=(400, 403, 404, 408, 409, 413, 415, 429, 503),
+    ),
+    Route(
+        method="POST", path=f"{_API}/records", name="editRecords", scope="organise", handler=edit_records,
+        summary="Several records made, replaced or taken away together: all of them or none.",
+        body=EditsBody, answer=RecordsAnswer, errors=(400, 403, 404, 408, 409, 413, 415, 429, 503),
+    ),
+    Route(
+        method="GET", path=f"{_API}/records/{{kind}}", name="listRecords", scope="read", handler=list_records,
+        summary="Units, rooms, hosts, products, slots, posts, shifts, routes, reasons, silences, exceptions.",
+        answer=RecordsAnswer, errors=(404, 503),
+    ),
+    Route(
+        method="GET", path=f"{_API}/records/{{kind}}/{{id}}", name="getRecord", scope="read", handler=get_record,
+        summary="One record.", answer=RecordAnswer, errors=(404, 503),
+    ),
+    Route(
+        method="PUT", path=f"{_API}/records/{{kind}}/{{id}}", name="putRecord", scope="organise", handler=put_record,
+        summary="Make a record, or replace it as a whole.", params=VERSION_PARAMS,
+        body=dict, answer=RecordsAnswer, errors=(400, 403, 404, 408, 409, 413, 415, 429, 503),
+    ),
+    Route(
+        method="DELETE", path=f"{_API}/records/{{kind}}/{{id}}", name="deleteRecord", scope="organise",
+        handler=delete_record, summary="Take a record away.", params=VERSION_PARAMS,
+        answer=RecordsAnswer, errors=(400, 403, 404, 409, 503),
     ),
     Route(
         method="GET", path=f"{_API}/rooms", name="listRooms", scope="read", handler=list_rooms,

@@ -13,8 +13,10 @@ from monitor.domain.labels import Label
 from monitor.services.ingest import Receipt
 from monitor.services.labelling import LabelReceipt
 from monitor.services.lifecycle import Lifecycle
+from monitor.services.organising import Organising
 from monitor.services.ports import Archive, Clock, Logger, Store, Telemetry
 from monitor.services.records import Evidence
+from monitor.services.review import ReviewDesk
 from monitor.services.rulebook import ReloadResult
 
 
@@ -56,6 +58,8 @@ class WebServices:
     evidence: Callable[[str, str], Awaitable[Evidence | None]]
     labelling: Labelling
     lifecycle: Lifecycle
+    review: ReviewDesk
+    organising: Organising
     store: Store
     archive: Archive
     hub: SseHub

@@ -1,0 +1,289 @@
+"""Alerts as people work on them: where new ones go, the moves, and what each has before it."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final
+
+import msgspec
+from sqlalchemy import ColumnElement, Connection, RowMapping, bindparam, delete, select, update
+
+from monitor.adapters.storage import labels as label_rows
+from monitor.adapters.storage import trail
+from monitor.adapters.storage.outbox import tell
+from monitor.adapters.storage.records import Values, alert_of, alert_values
+from monitor.adapters.storage.schema import alerts
+from monitor.adapters.storage.schema_post import moves, queue, rulings, storms
+from monitor.adapters.storage.statements import insert, parts
+from monitor.domain.alerts import LIVE, Alert, AlertState
+from monitor.domain.errors import Refused
+from monitor.domain.findings import Finding, Opinion, Severity
+from monitor.domain.labels import Withdrawn
+from monitor.domain.moves import Outcome
+from monitor.domain.priority import factors
+from monitor.domain.review import Review
+from monitor.domain.suppression import Hold, Ruled, Standing
+from monitor.services.cases import Answered, Case, Effect, Kept, Moved, Opening, Placed, Placing, Ref, Step
+
+_encoder: Final = msgspec.msgpack.Encoder()
+_kept: Final = msgspec.msgpack.Decoder(Kept)
+_moved: Final = msgspec.msgpack.Decoder(Moved)
+_LIVE: Final = tuple(state.value for state in LIVE)
+
+
+class _Categories(msgspec.Struct):
+    """The one field of a packed alert that is wanted."""
+
+    category: list[str]
+
+
+_categories: Final = msgspec.msgpack.Decoder(_Categories)
+_WITH_ALERT: Final = (
+    "recurrence", "last_at", "joined", "state", "reason", "unit", "post", "priority", "version", "claimed_by", "outcome",
+    "held_by", "due", "review",
+)
+"""Columns that move after an alert was opened."""
+_by_id: Final = select(alerts).where(alerts.c.id.in_(bindparam("ids", expanding=True)))
+_save: Final = (
+    update(alerts)
+    .where(alerts.c.id == bindparam("of_id"), alerts.c.version == bindparam("of_version"))
+    .values({name: bindparam(name) for name in _WITH_ALERT})
+)
+_ruled: Final = select(rulings).where(rulings.c.key.in_(bindparam("keys", expanding=True)))
+_standing: Final = select(alerts.c.id, alerts.c.room, alerts.c.severity, alerts.c.body).where(
+    alerts.c.tenant == bindparam("of_tenant"),
+    alerts.c.room.in_(bindparam("rooms", expanding=True)),
+    alerts.c.state.in_((*_LIVE, AlertState.HELD.value)),  # as the index has it
+    alerts.c.state != AlertState.HELD.value,
+)
+_of_moments: Final = select(alerts).where(
+    alerts.c.tenant == bindparam("of_tenant"),
+    alerts.c.moment.in_(bindparam("moments", expanding=True)),
+    alerts.c.state.in_(_LIVE),
+)
+
+
+def case_of(row: RowMapping) -> Case:
+    alert = alert_of(row)
+    return Case(alert=alert, kept=_kept.decode(row["review"]) if row["review"] else untouched(alert))
+
+
+def untouched(alert: Alert) -> Kept:
+    """Of an alert from before there was a review."""
+    weights = factors(severity=alert.severity, tier=alert.tier, opinion=Opinion.NONE, recurrence=alert.recurrence,
+                      evasive=alert.evasive is not None, host_side=alert.lane == 0, repeats=False, cued=False)
+    return Kept(review=Review(state=alert.state, why=alert.reason), factors=weights)
+
+
+def case_values(case: Case) -> Values:
+    return {**alert_values(case.alert), "review": _encoder.encode(case.kept)}
+
+
+def place(connection: Connection, opening: Sequence[tuple[Finding, Alert]], placing: Placing, now: int) -> list[Case]:
+    """Where each goes; nothing is written yet."""
+    keys = [placing.wording(finding) for finding, _ in opening]
+    ruled = {row.key: row for some in parts(list({*keys} - {""})) for row in connection.execute(_ruled, {"keys": some})}
+    others = _others(connection, [alert for _, alert in opening])
+    asked = []
+    for (finding, alert), key in zip(opening, keys, strict=True):
+        row = ruled.get(key)
+        asked.append(Opening(
+            finding=finding, alert=alert, wording=key, cued=bool(row and row.cued),
+            ruled=Ruled(alert=row.alert_id, outcome=Outcome(row.outcome)) if row else None,
+            others=tuple(others.get((alert.tenant, alert.room), ()))))
+    placed = placing.place(asked, now)
+    return [_placed(found, finding) for found, (finding, _) in zip(placed, opening, strict=True)]
+
+
+def _placed(found: Placed, finding: Finding) -> Case:
+    return Case(alert=found.alert, kept=Kept(
+        review=found.review, factors=found.factors, kind=finding.kind, role=finding.role, also=found.also,
+        why=found.why, unrouted=found.unrouted, repeats=found.repeats, wording=found.wording))
+
+
+def _others(connection: Connection, opening: Sequence[Alert]) -> dict[tuple[str, str], list[Standing]]:
+    """By tenant and room, what people still have before them."""
+    rooms: dict[str, set[str]] = {}
+    for alert in opening:
+        rooms.setdefault(alert.tenant, set()).add(alert.room)
+    found: dict[tuple[str, str], list[Standing]] = {}
+    for tenant, names in rooms.items():
+        for some in parts(sorted(names)):
+            for row in connection.execute(_standing, {"of_tenant": tenant, "rooms": some}):
+                category = _categories.decode(row.body).category
+                found.setdefault((tenant, row.room), []).append(
+                    Standing(alert=row.id, severity=Severity(row.severity), category=tuple(category)))
+    return found
+
+
+def insert_opened(connection: Connection, cases: Sequence[Case], now: int) -> None:
+    """New alerts, with what holds them back counted."""
+    connection.execute(insert(connection, alerts).on_conflict_do_nothing(), [case_values(case) for case in cases])
+    held: dict[tuple[str, str, str], int] = {}
+    for case in cases:
+        if case.review.why == Hold.STORM:
+            key = (case.alert.tenant, case.review.by_what, case.alert.rule)
+            held[key] = held.get(key, 0) + 1
+    if held:
+        statement = insert(connection, storms)
+        connection.execute(
+            statement.on_conflict_do_update(index_elements=[storms.c.tenant, storms.c.id],
+                                            set_={"held": storms.c.held + statement.excluded.held}),
+            [{"tenant": tenant, "id": name, "rule": rule, "began_at": now, "ended_at": None, "held": many}
+             for (tenant, name, rule), many in held.items()])
+
+
+def save(connection: Connection, changed: Sequence[tuple[Case, Case]]) -> None:
+    """(before, after) of each; raises Refused where another one was quicker."""
+    if not changed:
+        return
+    for before, after in changed:
+        values = case_values(after)
+        done = connection.execute(_save, {"of_id": before.alert.id, "of_version": before.alert.version,
+                                          **{name: values[name] for name in _WITH_ALERT}})
+        if done.rowcount != 1:
+            raise stale(before)
+
+
+def stale(case: Case) -> Refused:
+    return Refused("stale", f"somebody else has moved alert {case.alert.id} meanwhile",
+                   hint=f"read it again: it is {case.alert.state} in version {case.alert.version}")
+
+
+def requeue(connection: Connection, touched: Iterable[Alert]) -> None:
+    """The rows of these alerts' moments, made anew: all alerts of a moment have the rank of the most urgent one."""
+    moments: dict[str, set[str]] = {}
+    for alert in touched:
+        moments.setdefault(alert.tenant, set()).add(alert.moment)
+    for tenant, names in moments.items():
+        for some in parts(sorted(names)):
+            connection.execute(delete(queue).where(queue.c.tenant == tenant, queue.c.moment.in_(some)))
+            rows = connection.execute(_of_moments, {"of_tenant": tenant, "moments": some}).mappings()
+            _enqueue(connection, [case_of(row) for row in rows])
+
+
+def _enqueue(connection: Connection, live: Sequence[Case]) -> None:
+    cards: dict[tuple[str, str], list[Case]] = {}
+    for case in live:
+        for post in dict.fromkeys((case.review.post, *case.kept.also)):
+            cards.setdefault((case.alert.moment, post), []).append(case)
+    rows = [
+        {"tenant": case.alert.tenant, "post": post, "moment": moment, "alert_id": case.alert.id,
+         "rank": -max(other.alert.priority for other in cases), "at": min(other.alert.at for other in cases)}
+        for (moment, post), cases in cards.items() for case in cases
+    ]
+    if rows:
+        connection.execute(queue.insert(), rows)
+
+
+def load(connection: Connection, tenant: str, names: Sequence[str]) -> dict[str, Case]:
+    """By id, those that the tenant has; locked until the transaction ends where the database can."""
+    query = _by_id.where(alerts.c.tenant == tenant).with_for_update()
+    rows = (row for some in parts(list(names)) for row in connection.execute(query, {"ids": some}).mappings())
+    return {row["id"]: case_of(row) for row in rows}
+
+
+def move(connection: Connection, tenant: str, refs: Sequence[Ref], step: Step, *, together: bool) -> Answered:
+    """See `services.cases.Cases.move`."""
+    known = load(connection, tenant, [ref.alert for ref in refs])
+    effects: list[tuple[Case, Effect]] = []
+    refused: dict[str, Refused] = {}
+    for ref in {ref.alert: ref for ref in refs}.values():
+        case = known.get(ref.alert)
+        try:
+            effects.append(_step(case, ref, step))
+        except Refused as why:
+            refused[ref.alert] = why
+    if refused and together:
+        return Answered((), refused)
+    effects += _freed(connection, tenant, effects)
+    save(connection, [(before, effect.case) for before, effect in effects])
+    _record(connection, tenant, [effect for _, effect in effects])
+    after = [effect.case for _, effect in effects]
+    requeue(connection, [case.alert for case in after])
+    updates = tell(connection, [("moved", case.alert) for case in after])
+    return Answered(tuple(after), refused, tuple(updates))
+
+
+def _step(case: Case | None, ref: Ref, step: Step) -> tuple[Case, Effect]:
+    if case is None:
+        raise Refused("missing", f"there is no alert {ref.alert}", hint="GET /api/v1/alerts lists them")
+    if ref.version is not None and ref.version != case.alert.version:
+        raise stale(case)
+    return case, step(case)
+
+
+def _freed(connection: Connection, tenant: str, effects: Sequence[tuple[Case, Effect]]) -> list[tuple[Case, Effect]]:
+    """What was held back by alerts that hold nothing back any more."""
+    freeing = {effect.case.alert.id: effect.free for _, effect in effects if effect.free is not None}
+    if not freeing:
+        return []
+    rows = connection.execute(
+        select(alerts).where(alerts.c.tenant == tenant, alerts.c.held_by.in_(list(freeing)), alerts.c.held_by != "",
+                             alerts.c.state == AlertState.HELD.value)).mappings().all()
+    taken = {case.alert.id for case, _ in effects}
+    found = []
+    for case in map(case_of, rows):
+        step = freeing[case.review.by_what]
+        if case.alert.id not in taken and step is not None:
+            found.append((case, step(case)))
+    return found
+
+
+def _record(connection: Connection, tenant: str, effects: Sequence[Effect]) -> None:
+    if not effects:
+        return
+    connection.execute(moves.insert(), [
+        {"alert_id": effect.moved.alert, "version": effect.moved.version, "tenant": tenant, "at": effect.moved.at,
+         "by": effect.moved.by, "body": _encoder.encode(effect.moved)} for effect in effects])
+    trail.append(connection, [effect.deed for effect in effects])
+    given = [effect.label for effect in effects if effect.label is not None]
+    if given:
+        label_rows.save(connection, tenant, given)
+    for effect in effects:
+        if effect.unlearn:
+            told = effect.moved
+            label_rows.withdraw(connection, tenant, effect.unlearn,
+                                Withdrawn(by=told.by, at=told.at, reason=str(told.move["move"])))
+    _remember(connection, effects)
+
+
+def _remember(connection: Connection, effects: Sequence[Effect]) -> None:
+    """Decisions on words, for those that come again."""
+    forgotten = [effect.case.kept.wording for effect in effects if effect.forget and effect.case.kept.wording]
+    if forgotten:
+        connection.execute(delete(rulings).where(rulings.c.key.in_(forgotten)))
+    rows: Mapping[str, Any] = {
+        effect.case.kept.wording: {"key": effect.case.kept.wording, "alert_id": effect.ruled.alert,
+                                   "outcome": effect.ruled.outcome.value, "at": effect.moved.at, "cued": False}
+        for effect in effects if effect.ruled is not None and effect.case.kept.wording
+    }
+    if rows:
+        statement = insert(connection, rulings)
+        connection.execute(
+            statement.on_conflict_do_update(
+                index_elements=[rulings.c.key],
+                set_={name: statement.excluded[name] for name in ("alert_id", "outcome", "at")}),
+            list(rows.values()))
+
+
+def history(connection: Connection, tenant: str, alert: str) -> list[Moved]:
+    rows = connection.scalars(
+        select(moves.c.body).where(moves.c.alert_id == alert, moves.c.tenant == tenant).order_by(moves.c.version))
+    return [_moved.decode(body) for body in rows]
+
+
+def due(connection: Connection, now: int, limit: int) -> list[tuple[str, str]]:
+    rows = connection.execute(
+        select(alerts.c.tenant, alerts.c.id).where(alerts.c.due.is_not(None), alerts.c.due <= now)
+        .order_by(alerts.c.due).limit(limit))
+    return [(row.tenant, row.id) for row in rows]
+
+
+def single(connection: Connection, tenant: str, alert: str) -> Case | None:
+    conditions: list[ColumnElement[bool]] = [alerts.c.id == alert, alerts.c.tenant == tenant]
+    row = connection.execute(select(alerts).where(*conditions)).mappings().first()
+    return None if row is None else case_of(row)
+
+
+def of_moment(connection: Connection, tenant: str, moment: str) -> list[Alert]:
+    rows = connection.execute(_of_moments, {"of_tenant": tenant, "moments": [moment]}).mappings()
+    return sorted((alert_of(row) for row in rows), key=lambda alert: (-alert.priority, alert.id))

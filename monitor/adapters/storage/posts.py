@@ -1,0 +1,56 @@
+"""The ports of the supervision post on a database."""
+
+from collections.abc import Sequence
+
+from monitor.adapters.storage import cases, registry, trail
+from monitor.adapters.storage.database import Database
+from monitor.adapters.storage.queueing import queue_page
+from monitor.domain.alerts import Alert
+from monitor.domain.audit import AuditRow, Deed
+from monitor.services.cases import Answered, Case, Moved, QueueFilter, QueuePage, Ref, Step
+from monitor.services.recordings import Edits, Stored
+
+
+class SqlPosts:
+    """Implements `Cases`, `Records` and `Trail`. What people do is on disk before it is answered."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def case(self, tenant: str, alert: str) -> Case | None:
+        return await self._database.read(lambda connection: cases.single(connection, tenant, alert))
+
+    async def history(self, tenant: str, alert: str) -> list[Moved]:
+        return await self._database.read(lambda connection: cases.history(connection, tenant, alert))
+
+    async def move(self, tenant: str, refs: Sequence[Ref], step: Step, *, together: bool) -> Answered:
+        return await self._database.run(
+            lambda connection: cases.move(connection, tenant, refs, step, together=together), durable=True)
+
+    async def of_moment(self, tenant: str, moment: str) -> list[Alert]:
+        return await self._database.read(lambda connection: cases.of_moment(connection, tenant, moment))
+
+    async def queue(self, tenant: str, where: QueueFilter, *, cursor: str | None, limit: int) -> QueuePage:
+        return await self._database.read(
+            lambda connection: queue_page(connection, tenant, where, cursor=cursor, limit=limit))
+
+    async def due(self, now: int, *, limit: int) -> list[tuple[str, str]]:
+        return await self._database.read(lambda connection: cases.due(connection, now, limit))
+
+    async def since(self, tenant: str, version: int) -> list[Stored]:
+        return await self._database.read(lambda connection: registry.since(connection, tenant, version))
+
+    async def edit(self, tenant: str, edits: Edits) -> list[Stored]:
+        return await self._database.run(lambda connection: registry.edit(connection, tenant, edits), durable=True)
+
+    async def tenants(self) -> list[str]:
+        return await self._database.read(registry.tenants)
+
+    async def rows(self, tenant: str, *, after: int, limit: int, on: str | None = None) -> list[AuditRow]:
+        return await self._database.read(lambda connection: trail.after(connection, tenant, after, limit, on=on))
+
+    async def write(self, deeds: Sequence[Deed]) -> None:
+        await self._database.run(lambda connection: trail.append(connection, deeds), durable=True)
+
+    async def audited(self) -> list[str]:
+        return await self._database.read(trail.tenants)

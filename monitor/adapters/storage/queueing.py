@@ -1,0 +1,90 @@
+"""The queue: what somebody has to decide, most urgent first, a moment at a time."""
+
+from heapq import merge
+from itertools import islice
+from typing import Annotated, Final
+
+import msgspec
+from msgspec import Meta
+from sqlalchemy import ColumnElement, Connection, and_, or_, select
+
+from monitor.adapters.storage.alerts import packed_cursor, unpacked_cursor
+from monitor.adapters.storage.records import alert_of
+from monitor.adapters.storage.schema import alert_categories, alerts
+from monitor.adapters.storage.schema_post import queue
+from monitor.domain.alerts import Alert
+from monitor.services.cases import Card, QueueFilter, QueuePage
+
+_Long = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
+_Key = tuple[_Long, _Long, str, str]
+"""(rank, at, moment, post) of a card: what the list goes by."""
+_keys: Final = msgspec.json.Decoder(_Key)
+
+
+def queue_page(
+    connection: Connection, tenant: str, where: QueueFilter, *, cursor: str | None, limit: int
+) -> QueuePage:
+    """Raises InputError for a bad cursor."""
+    after = None if cursor is None else unpacked_cursor(cursor, _keys)
+    lists = [_keys_of(connection, tenant, post, where, after, limit + 1) for post in dict.fromkeys(where.posts)]
+    keys = list(islice(merge(*lists), limit + 1))
+    alive = _alerts_of(connection, tenant, keys[:limit])
+    cards = [_card(key, alive[key]) for key in keys[:limit] if alive.get(key)]
+    return QueuePage(cards, packed_cursor(keys[limit - 1]) if len(keys) > limit else None)
+
+
+def _card(key: _Key, found: list[Alert]) -> Card:
+    rank, at, moment, post = key
+    return Card(moment=moment, post=post, room=found[0].room, priority=-rank, at=at,
+                alerts=tuple(sorted(found, key=lambda alert: (-alert.priority, alert.id))))
+
+
+def _keys_of(
+    connection: Connection, tenant: str, post: str, where: QueueFilter, after: _Key | None, limit: int
+) -> list[_Key]:
+    """Of one post, those behind `after`."""
+    row = queue.c
+    query = select(row.rank, row.at, row.moment).distinct().where(row.tenant == tenant, row.post == post)
+    conditions = _conditions(where)
+    if conditions:
+        query = query.join(alerts, alerts.c.id == row.alert_id).where(*conditions)
+    if where.category is not None:
+        query = query.join(
+            alert_categories,
+            and_(alert_categories.c.tenant == tenant, alert_categories.c.category == where.category,
+                 alert_categories.c.at == alerts.c.at, alert_categories.c.alert_id == row.alert_id))
+    if after is not None:
+        rank, at, moment, last_post = after
+        later = row.moment >= moment if post > last_post else row.moment > moment
+        query = query.where(row.rank >= rank, or_(row.rank > rank, row.at > at, and_(row.at == at, later)))
+    rows = connection.execute(query.order_by(row.rank, row.at, row.moment).limit(limit))
+    return [(found.rank, found.at, found.moment, post) for found in rows]
+
+
+def _conditions(where: QueueFilter) -> list[ColumnElement[bool]]:
+    found: list[ColumnElement[bool]] = []
+    for name in ("severity", "tier", "rule", "room", "state", "claimed_by"):
+        value = getattr(where, name)
+        if value is not None:
+            found.append(alerts.c[name] == value)
+    if where.units is not None:
+        found.append(alerts.c.unit.in_(where.units))
+    if where.category is not None and not found:
+        found.append(alerts.c.tenant == queue.c.tenant)
+    return found
+
+
+def _alerts_of(connection: Connection, tenant: str, keys: list[_Key]) -> dict[_Key, list[Alert]]:
+    """All alerts of these cards, those that the filter left out as well: a moment is decided as a whole."""
+    if not keys:
+        return {}
+    moments = {moment for _, _, moment, _ in keys}
+    rows = connection.execute(
+        select(alerts, queue.c.rank, queue.c.at.label("card_at"), queue.c.post.label("of_post"))
+        .join(queue, queue.c.alert_id == alerts.c.id)
+        .where(queue.c.tenant == tenant, queue.c.moment.in_(moments))).mappings()
+    found: dict[_Key, list[Alert]] = {}
+    for row in rows:
+        key = (row["rank"], row["card_at"], row["moment"], row["of_post"])
+        found.setdefault(key, []).append(alert_of(row))
+    return found

@@ -1,0 +1,214 @@
+"""The tables of the supervision post: queues, moves, records, the trail, people, what is said to rooms and others."""
+
+from typing import Final
+
+from sqlalchemy import JSON, BigInteger, Boolean, Column, Index, Integer, LargeBinary, Table, Text, text
+
+from monitor.adapters.storage.schema import metadata
+
+__all__ = [
+    "audit", "checks", "cues", "handed", "idempotency", "invitations", "messages", "metadata", "moves", "queue",
+    "records", "room_links", "rulings", "sessions", "storms", "users",
+]
+
+# What each post has before it, in the order in which it is shown; an alert may lie before several.
+queue: Final = Table(
+    "queue",
+    metadata,
+    Column("tenant", Text, primary_key=True),
+    Column("post", Text, primary_key=True),
+    Column("rank", Integer, primary_key=True, autoincrement=False),  # minus the priority of its moment
+    Column("at", BigInteger, primary_key=True, autoincrement=False),
+    Column("moment", Text, primary_key=True),
+    Column("alert_id", Text, primary_key=True),
+    Index(None, "alert_id"),
+    Index(None, "tenant", "moment"),
+    sqlite_with_rowid=False,
+)
+
+moves: Final = Table(
+    "moves",
+    metadata,
+    Column("alert_id", Text, primary_key=True),
+    Column("version", Integer, primary_key=True, autoincrement=False),  # of the alert, after it
+    Column("tenant", Text, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("by", Text, nullable=False),
+    Column("body", LargeBinary, nullable=False),  # msgpack
+    Index(None, "tenant", "at"),
+)
+
+rulings: Final = Table(
+    "rulings",
+    metadata,
+    Column("key", Text, primary_key=True),  # hash of tenant, room, broadcast, rule, role and folded words
+    Column("alert_id", Text, nullable=False),
+    Column("outcome", Text, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("cued", Boolean, nullable=False),
+)
+
+storms: Final = Table(
+    "storms",
+    metadata,
+    Column("tenant", Text, primary_key=True),
+    Column("id", Text, primary_key=True),
+    Column("rule", Text, nullable=False),
+    Column("began_at", BigInteger, nullable=False),
+    Column("ended_at", BigInteger),
+    Column("held", Integer, nullable=False),
+    Index(None, "tenant", "began_at"),
+)
+
+records: Final = Table(
+    "records",
+    metadata,
+    Column("tenant", Text, primary_key=True),
+    Column("kind", Text, primary_key=True),
+    Column("id", Text, primary_key=True),
+    Column("version", BigInteger, nullable=False),  # of all records of the tenant together
+    Column("body", LargeBinary),  # JSON; NULL: it was taken away
+    Column("at", BigInteger, nullable=False),
+    Column("by", Text, nullable=False),
+    Index(None, "tenant", "version"),
+)
+
+audit: Final = Table(
+    "audit",
+    metadata,
+    Column("tenant", Text, primary_key=True),
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    Column("at", BigInteger, nullable=False),
+    Column("by", Text, nullable=False),
+    Column("what", Text, nullable=False),
+    Column("of", Text, nullable=False),
+    Column("before", Text, nullable=False),
+    Column("hash", Text, nullable=False),
+    Column("facts", LargeBinary, nullable=False),  # JSON
+    Index(None, "tenant", "of", "seq"),
+)
+
+# People, and how they come in. Of every secret only a hash is stored.
+users: Final = Table(
+    "users",
+    metadata,
+    Column("tenant", Text, primary_key=True),
+    Column("login", Text, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("grants", JSON, nullable=False),
+    Column("password", Text, nullable=False),  # argon2id; "": none has been set
+    Column("disabled", Boolean, nullable=False),
+    Column("failures", Integer, nullable=False),
+    Column("locked_until", BigInteger),
+    Column("created_at", BigInteger, nullable=False),
+    Column("version", Integer, nullable=False),
+    Index(None, "login"),
+)
+
+sessions: Final = Table(
+    "sessions",
+    metadata,
+    Column("sha256", Text, primary_key=True),
+    Column("tenant", Text, nullable=False),
+    Column("login", Text, nullable=False),
+    Column("csrf", Text, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("rotated_at", BigInteger, nullable=False),
+    Column("seen_at", BigInteger, nullable=False),
+    Column("expires_at", BigInteger, nullable=False),
+    Column("replaced_by", Text),
+    Index(None, "tenant", "login"),
+    Index(None, "expires_at"),
+)
+
+invitations: Final = Table(
+    "invitations",
+    metadata,
+    Column("sha256", Text, primary_key=True),
+    Column("tenant", Text, nullable=False),
+    Column("login", Text, nullable=False),
+    Column("expires_at", BigInteger, nullable=False),
+    Column("used_at", BigInteger),
+    Index(None, "tenant", "login"),
+)
+
+# What is said to rooms, and to people elsewhere.
+cues: Final = Table(
+    "cues",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("tenant", Text, nullable=False),
+    Column("room", Text, nullable=False),
+    Column("alert_id", Text, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("body", LargeBinary, nullable=False),  # msgpack
+    Index(None, "tenant", "room", "at"),
+    Index(None, "tenant", "alert_id"),
+)
+
+room_links: Final = Table(
+    "room_links",
+    metadata,
+    Column("sha256", Text, primary_key=True),
+    Column("tenant", Text, nullable=False),
+    Column("room", Text, nullable=False),
+    Column("by", Text, nullable=False),
+    Column("made_at", BigInteger, nullable=False),
+    Column("expires_at", BigInteger, nullable=False),
+    Column("revoked_at", BigInteger),
+    Index(None, "tenant", "room"),
+)
+
+messages: Final = Table(
+    "messages",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("tenant", Text, nullable=False),
+    Column("channel", Text, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("due", BigInteger),  # when it is tried next; NULL: not any more
+    Column("tries", Integer, nullable=False),
+    Column("error", Text, nullable=False),
+    Column("body", LargeBinary, nullable=False),  # msgpack
+    Index(None, "tenant", "at"),
+    Index("ix_messages_due", "due", sqlite_where=text("due IS NOT NULL"), postgresql_where=text("due IS NOT NULL")),
+)
+
+# Copies that one tenant has handed to another, and what came back.
+handed: Final = Table(
+    "handed",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("tenant", Text, nullable=False),  # whose alert it is
+    Column("to", Text, nullable=False),
+    Column("alert_id", Text, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("answered_at", BigInteger),
+    Column("body", LargeBinary, nullable=False),  # msgpack
+    Index(None, "tenant", "alert_id"),
+    Index(None, "to", "at"),
+)
+
+checks: Final = Table(
+    "checks",
+    metadata,
+    Column("tenant", Text, primary_key=True),
+    Column("id", Text, primary_key=True),
+    Column("at", BigInteger, nullable=False),
+    Column("body", LargeBinary, nullable=False),  # msgpack
+    Index(None, "tenant", "at"),
+)
+
+idempotency: Final = Table(
+    "idempotency",
+    metadata,
+    Column("tenant", Text, primary_key=True),
+    Column("actor", Text, primary_key=True),
+    Column("key", Text, primary_key=True),
+    Column("request", Text, nullable=False),  # hash of method, path and body
+    Column("status", Integer, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Index(None, "at"),
+)

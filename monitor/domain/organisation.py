@@ -1,0 +1,294 @@
+"""What a tenant tells of itself: units as a tree, rooms, hosts, products, the evening's plan, posts and who is on them.
+
+Each is a record: a value with an id and a version, of one tenant. What records say of one another is checked as a whole
+(`faults`), so that no edit leaves a room without a unit or a shift without a post.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from enum import StrEnum
+from typing import Annotated, Any, ClassVar, Final
+
+from msgspec import Meta, Struct, field
+
+from monitor.domain.clocks import Clocks
+from monitor.domain.people import ROOT
+from monitor.domain.record import Record
+from monitor.domain.routing import Route
+from monitor.domain.routing import faults as route_faults
+
+Id = Annotated[str, Meta(min_length=1, max_length=128)]
+Ref = Annotated[str, Meta(max_length=128)]
+Title = Annotated[str, Meta(max_length=256)]
+Text = Annotated[str, Meta(max_length=4_000)]
+Link = Annotated[str, Meta(max_length=2_000)]
+Time = Annotated[int, Meta(ge=0, lt=2**53)]
+"""UTC ms."""
+
+
+class Unit(Record, frozen=True, kw_only=True):
+    """Agency, branch or team. `above` "": directly below the tenant. `default_post`: of what no route answers here."""
+
+    kind: ClassVar[str] = "unit"
+    title: Title
+    above: Ref = ""
+    default_post: Ref = ""
+
+
+class Room(Record, frozen=True, kw_only=True):
+    """`id` is the room's name in events. `media`: an address, or one with {room}, {broadcast} and {offset_s} in it, of
+    the recording or the live audio. `operator`, `credit_code`: the company that runs it, for ledgers."""
+
+    kind: ClassVar[str] = "room"
+    unit: Ref = ""
+    title: Title = ""
+    platform: Ref = ""
+    account: Title = ""
+    vertical: Ref = ""
+    profile: Ref = ""
+    tags: tuple[Id, ...] = ()
+    hosts: tuple[Id, ...] = ()
+    product_categories: tuple[Id, ...] = ()
+    listed_prices: tuple[float, ...] = ()
+    claim_proofs: dict[str, str] = field(default_factory=dict)
+    media: Link = ""
+    operator: Title = ""
+    credit_code: Ref = ""
+
+
+class Paper(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A licence, a certificate, an agreement or a training. `ends`: UTC ms, None where it has no end."""
+
+    number: Title = ""
+    ends: Time | None = None
+
+
+class Host(Record, frozen=True, kw_only=True):
+    """What the agency has to see before somebody goes on air; of the record, not of the person. `required`: papers
+    without which this host does not go on air, by their names."""
+
+    kind: ClassVar[str] = "host"
+    name: Title
+    unit: Ref = ""
+    identity_checked: bool = False
+    of_age: bool | None = None
+    papers: dict[str, Paper] = field(default_factory=dict)
+    required: tuple[Id, ...] = ()
+    digital: bool = False
+
+    def lacking(self, now: int) -> list[str]:
+        """Named reasons why this host should not be on air at `now` (UTC ms)."""
+        found = [] if self.identity_checked else ["identity_unchecked"]
+        if self.of_age is None:
+            found.append("age_unknown")
+        elif not self.of_age:
+            found.append("under_age")
+        for name in self.required:
+            paper = self.papers.get(name)
+            if paper is None:
+                found.append(f"lacks:{name}")
+            elif paper.ends is not None and paper.ends <= now:
+                found.append(f"expired:{name}")
+        return found
+
+
+class Product(Record, frozen=True, kw_only=True):
+    """`id` is the SKU. `claims`: a claim as it is said → the number of its proof."""
+
+    kind: ClassVar[str] = "product"
+    title: Title
+    unit: Ref = ""
+    category: Ref = ""
+    listed_price: Annotated[float, Meta(ge=0)] | None = None
+    seller: Title = ""
+    link: Link = ""
+    certificates: dict[str, Paper] = field(default_factory=dict)
+    claims: dict[str, str] = field(default_factory=dict)
+
+
+class Slot(Record, frozen=True, kw_only=True):
+    """One line of the evening's plan: who is expected on air, where and when."""
+
+    kind: ClassVar[str] = "slot"
+    room: Id
+    starts: Time
+    ends: Time | None = None
+    host: Ref = ""
+    products: tuple[Id, ...] = ()
+    note: Text = ""
+
+
+class Duty(StrEnum):
+    CONTENT = "content_review"
+    NETWORK = "network_security"
+    QUALITY = "product_quality"
+    OWN = "own"
+
+
+class Post(Record, frozen=True, kw_only=True):
+    """A staffed queue. `lead`: of `members`, who care goes to. `clocks`: how long an alert may wait here."""
+
+    kind: ClassVar[str] = "post"
+    title: Title
+    unit: Ref = ""
+    duty: Duty = Duty.CONTENT
+    members: tuple[Id, ...] = ()
+    lead: Ref = ""
+    clocks: Clocks = Clocks()
+
+
+class Shift(Record, frozen=True, kw_only=True):
+    """Who is on a post from when to when; `zone`: the one in which people read the roster."""
+
+    kind: ClassVar[str] = "shift"
+    post: Id
+    people: Annotated[tuple[Id, ...], Meta(min_length=1)]
+    starts: Time
+    ends: Time
+    zone: Id = "Asia/Shanghai"
+    handover: Text = ""
+
+
+class Routes(Record, frozen=True, kw_only=True):
+    """The routing tree of a unit; its id is the unit's, `tenant` for the whole tenant's."""
+
+    kind: ClassVar[str] = "routes"
+    tree: Route
+
+
+class Profile(Record, frozen=True, kw_only=True):
+    """What a room profile is called and which tags it brings; `red_room` is shipped."""
+
+    kind: ClassVar[str] = "profile"
+    title: Title
+    tags: tuple[Id, ...] = ()
+
+
+TENANT: Final = "tenant"
+"""The id of the routes that hang on no unit."""
+
+
+class Organisation:
+    """All records of one tenant, with their ids, as one value to ask. Never changed: an edit makes another one."""
+
+    def __init__(self, records: Mapping[tuple[str, str], Record]) -> None:
+        """`records`: by kind and id."""
+        self._records = dict(records)
+
+    def with_(self, kind: str, name: str, record: Record | None) -> "Organisation":
+        """After an edit; None takes the record away."""
+        changed = dict(self._records)
+        if record is None:
+            changed.pop((kind, name), None)
+        else:
+            changed[kind, name] = record
+        return Organisation(changed)
+
+    def get(self, kind: type[Any], name: str) -> Any:
+        """The record, None where there is none."""
+        return self._records.get((kind.kind, name))
+
+    def every(self, kind: type[Any]) -> Iterator[tuple[str, Any]]:
+        """By id."""
+        yield from sorted((name, record) for (of, name), record in self._records.items() if of == kind.kind)
+
+    def above(self, unit: str) -> tuple[str, ...]:
+        """The unit itself, then those above it, the root of the tenant last."""
+        path: list[str] = []
+        while unit and unit not in path:
+            path.append(unit)
+            found = self.get(Unit, unit)
+            unit = found.above if found is not None else ""
+        return (*path, ROOT)
+
+    def unit_of(self, room: str) -> str:
+        found = self.get(Room, room)
+        return found.unit if found is not None else ROOT
+
+    def trees(self, unit: str) -> list[tuple[str, Route]]:
+        """The routing trees that are asked for a room of the unit, in their order."""
+        found = ((name, self.get(Routes, name or TENANT)) for name in self.above(unit))
+        return [(name, routes.tree) for name, routes in found if routes is not None]
+
+    def default_post(self, unit: str) -> str:
+        """Of the nearest unit that names one; "" where none does."""
+        for name in self.above(unit):
+            found = self.get(Unit, name)
+            if found is not None and found.default_post:
+                return str(found.default_post)
+        return ""
+
+    def post_above(self, post: str, level: str) -> tuple[str, str] | None:
+        """(post, unit) that an alert of `post` escalates to: the first post of the same duty, else of any, on the units
+        above `level`, or above the post's own where it is ""."""
+        own = self.get(Post, post)
+        unit = level or (own.unit if own is not None else ROOT)
+        for higher in self.above(unit)[1:]:
+            there = [(name, found) for name, found in self.every(Post) if found.unit == higher and name != post]
+            same = [name for name, found in there if own is not None and found.duty is own.duty]
+            if there:
+                return (same or [name for name, _ in there])[0], higher
+        return None
+
+    def on_duty(self, post: str, now: int) -> tuple[str, ...]:
+        """Whose shift it is (UTC ms)."""
+        people = (name for _, shift in self.every(Shift) if shift.post == post and shift.starts <= now < shift.ends
+                  for name in shift.people)
+        return tuple(dict.fromkeys(people))
+
+    def expected(self, now: int) -> Iterator[tuple[str, Slot]]:
+        """Slots whose room should be on air now (UTC ms)."""
+        for name, slot in self.every(Slot):
+            if slot.starts <= now and (slot.ends is None or now < slot.ends):
+                yield name, slot
+
+    def faults(self) -> list[str]:
+        """What records say of one another that does not hold, each with its record; empty for a sound organisation."""
+        return [f"{kind} {name}: {fault}" for (kind, name), record in sorted(self._records.items())
+                for fault in self._faults(kind, name, record)]
+
+    def _faults(self, kind: str, name: str, record: Record) -> Iterator[str]:
+        unit = getattr(record, "unit", "")
+        if unit and self.get(Unit, unit) is None:
+            yield f"there is no unit {unit!r}"
+        match record:
+            case Unit():
+                yield from self._unit_faults(name, record)
+            case Room():
+                yield from self._missing(Host, record.hosts)
+                yield from self._missing(Profile, [record.profile] if record.profile else [])
+            case Slot():
+                yield from self._missing(Room, [record.room])
+                yield from self._missing(Host, [record.host] if record.host else [])
+                yield from self._missing(Product, record.products)
+                if record.ends is not None and record.ends <= record.starts:
+                    yield "it ends before it starts"
+            case Post():
+                if record.lead and record.lead not in record.members:
+                    yield f"its lead {record.lead!r} is not among its members"
+            case Shift():
+                yield from self._missing(Post, [record.post])
+                if record.ends <= record.starts:
+                    yield "it ends before it starts"
+            case Routes():
+                if name != TENANT and self.get(Unit, name) is None:
+                    yield f"routes are named by their unit, and there is no unit {name!r} (the tenant's: {TENANT!r})"
+                yield from route_faults(record.tree, [post for post, _ in self.every(Post)])
+
+    def _unit_faults(self, name: str, unit: Unit) -> Iterator[str]:
+        if name == TENANT:
+            yield f"{TENANT!r} is no name for a unit: it stands for the whole tenant"
+        yield from self._missing(Unit, [unit.above] if unit.above else [])
+        yield from self._missing(Post, [unit.default_post] if unit.default_post else [])
+        seen, at = {name}, unit.above
+        while at:
+            if at in seen:
+                yield f"it hangs below itself, by {at!r}"
+                return
+            seen.add(at)
+            found = self.get(Unit, at)
+            at = found.above if found is not None else ""
+
+    def _missing(self, kind: type[Record], names: Iterable[str]) -> Iterator[str]:
+        for name in names:
+            if self.get(kind, name) is None:
+                yield f"there is no {kind.kind} {name!r}"

@@ -1,0 +1,142 @@
+"""Why an alert is not put before people at once. Whatever holds one back has a name and an author, and can be undone.
+
+Held alerts are stored, counted and listed; `care` is never held.
+"""
+
+from collections.abc import Iterable, Sequence
+from enum import StrEnum
+from typing import Annotated, ClassVar, Final
+
+from msgspec import Meta, Struct, field
+
+from monitor.domain.findings import Severity, Tier
+from monitor.domain.moves import Outcome
+from monitor.domain.record import Record
+from monitor.domain.routing import Labels, Route, Values
+
+Id = Annotated[str, Meta(min_length=1, max_length=128)]
+Why = Annotated[str, Meta(min_length=1, max_length=2_000)]
+
+
+class Hold(StrEnum):
+    """For what reason an alert is held."""
+
+    EXCEPTED = "excepted"
+    SILENCED = "silenced"
+    SAME_WORDING = "same_wording"
+    INHIBITED = "inhibited"
+    STORM = "storm"
+
+
+class Silence(Record, frozen=True, kw_only=True):
+    """Alerts with such labels are held until it ends. Times in UTC ms, [begins, ends)."""
+
+    kind: ClassVar[str] = "silence"
+    match: dict[str, Values]
+    unless: dict[str, Values] = field(default_factory=dict)
+    reason: Why
+    by: str = ""
+    begins: int
+    ends: int
+
+    def holds(self, labels: Labels, now: int) -> bool:
+        return self.begins <= now < self.ends and Route(match=self.match, unless=self.unless).holds(labels)
+
+
+class Waiver(Record, frozen=True, kw_only=True):
+    """An exception: this wording is allowed there, by this proof: `rule` and `wording` in a room or for a product.
+    `ends`: UTC ms."""
+
+    kind: ClassVar[str] = "exception"
+    rule: Id
+    wording: Annotated[str, Meta(min_length=1, max_length=500)]
+    room: Annotated[str, Meta(max_length=128)] = ""
+    product: Annotated[str, Meta(max_length=128)] = ""
+    proof: Why
+    by: str = ""
+    ends: int
+
+
+class Held(Struct, frozen=True):
+    """`by_what`: the id of what says so."""
+
+    why: Hold
+    by_what: str
+
+
+class Ruled(Struct, frozen=True, kw_only=True):
+    """How the same rule on the same words by the same role was decided last in this broadcast."""
+
+    alert: str
+    outcome: Outcome
+
+
+class Standing(Struct, frozen=True, kw_only=True):
+    """A graver alert of the same room that people still have before them."""
+
+    alert: str
+    severity: Severity
+    category: tuple[str, ...]
+
+
+RANK: Final = {severity: rank for rank, severity in enumerate(Severity)}
+
+
+def inhibited(severity: Severity, category: Sequence[str], others: Iterable[Standing]) -> Held | None:
+    """A graver alert of the same room and category hides a lesser one."""
+    for other in others:
+        if RANK[other.severity] > RANK[severity] and not set(category).isdisjoint(other.category):
+            return Held(Hold.INHIBITED, other.alert)
+    return None
+
+
+def held(
+    *, tier: Tier, severity: Severity, category: Sequence[str], labels: Labels, now: int,
+    silences: Iterable[tuple[str, Silence]], excepted: str, ruled: Ruled | None, others: Iterable[Standing],
+    storm: str,
+) -> Held | None:
+    """Why a new alert is held; None: it goes to its post. `silences`: with their ids; `excepted`: the id of the
+    exception that covers all its words, "" for none; `storm`: the id of the rule's storm, "" where none rages."""
+    if tier is Tier.CARE:
+        return None
+    if excepted:
+        return Held(Hold.EXCEPTED, excepted)
+    for name, silence in silences:
+        if silence.holds(labels, now):
+            return Held(Hold.SILENCED, name)
+    if ruled is not None and ruled.outcome is Outcome.NO_VIOLATION:
+        return Held(Hold.SAME_WORDING, ruled.alert)
+    return inhibited(severity, category, others) or (Held(Hold.STORM, storm) if storm else None)
+
+
+class Breaker(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A rule whose alerts come faster than `most` within `within_s` is in a storm; the storm is over when for
+    `calm_s` fewer than half as many came per such time."""
+
+    most: Annotated[int, Meta(ge=1)] = 60
+    within_s: Annotated[int, Meta(ge=1, le=3_600)] = 60
+    calm_s: Annotated[int, Meta(ge=1, le=86_400)] = 120
+
+
+class Gauge(Struct):
+    """How fast the alerts of one rule come. Counts by second, as far back as the breaker looks."""
+
+    counts: dict[int, int] = field(default_factory=dict)
+    raging: bool = False
+    calm_since: int = 0
+
+    def take(self, now: int, alerts: int, breaker: Breaker) -> bool:
+        """True while the storm rages; `alerts` of them came at `now` (UTC ms)."""
+        second = now // 1_000
+        if alerts:
+            self.counts[second] = self.counts.get(second, 0) + alerts
+        self.counts = {at: n for at, n in self.counts.items() if at > second - breaker.within_s}
+        together = sum(self.counts.values())
+        if not self.raging:
+            self.raging = together > breaker.most
+            self.calm_since = now
+        elif together * 2 >= breaker.most:
+            self.calm_since = now
+        elif now - self.calm_since >= breaker.calm_s * 1_000:
+            self.raging = False
+        return self.raging

@@ -1,0 +1,174 @@
+"""Dispatch: which post a new alert goes to, how urgent it is, and whether it is held back, for a named reason."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from typing import Final
+
+from msgspec.structs import replace
+
+from monitor.domain.alerts import Alert, AlertState
+from monitor.domain.clocks import Clocks
+from monitor.domain.events import HOST_SIDE, Kind, Stage
+from monitor.domain.findings import Finding, Tier
+from monitor.domain.ids import digest, ruling_key
+from monitor.domain.moves import Outcome
+from monitor.domain.organisation import Organisation, Post, Room
+from monitor.domain.priority import Factors, factors, recurring
+from monitor.domain.review import Review, stands_again, started, withdrawn
+from monitor.domain.routing import Labels, labels_of, route
+from monitor.domain.suppression import Breaker, Gauge, Held, Silence, Standing, Waiver, held
+from monitor.services.cases import Case, Opening, Placed
+
+Fold = Callable[[str], str]
+
+
+class Dispatcher:
+    """Implements `Placing`. Used from one thread at a time."""
+
+    def __init__(
+        self, organisation: Callable[[str], Organisation], fold: Fold, *, breaker: Breaker | None = None,
+    ) -> None:
+        """`organisation`: of a tenant, as it is now; `fold`: a text as its skeleton."""
+        self._organisation = organisation
+        self._fold = fold
+        self._breaker = breaker or Breaker()
+        self._gauges: dict[tuple[str, str], Gauge] = defaultdict(Gauge)
+        self._storms: dict[tuple[str, str], str] = {}
+
+    def wording(self, finding: Finding) -> str:
+        return ruling_key(finding.tenant, finding.room, finding.broadcast, finding.rule, finding.role,
+                          self._fold(finding.text))
+
+    def place(self, openings: Sequence[Opening], now: int) -> list[Placed]:
+        arrived: dict[tuple[str, str], int] = defaultdict(int)
+        for opening in openings:
+            arrived[opening.alert.tenant, opening.alert.rule] += opening.alert.tier is not Tier.CARE
+        standing: dict[tuple[str, str], list[Standing]] = defaultdict(list)
+        placed = []
+        for opening in openings:
+            alert = opening.alert
+            here = standing[alert.tenant, alert.room]
+            self._weather(alert, arrived.pop((alert.tenant, alert.rule), 0), now)
+            found = self._placed(opening, (*opening.others, *here), now)
+            if found.alert.state is AlertState.OPEN:
+                here.append(Standing(alert=alert.id, severity=alert.severity, category=tuple(alert.category)))
+            placed.append(found)
+        return placed
+
+    def grown(self, case: Case, now: int) -> Case:
+        post = self._organisation(case.alert.tenant).get(Post, case.review.post)
+        return grown(case, post.clocks if post is not None else Clocks(), now)
+
+    def storms(self) -> dict[tuple[str, str], str]:
+        """(tenant, rule) → the id of the storm that rages."""
+        return dict(self._storms)
+
+    def _weather(self, alert: Alert, arrived: int, now: int) -> None:
+        """Has a storm of this rule begun, or ended?"""
+        key = (alert.tenant, alert.rule)
+        gauge = self._gauges[key]
+        if gauge.take(now, arrived, self._breaker):
+            self._storms.setdefault(key, "s" + digest("storm", *key, now))
+        else:
+            self._storms.pop(key, None)
+
+    def _placed(self, opening: Opening, others: Iterable[Standing], now: int) -> Placed:
+        alert, finding = opening.alert, opening.finding
+        organisation = self._organisation(alert.tenant)
+        labels = labels_for(organisation, finding)
+        unit = organisation.unit_of(alert.room)
+        routed = route(labels, organisation.trees(unit), default=organisation.default_post(unit))
+        post = organisation.get(Post, routed.post)
+        repeats = opening.ruled is not None and opening.ruled.outcome is Outcome.VIOLATION
+        weights = weighed(finding, alert, repeats=repeats, cued=opening.cued)
+        why = held(
+            tier=alert.tier, severity=alert.severity, category=alert.category, labels=labels, now=now,
+            silences=organisation.every(Silence), excepted=self._excepted(organisation, finding, now),
+            ruled=opening.ruled, others=others, storm=self._storms.get((alert.tenant, alert.rule), ""))
+        review = self._review(routed.post, post, why, alert, now)
+        kept = Placed(alert=alert, review=review, factors=weights, also=routed.also, why=routed.why,
+                      unrouted=routed.unrouted, wording=opening.wording,
+                      repeats=opening.ruled.alert if opening.ruled is not None and repeats else "")
+        return replace(kept, alert=_shown(replace(alert, unit=unit), review, weights))
+
+    @staticmethod
+    def _review(name: str, post: Post | None, why: Held | None, alert: Alert, now: int) -> Review:
+        if why is not None:
+            return Review(state=AlertState.HELD, post=name, why=why.why, by_what=why.by_what)
+        clocks = post.clocks if post is not None else Clocks()
+        return started(Review(post=name), clocks, alert.severity, now)
+
+    def _excepted(self, organisation: Organisation, finding: Finding, now: int) -> str:
+        """The exception that covers every hit of the finding; a finding without words has none."""
+        said = [self._fold(span.text) for span in finding.spans]
+        for name, waiver in organisation.every(Waiver):
+            if self._covers(waiver, finding, said, now):
+                return name
+        return ""
+
+    def _covers(self, waiver: Waiver, finding: Finding, said: Sequence[str], now: int) -> bool:
+        if waiver.rule != finding.rule or now >= waiver.ends or waiver.room not in ("", finding.room):
+            return False
+        wording = self._fold(waiver.wording)
+        return bool(said) and wording != "" and all(words in wording for words in said) and wording in self._fold(
+            finding.text)
+
+
+def weighed(finding: Finding, alert: Alert, *, repeats: bool, cued: bool) -> Factors:
+    return factors(
+        severity=alert.severity, tier=alert.tier, opinion=finding.opinion, recurrence=alert.recurrence,
+        evasive=finding.evasive is not None, host_side=alert.lane == HOST_SIDE, repeats=repeats, cued=cued)
+
+
+def labels_for(organisation: Organisation, finding: Finding) -> Labels:
+    """What routes and silences may ask of it."""
+    room = organisation.get(Room, finding.room)
+    unit = organisation.unit_of(finding.room)
+    kind: Kind | None = finding.kind if finding.event_ids else None
+    stage: Stage | None = finding.stage if finding.event_ids else None
+    return labels_of(
+        category=finding.category, sub=finding.sub, severity=finding.severity, tier=finding.tier, rule=finding.rule,
+        kind=kind, stage=stage, room=finding.room, units=[name for name in organisation.above(unit) if name],
+        platform=room.platform if room else "", vertical=room.vertical if room else "",
+        profile=room.profile if room else "", tags=room.tags if room else ())
+
+
+def shown(case: Case) -> Case:
+    """The alert's own fields in line with its review."""
+    return replace(case, alert=_shown(case.alert, case.review, case.kept.factors))
+
+
+def _shown(alert: Alert, review: Review, weights: Factors) -> Alert:
+    ruling = review.ruling
+    return replace(alert, state=review.state, reason=review.why, post=review.post, version=review.version,
+                   claimed_by=review.claimed_by, due=review.due, priority=weights.priority,
+                   held_by=review.by_what if review.state is AlertState.HELD else "",
+                   outcome=ruling.outcome.value if ruling is not None else "")
+
+
+def grown(case: Case, clocks: Clocks, now: int) -> Case:
+    """After findings came or fell: `recurrence` of them stand, 0 for `reason`."""
+    alert, review = case.alert, case.review
+    review = stands_again(review, case.subject, now, clocks) if alert.recurrence else withdrawn(review, alert.reason)
+    weights = replace(case.kept.factors, recurrence=recurring(alert.recurrence))
+    return shown(replace(case, kept=replace(case.kept, review=review, factors=weights)))
+
+
+class Unplaced:
+    """Implements `Placing` where nobody works: every alert is open, in no queue."""
+
+    def wording(self, finding: Finding) -> str:
+        return ""
+
+    def place(self, openings: Sequence[Opening], now: int) -> list[Placed]:
+        found = []
+        for opening in openings:
+            weights = weighed(opening.finding, opening.alert, repeats=False, cued=False)
+            found.append(Placed(alert=_shown(opening.alert, Review(), weights), review=Review(), factors=weights))
+        return found
+
+    def grown(self, case: Case, now: int) -> Case:
+        return grown(case, Clocks(limits={}), now)
+
+
+UNPLACED: Final = Unplaced()

@@ -1,0 +1,157 @@
+"""The organisation's desk: what each tenant keeps of itself, as one value in memory, and its edits."""
+
+from collections.abc import Callable, Mapping, Sequence
+
+import msgspec
+
+from monitor.domain.audit import Deed
+from monitor.domain.errors import InputError, NotFound, Refused
+from monitor.domain.kinds import KINDS
+from monitor.domain.moves import Reason
+from monitor.domain.organisation import TENANT, Organisation, Post
+from monitor.domain.people import ROOT, Actor, Permission
+from monitor.domain.record import Record
+from monitor.domain.suppression import Silence, Waiver
+from monitor.services.ports import Clock
+from monitor.services.recordings import Edit, Edits, Records, Stored
+
+Base = Mapping[tuple[str, str], Record]
+"""What every tenant has until it says otherwise, by kind and id."""
+
+_NEEDS: Mapping[str, Permission] = {
+    "slot": Permission.PLAN, "product": Permission.PLAN, "shift": Permission.ROSTER, "silence": Permission.LEAD,
+    "exception": Permission.RULES,
+}
+"""What it takes to edit a kind, where that is not `ORGANISE`."""
+
+
+class Organising:
+    """Used from one event loop; `of` may be asked from any thread."""
+
+    def __init__(self, records: Records, clock: Clock, base: Base, *, changed: Callable[[str], None] = lambda _: None
+                 ) -> None:
+        """`changed`: is told the kind of what was edited."""
+        self._records, self._clock, self._base, self._changed = records, clock, base, changed
+        self._plain = Organisation(base)
+        self._known: dict[str, Organisation] = {}
+        self._stored: dict[str, dict[tuple[str, str], Stored]] = {}
+        self._read: dict[str, int] = {}
+
+    async def load(self) -> None:
+        """What is stored of all tenants."""
+        for tenant in await self._records.tenants():
+            await self.refresh(tenant)
+
+    async def refresh(self, tenant: str) -> None:
+        """What was edited since, by this process or another one."""
+        self._take(tenant, await self._records.since(tenant, self._read.get(tenant, 0)))
+
+    def of(self, tenant: str) -> Organisation:
+        return self._known.get(tenant, self._plain)
+
+    def reasons(self, tenant: str) -> dict[str, Reason]:
+        return dict(self.of(tenant).every(Reason))
+
+    def listed(self, actor: Actor, kind: str) -> list[Stored]:
+        """By id, those of the units that the actor may see. Raises NotFound for a kind that does not exist."""
+        _kind(kind)
+        organisation = self.of(actor.tenant)
+        found = []
+        for name, record in organisation.every(KINDS[kind]):
+            if actor.may(Permission.SEE, organisation.above(unit_of(organisation, kind, name, record))):
+                found.append(self._shown(actor.tenant, kind, name, record))
+        return found
+
+    def one(self, actor: Actor, kind: str, name: str) -> Stored:
+        """Raises NotFound for what is not there, or not for this actor to see."""
+        _kind(kind)
+        organisation = self.of(actor.tenant)
+        record = organisation.get(KINDS[kind], name)
+        if record is None or not actor.may(
+                Permission.SEE, organisation.above(unit_of(organisation, kind, name, record))):
+            raise NotFound(f"there is no {kind} {name[:80]}", hint=f"GET /api/v1/records/{kind} lists them")
+        return self._shown(actor.tenant, kind, name, record)
+
+    async def edit(self, actor: Actor, changes: Sequence[Edit]) -> list[Stored]:
+        """All of them or, where one is refused, none. Raises Refused, NotFound, and InputError where the organisation
+        would not be sound."""
+        tenant, now = actor.tenant, self._clock.now()
+        await self.refresh(tenant)
+        before = self.of(tenant)
+        signed = [self._signed(actor, change) for change in changes]
+        after = before
+        for change in signed:
+            _may(actor, before, after, change)
+            after = after.with_(change.kind, change.id, change.record)
+        new = sorted(set(after.faults()) - set(before.faults()))
+        if new:
+            raise InputError("; ".join(new[:5]), hint="mend it, or send what it names first, or both together")
+        deeds = [Deed(tenant=tenant, by=actor.id, at=now, on=f"{change.kind}/{change.id}",
+                      what=f"{change.kind}.{'put' if change.record is not None else 'remove'}",
+                      facts={} if change.record is None else {"is": msgspec.to_builtins(change.record)})
+                 for change in signed]
+        done = await self._records.edit(tenant, Edits(changes=signed, deeds=deeds, at=now, by=actor.id))
+        self._take(tenant, done)
+        for kind in dict.fromkeys(change.kind for change in signed):
+            self._changed(kind)
+        return done
+
+    @staticmethod
+    def _signed(actor: Actor, change: Edit) -> Edit:
+        """Who silences or excepts is named by the service, not by the sender."""
+        if isinstance(change.record, Silence | Waiver):
+            return msgspec.structs.replace(change, record=msgspec.structs.replace(change.record, by=actor.id))
+        return change
+
+    def _take(self, tenant: str, news: Sequence[Stored]) -> None:
+        if not news:
+            return
+        stored = self._stored.setdefault(tenant, {})
+        stored.update({(one.kind, one.id): one for one in news})
+        self._read[tenant] = max(one.version for one in stored.values())
+        records = {**self._base, **{key: one.record for key, one in stored.items()}}
+        self._known[tenant] = Organisation({key: record for key, record in records.items() if record is not None})
+
+    def _shown(self, tenant: str, kind: str, name: str, record: Record) -> Stored:
+        known = self._stored.get(tenant, {}).get((kind, name))
+        return known or Stored(kind=kind, id=name, version=0, record=record, at=0, by="")
+
+
+def unit_of(organisation: Organisation, kind: str, name: str, record: Record) -> str:
+    """The unit whose people a record concerns; ROOT for the whole tenant."""
+    if kind == "unit":
+        return name
+    if kind == "routes":
+        return ROOT if name == TENANT else name
+    if kind == "slot":
+        return organisation.unit_of(str(getattr(record, "room", "")))
+    if kind == "shift":
+        post = organisation.get(Post, str(getattr(record, "post", "")))
+        return post.unit if post is not None else ROOT
+    return str(getattr(record, "unit", ROOT))
+
+
+def _kind(kind: str) -> None:
+    if kind not in KINDS:
+        raise NotFound(f"there is no kind of record {kind[:40]!r}", hint="one of " + ", ".join(KINDS))
+
+
+def _may(actor: Actor, before: Organisation, after: Organisation, change: Edit) -> None:
+    """The actor may edit it where it is and where it goes. Raises Refused, and NotFound for what is not theirs to see.
+    """
+    _kind(change.kind)
+    permission = _NEEDS.get(change.kind, Permission.ORGANISE)
+    known = before.get(KINDS[change.kind], change.id)
+    for organisation, record in ((before, known), (after, change.record)):
+        if record is None:
+            continue
+        home = unit_of(organisation, change.kind, change.id, record)
+        above = organisation.above(home)
+        if change.kind == "unit" and organisation is after:
+            above = organisation.above(str(getattr(record, "above", ROOT)))  # a new one hangs on what there is
+        if not actor.may(Permission.SEE, above):
+            raise NotFound(f"there is no {change.kind} {change.id[:80]}",
+                           hint=f"GET /api/v1/records/{change.kind} lists them")
+        if not actor.may(permission, above):
+            raise Refused("permission", f"to edit a {change.kind} takes the permission {permission}",
+                          hint="ask somebody who has it on " + (f"the unit {home}" if home else "the whole tenant"))

@@ -1,0 +1,236 @@
+"""Review: what people do with alerts. Each move is checked, stored, told and counted in one stroke."""
+
+from collections.abc import Sequence
+
+import msgspec
+from msgspec import Struct
+from msgspec.structs import replace
+
+from monitor.domain import review
+from monitor.domain.alerts import AlertState
+from monitor.domain.audit import Deed
+from monitor.domain.clocks import Clocks
+from monitor.domain.errors import NotFound, Refused
+from monitor.domain.events import Kind, Role
+from monitor.domain.labels import Label
+from monitor.domain.moves import AnyMove, Claim, Decide, Outcome, Reason, Reopen, Undo
+from monitor.domain.organisation import Organisation, Post, Unit
+from monitor.domain.people import Actor, Permission
+from monitor.domain.review import Asked, Review, started
+from monitor.domain.suppression import Hold, Ruled
+from monitor.services.cases import Answered, Case, Cases, Effect, Moved, QueueFilter, QueuePage, Ref
+from monitor.services.dispatch import shown
+from monitor.services.organising import Organising
+from monitor.services.ports import Clock, Publisher, Telemetry
+
+TIME = "time"
+"""Who moves an alert where nobody does."""
+_TAUGHT = frozenset((Outcome.VIOLATION, Outcome.NO_VIOLATION, Outcome.EXEMPT))
+_AT_ONCE = 500
+
+
+class Wanted(Struct, frozen=True, forbid_unknown_fields=True):
+    """One move of one alert; `version`: the one that the mover has seen."""
+
+    alert: str
+    move: AnyMove
+    version: int | None = None
+
+
+class History(Struct, frozen=True, kw_only=True):
+    """An alert with how far people are with it, and how it came there (oldest first)."""
+
+    case: Case
+    moves: list[Moved]
+
+
+class ReviewDesk:
+    """Used from one event loop."""
+
+    def __init__(
+        self, cases: Cases, organising: Organising, publisher: Publisher, clock: Clock, telemetry: Telemetry,
+    ) -> None:
+        self._cases, self._organising, self._publisher = cases, organising, publisher
+        self._clock, self._telemetry = clock, telemetry
+
+    async def queue(self, actor: Actor, where: QueueFilter, *, cursor: str | None, limit: int) -> QueuePage:
+        """Of the posts that the actor may see, all where none is named; of the rooms that they may see."""
+        organisation = self._organising.of(actor.tenant)
+        posts = self.posts(actor)
+        wanted = tuple(post for post in posts if not where.posts or post in where.posts)
+        granted = actor.units(Permission.SEE)
+        units = None if "" in granted else tuple(
+            name for name, _ in organisation.every(Unit) if not granted.isdisjoint(organisation.above(name)))
+        return await self._cases.queue(actor.tenant, replace(where, posts=wanted, units=units), cursor=cursor,
+                                       limit=limit)
+
+    def posts(self, actor: Actor) -> tuple[str, ...]:
+        """Those whose queues the actor may see; "" is the one of what no route answers."""
+        organisation = self._organising.of(actor.tenant)
+        seen = (name for name, post in organisation.every(Post)
+                if actor.may(Permission.SEE, organisation.above(post.unit)) or actor.id in post.members)
+        return (*seen, *(("",) if actor.may(Permission.LEAD) or actor.may(Permission.ORGANISE) else ()))
+
+    async def history(self, actor: Actor, alert: str) -> History:
+        """Raises NotFound for what is not there, or not for this actor to see."""
+        case = await self._cases.case(actor.tenant, alert)
+        if case is None or not self._sees(actor, case):
+            raise NotFound("there is no alert with this id", hint="GET /api/v1/alerts lists them")
+        return History(case=case, moves=await self._cases.history(actor.tenant, alert))
+
+    async def move(self, actor: Actor, wanted: Sequence[Wanted], *, together: bool) -> Answered:
+        """Each alert by its move; `together`: all of them or none."""
+        now = self._clock.now()
+        moves = {one.alert: one.move for one in wanted}
+        organisation, reasons = self._organising.of(actor.tenant), self._organising.reasons(actor.tenant)
+
+        def step(case: Case) -> Effect:
+            move = moves[case.alert.id]
+            self._allow(actor, organisation, case, move)
+            asked = self._asked(actor, organisation, case, now, reasons)
+            return _effect(case, review.step(case.review, move, case.subject, asked), move, asked, organisation)
+
+        answered = await self._cases.move(
+            actor.tenant, [Ref(one.alert, one.version) for one in wanted], step, together=together)
+        self._publisher.publish(answered.updates)
+        self._count(answered, moves, now)
+        return answered
+
+    async def pass_time(self) -> int:
+        """Whatever is due by now: leases end, clocks escalate. How many alerts it moved."""
+        moved = 0
+        while True:
+            now = self._clock.now()
+            due = await self._cases.due(now, limit=_AT_ONCE)
+            by_tenant: dict[str, list[str]] = {}
+            for tenant, alert in due:
+                by_tenant.setdefault(tenant, []).append(alert)
+            for tenant, alerts in by_tenant.items():
+                moved += await self._pass(tenant, alerts, now)
+            if len(due) < _AT_ONCE:
+                return moved
+
+    async def _pass(self, tenant: str, alerts: Sequence[str], now: int) -> int:
+        organisation = self._organising.of(tenant)
+        nobody = Actor(id=TIME, tenant=tenant)
+
+        def step(case: Case) -> Effect:
+            asked = self._asked(nobody, organisation, case, now, {})
+            done = review.overdue(case.review, case.subject, asked)
+            if done is None:
+                raise Refused("early", "nothing is due any more")
+            after, clock = done
+            return _passed(case, after, clock, now)
+
+        answered = await self._cases.move(tenant, [Ref(alert) for alert in alerts], step, together=False)
+        self._publisher.publish(answered.updates)
+        for case in answered.cases:
+            if case.review.why.endswith("_overdue"):
+                self._telemetry.count("escalations_total", clock=case.review.why.removesuffix("_overdue"))
+        return len(answered.cases)
+
+    def _sees(self, actor: Actor, case: Case) -> bool:
+        organisation = self._organising.of(actor.tenant)
+        post = organisation.get(Post, case.review.post)
+        return actor.may(Permission.SEE, organisation.above(case.alert.unit)) or (
+            post is not None and actor.id in post.members)
+
+    def _allow(self, actor: Actor, organisation: Organisation, case: Case, move: AnyMove) -> None:
+        """Raises Refused: what the actor must not see is missing, what they must not do is named."""
+        if not self._sees(actor, case):
+            raise Refused("missing", f"there is no alert {case.alert.id}", hint="GET /api/v1/alerts lists them")
+        held = case.alert.state is AlertState.HELD
+        needed = Permission.LEAD if held or isinstance(move, Reopen) else Permission.REVIEW
+        above = organisation.above(case.alert.unit)
+        post = organisation.get(Post, case.review.post)
+        member = post is None or not post.members or actor.id in post.members
+        if not actor.may(needed, above) or not (member or actor.may(Permission.LEAD, above)):
+            where = case.review.post or "the whole tenant"
+            raise Refused("permission", f"this takes the permission {needed} at {where}",
+                          hint="ask its lead" if member else f"ask a member of {where}")
+
+    @staticmethod
+    def _asked(
+        actor: Actor, organisation: Organisation, case: Case, now: int, reasons: dict[str, Reason]
+    ) -> Asked:
+        post = organisation.get(Post, case.review.post)
+        above = organisation.above(case.alert.unit)
+        return Asked(by=actor.id, now=now, clocks=post.clocks if post is not None else Clocks(), reasons=reasons,
+                     leads=actor.may(Permission.LEAD, above),
+                     above=organisation.post_above(case.review.post, case.review.level))
+
+    def _count(self, answered: Answered, moves: dict[str, AnyMove], now: int) -> None:
+        for case in answered.cases:
+            alert, move = case.alert, moves.get(case.alert.id)
+            waited = max(0, now - alert.accepted_at) / 1_000
+            if isinstance(move, Claim):
+                self._telemetry.observe("claim_seconds", waited)
+            elif isinstance(move, Decide):
+                self._telemetry.observe("decide_seconds", waited)
+                self._telemetry.count("decisions_total", outcome=move.outcome,
+                                      category=alert.category[0] if alert.category else "care")
+
+
+def _effect(case: Case, after: Review, move: AnyMove, asked: Asked, organisation: Organisation) -> Effect:
+    done = shown(replace(case, kept=replace(case.kept, review=after)))
+    told = msgspec.to_builtins(move)
+    moved = Moved(alert=case.alert.id, version=after.version, at=asked.now, by=asked.by, move=told,
+                  before=case.review.state, after=after.state, why=after.why)
+    deed = Deed(tenant=case.alert.tenant, by=asked.by, at=asked.now, what=f"alert.{told['move']}", on=case.alert.id,
+                facts={**told, "before": case.review.state, "after": after.state, "version": after.version})
+    effect = Effect(case=done, moved=moved, deed=deed)
+    if isinstance(move, Decide):
+        return _decided(effect, case, after, asked)
+    if isinstance(move, Undo | Reopen):
+        return replace(effect, forget=True, unlearn=_label_id(case))
+    return effect
+
+
+def _decided(effect: Effect, case: Case, after: Review, asked: Asked) -> Effect:
+    """What a decision teaches, what is remembered of it, and what it no longer holds back."""
+    ruling = after.ruling
+    if ruling is None:  # unclear
+        return effect
+    reason = asked.reasons[ruling.reason]
+    label = _label(case, after) if reason.teaches and ruling.outcome in _TAUGHT else None
+    lawful = ruling.outcome is not Outcome.VIOLATION
+
+    def free(held: Case) -> Effect:
+        return _freed(held, asked)
+
+    return replace(effect, label=label, ruled=Ruled(alert=case.alert.id, outcome=ruling.outcome),
+                   free=free if lawful else None)
+
+
+def _label(case: Case, after: Review) -> Label | None:
+    """Of the words that were shown; what was grouped with them is not labelled. None where no single text is meant."""
+    alert, ruling = case.alert, after.ruling
+    if ruling is None or len(alert.event_ids) != 1 or not alert.text.strip() or not case.kept.kind:
+        return None
+    violates = ruling.outcome is Outcome.VIOLATION
+    return Label(
+        id=_label_id(case), text=alert.text, labels=list(ruling.categories) if violates else [],
+        near="" if violates or not alert.category else alert.category[0], kind=Kind(case.kept.kind),
+        speaker=Role(case.kept.role), by=ruling.by, at=ruling.at, source="review", reason=ruling.reason,
+        event=alert.event_ids[0])
+
+
+def _label_id(case: Case) -> str:
+    return f"review.{case.alert.id}"
+
+
+def _freed(held: Case, asked: Asked) -> Effect:
+    """An alert that a graver one of its room had hidden, now that this one was found lawful."""
+    if held.review.why != Hold.INHIBITED:
+        return _passed(held, replace(held.review, version=held.review.version + 1), "stays", asked.now)
+    fresh = replace(held.review, state=AlertState.OPEN, why="", by_what="", version=held.review.version + 1)
+    return _passed(held, started(fresh, asked.clocks, held.alert.severity, asked.now), "freed", asked.now)
+
+
+def _passed(case: Case, after: Review, clock: str, now: int) -> Effect:
+    """What nobody did."""
+    moved = Moved(alert=case.alert.id, version=after.version, at=now, by=TIME, move={"move": clock},
+                  before=case.review.state, after=after.state, why=after.why)
+    deed = Deed(tenant=case.alert.tenant, by=TIME, at=now, what=f"alert.{clock}", on=case.alert.id,
+                facts={"before": case.review.state, "after": after.state, "version": after.version})
+    return Effect(case=shown(replace(case, kept=replace(case.kept, review=after))), moved=moved, deed=deed)

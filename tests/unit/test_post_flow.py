@@ -1,0 +1,184 @@
+"""From a finding to a decision, on the real store: routed, queued, claimed, decided, learnt from, remembered."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from monitor.adapters.recordfiles import read_folder
+from monitor.adapters.storage.database import Database
+from monitor.adapters.storage.posts import SqlPosts
+from monitor.adapters.storage.store import SqlStore
+from monitor.adapters.telemetry import PrometheusTelemetry
+from monitor.domain.alerts import AlertState
+from monitor.domain.findings import Finding, Severity, Tier
+from monitor.domain.ids import alert_id
+from monitor.domain.moves import Claim, Decide, Escalate, Outcome, Rectify, Release, Remedy, Undo
+from monitor.domain.people import Actor, Grant, Role
+from monitor.services.cases import QueueFilter
+from monitor.services.dispatch import Dispatcher
+from monitor.services.organising import Organising
+from monitor.services.records import Commit, LabelFilter, Position, Update
+from monitor.services.review import ReviewDesk, Wanted
+from tests.contract.test_store import NOON, finding
+
+CONFIG = Path(__file__).parents[2] / "config" / "post"
+LEAD = Actor(id="lin", tenant="local", grants=(Grant(Role.LEAD),))
+WANG = Actor(id="wang", tenant="local", grants=(Grant(Role.REVIEWER),))
+ZHAO = Actor(id="zhao", tenant="local", grants=(Grant(Role.REVIEWER),))
+
+
+class Still:
+    """Implements `Clock`: stands at `ms`."""
+
+    def __init__(self) -> None:
+        self.ms = NOON
+
+    def now(self) -> int:
+        return self.ms
+
+
+class Told:
+    def __init__(self) -> None:
+        self.updates: list[Update] = []
+
+    def publish(self, updates) -> None:
+        self.updates += updates
+
+
+class World:
+    """A store, the desks over it, and one writer of findings."""
+
+    def __init__(self, store: SqlStore, posts: SqlPosts) -> None:
+        self.store, self.posts = store, posts
+        self.clock, self.told, self.telemetry = Still(), Told(), PrometheusTelemetry()
+        self.organising = Organising(posts, self.clock, read_folder(CONFIG))
+        self.dispatcher = Dispatcher(self.organising.of, lambda text: text.replace(" ", ""))
+        self.desk = ReviewDesk(posts, self.organising, self.told, self.clock, self.telemetry)
+        self.seq = 0
+
+    async def find(self, *found: Finding) -> list[Update]:
+        if not self.seq:
+            self.position = await self.store.claim(0)
+        self.seq += 1
+        commit = Commit(position=Position(0, self.seq, self.position.epoch), expected=self.seq - 1, findings=found,
+                        now=self.clock.now())
+        return await self.store.apply([commit], self.dispatcher)
+
+    async def cards(self, actor: Actor = LEAD, **where) -> list[tuple[str, str, list[str]]]:
+        page = await self.desk.queue(actor, QueueFilter(posts=(), **where), cursor=None, limit=50)
+        return [(card.post, card.room, [alert.rule for alert in card.alerts]) for card in page.cards]
+
+    async def act(self, actor: Actor, alert: str, move, version: int | None = None):
+        answered = await self.desk.move(actor, [Wanted(alert, move, version)], together=True)
+        for why in answered.refused.values():
+            raise why
+        return answered.cases[0]
+
+
+@pytest.fixture
+async def world(tmp_path: Path) -> AsyncIterator[World]:
+    database = await Database.open(tmp_path / "store.db")
+    yield World(SqlStore(database), SqlPosts(database))
+    await database.close()
+
+
+VIOLATION = Decide(outcome=Outcome.VIOLATION, reason="as_found")
+LAWFUL = Decide(outcome=Outcome.NO_VIOLATION, reason="lawful_context")
+
+
+async def test_a_finding_goes_to_its_post_and_is_decided(world: World) -> None:
+    await world.find(finding("a"), finding("b", room="room-2", category=["personal_info"], rule="personal_info.phone"))
+    assert sorted(await world.cards()) == [("content-review", "room-1", ["advertising.absolute_claim"]),
+                                           ("network-security", "room-2", ["personal_info.phone"])]
+    case = await world.act(WANG, alert_id("a"), Claim())
+    assert (case.alert.state, case.alert.claimed_by) == (AlertState.CLAIMED, "wang")
+    with pytest.raises(Exception, match="wang has claimed it"):
+        await world.act(ZHAO, alert_id("a"), VIOLATION)
+    case = await world.act(WANG, alert_id("a"), VIOLATION, version=1)
+    assert (case.alert.state, case.alert.outcome, case.review.ruling.clause) == ("violation", "violation", "AD-09-3")
+    assert [card[1] for card in await world.cards()] == ["room-2"]
+    page = await world.store.labels("local", LabelFilter(), cursor=None, limit=10)
+    assert [(label.labels, label.by, label.source) for label in page.labels] == [
+        (["absolute_claim"], "wang", "review")]
+    case = await world.act(WANG, alert_id("a"), Rectify(remedy=Remedy.CORRECTED_ON_AIR))
+    history = await world.desk.history(WANG, alert_id("a"))
+    assert [moved.move["move"] for moved in history.moves] == ["claim", "decide", "rectify"]
+    assert [update.what for update in world.told.updates] == ["moved"] * 3
+    rows = await world.posts.rows("local", after=0, limit=10)
+    assert [row.deed.what for row in rows] == ["alert.claim", "alert.decide", "alert.rectify"]
+
+
+async def test_the_same_words_after_no_violation_are_held_and_counted(world: World) -> None:
+    await world.find(finding("a"))
+    await world.act(WANG, alert_id("a"), LAWFUL)
+    await world.find(finding("b", at=NOON + 700_000, event="later"))
+    case = (await world.desk.history(WANG, alert_id("b"))).case
+    assert (case.alert.state, case.alert.reason, case.alert.held_by) == ("held", "same_wording", alert_id("a"))
+    assert await world.cards() == []
+    with pytest.raises(Exception, match="takes the permission lead"):
+        await world.act(WANG, alert_id("b"), Release())
+    assert (await world.act(LEAD, alert_id("b"), Release())).alert.state == "open"
+
+
+async def test_a_repeat_of_a_violation_ranks_higher(world: World) -> None:
+    await world.find(finding("a"))
+    first = (await world.desk.history(WANG, alert_id("a"))).case
+    await world.act(WANG, alert_id("a"), VIOLATION)
+    await world.find(finding("b", at=NOON + 700_000, event="later"))
+    case = (await world.desk.history(WANG, alert_id("b"))).case
+    assert case.kept.repeats == alert_id("a") and case.alert.priority > first.alert.priority
+
+
+async def test_a_graver_alert_hides_a_lesser_one_until_it_is_found_lawful(world: World) -> None:
+    await world.find(finding("a", severity=Severity.CRITICAL), finding("b", rule="other", event="e2"))
+    assert [card[2] for card in await world.cards()] == [["advertising.absolute_claim"]]
+    await world.act(WANG, alert_id("a"), LAWFUL)
+    assert [card[2] for card in await world.cards()] == [["other"]]
+
+
+async def test_an_undo_takes_back_what_was_learnt_and_remembered(world: World) -> None:
+    await world.find(finding("a"))
+    await world.act(WANG, alert_id("a"), LAWFUL)
+    case = await world.act(WANG, alert_id("a"), Undo())
+    assert (case.alert.state, case.alert.version, case.alert.outcome) == ("open", 2, "")
+    (label,) = (await world.store.labels("local", LabelFilter(), cursor=None, limit=10)).labels
+    assert label.withdrawn is not None and (label.withdrawn.by, label.withdrawn.reason) == ("wang", "undo")
+    await world.find(finding("b", at=NOON + 700_000, event="later"))
+    assert (await world.desk.history(WANG, alert_id("b"))).case.alert.state == "open"
+
+
+async def test_moments_are_one_card_with_the_rank_of_the_most_urgent(world: World) -> None:
+    await world.find(finding("a", event="e"), finding("b", event="e", rule="minor", category=["minors"],
+                                                      severity=Severity.LOW),
+                     finding("c", event="f", rule="third", category=["vulgar_sexual"], severity=Severity.MEDIUM))
+    assert [card[2] for card in await world.cards()] == [["advertising.absolute_claim", "minor"], ["third"]]
+
+
+async def test_time_ends_leases_and_escalates(world: World) -> None:
+    await world.find(finding("a"))
+    await world.act(WANG, alert_id("a"), Claim())
+    world.clock.ms += 121_000
+    assert await world.desk.pass_time() == 1
+    case = (await world.desk.history(WANG, alert_id("a"))).case
+    assert (case.alert.state, case.alert.claimed_by) == ("open", "")
+    world.clock.ms += 3_600_000
+    await world.desk.pass_time()
+    case = (await world.desk.history(WANG, alert_id("a"))).case
+    assert case.alert.reason.endswith("_overdue")
+    with pytest.raises(Exception, match="no unit above"):
+        await world.act(WANG, alert_id("a"), Escalate(note="help"))
+
+
+async def test_care_is_never_held(world: World) -> None:
+    await world.find(finding("a", tier=Tier.CARE, category=[]), finding("b", severity=Severity.CRITICAL, event="x"))
+    assert [card[0] for card in await world.cards()] == ["lead", "content-review"]
+
+
+async def test_a_storm_is_held_after_the_first_alerts(world: World) -> None:
+    rows = [finding(f"f{n}", event=f"e{n}", room=f"room-{n}") for n in range(300)]
+    for start in range(0, 300, 50):
+        await world.find(*rows[start : start + 50])
+    held = [u for u in await world.store.updates("local", after=0, limit=400) if u.alert.state == "held"]
+    assert len(held) == 250 and {u.alert.reason for u in held} == {"storm"}
+    assert len({u.alert.held_by for u in held}) == 1

@@ -1,0 +1,77 @@
+"""Records: their files, their documentation, and what they must not say of one another."""
+
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from monitor.adapters.recordfiles import read, read_folder, write
+from monitor.domain.errors import InputError
+from monitor.domain.kinds import KINDS
+from monitor.domain.organisation import Organisation, Post, Room, Routes, Shift, Slot, Unit
+from monitor.domain.routing import LABELS, Route
+
+ROOT = Path(__file__).parents[2]
+DOC = (ROOT / "docs/post.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_documentation_has_every_key(kind: str) -> None:
+    (row,) = [line for line in DOC.splitlines() if line.startswith(f"| `{kind}` |")]
+    for field in msgspec.structs.fields(KINDS[kind]):
+        assert f"`{field.encode_name}`" in row
+
+
+def test_the_documentation_has_every_label() -> None:
+    assert all(f"`{label}`" in DOC for label in LABELS)
+
+
+def test_what_is_shipped_is_sound_and_comes_back_from_its_file() -> None:
+    base = read_folder(ROOT / "config/post")
+    assert Organisation(base).faults() == []
+    again = read(write((kind, name, record) for (kind, name), record in base.items()), "again")
+    assert again == base
+
+
+def test_all_faults_of_a_file_are_told_at_once() -> None:
+    with pytest.raises(InputError) as caught:
+        read("unit: {a: {title: 1}}\nwhat: {}\npost: []\nroom: {r: {colour: red}}", "org.yml")
+    told = str(caught.value)
+    assert all(words in told for words in ("unit a: Expected `str`", "no kind 'what'", "post: records by their ids",
+                                           "room r: Object contains unknown field"))
+    with pytest.raises(InputError, match=r"org\.yml"):
+        read("unit: {", "org.yml")
+
+
+def test_what_records_say_of_one_another_must_hold() -> None:
+    told = Organisation({
+        ("unit", "a"): Unit(title="a", above="b"), ("unit", "b"): Unit(title="b", above="a"),
+        ("room", "r"): Room(unit="nowhere", hosts=("nobody",), profile="blue"),
+        ("slot", "s"): Slot(room="r2", starts=2, ends=1), ("post", "p"): Post(title="p", lead="x", members=("y",)),
+        ("shift", "n"): Shift(post="q", people=("y",), starts=2, ends=2),
+        ("routes", "z"): Routes(tree=Route(match={"colour": ("red",), "severity": ("huge",)}, post="q", routes=(
+            Route(post="p"), Route(post="p")))),
+    }).faults()
+    wanted = [
+        "post p: its lead 'x' is not among its members", "room r: there is no unit 'nowhere'",
+        "room r: there is no host 'nobody'", "room r: there is no profile 'blue'", "unit a: it hangs below itself",
+        "slot s: there is no room 'r2'", "slot s: it ends before it starts", "shift n: there is no post 'q'",
+        "shift n: it ends before it starts", "there is no unit 'z'", "there is no label 'colour'",
+        "no severity is 'huge'", "there is no post 'q'", "never reached",
+    ]
+    assert [words for words in wanted if not any(words in fault for fault in told)] == []
+
+
+def test_units_inherit_routes_and_posts_upwards() -> None:
+    organisation = Organisation({
+        ("unit", "agency"): Unit(title="agency", default_post="main"),
+        ("unit", "east"): Unit(title="east", above="agency"), ("unit", "team"): Unit(title="team", above="east"),
+        ("room", "r"): Room(unit="team"), ("post", "main"): Post(title="main", unit="agency"),
+        ("post", "here"): Post(title="here", unit="east"),
+        ("routes", "east"): Routes(tree=Route(post="here")), ("routes", "tenant"): Routes(tree=Route(post="main")),
+    })
+    assert organisation.above("team") == ("team", "east", "agency", "")
+    assert [unit for unit, _ in organisation.trees("team")] == ["east", ""]
+    assert organisation.default_post(organisation.unit_of("r")) == "main"
+    assert organisation.post_above("here", "") == ("main", "agency")
+    assert organisation.post_above("main", "agency") is None
