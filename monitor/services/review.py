@@ -16,7 +16,7 @@ from monitor.domain.labels import Label
 from monitor.domain.moves import AnyMove, Claim, Decide, Outcome, Reason, Reopen, Undo
 from monitor.domain.organisation import Organisation, Post, Unit
 from monitor.domain.people import Actor, Permission
-from monitor.domain.review import Asked, Review, started
+from monitor.domain.review import Asked, Review, Ruling, started
 from monitor.domain.suppression import Hold, Ruled
 from monitor.services.cases import Answered, Case, Cases, Effect, Moved, QueueFilter, QueuePage, Ref
 from monitor.services.dispatch import shown
@@ -182,7 +182,8 @@ def _effect(case: Case, after: Review, move: AnyMove, asked: Asked, organisation
     if isinstance(move, Decide):
         return _decided(effect, case, after, asked)
     if isinstance(move, Undo | Reopen):
-        return replace(effect, forget=True, unlearn=_label_id(case))
+        ruling = case.review.ruling
+        return replace(effect, forget=True, unlearn="" if ruling is None else _label_id(case, ruling))
     return effect
 
 
@@ -209,14 +210,15 @@ def _label(case: Case, after: Review) -> Label | None:
         return None
     violates = ruling.outcome is Outcome.VIOLATION
     return Label(
-        id=_label_id(case), text=alert.text, labels=list(ruling.categories) if violates else [],
+        id=_label_id(case, ruling), text=alert.text, labels=list(ruling.categories) if violates else [],
         near="" if violates or not alert.category else alert.category[0], kind=Kind(case.kept.kind),
         speaker=Role(case.kept.role), by=ruling.by, at=ruling.at, source="review", reason=ruling.reason,
         event=alert.event_ids[0])
 
 
-def _label_id(case: Case) -> str:
-    return f"review.{case.alert.id}"
+def _label_id(case: Case, ruling: Ruling) -> str:
+    """Of this very decision: one that was taken back does not come again with the next one."""
+    return f"review.{case.alert.id}.{ruling.at}"
 
 
 def _freed(held: Case, asked: Asked) -> Effect:
