@@ -37,8 +37,8 @@ class _Categories(msgspec.Struct):
 
 _categories: Final = msgspec.msgpack.Decoder(_Categories)
 _WITH_ALERT: Final = (
-    "recurrence", "last_at", "joined", "state", "reason", "unit", "post", "priority", "version", "claimed_by", "outcome",
-    "held_by", "due", "review",
+    "recurrence", "last_at", "joined", "state", "reason", "unit", "post", "priority", "version", "claimed_by",
+    "outcome", "held_by", "due", "review",
 )
 """Columns that move after an alert was opened."""
 _by_id: Final = select(alerts).where(alerts.c.id.in_(bindparam("ids", expanding=True)))
