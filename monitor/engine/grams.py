@@ -4,7 +4,7 @@ The texts of a batch are hashed at once. Training and serving share this code, s
 Hashing of n-grams without a dictionary: Weinberger et al., "Feature Hashing for Large Scale Multitask Learning", 2009.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator
 from typing import Annotated, Final, NamedTuple
 
 import numpy as np
@@ -19,6 +19,7 @@ _STEP: Final = np.uint32(0x9E3779B1)
 _LAST: Final = np.uint32(0x85EBCA77)
 _SEEDS: Final = (np.uint32(0), np.uint32(0x51ED270B))
 """Where the hash of characters begins, and that of syllables, so that they share no n-gram."""
+_LF: Final = np.uint16(LF)
 MOST_BITS: Final = 20
 Size = Annotated[int, Meta(ge=1, le=8)]
 
@@ -41,36 +42,36 @@ class Grams(Struct, frozen=True):
         return 1 / np.sqrt(np.maximum(counts + self.shrink, 1))
 
 
-class Hashed(NamedTuple):
-    """The n-grams of one size of a layer. `buckets`: int64[u + 1], that of the n-gram that begins at each of the u
-    units of the skeleton that are read; `Grams.buckets`, one past the last, where none does. `size`: units of each."""
-
-    layer: int
-    size: int
-    buckets: Buckets
-
-
 class Read(NamedTuple):
-    """A batch of n texts as n-grams. `hashed`: of each layer and size; `begins`: int64[n], the unit at which each text
-    begins, the unit before the next one being a line feed; `counts`: int64[n], n-grams of each text."""
+    """A batch of n texts as n-grams. `kinds`: (layer, size) of each kind; layer 0 characters, 1 syllables; `buckets`:
+    int64[kinds, u + 1], that of the n-gram that begins at each of the u units of the skeleton that are read, or
+    `Grams.buckets`, one past the last, where none does; `begins`: int64[n], the unit at which each text begins, the
+    unit before the next one being a line feed; `counts`: int64[n], n-grams of each text."""
 
-    hashed: list[Hashed]
+    kinds: list[tuple[int, int]]
+    buckets: Buckets
     begins: Index
     counts: Index
 
 
 def read(grams: Grams, views: Views, gone: NDArray[np.bool_] | None = None) -> Read:
     """`gone`: bool[N], the code points that are not to be read (contact data)."""
-    characters, syllables = _layers(views, gone)
-    hashed: list[Hashed] = []
-    begins = _begins(characters.units)
-    counts: Index = np.zeros(begins.size, np.int64)
-    for number, sizes, layer in ((0, grams.characters, characters), (1, grams.syllables, syllables)):
-        lengths = np.diff(_begins(layer.units), append=layer.units.size + 1) - 1
-        for size, buckets in _windows(layer.units, sizes, _SEEDS[number], grams):
-            hashed.append(Hashed(number, size, buckets if layer.at is None else _spread(buckets, layer.at)))
-            counts += np.maximum(lengths - size + 1, 0)
-    return Read(hashed, begins, counts)
+    layers = _layers(views, gone)
+    sizes = (sorted(set(grams.characters)), sorted(set(grams.syllables)))
+    split = layers[0].units.size + 1
+    units = np.concatenate([layers[0].units, [_LF], layers[1].units, [_LF]])  # hashed alike, one behind the other
+    ends = np.flatnonzero(units == LF)
+    lengths = np.split(np.diff(ends, prepend=-1) - 1, 2)
+    seeds = np.repeat(_SEEDS, (split, units.size - split))
+    windows = dict(_windows(units, ends, seeds, {*sizes[0], *sizes[1]}, grams))
+    kinds = [(number, size) for number in (0, 1) for size in sizes[number]]
+    buckets = np.full((len(kinds), split), grams.buckets, np.int64)
+    counts: Index = np.zeros(lengths[0].size, np.int64)
+    for row, (number, size) in zip(buckets, kinds, strict=True):
+        at = layers[number].at
+        row[slice(None) if at is None else at] = windows[size][split:] if number else windows[size][:split]
+        counts += np.maximum(lengths[number] - size + 1, 0)
+    return Read(kinds, buckets, np.concatenate(([0], ends[: counts.size - 1] + 1)), counts)
 
 
 def places(views: Views, gone: NDArray[np.bool_] | None = None) -> list[tuple[Index, Index, Index]]:
@@ -88,36 +89,23 @@ def _layers(views: Views, gone: NDArray[np.bool_] | None) -> tuple[Layer, Layer]
     return (views.skeleton_layer, views.sound_layer) if gone is None else views.without(gone)
 
 
-def _begins(units: Units) -> Index:
-    """Where each text begins."""
-    return np.concatenate(([0], np.flatnonzero(units == LF) + 1))
-
-
-def _spread(buckets: Buckets, at: Index) -> Buckets:
-    """Each at the unit of the skeleton that it begins at. `at`: see `Layer`."""
-    found = np.full(int(at[-1]) + 1, buckets[-1])
-    found[at[:-1]] = buckets[:-1]
-    return found
-
-
 def _windows(
-    units: Units, sizes: Sequence[int], seed: np.uint32, grams: Grams
-) -> Iterator[tuple[int, Buckets]]:
-    """A line feed closes the text: one is put behind the last. Yields each size with the buckets of its windows."""
-    wide = np.append(units, np.uint16(LF)).astype(np.uint32)
-    bars = np.where(wide == LF, np.uint32(grams.buckets), np.uint32(0))  # above all buckets: what holds one is none
-    state, barred = np.full(wide.size, seed, dtype=np.uint32), bars
+    units: Units, ends: Index, state: NDArray[np.uint32], sizes: Collection[int], grams: Grams
+) -> Iterator[tuple[int, NDArray[np.uint32]]]:
+    """Each size with the bucket of the window that begins at each unit; none where it holds a line feed. `ends`: where
+    those are, the last unit being one. `state`: the hash to begin with."""
+    wide = units.astype(np.uint32)
     for size in range(1, max(sizes, default=0) + 1):
         last = wide[size - 1 :]
         state = state[: last.size] ^ last
         state *= _STEP
         state ^= state >> np.uint32(15)
-        barred = np.maximum(barred[: last.size], bars[size - 1 :])
         if size in sizes:
-            mixed = (state + np.uint32(size)) * _LAST
-            mixed ^= mixed >> np.uint32(13)
-            mixed *= _STEP
-            mixed >>= np.uint32(32 - grams.bits)
-            buckets = np.full(wide.size, grams.buckets, dtype=np.int64)
-            np.maximum(mixed, barred, out=buckets[: last.size])
-            yield size, buckets
+            mixed = np.empty_like(wide)
+            some = np.add(state, np.uint32(size), out=mixed[: last.size])
+            some *= _LAST
+            some ^= some >> np.uint32(13)
+            some *= _STEP
+            some >>= np.uint32(32 - grams.bits)
+            np.put(mixed, ends - np.arange(size)[:, None], grams.buckets, mode="clip")
+            yield size, mixed

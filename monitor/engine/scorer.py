@@ -12,6 +12,7 @@ from monitor.domain.events import KINDS, ROLES
 from monitor.engine.batch import CODES, Batch, parts_of
 from monitor.engine.grams import Grams, Read, places, read
 from monitor.engine.patterns import ContactSpan, covered
+from monitor.engine.rounded import Rounded
 from monitor.engine.views import Views
 
 Scores = NDArray[np.float32]
@@ -19,7 +20,6 @@ Chance = Annotated[float, Meta(ge=0, le=1)]
 
 ASIDE: Final = len(KINDS) + len(ROLES)
 """Rows that tell of the event rather than its text: its kind, then the speaker's role."""
-_AT_ONCE: Final = 128
 _LEAST_ODDS: Final = np.float32(-80)
 """Below, `exp` overflows."""
 
@@ -82,12 +82,14 @@ class Weights(Struct, frozen=True):
 
 
 class LinearScorer:
-    """One-vs-rest linear models over one table: the rows of a text's n-grams, summed and scaled."""
+    """One-vs-rest linear models over one table: the rows of a text's n-grams, summed and scaled. The table is rounded
+    (`Rounded`); all else is as it was fitted."""
 
     def __init__(
         self, weights: Weights, categories: Sequence[str], version: str, thresholds: Mapping[str, Thresholds],
     ) -> None:
-        self._weights = weights
+        self._grams, self._slope, self._offset = weights.grams, weights.slope, weights.offset
+        self._table = Rounded(weights.table)
         self._thresholds = thresholds
         self._categories = tuple(categories)
         self._version = version
@@ -107,17 +109,22 @@ class LinearScorer:
     def thresholds(self) -> Mapping[str, Thresholds]:
         return self._thresholds
 
+    @property
+    def table(self) -> Scores:
+        """float32[buckets + 1, c]: the weights that judge, made anew."""
+        return self._table.rows()
+
     def decide(self, views: Views, batch: Batch, contacts: Sequence[ContactSpan] = ()) -> Scores:
         """float32[n, c]: the decision function, before calibration."""
-        weights = self._weights
-        found = read(weights.grams, views, covered(contacts, views, batch.starts))
+        found = self._read(views, batch, contacts)
         total: Scores = self._by_code[batch.codes(np.arange(len(batch.starts)))]
-        scale = weights.grams.scale(found.counts).astype(np.float32)
-        total += _summed(weights.table, found) * scale[:, None]
+        if found.kinds:
+            scale = self._grams.scale(found.counts).astype(np.float32)
+            total += self._table.sums(found.buckets, found.begins) * scale[:, None]
         return total
 
     def score(self, views: Views, batch: Batch, contacts: Sequence[ContactSpan]) -> Scores:
-        odds = self.decide(views, batch, contacts) * self._weights.slope + self._weights.offset
+        odds = self.decide(views, batch, contacts) * self._slope + self._offset
         chances: Scores = 1 / (1 + np.exp(-np.maximum(odds, _LEAST_ODDS)))
         return chances
 
@@ -125,41 +132,23 @@ class LinearScorer:
     def _weighty(self) -> NDArray[np.bool_]:
         """bool[buckets + 1]: the weightiest quarter of the rows. In a full table hardly any is zero, and n-grams that
         were never learnt fall on rows at random."""
-        weights = np.abs(self._weights.table).max(axis=1)
+        weights = np.abs(self.table).max(axis=1)
         return np.asarray((weights > 0) & (weights >= np.quantile(weights[:-1], 0.75)), dtype=bool)
 
     def known(self, views: Views, batch: Batch, contacts: Sequence[ContactSpan]) -> tuple[int, int]:
-        found = read(self._weights.grams, views, covered(contacts, views, batch.starts))
-        known = sum(int(self._weighty[hashed.buckets].sum()) for hashed in found.hashed)
-        return known, int(found.counts.sum())
+        found = self._read(views, batch, contacts)
+        return int(self._weighty[found.buckets].sum()), int(found.counts.sum())
 
     def reasons(self, views: Views, batch: Batch, contacts: Sequence[ContactSpan], category: str) -> list[Reason]:
-        column, weights = self._categories.index(category), self._weights
-        gone = covered(contacts, views, batch.starts)
-        found, where = read(weights.grams, views, gone), places(views, gone)
-        scale = float(weights.slope[column]) * float(weights.grams.scale(found.counts)[0])
+        column = self._categories.index(category)
+        found, where = self._read(views, batch, contacts), places(views, covered(contacts, views, batch.starts))
+        scale = float(self._slope[column]) * float(self._grams.scale(found.counts)[0])
         reasons: list[Reason] = []
-        for layer, size, buckets in found.hashed:
+        for (layer, size), buckets in zip(found.kinds, found.buckets, strict=True):
             begins, ends, at = where[layer]
-            of = buckets[at[: max(at.size - size + 1, 0)]]
-            carried = (weights.table[of, column] * scale).tolist()
+            carried = (self._table.rows(buckets[at[: max(at.size - size + 1, 0)]])[:, column] * scale).tolist()
             reasons += map(Reason, begins.tolist(), ends[size - 1 :].tolist(), carried)
         return sorted(reasons, key=lambda reason: -abs(reason.weight))
 
-
-def _summed(table: Scores, found: Read) -> Scores:
-    """float32[n, c]: the rows of each text's n-grams; of so many texts at once that a core's cache holds them."""
-    texts = found.begins.size
-    sums = np.zeros((texts, table.shape[1]), np.float32)
-    if not found.hashed:
-        return sums
-    one, *others = (hashed.buckets for hashed in found.hashed)
-    edges = [*found.begins.tolist(), one.size]
-    for first in range(0, texts, _AT_ONCE):
-        last = min(first + _AT_ONCE, texts)
-        units = slice(edges[first], edges[last])
-        rows: Scores = table.take(one[units], axis=0)
-        for buckets in others:
-            rows += table.take(buckets[units], axis=0)
-        np.add.reduceat(rows, found.begins[first:last] - edges[first], axis=0, out=sums[first:last])
-    return sums
+    def _read(self, views: Views, batch: Batch, contacts: Sequence[ContactSpan]) -> Read:
+        return read(self._grams, views, covered(contacts, views, batch.starts))

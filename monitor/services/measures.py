@@ -95,7 +95,7 @@ def calibration_error(wanted: Bools, probabilities: Floats) -> float:
 
 
 def rounding(exact: Floats, served: Floats, alone: Floats) -> dict[str, Any]:
-    """What float32 weights change: the largest difference of a probability, and how many of the decisions at the
+    """What rounded weights change: the largest difference of a probability, and how many of the decisions at the
     thresholds `alone` (float[c]), one for each line and category."""
     return {"largest": float(np.abs(exact - served).max(initial=0)),
             "changed": int(((exact >= alone) != (served >= alone)).sum()), "decisions": int(exact.size)}

@@ -40,7 +40,7 @@ def card(manifest: Manifest) -> str:
             parts.append(f"## {title}\n\n{table(manifest.metrics[name], manifest)}\n")
             parts.append(f"{slices(manifest.metrics[name])}\n")
             if rounding := manifest.metrics[name].get("rounding"):
-                parts.append(f"Serving in float32 changes a probability by {rounding['largest']:.0e} at most, and "
+                parts.append(f"Rounding the weights changes a probability by {rounding['largest']:.0e} at most, and "
                              f"{rounding['changed']:,} of {rounding['decisions']:,} decisions.\n")
     return "\n".join([*parts, _LIMITS])
 

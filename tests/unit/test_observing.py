@@ -144,16 +144,14 @@ def test_agreement_of_one_with_itself_is_whole() -> None:
 
 
 def test_what_a_model_knows_of_a_text(tmp_path: Path) -> None:
-    scorer = load_model(certain(tmp_path / "m/1", {"minors": 0})).scorer()
+    found = load_model(certain(tmp_path / "m/1", {"minors": 0}))
     batch = FrameBatch([frame("今天天气")])
-    assert scorer.known(Views(tables(), batch.text), batch, ()) == (0, 4), "it has learnt nothing"
-    taught = scorer._weights.table.copy()
-    taught[:-1] = 1
-    scorer._weights = scorer._weights.__class__(scorer._weights.grams, taught, *(
-        getattr(scorer._weights, name) for name in ("aside", "bias", "slope", "offset")))
-    assert load_model(tmp_path / "m/1").scorer().known(Views(tables(), batch.text), batch, ())[0] == 0
-    scorer.__dict__.pop("_weighty", None)
-    assert scorer.known(Views(tables(), batch.text), batch, ()) == (4, 4)
+    given_ = (Views(tables(), batch.text), batch, ())
+    assert found.scorer().known(*given_) == (0, 4), "it has learnt nothing"
+    taught = np.ones_like(found.weights.table)
+    taught[-1] = 0
+    weights = msgspec.structs.replace(found.weights, table=taught)
+    assert msgspec.structs.replace(found, weights=weights).scorer().known(*given_) == (4, 4)
 
 
 class Loud(Written):

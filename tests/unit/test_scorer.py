@@ -30,9 +30,9 @@ def scores(*events: Labelled | str) -> Scores:
 
 
 def test_it_decides_as_what_was_fitted() -> None:
-    """On the float32 weights; of lines without contact data, which training does not read either."""
+    """On the weights as they are rounded; of lines without contact data, which training does not read either."""
     weights = model().weights
-    stacked = np.concatenate([weights.table[:-1], weights.aside / np.float32(0.1)]).astype(float)
+    stacked = np.concatenate([scorer().table[:-1], weights.aside / np.float32(0.1)]).astype(float)
     wanted = fitter().matrix(lines()) @ stacked + weights.bias
     decided = scorer().decide(*looked_at(lines()))
     assert len(lines()) > 300
@@ -84,7 +84,7 @@ def test_with_contact_data_training_serving_and_labels_read_the_same(text: str) 
     raw, marked = (fitter().matrix([Labelled(text=each)]) for each in (text, kept))
     assert abs(raw - marked).max() == 0
     weights = model().weights
-    stacked = np.concatenate([weights.table[:-1], weights.aside / np.float32(0.1)]).astype(float)
+    stacked = np.concatenate([scorer().table[:-1], weights.aside / np.float32(0.1)]).astype(float)
     for each in (text, kept):
         decided = scorer().decide(*looked_at([each]))
         assert np.abs(decided - (raw @ stacked + weights.bias)).max() < 1e-5
@@ -125,7 +125,7 @@ def test_no_gram_crosses_texts(texts: list[str]) -> None:
     def buckets(some: list[str]) -> list[int]:
         found = read(Grams(), Views(tables(), "\n".join(some)))
         assert found.counts.shape == (len(some),)
-        return sorted(b for hashed in found.hashed for b in hashed.buckets.tolist() if b < Grams().buckets)
+        return sorted(b for b in found.buckets.ravel().tolist() if b < Grams().buckets)
 
     assert buckets(texts) == sorted(b for text in texts for b in buckets([text]))
 
@@ -137,7 +137,7 @@ def test_no_gram_crosses_texts(texts: list[str]) -> None:
 def test_hashes_stay(text: str, wanted: list[list[int]]) -> None:
     """A model that was trained once must read the same n-grams for ever."""
     found = read(Grams(), Views(tables(), text))
-    assert [[b for b in hashed.buckets.tolist() if b < Grams().buckets] for hashed in found.hashed] == wanted
+    assert [[b for b in row if b < Grams().buckets] for row in found.buckets.tolist()] == wanted
 
 
 def test_odds_beyond_all_numbers_are_certainties() -> None:

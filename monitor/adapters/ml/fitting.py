@@ -92,7 +92,7 @@ class GramFitter(LinearFitter):
             starts = np.cumsum([0, *(len(text) + 1 for text in texts[:-1])], dtype=np.int64)
             found = read(self._grams, views, covered(contacts(views, starts.tolist(), ()), views, starts))
             scale = self._grams.scale(found.counts)
-            for _, _, buckets in found.hashed:
+            for buckets in found.buckets:
                 at = np.flatnonzero(buckets < self._grams.buckets)
                 of = np.searchsorted(found.begins, at, side="right") - 1
                 rows.append(first + of)
@@ -103,7 +103,7 @@ class GramFitter(LinearFitter):
         return sp.hstack([grams, aside(lines)]).tocsr()
 
     def weights(self, trained: Trained) -> Weights:
-        """As they serve: float32."""
+        """As they are kept: float32."""
         table = trained.fitted.coefficients.astype(np.float32)
         columns = table.shape[1]
         split = self._grams.buckets
@@ -124,11 +124,11 @@ def aside(lines: Sequence[Labelled]) -> Any:
 
 def code() -> str:
     """SHA-256 of what makes features and weights."""
-    from monitor.engine import grams, patterns, scorer, views
+    from monitor.engine import grams, patterns, rounded, scorer, views
     from monitor.services import augmenting, training
 
     found = sha256()
-    for module in (grams, patterns, scorer, views, augmenting, training):
+    for module in (grams, patterns, rounded, scorer, views, augmenting, training):
         found.update(Path(str(module.__file__)).read_bytes())
     found.update(Path(__file__).read_bytes())
     return found.hexdigest()
