@@ -153,7 +153,7 @@ class EventBatch:
 
     def codes(self, events: Index) -> Index:
         for i in events[self._codes[events] < 0].tolist():
-            self.code(i)
+            self._codes[i] = self._code(i)
         return self._codes[events]
 
     def at(self, i: int) -> int:

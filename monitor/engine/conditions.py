@@ -41,6 +41,8 @@ class Heard(NamedTuple):
     reached: list[Reached]
 
 
+SILENCE: Final = Heard([], [])
+
 Hear = Callable[[int], Heard]
 """context → what is heard of it"""
 
@@ -113,8 +115,10 @@ def _same_characters(form: Form, start: int, end: int, views: Views) -> bool:
 def meant(rule: CompiledRule, hits: list[Hit]) -> list[Hit]:
     """Without the hits of vetoes inside of what only looks like them, and without those phrases."""
     for i in rule.unless:
-        shields = Places([(h.start, h.end) for h in hits if h.selection == rule.unless_of(i)])
-        hits = [h for h in hits if h.selection != i or not shields.around(h.start, h.end)]
+        phrases = [(h.start, h.end) for h in hits if h.selection == rule.unless_of(i)]
+        if phrases:
+            shields = Places(phrases)
+            hits = [h for h in hits if h.selection != i or not shields.around(h.start, h.end)]
     return [h for h in hits if h.selection < len(rule.names)] if rule.unless else hits
 
 
@@ -144,10 +148,11 @@ def stages(
     rule: CompiledRule, hits: list[Hit], views: Views, hear: Hear, contexts: Sequence[CompiledContext],
     proved: Callable[[Hit], bool], priced: Callable[[Hit, str, Listed], bool],
 ) -> Iterator[tuple[str, list[Hit]]]:
-    """What is left, after each stage that is of concern, with its name. `proved`: the room holds a proof of this claim.
-    `priced`: what this detector found compares so with the room's listed prices."""
-    if rule.allow:
-        shields = Places([(h.start, h.end) for h in hits if rule.allow >> h.selection & 1])
+    """What is left, after each stage that may take something away, with its name. `proved`: the room holds a proof of
+    this claim. `priced`: what this detector found compares so with the room's listed prices."""
+    allowed = [(h.start, h.end) for h in hits if rule.allow >> h.selection & 1] if rule.allow else []
+    if allowed:
+        shields = Places(allowed)
         hits = [h for h in hits if not rule.allow >> h.selection & 1 and not shields.around(h.start, h.end)]
         yield "allow", hits
     if rule.unproven:
@@ -159,8 +164,8 @@ def stages(
     for near in rule.nears:
         if not any(h.selection == near.by for h in hits):
             continue
-        reached = reached_by(hits, near.of, near, views)
-        hits = [h for h in hits if h.selection != near.by or reached(h.start, h.end)]
+        reaches = reached_by(hits, near.of, near, views)
+        hits = [h for h in hits if h.selection != near.by or reaches(h.start, h.end)]
         yield f"near {' or '.join(name for i, name in enumerate(rule.names) if near.of >> i & 1)}", hits
     for veto in rule.vetoes:
         if not any(h.selection == veto.by for h in hits):
@@ -169,10 +174,10 @@ def stages(
         yield f"veto {rule.names[veto.by]}", hits
     for spare in rule.spares:
         for c in spare.contexts:
-            if not any(spare.of >> h.selection & 1 for h in hits):
-                break
-            hits = _without(hits, spare.of, hear(c).reached)
-            yield f"context {contexts[c].context.name}", hits
+            reached = hear(c).reached
+            if reached:
+                hits = _without(hits, spare.of, reached)
+                yield f"context {contexts[c].context.name}", hits
     for selection, times in rule.times:
         if len(outermost([h for h in hits if h.selection == selection])) < times:
             hits = [h for h in hits if h.selection != selection]
@@ -188,11 +193,14 @@ def _without(hits: list[Hit], of: int, reached: Sequence[Reached]) -> list[Hit]:
     return [h for h in hits if not of >> h.selection & 1 or not any(each(h.start, h.end) for each in reached)]
 
 
-def heard(context: CompiledContext, hits: Sequence[Hit], views: Views, text: Place) -> Heard:
+def heard(context: CompiledContext, hits: list[Hit], views: Views, text: Place) -> Heard:
     """The hits of a context's parts, but for those inside of what only looks like it."""
     parts = len(context.parts)
-    shields = Places([(h.start, h.end) for h in hits if h.selection == parts])
-    left = [h for h in hits if h.selection < parts and not shields.around(h.start, h.end)]
+    phrases = [(h.start, h.end) for h in hits if h.selection == parts]
+    left = hits
+    if phrases:
+        shields = Places(phrases)
+        left = [h for h in hits if h.selection < parts and not shields.around(h.start, h.end)]
     places: list[list[Place]] = [[] for _ in context.parts]
     for hit in left:
         places[hit.selection].append((hit.start, hit.end))

@@ -15,6 +15,7 @@ from monitor.domain.rules import DIVERSION, Status
 from monitor.engine.batch import Batch, parts_of
 from monitor.engine.compiled import IF_SELLING, CompiledRule
 from monitor.engine.conditions import (
+    SILENCE,
     Heard,
     Hit,
     bits_of,
@@ -253,6 +254,8 @@ class _Judging:
 
     def _context(self, event: int, index: int) -> Heard:
         """What is heard of a context; looked at once in a text."""
+        if (event, -1 - index) not in self._around.bits:
+            return SILENCE
         if event != self._heard_in:
             self._heard_in, self._heard = event, {}
         if index not in self._heard:

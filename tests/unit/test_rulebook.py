@@ -7,8 +7,10 @@ from zoneinfo import ZoneInfo
 import msgspec
 import pytest
 
-from monitor.adapters.rulefiles import RuleFolder
+from monitor.adapters.rulefiles import RuleFolder, source
+from monitor.adapters.rulefiles.folder import load_sources
 from monitor.domain.errors import ConfigError, StorageError
+from monitor.domain.rulesets import RuleSet
 from monitor.engine.engineset import EngineSet
 from monitor.services.rulebook import Bundle, Rulebook
 from tests.fakes.log import MemoryLog
@@ -57,6 +59,25 @@ async def watched(*prints: str | Exception) -> tuple[int, list[str]]:
     await book.load()
     await book.watch(MemoryLog(), every_s=0, stop=done)
     return source.reads - 1, logger.warnings
+
+
+def test_what_was_just_read_is_not_read_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    folder, read = RuleFolder(RULES, rooms=None, zone=ZONE), list[int]()
+
+    def counted(files: dict[str, bytes]) -> RuleSet:
+        read.append(len(files))
+        return load_sources(files)
+
+    monkeypatch.setattr(source, "load_sources", counted)
+    bundle = folder.read()
+    first, _ = folder.parse(bundle)
+    assert read == []
+    again, _ = folder.parse(bundle)
+    assert len(read) == 1, "it is not kept for longer"
+    assert (first.version, first.rules) == (again.version, again.rules)
+    folder.read()
+    folder.parse(msgspec.structs.replace(bundle, files={**bundle.files}))
+    assert len(read) == 2, "another bundle is another one"
 
 
 async def test_a_change_is_loaded_once_it_has_settled() -> None:

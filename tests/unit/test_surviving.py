@@ -1,11 +1,15 @@
 """What is asked of a rule's hits, and when nothing more is."""
 
-from typing import ClassVar
+from typing import Any, ClassVar
+
+import pytest
 
 from monitor.domain.rules import Context, ContextPart, Listed, Reach, Selection, View
 from monitor.domain.rulesets import RuleSet
+from monitor.engine import pipeline
 from monitor.engine.batch import EventBatch
-from monitor.engine.conditions import Heard, Hit, surviving
+from monitor.engine.compiled import CompiledContext
+from monitor.engine.conditions import Heard, Hit, heard, surviving
 from monitor.engine.engineset import EngineSet
 from monitor.engine.pipeline import judge
 from monitor.engine.views import Views
@@ -37,6 +41,19 @@ def left_of(hits: list[Hit]) -> tuple[list[Hit] | None, list[int]]:
 
 def test_a_context_is_heard_where_hits_stand() -> None:
     assert left_of([LOWEST, NINE]) == ([LOWEST, NINE], [0])
+
+
+def test_a_context_of_which_nothing_stands_in_a_text_is_not_heard(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+
+    def hear(context: CompiledContext, *rest: Any) -> Heard:
+        asked.append(context.context.name)
+        return heard(context, *rest)
+
+    monkeypatch.setattr(pipeline, "heard", hear)
+    found = judge(ENGINE, EventBatch([rulekit.event(text) for text in (TEXT, "不是全网最低只要九块", TEXT)]))
+    assert [match.event for match in found.matches] == [0, 2]
+    assert asked == ["no"]
 
 
 def test_nothing_more_is_asked_once_the_rule_cannot_hold() -> None:

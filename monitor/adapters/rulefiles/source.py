@@ -20,6 +20,7 @@ class RuleFolder:
         self._folder = folder
         self._rooms = rooms
         self._zone = zone
+        self._just_read: RuleSet | None = None
 
     def read(self) -> Bundle:
         """Raises RuleError with all faults of the rule files, ConfigError where the rooms file can't be read,
@@ -32,10 +33,14 @@ class RuleFolder:
                 raise ConfigError(f"the rooms file {self._rooms} can't be read: {error.strerror}",
                                   hint="check rules.rooms") from None
         with self._refusals():
-            return Bundle(load(self._folder).sources, rooms, self._zone)
+            self._just_read = load(self._folder)
+        return Bundle(self._just_read.sources, rooms, self._zone)
 
     def parse(self, bundle: Bundle) -> tuple[RuleSet, list[RoomContext]]:
         rooms = load_rooms_source(bundle.rooms, path=str(self._rooms or "rooms.yml")) if bundle.rooms else []
+        just_read, self._just_read = self._just_read, None
+        if just_read is not None and just_read.sources is bundle.files:
+            return just_read, rooms
         return load_sources(bundle.files), rooms
 
     def fingerprint(self) -> str:
