@@ -33,6 +33,8 @@ def train(
     labels: LabelColumn = "labels",
     brief: BriefColumn = "brief",
     any_labels: Annotated[bool, Parameter(help="Learn whatever labels there are, not those of the taxonomy.")] = False,
+    verticals: Annotated[list[str], Parameter(
+        help="Verticals of the lines, as the rooms file names them, that are told apart.", consume_multiple=True)] = [],  # noqa: B006
     kind: Annotated[str, Parameter(show_default=True, help="svm, nb-svm or lr.")] = "svm",
     seed: Annotated[int, Parameter(show_default=True, help="The same seed and lines give the same model.")] = 20261127,
     compare: Annotated[bool, Parameter(
@@ -52,7 +54,7 @@ def train(
     """
     from monitor.cli.training import Training
 
-    return Training(columns(text, labels, brief), any_labels=any_labels, kind=kind, seed=seed).run(
+    return Training(columns(text, labels, brief), any_labels=any_labels, kind=kind, seed=seed, verticals=verticals).run(
         files, to, hold_out, cases=cases, compare=compare)
 
 

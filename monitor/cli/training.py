@@ -37,10 +37,13 @@ def cases_of(rules: Path, test: Sequence[Labelled]) -> list[Labelled]:
 class Training:
     """`kind`: one of KINDS."""
 
-    def __init__(self, columns: Columns, *, any_labels: bool, kind: str, seed: int) -> None:
+    def __init__(
+        self, columns: Columns, *, any_labels: bool, kind: str, seed: int, verticals: Sequence[str] = ()
+    ) -> None:
         if kind not in KINDS:
             raise InputError(f"there is no kind of model {kind!r}", hint=f"one of {', '.join(KINDS)}")
         self._columns, self._any, self._kind, self._seed = columns, any_labels, kind, seed
+        self._verticals = tuple(dict.fromkeys(verticals))
 
     def run(
         self, files: Sequence[Path], to: Path, hold_out: Sequence[str], *, cases: Path | None, compare: bool
@@ -73,7 +76,7 @@ class Training:
         return [msgspec.structs.replace(line, labels=[each for each in line.labels if each != CARE]) for line in lines]
 
     def _plan(self, lines: list[Labelled], to: Path) -> Plan:
-        named, recipe = to.absolute(), Recipe(kind=self._kind, seed=self._seed)
+        named, recipe = to.absolute(), Recipe(kind=self._kind, seed=self._seed, verticals=self._verticals)
         return Plan(name=named.parent.name, version=named.name, recipe=recipe, grams=Grams(), code="",
                     categories=labels_of(lines, () if self._any else CATEGORIES), now=SystemClock().now())
 

@@ -1,7 +1,7 @@
 """What the pipeline judges at once: one joined text, and per event the facts that rules ask for."""
 
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Final, Protocol
 
@@ -48,6 +48,9 @@ class Batch(Protocol):
         ...
     def room(self, i: int) -> tuple[str, str]:
         """(tenant, room)"""
+        ...
+    def of_rooms(self, known: Mapping[tuple[str, str], int]) -> Index:
+        """int64[n]: of each event what is known of its (tenant, room), else -1."""
         ...
     def age(self, i: int) -> int | None:
         """ms since the broadcast began, where that is known."""
@@ -113,6 +116,14 @@ class FrameBatch:
         frame = self.frames[k]
         return frame.tenant, pick(frame.rooms, frame.room_ix, j)
 
+    def of_rooms(self, known: Mapping[tuple[str, str], int]) -> Index:
+        found = [np.zeros(0, dtype=np.int64)]
+        for frame in self.frames:
+            rooms = np.array([known.get((frame.tenant, room), -1) for room in frame.rooms], dtype=np.int64)
+            found.append(rooms[np.frombuffer(frame.room_ix, np.uint16)] if frame.room_ix
+                         else np.repeat(rooms[:1], len(frame)))
+        return np.concatenate(found)
+
     def age(self, i: int) -> int | None:
         k, j = self.locate(i)
         offset = number(self.frames[k].offsets, "i", j, -1)
@@ -163,6 +174,9 @@ class EventBatch:
     def room(self, i: int) -> tuple[str, str]:
         return self.tenant, self.events[i].room
 
+    def of_rooms(self, known: Mapping[tuple[str, str], int]) -> Index:
+        return np.array([known.get((self.tenant, event.room), -1) for event in self.events], dtype=np.int64)
+
     def age(self, i: int) -> int | None:
         return self.events[i].offset_ms
 
@@ -192,6 +206,9 @@ class Chosen:
 
     def room(self, i: int) -> tuple[str, str]:
         return self._whole.room(int(self.events[i]))
+
+    def of_rooms(self, known: Mapping[tuple[str, str], int]) -> Index:
+        return self._whole.of_rooms(known)[self.events]
 
     def age(self, i: int) -> int | None:
         return self._whole.age(int(self.events[i]))

@@ -16,6 +16,7 @@ from monitor.engine.looking import Looking
 from monitor.engine.matcher import Matcher
 from monitor.engine.scorer import Scorer
 from monitor.engine.scoring import Scoring
+from monitor.engine.trades import Trades
 from monitor.engine.views import ViewTables
 
 
@@ -55,6 +56,7 @@ class EngineSet:
                       for i, (rule, chances, gate) in enumerate(zip(running, looking.chances, gates, strict=True))]
         self.matcher = Matcher(self.rules, len(self.contexts), *looking.lexicons(self.rules, self.contexts))
         self.scoring = Scoring(self.rules, scorer)
+        self.trades = Trades(scorer, self.rooms)
         self._in_room: dict[tuple[tuple[str, str] | None, int], bool] = {}
         self.own: Mapping[str, EngineSet] = self._with(own or {})
         models = [scorer.version if scorer else "",
@@ -75,6 +77,7 @@ class EngineSet:
             if scorer.version not in made:
                 other = made[scorer.version] = copy(self)
                 other.scorer, other.scoring, other.own = scorer, Scoring(self.rules, scorer), {}
+                other.trades = Trades(scorer, self.rooms)
         found = {tenant: made[scorer.version] for tenant, scorer in own.items()}
         return {tenant: each for tenant, each in found.items() if each is not self}
 

@@ -21,7 +21,8 @@ class Facts:
 
     def __init__(self, engine: EngineSet, batch: Batch, views: Views, contacts: Sequence[ContactSpan]) -> None:
         self._engine, self._batch, self._views, self._contacts = engine, batch, views, contacts
-        self.scores = engine.scorer.score(views, batch, contacts) if engine.scorer else None
+        scorer = engine.scorer
+        self.scores = scorer.score(views, batch, contacts, engine.trades.of(batch)) if scorer else None
         self.likely = engine.scoring.likely(self.scores) if self.scores is not None else None
         """Where gated rules may hold; None without a classifier: everywhere."""
 

@@ -13,7 +13,7 @@ from monitor.engine.batch import CODES, Batch, parts_of
 from monitor.engine.grams import Grams, Read, places, read
 from monitor.engine.patterns import ContactSpan, covered
 from monitor.engine.rounded import Rounded
-from monitor.engine.views import Views
+from monitor.engine.views import Index, Views
 
 Scores = NDArray[np.float32]
 Chance = Annotated[float, Meta(ge=0, le=1)]
@@ -38,9 +38,17 @@ class Scorer(Protocol):
         """Of each category."""
         ...
 
-    def score(self, views: Views, batch: Batch, contacts: Sequence[ContactSpan]) -> Scores:
+    @property
+    def verticals(self) -> tuple[str, ...]:
+        """The trades that it tells apart; most have none."""
+        ...
+
+    def score(
+        self, views: Views, batch: Batch, contacts: Sequence[ContactSpan], verticals: Index | None = None
+    ) -> Scores:
         """float32[n, categories], calibrated probabilities. The result of an event does not depend on its batch.
-        `contacts`: contact data, which is not read."""
+        `contacts`: contact data, which is not read. `verticals`: int64[n], which of the scorer's the room's trade is;
+        -1, or None for all: none of them."""
         ...
 
     def known(self, views: Views, batch: Batch, contacts: Sequence[ContactSpan]) -> tuple[int, int]:
@@ -71,7 +79,8 @@ class Reason(NamedTuple):
 
 class Weights(Struct, frozen=True):
     """`table`: float32[buckets + 1, c], whose last row is zero; `aside`: float32[ASIDE, c]; `bias`, `slope`, `offset`:
-    float32[c], the last two from the decision function to log-odds (Platt, 1999)."""
+    float32[c], the last two from the decision function to log-odds (Platt, 1999); `trades`: float32[verticals, c], None
+    where it tells none apart."""
 
     grams: Grams
     table: Scores
@@ -79,6 +88,7 @@ class Weights(Struct, frozen=True):
     bias: Scores
     slope: Scores
     offset: Scores
+    trades: Scores | None = None
 
 
 class LinearScorer:
@@ -87,12 +97,16 @@ class LinearScorer:
 
     def __init__(
         self, weights: Weights, categories: Sequence[str], version: str, thresholds: Mapping[str, Thresholds],
+        verticals: Sequence[str] = (),
     ) -> None:
         self._grams, self._slope, self._offset = weights.grams, weights.slope, weights.offset
         self._table = Rounded(weights.table)
         self._thresholds = thresholds
         self._categories = tuple(categories)
         self._version = version
+        self._verticals = tuple(verticals)
+        unknown = np.zeros((1, len(categories)), np.float32)
+        self._by_trade: Scores = unknown if weights.trades is None else np.concatenate([weights.trades, unknown])
         parts = [parts_of(code) for code in range(CODES)]
         rows = np.array([(KINDS.index(kind), len(KINDS) + ROLES.index(role)) for kind, role, _ in parts])
         self._by_code: Scores = weights.aside[rows].sum(axis=1) + weights.bias
@@ -114,17 +128,27 @@ class LinearScorer:
         """float32[buckets + 1, c]: the weights that judge, made anew."""
         return self._table.rows()
 
-    def decide(self, views: Views, batch: Batch, contacts: Sequence[ContactSpan] = ()) -> Scores:
+    @property
+    def verticals(self) -> tuple[str, ...]:
+        return self._verticals
+
+    def decide(
+        self, views: Views, batch: Batch, contacts: Sequence[ContactSpan] = (), verticals: Index | None = None
+    ) -> Scores:
         """float32[n, c]: the decision function, before calibration."""
         found = self._read(views, batch, contacts)
         total: Scores = self._by_code[batch.codes(np.arange(len(batch.starts)))]
+        if verticals is not None:
+            total += self._by_trade[verticals]  # -1 is the last row, which is zero
         if found.kinds:
             scale = self._grams.scale(found.counts).astype(np.float32)
             total += self._table.sums(found.buckets, found.begins) * scale[:, None]
         return total
 
-    def score(self, views: Views, batch: Batch, contacts: Sequence[ContactSpan]) -> Scores:
-        odds = self.decide(views, batch, contacts) * self._slope + self._offset
+    def score(
+        self, views: Views, batch: Batch, contacts: Sequence[ContactSpan], verticals: Index | None = None
+    ) -> Scores:
+        odds = self.decide(views, batch, contacts, verticals) * self._slope + self._offset
         chances: Scores = 1 / (1 + np.exp(-np.maximum(odds, _LEAST_ODDS)))
         return chances
 

@@ -70,6 +70,7 @@ def _manifest(plan: Plan, found: Trained, lines: Sequence[Labelled]) -> Manifest
     return Manifest(
         name=plan.name, version=plan.version, created_at=plan.now, recipe=plan.recipe.kind, seed=plan.recipe.seed,
         grams=plan.grams, categories=list(plan.categories), thresholds=found.thresholds, weights="",
+        verticals=list(plan.recipe.verticals),
         data=sha256(msgspec.json.encode(lines)).hexdigest(), code=plan.code, tenant=plan.tenant,
         lines=dict(Counter(line.type for line in lines)))
 

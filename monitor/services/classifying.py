@@ -30,13 +30,19 @@ class Line(Protocol):
     @property
     def speaker(self) -> Role: ...
 
+    @property
+    def vertical(self) -> str: ...
+
 
 def probabilities(scorer: Scorer, tables: ViewTables, lines: Sequence[Line]) -> Floats:
     """float32[n, categories]"""
     found = [np.zeros((0, len(scorer.categories)), np.float32)]
+    column = {name: i for i, name in enumerate(scorer.verticals)}
+    trades, first = np.array([column.get(line.vertical, -1) for line in lines], dtype=np.int64), 0
     for batch in batches(lines):
-        views = Views(tables, batch.text)
-        found.append(scorer.score(views, batch, contacts(views, batch.starts.tolist())))
+        views, last = Views(tables, batch.text), first + len(batch)
+        found.append(scorer.score(views, batch, contacts(views, batch.starts.tolist()), trades[first:last]))
+        first = last
     return np.concatenate(found)
 
 

@@ -252,7 +252,7 @@ class Detect:
             engine = cursor.lane.engine
             outcome = cursor.lane.run(frames)
             scored, outcome.scored = outcome.scored, []
-            return outcome, self._observer.look(engine.tables, [f.frame for f in frames], scored)
+            return outcome, self._observer.look(engine.tables, [f.frame for f in frames], scored, engine.rooms)
 
         started = self._clock.now()
         outcome, sights = await self._on_engine(work)

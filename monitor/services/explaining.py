@@ -42,7 +42,8 @@ def why(engine: EngineSet, event: Event, categories: Iterable[str]) -> list[Why]
     batch = EventBatch([event])
     views = Views(engine.tables, batch.text)
     found = contacts(views, [0])
-    scores = dict(zip(scorer.categories, scorer.score(views, batch, found)[0].tolist(), strict=True))
+    scored = scorer.score(views, batch, found, engine.trades.of(batch))[0]
+    scores = dict(zip(scorer.categories, scored.tolist(), strict=True))
     text = without_breaks(event.text)
     return sorted(
         (Why(name, scores[name], scorer.thresholds[name].alone, scorer.thresholds[name].beside,

@@ -27,8 +27,8 @@ def card(manifest: Manifest) -> str:
         f"# {manifest.id}\n",
         f"One-vs-rest linear classifier ({manifest.recipe}) of {len(manifest.categories)} labels over hashed n-grams: "
         f"{_sizes(grams.characters)} of characters, {_sizes(grams.syllables)} of syllables, {grams.buckets:,} buckets; "
-        "kind of event and role of the speaker weigh little. Probabilities are calibrated (Platt) on lines of briefs "
-        "that the scoring model had not seen. Contact data is not read.\n",
+        f"kind of event and role of the speaker weigh little{_told(manifest)}. Probabilities are calibrated (Platt) on "
+        "lines of briefs that the scoring model had not seen. Contact data is not read.\n",
         f"Trained on {sum(manifest.lines.values()):,} lines ("
         + ", ".join(f"{n:,} {_TYPES.get(kind, kind or 'unspecified')}" for kind, n in sorted(manifest.lines.items()))
         + f"), seed {manifest.seed}.\n",
@@ -46,6 +46,10 @@ def card(manifest: Manifest) -> str:
 
 
 _TYPES: Final = {"V": "violations", "E": "evasively spelled violations", "N": "hard negatives", "O": "ordinary"}
+
+
+def _told(manifest: Manifest) -> str:
+    return f"; so do the room's verticals: {', '.join(manifest.verticals)}" if manifest.verticals else ""
 
 
 def _sizes(sizes: tuple[int, ...]) -> str:

@@ -9,14 +9,16 @@ from numpy.typing import NDArray
 from monitor.engine.grams import Grams
 from monitor.engine.scorer import ASIDE, LinearScorer, Scores, Thresholds, Weights
 
-FORMAT: Final = 1
+FORMAT: Final = 2
+"""1: no `verticals`, and no rows of theirs."""
 _TAIL: Final = 3  # bias, slope, offset
 
 
 class Manifest(Struct, frozen=True, kw_only=True):
     """`weights`: SHA-256 of the file; `data`, `code`: of what it was trained on and by. `lines`: how many of each type.
     `thresholds`, `metrics`: by category, and what was measured, with the names of the report. `created_at`: UTC ms.
-    `tenant`: whose labels it learnt from, "" for nobody's; it judges no other tenant's events."""
+    `verticals`: the trades that it tells apart. `tenant`: whose labels it learnt from, "" for nobody's; it judges no
+    other tenant's events."""
 
     format: int = FORMAT
     name: str
@@ -26,6 +28,7 @@ class Manifest(Struct, frozen=True, kw_only=True):
     seed: int
     grams: Grams
     categories: Annotated[list[str], Meta(min_length=1)]
+    verticals: list[str] = []
     thresholds: dict[str, Thresholds]
     weights: str
     data: str
@@ -52,22 +55,24 @@ class Model(Struct, frozen=True):
         """Its version holds the beginning of the weights' hash, so that no two models share one."""
         manifest = self.manifest
         return LinearScorer(self.weights, manifest.categories, f"{manifest.id}@{manifest.weights[:12]}",
-                            manifest.thresholds)
+                            manifest.thresholds, manifest.verticals)
 
 
 def packed(weights: Weights) -> Scores:
-    """All in one table, float32[rows(grams), c]."""
+    """All in one table, float32[rows, c]."""
     tail = np.stack([weights.bias, weights.slope, weights.offset])
-    return np.concatenate([weights.table, weights.aside, tail]).astype(np.float32, copy=False)
+    trades = tail[:0] if weights.trades is None else weights.trades
+    return np.concatenate([weights.table, weights.aside, trades, tail]).astype(np.float32, copy=False)
 
 
-def rows(grams: Grams) -> int:
+def rows(manifest: Manifest) -> int:
     """How many `packed` has."""
-    return grams.buckets + 1 + ASIDE + _TAIL
+    return manifest.grams.buckets + 1 + ASIDE + len(manifest.verticals) + _TAIL
 
 
 def unpacked(grams: Grams, table: Scores) -> Weights:
     """Views of one table, as `packed` made it."""
     first = grams.buckets + 1
-    bias, slope, offset = table[first + ASIDE :]
-    return Weights(grams, table[:first], table[first : first + ASIDE], bias, slope, offset)
+    trades = first + ASIDE
+    bias, slope, offset = table[-_TAIL:]
+    return Weights(grams, table[:first], table[first:trades], bias, slope, offset, table[trades:-_TAIL])

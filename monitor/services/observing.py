@@ -4,7 +4,7 @@ learnt, and how often a model in the shadow would say the same. Nothing here mak
 The spread is counted in every batch, from the scores that judged it; the rest reads one batch in SAMPLE once more.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 import numpy as np
@@ -13,11 +13,13 @@ from numpy.typing import NDArray
 
 from monitor.domain.events import KINDS, Kind
 from monitor.domain.frames import Frame
+from monitor.domain.rules import RoomContext
 from monitor.engine.alone import long_enough, sure
 from monitor.engine.batch import Batch, Chosen, FrameBatch
 from monitor.engine.judged import Scored
 from monitor.engine.patterns import contacts
 from monitor.engine.scorer import Scorer, Scores
+from monitor.engine.trades import Trades
 from monitor.engine.views import Views, ViewTables
 from monitor.services.measures import Bools
 from monitor.services.ports import Telemetry
@@ -27,6 +29,8 @@ EDGES: Final = (0, 2, 10, 30, 50, 70, 90)
 _STEPS: Final = 101
 SAMPLE: Final = 16
 _SIGNAL: Final = KINDS.index(Kind.SIGNAL)
+Rooms = Mapping[tuple[str, str], RoomContext]
+_NO_ROOMS: Final[Rooms] = {}
 
 
 class Sight(Struct, frozen=True):
@@ -62,17 +66,21 @@ class Observer:
         self._batches = 0
         self._gathered: list[Sight] = []
 
-    def look(self, tables: ViewTables, frames: Sequence[Frame], scored: Sequence[Scored]) -> list[Sight]:
-        """`scored`: what judged these frames; one sight of each."""
+    def look(
+        self, tables: ViewTables, frames: Sequence[Frame], scored: Sequence[Scored], rooms: Rooms = _NO_ROOMS
+    ) -> list[Sight]:
+        """`scored`: what judged these frames; one sight of each. `rooms`: what is known of them."""
         if not scored:
             return []
         heard = np.frombuffer(b"".join(frame.kinds for frame in frames), np.uint8) != _SIGNAL
         self._batches += 1
         sampled = (self._batches - 1) % self._sample == 0
         return [Sight(each.scorer.categories, spread_of(each.scores[heard[each.events]]),
-                      self._looks(tables, frames, each, heard) if sampled else []) for each in scored]
+                      self._looks(tables, frames, each, heard, rooms) if sampled else []) for each in scored]
 
-    def _looks(self, tables: ViewTables, frames: Sequence[Frame], scored: Scored, heard: Bools) -> list[Look]:
+    def _looks(
+        self, tables: ViewTables, frames: Sequence[Frame], scored: Scored, heard: Bools, rooms: Rooms
+    ) -> list[Look]:
         """One for each shadow, and one for the events that have none."""
         whole = FrameBatch(frames)
         shadows = {tenant: self._shadow(tenant) for tenant in {frame.tenant for frame in frames}}
@@ -82,7 +90,7 @@ class Observer:
             rows = np.flatnonzero(of[scored.events] == id(shadow))
             if rows.size:
                 looks.append(_look(tables, whole, scored._replace(
-                    events=scored.events[rows], scores=scored.scores[rows]), shadow, heard))
+                    events=scored.events[rows], scores=scored.scores[rows]), shadow, heard, rooms))
         return looks
 
     def take(self, sights: Sequence[Sight]) -> None:
@@ -107,7 +115,9 @@ class Observer:
                 self._telemetry.count("shadow_events_total", amount, model=look.of.partition("@")[0], result=result)
 
 
-def _look(tables: ViewTables, whole: FrameBatch, scored: Scored, shadow: Scorer | None, heard: Bools) -> Look:
+def _look(
+    tables: ViewTables, whole: FrameBatch, scored: Scored, shadow: Scorer | None, heard: Bools, rooms: Rooms
+) -> Look:
     scorer, events, scores = scored
     batch: Batch = whole if events.size == len(whole) else Chosen(whole, events)
     views = Views(tables, batch.text)
@@ -116,9 +126,10 @@ def _look(tables: ViewTables, whole: FrameBatch, scored: Scored, shadow: Scorer 
     if shadow is None:
         return Look(grams)
     enough = heard[events] & long_enough(views, batch.starts, found)
+    others = shadow.score(views, batch, found, Trades(shadow, rooms).of(batch))
     return Look(grams, shadow.version, agreement(
-        sure(scores, limits(scorer), enough), sure(shadow.score(views, batch, found), limits(shadow), enough),
-        heard[events], scorer.categories, shadow.categories))
+        sure(scores, limits(scorer), enough), sure(others, limits(shadow), enough), heard[events], scorer.categories,
+        shadow.categories))
 
 
 def spread_of(scores: Scores) -> NDArray[np.int64]:

@@ -60,7 +60,7 @@ def picked(
     wanted = [e for e in events if _can_be_labelled(e) and pick_id(tenant, e) not in labelled]
     if not wanted:
         return []
-    looked = _looked_at(wanted, engine, scorer, now)
+    looked = _looked_at(tenant, wanted, engine, scorer, now)
     rng = Generator(PCG64(seed))
     taken: dict[int, Pick] = {}
     silent = np.flatnonzero(~(looked.ruled | looked.sure).any(axis=1))
@@ -91,10 +91,13 @@ class _Line(Struct, frozen=True):
     text: str
     kind: Kind
     speaker: Role
+    vertical: str
 
 
-def _looked_at(events: list[KeptEvent], engine: EngineSet, scorer: Scorer, now: int) -> _Looked:
-    lines = [_Line(e.text, Kind(e.kind), Role(e.role)) for e in events]
+def _looked_at(tenant: str, events: list[KeptEvent], engine: EngineSet, scorer: Scorer, now: int) -> _Looked:
+    rooms = [engine.rooms.get((tenant, event.room)) for event in events]
+    lines = [_Line(event.text, Kind(event.kind), Role(event.role), room.vertical if room else "")
+             for event, room in zip(events, rooms, strict=True)]
     limits = [scorer.thresholds[name] for name in scorer.categories]
     alone, beside = np.array([(limit.alone, limit.beside) for limit in limits]).T
     scores = probabilities(scorer, engine.tables, lines)

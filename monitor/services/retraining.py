@@ -22,7 +22,7 @@ from monitor.services.comparing import Comparison, compare
 from monitor.services.labelling import every_label
 from monitor.services.lifecycle import Lifecycle, Registry
 from monitor.services.modelcard import card
-from monitor.services.models import Model
+from monitor.services.models import Manifest, Model
 from monitor.services.ports import Clock, Logger, Store
 from monitor.services.training import Recipe, labels_of
 
@@ -86,7 +86,7 @@ class Retraining:
 
     def _tried(self, tenant: str, split: Split) -> tuple[Model, Verdict]:
         serving = self._registry.model(_serving(self._registry, tenant))
-        recipe, grams = Recipe(kind=serving.manifest.recipe, seed=serving.manifest.seed), serving.manifest.grams
+        recipe, grams = _recipe(serving.manifest), serving.manifest.grams
         maker, code = self._makers(recipe, grams)
         plan = Plan(name=tenant, version=_next_version(self._registry, tenant), recipe=recipe, grams=grams, code=code,
                     categories=labels_of(split.lines, CATEGORIES), now=self._clock.now(), tenant=tenant)
@@ -94,6 +94,10 @@ class Retraining:
         found = {name: compare(serving, candidate, self._tables, lines, seed=recipe.seed)
                  for name, lines in split.tests.items()}
         return candidate, Verdict(candidate.manifest.id, serving.manifest.id, len(split.lines), found, refusal(found))
+
+
+def _recipe(manifest: Manifest) -> Recipe:
+    return Recipe(kind=manifest.recipe, seed=manifest.seed, verticals=tuple(manifest.verticals))
 
 
 def split_up(corpus: Sequence[Labelled], labels: Sequence[Labelled], test: Sequence[Labelled]) -> Split:

@@ -131,6 +131,9 @@ class _JointBatch:
     def room(self, i: int) -> tuple[str, str]:
         return self._batch.room(self._joints[i].event)
 
+    def of_rooms(self, known: Mapping[tuple[str, str], int]) -> Index:
+        return self._batch.of_rooms(known)[[joint.event for joint in self._joints]]
+
     def age(self, i: int) -> int | None:
         return self._batch.age(self._joints[i].event)
 

@@ -29,7 +29,8 @@ _SURE: Final = 0.995
 class Recipe(Struct, frozen=True):
     """`hard_alarms`, `ordinary_alarms`: wanted shares of hard negatives and of ordinary lines with an alarm. `beside`:
     log-odds by which a rule that holds is worth trusting a lower score. `homophones`: share of the lines that are
-    learnt a second time with characters swapped for others of the same sound."""
+    learnt a second time with characters swapped for others of the same sound. `verticals`: trades that are told
+    apart."""
 
     kind: str = "svm"
     cost: float = 1.5
@@ -38,6 +39,7 @@ class Recipe(Struct, frozen=True):
     ordinary_alarms: float = 0.002
     beside: float = 2.0
     seed: int = 20261127
+    verticals: tuple[str, ...] = ()
 
 
 class Fitted(Struct, frozen=True):

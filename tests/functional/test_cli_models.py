@@ -65,6 +65,14 @@ def test_a_model_of_ones_own_is_trained_measured_and_told(table: Path, mine: Pat
     assert "| length 1–10 | 183 |" in done.out and "| evasive yes |" not in done.out
 
 
+def test_verticals_are_told_apart_where_that_is_asked_for(table: Path, tmp_path: Path) -> None:
+    done = train(table, tmp_path / "1", "--verticals", "food", "beauty", "food")
+    assert (done.code, done.err) == (0, "")
+    facts = json.loads((tmp_path / "1" / MANIFEST).read_bytes())
+    assert (facts["format"], facts["verticals"]) == (2, ["food", "beauty"])
+    assert "verticals: food, beauty" in redpost("model", "card", tmp_path / "1").out
+
+
 def test_training_again_gives_the_same_weights(table: Path, mine: Path, tmp_path: Path) -> None:
     assert train(table, tmp_path / "1").code == 0
     assert (tmp_path / "1" / WEIGHTS).read_bytes() == (mine / WEIGHTS).read_bytes()

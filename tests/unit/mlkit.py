@@ -16,7 +16,7 @@ from monitor.engine.batch import Batch, EventBatch
 from monitor.engine.grams import Grams
 from monitor.engine.patterns import ContactSpan, contacts
 from monitor.engine.scorer import ASIDE, LinearScorer, Reason, Scores, Thresholds, Weights
-from monitor.engine.views import Views
+from monitor.engine.views import Index, Views
 from monitor.services.models import Manifest, Model
 from monitor.services.training import Recipe, Trained, labels_of, train
 from tests.unit.rulekit import tables
@@ -84,12 +84,14 @@ class Written:
 
     def __init__(self, scores: Mapping[str, Mapping[str, float]], categories: Sequence[str] = (), *,
                  version: str = "written/1") -> None:
-        self.version = version
+        self.version, self.verticals = version, tuple[str, ...]()
         self.categories = tuple(categories) or tuple(sorted({name for each in scores.values() for name in each}))
         self.thresholds = dict.fromkeys(self.categories, Thresholds(0.8, 0.2))
         self._scores = scores
 
-    def score(self, views: Views, batch: Batch, contacts: Sequence[ContactSpan]) -> Scores:
+    def score(
+        self, views: Views, batch: Batch, contacts: Sequence[ContactSpan], verticals: Index | None = None
+    ) -> Scores:
         every = [self._scores.get(text, {}) for text in batch.text.split("\n")]
         return np.array([[each.get(name, 0) for name in self.categories] for each in every], dtype=np.float32)
 

@@ -157,7 +157,7 @@ DAMAGE: dict[str, tuple[Callable[[Path], object], str]] = {
     "doubles": (lambda f: weighing(f, table().astype(float)), "holds float64"),
     "another byte order": (lambda f: weighing(f, table().astype(">f4")), "holds >f4"),
     "no numbers": (lambda f: weighing(f, with_nan(table())), "weights that are no numbers"),
-    "a later format": (lambda f: written(f, format=2, news="!"), "is of format 2; this version reads up to 1"),
+    "a later format": (lambda f: written(f, format=3, news="!"), "is of format 3; this version reads up to 2"),
     "another kind of format": (lambda f: written(f, format="x"), "is no manifest"),
     "half a manifest": (lambda f: (f / MANIFEST).write_bytes(b'{"format": 1,'), "is no manifest"),
     "a list": (lambda f: (f / MANIFEST).write_bytes(b"[]"), "is no manifest"),

@@ -24,7 +24,7 @@ from monitor.engine.engineset import EngineSet
 from monitor.engine.judged import Scored
 from monitor.engine.patterns import ContactSpan
 from monitor.engine.scorer import Scorer, Scores
-from monitor.engine.views import Views
+from monitor.engine.views import Index, Views
 from monitor.services.detect import Detect, DetectSettings
 from monitor.services.observing import EDGES, Observer, agreement, spread_of
 from monitor.services.records import AlertFilter
@@ -155,7 +155,9 @@ def test_what_a_model_knows_of_a_text(tmp_path: Path) -> None:
 
 
 class Loud(Written):
-    def score(self, views: Views, batch: Batch, contacts: Sequence[ContactSpan]) -> Scores:
+    def score(
+        self, views: Views, batch: Batch, contacts: Sequence[ContactSpan], verticals: Index | None = None
+    ) -> Scores:
         return np.ones((len(batch.starts), len(self.categories)), np.float32)
 
 

@@ -24,13 +24,13 @@ RULED = "全网最低价"
 class Given:
     """Scores by the number in the text: 7 → 0.07 of minors; 5 hundredths of the rest."""
 
-    version, categories = "given/1", CATEGORIES
+    version, categories, verticals = "given/1", CATEGORIES, ()
 
     @property
     def thresholds(self) -> dict[str, Thresholds]:
         return {name: Thresholds(0.6, 0.1) for name in CATEGORIES}
 
-    def score(self, views: Any, batch: Any, contacts: Any) -> Scores:
+    def score(self, views: Any, batch: Any, contacts: Any, verticals: Any = None) -> Scores:
         said = [text.strip("这是第句话") for text in batch.text.split("\n")]
         return np.array([[0.01, int(each) / 100 if each.isdigit() else 0.01] for each in said], np.float32)
 

@@ -83,7 +83,7 @@ class GramFitter(LinearFitter):
         self._grams = grams
 
     def matrix(self, lines: Sequence[Labelled]) -> Any:
-        """float64 CSR [n, buckets + ASIDE]: n-grams scaled as they serve."""
+        """float64 CSR [n, buckets + ASIDE + verticals]: n-grams scaled as they serve."""
         rows, columns, values = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)], [np.zeros(0)]
         for first in range(0, len(lines), _AT_ONCE):
             some = lines[first : first + _AT_ONCE]
@@ -100,26 +100,30 @@ class GramFitter(LinearFitter):
                 values.append(scale[of])
         shape = (len(lines), self._grams.buckets)
         grams = sp.coo_matrix((np.concatenate(values), (np.concatenate(rows), np.concatenate(columns))), shape)
-        return sp.hstack([grams, aside(lines)]).tocsr()
+        return sp.hstack([grams, aside(lines, self._recipe.verticals)]).tocsr()
 
     def weights(self, trained: Trained) -> Weights:
         """As they are kept: float32."""
         table = trained.fitted.coefficients.astype(np.float32)
         columns = table.shape[1]
         split = self._grams.buckets
+        told = table[split:] * np.float32(ASIDE_SCALE)
         return Weights(
             self._grams, np.concatenate([table[:split], np.zeros((1, columns), np.float32)]),
-            table[split:] * np.float32(ASIDE_SCALE), trained.fitted.intercepts.astype(np.float32),
-            trained.slopes.astype(np.float32), trained.offsets.astype(np.float32))
+            told[:ASIDE], trained.fitted.intercepts.astype(np.float32),
+            trained.slopes.astype(np.float32), trained.offsets.astype(np.float32), told[ASIDE:])
 
 
-def aside(lines: Sequence[Labelled]) -> Any:
-    """float64 COO [n, ASIDE]: what tells of the line rather than its text."""
-    every = np.arange(len(lines))
-    kinds = np.array([KINDS.index(line.kind) for line in lines], dtype=np.int64)
-    roles = np.array([ROLES.index(line.speaker) for line in lines], dtype=np.int64)
-    columns = np.concatenate([kinds, len(KINDS) + roles])
-    return sp.coo_matrix((np.full(columns.size, ASIDE_SCALE), (np.tile(every, 2), columns)), (len(lines), ASIDE))
+def aside(lines: Sequence[Labelled], verticals: Sequence[str] = ()) -> Any:
+    """float64 CSR [n, ASIDE + verticals]: what tells of the line rather than its text. No row for other trades."""
+    trades = {name: ASIDE + i for i, name in enumerate(verticals)}
+    told = [(KINDS.index(line.kind), len(KINDS) + ROLES.index(line.speaker), trades.get(line.vertical, -1))
+            for line in lines]
+    at = np.array(told, dtype=np.int64).reshape(-1, 3)
+    rows, places = np.nonzero(at >= 0)
+    columns = at[rows, places]
+    shape = (len(lines), ASIDE + len(trades))
+    return sp.coo_matrix((np.full(columns.size, ASIDE_SCALE), (rows, columns)), shape).tocsr()
 
 
 def code() -> str:

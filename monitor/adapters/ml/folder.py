@@ -35,7 +35,7 @@ def load_model(folder: Path) -> Model:
         table = np.lib.format.read_array(BytesIO(data), allow_pickle=False)
     except (ValueError, EOFError) as error:
         raise ConfigError(f"{path} holds no array of numbers: {error}", hint=_AGAIN) from error
-    wanted = (rows(manifest.grams), len(manifest.categories))
+    wanted = (rows(manifest), len(manifest.categories))
     if table.shape != wanted or table.dtype != np.float32:
         raise ConfigError(f"{path} holds {table.dtype}{list(table.shape)}, not float32{list(wanted)}", hint=_AGAIN)
     if not np.isfinite(table).all():
