@@ -19,12 +19,15 @@ def rules_folder(given: Path | str | None) -> Path:
     return Path(given) if given else bundled("rules")
 
 
-def scorer(given: str) -> "Scorer | None":
-    """The classifier that a setting names. Raises ConfigError."""
+def scorer(given: str, *, data: Path | None = None, tenant: str = "local") -> "Scorer | None":
+    """The classifier that a setting names, or the one that serves this tenant in a data folder. Raises ConfigError."""
     from monitor.adapters.bundled import model_folder
     from monitor.adapters.ml.shelf import ModelShelf
+    from monitor.domain.errors import ConfigError
 
-    return ModelShelf(model_folder(given)).serving().every
+    if data is not None and not data.is_dir():
+        raise ConfigError(f"there is no folder {data}", hint="name the data folder of a service with --data")
+    return ModelShelf(model_folder(given), data / "models" if data else None).serving().of(tenant)
 
 
 def view_tables() -> "ViewTables":

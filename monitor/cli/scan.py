@@ -24,6 +24,11 @@ def scan(
     html: Annotated[Path | None, Parameter(
         help="Write a report for people too: one page with all lines, the findings in place, for screen and paper.")
     ] = None,
+    data: Annotated[Path | None, Parameter(
+        help="Data folder of a service: judge by the classifier that serves there, and say which. Default: the one of "
+             "model.dir.")] = None,
+    tenant: Annotated[str, Parameter(show_default=True, help="Whose events they are: part of their ids, and with "
+                                     "--data whose classifier.")] = "local",
     config: Config = None,
 ) -> int:
     """Check a transcript, a chat log or events in a file against the rules.
@@ -41,6 +46,7 @@ def scan(
     redpost scan lines.csv --kind script --rules my-rules
     redpost scan tonight.docx --html report.html
     redpost scan tonight.srt --explain
+    redpost scan tonight.srt --data /var/lib/redpost --tenant agency
     ```
 
     Exit codes: 0 nothing was found, 1 something was found, 2 a file could not be read or the rules have faults.
@@ -53,5 +59,5 @@ def scan(
         raise InputError("--all tells of clean events in JSON only", hint="add --json")
     settings = load(config=config, overrides={"rules.dir": rules, "rules.rooms": rooms}).settings
     scanning = Scanning(reading or Reading(), settings, json=json, everything=everything, alerts=alerts,
-                        explain=explain, html=html, inputs=files)
+                        explain=explain, html=html, inputs=files, data=data, tenant=tenant)
     return scanning.run(files)

@@ -14,7 +14,9 @@ from monitor.cli.progress import progress_over
 from monitor.cli.reports import report_for
 from monitor.cli.scan_html import HtmlReport
 from monitor.cli.terminal import safe, tell, tell_error
+from monitor.domain import tenants
 from monitor.domain.errors import InputError
+from monitor.domain.tenants import LOCAL
 from monitor.services.scan import Scanner
 from monitor.services.scanned import Scanned
 from monitor.settings import Settings
@@ -25,17 +27,22 @@ class Scanning:
 
     def __init__(
         self, reading: Reading, settings: Settings, *, json: bool, everything: bool, alerts: bool,
-        explain: bool = False, html: Path | None = None, inputs: Sequence[str] = (),
+        explain: bool = False, html: Path | None = None, inputs: Sequence[str] = (), data: Path | None = None,
+        tenant: str = LOCAL,
     ) -> None:
-        """`html`: where a page is written too; it is none of the `inputs`."""
+        """`html`: where a page is written too; it is none of the `inputs`. `data`: folder of the service whose
+        classifier judges."""
         self._reading = reading
         self._options = reading.options(settings.ingest.limits())
         zone = ZoneInfo(settings.tenant.zone)
-        engine = engine_set(settings.rules.dir, settings.rules.rooms, zone, scorer=scorer(settings.model.dir))
+        judging = scorer(settings.model.dir, data=data, tenant=tenants.checked(tenant))
+        engine = engine_set(settings.rules.dir, settings.rules.rooms, zone, scorer=judging)
+        if data is not None:
+            tell(safe(f"classifier: {judging.version.partition('@')[0] if judging else 'none'}"))
         collect_rarely()
         self._scanner = Scanner(
-            engine, grouping=settings.alerts.grouping(), silence_ms=settings.broadcast.silence_ms, with_alerts=alerts,
-            day=_midnight(zone, self._options.now_ms))
+            engine, tenant=tenant, grouping=settings.alerts.grouping(), silence_ms=settings.broadcast.silence_ms,
+            with_alerts=alerts, day=_midnight(zone, self._options.now_ms))
         self._report = report_for(engine, zone, json=json, everything=everything, alerts=alerts,
                                   explain=explain)
         self._page = None if html is None else HtmlReport(

@@ -101,3 +101,29 @@ def test_models_go_with_a_backup(data: Path, tmp_path: Path) -> None:
     before, after = ({path.relative_to(folder): path.read_bytes() for path in (folder / "models").rglob("*.*")
                       if path.is_file()} for folder in (data, again))
     assert len(before) == 7 and before == after
+
+
+def test_a_scan_is_judged_by_the_model_that_serves_in_a_data_folder(data: Path, tmp_path: Path) -> None:
+    for name in ("agency/1", "local/3"):
+        categories, tenant = ("absolute_claim",), name.partition("/")[0]
+        save_model(data / "models" / name, tiny_model(name, bias=5, categories=categories, tenant=tenant), "#")
+    assert model(data, "promote", "agency/1").code == 0
+    file = tmp_path / "said.srt"
+    file.write_text("1\n00:00:01,000 --> 00:00:03,000\n今天天气真不错大家好\n", encoding="utf-8")
+
+    def scan(*words: str | Path) -> Done:
+        return redpost("scan", file, "--json", "--alerts", *words, model=str(tmp_path / "base/1"))
+
+    assert (scan().code, scan().err) == (0, "")
+    assert scan("--data", data) == (0, "", "classifier: base/1\n")
+    own = scan("--data", data, "--tenant", "agency")
+    assert (own.code, own.err) == (1, "classifier: agency/1\n") and "absolute_claim" in own.out
+    assert model(data, "promote", "local/3").code == 0
+    mine = scan("--data", data)
+    assert (mine.code, mine.err) == (1, "classifier: local/3\n")
+    ids = [json.loads(each.out)["id"] for each in (own, mine)]
+    assert ids[0] != ids[1], "the tenant is a part of the id"
+    assert redpost("scan", file, "--data", data).err == "classifier: none\n"
+    for option, value, told in (("--data", data / "typo", "there is no folder"), ("--tenant", "../x", "no name of a")):
+        done = scan(option, value)
+        assert done.code == 2 and told in done.err and "hint: " in done.err
