@@ -32,6 +32,7 @@ from monitor.adapters.web.hub import SseHub
 from monitor.adapters.web.services import WebServices, WebSettings
 from monitor.bootstrap.checks import cannot_listen, check_access, check_address, check_folder, is_open
 from monitor.bootstrap.compiling import compile_aside
+from monitor.bootstrap.learning import learn_aside
 from monitor.domain.errors import RedpostError, StorageError
 from monitor.domain.frames import Swap
 from monitor.domain.tenants import LOCAL
@@ -44,6 +45,7 @@ from monitor.services.evidence import EvidenceDesk
 from monitor.services.housekeeping import Housekeeping, HousekeepingSettings
 from monitor.services.ingest import KEY_MEMORY, Ingest, IngestSettings
 from monitor.services.labelling import Labelling
+from monitor.services.learning import Learning
 from monitor.services.lifecycle import Lifecycle
 from monitor.services.observing import Observer
 from monitor.services.organising import Organising
@@ -91,6 +93,7 @@ class Service:
         tenants = await self._data()
         first = self.log.end() == 0
         self._judges()
+        self._learns()
         engine = await self.rulebook.load()
         await self._detecting(engine)
         if first or await self.detect.version_at_end() != engine.version:
@@ -179,6 +182,12 @@ class Service:
                 events_keep_ms=s.events.keep_days * 86_400_000, outbox_keep=s.outbox.keep),
             trim_heap=trim_heap)
 
+    def _learns(self) -> None:
+        """Trainings, in processes of their own."""
+        train = partial(learn_aside, data=self.folder, model=self.settings.model.dir)
+        self.learning = Learning(train, lambda: self.rulebook.reload(self.log), clock=self.clock, logger=self.logger)
+        self._stack.push_async_callback(self.learning.close)
+
     async def listen(self) -> str:
         """Bind and answer; the address."""
         s = self.settings
@@ -189,8 +198,8 @@ class Service:
         app = build_app(
             WebServices(
                 ingest=self.ingest, session_seq=self.log.session_seq, labelling=self.labelling,
-                lifecycle=self.lifecycle, review=self.review, organising=self.organising, store=self.store,
-                archive=self.archive, hub=self.hub,
+                lifecycle=self.lifecycle, learning=self.learning, review=self.review, organising=self.organising,
+                store=self.store, archive=self.archive, hub=self.hub,
                 reload=lambda: self.rulebook.reload(self.log), health=self._unready,
                 alive=lambda: self.fatal is None, telemetry=self.telemetry, clock=self.clock, logger=self.logger,
                 evidence=EvidenceDesk(self.store, self.detect, lambda: self.rulebook.current).evidence),

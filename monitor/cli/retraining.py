@@ -26,6 +26,7 @@ def retrain(
              "fifth.", consume_multiple=True)] = [],  # noqa: B006
     test: Annotated[Path | None, Parameter(help="File of labelled lines to test on, instead of held-out briefs.")
                     ] = None,
+    json: Annotated[bool, Parameter(help="One JSON object, instead of lines for people.")] = False,
     by: By = "",
     data: Data = None,
     config: Config = None,
@@ -41,8 +42,22 @@ def retrain(
     redpost retrain --corpus mine/*.jsonl --test frozen.jsonl
     ```
 
+    A running service does the same beside its judging: POST /api/v1/models/retrain.
+
     Exit codes: 0 a candidate is tried, 1 it was refused, 2 there is not enough to learn from.
     """
+    from monitor.domain import tenants
+
+    tenants.checked(tenant)
+    lines, tested = _lines(corpus, hold_out, test)
+    verdict = _learnt(tenant, lines, tested, by, data, config)
+    _tell(verdict, json=json)
+    return int(bool(verdict.refused))
+
+
+def _learnt(
+    tenant: str, lines: "list[Labelled]", tested: "list[Labelled]", by: str, data: Data, config: Config
+) -> "Verdict":
     import asyncio
     import getpass
 
@@ -52,12 +67,9 @@ def retrain(
     from monitor.cli.loading import view_tables
     from monitor.cli.stores import with_store
     from monitor.cli.training import makers
-    from monitor.domain import tenants
     from monitor.services.lifecycle import Lifecycle
     from monitor.services.retraining import Retraining
 
-    tenants.checked(tenant)
-    lines, tested = _lines(corpus, hold_out, test)
     kept, clock, tables = shelf(data, config), SystemClock(), view_tables()
     logger = configure(level="info", form="auto")
     life = Lifecycle(kept, lambda: asyncio.sleep(0), clock=clock, logger=logger)
@@ -66,13 +78,24 @@ def retrain(
         return await Retraining(store, kept, life, tables, makers(tables), clock=clock, logger=logger).run(
             tenant, lines, tested, by=by or getpass.getuser())
 
-    verdict = with_store(data, config, learn)
+    return with_store(data, config, learn)
+
+
+def _tell(verdict: "Verdict", *, json: bool) -> None:
+    import msgspec
+
+    from monitor.services.learning import Learnt
+
+    if json:
+        told = {name: str(comparison) for name, comparison in verdict.comparisons.items()}
+        print(msgspec.json.encode(Learnt(model=verdict.model, against=verdict.against, lines=verdict.learnt,
+                                         comparisons=told, refused=verdict.refused)).decode())
+        return
     print(f"{verdict.against} → {verdict.model}, learnt from {verdict.learnt:,} lines")
     for name, comparison in verdict.comparisons.items():
         print(f"  {name}: {comparison}")
     print(f"refused: {verdict.refused}" if verdict.refused else
           f"{verdict.model} is kept, and tried in the shadow; `redpost model promote {verdict.model}` lets it serve")
-    return int(bool(verdict.refused))
 
 
 def _lines(

@@ -3,6 +3,7 @@
 RedpostError
 ├── InputError          the caller's data; the good rest of the same request is kept
 │   ├── NotFound        what was asked for by its name is not there
+│   ├── Conflict        not while what was asked for before is under way
 │   └── RuleError       a rule file or pack; carries all faults of the file at once
 ├── ConfigError         settings, tokens, files given by the operator
 ├── Refused             what cannot be done as things stand; nothing has changed
@@ -42,6 +43,11 @@ class InputError(RedpostError):
 class NotFound(InputError):
     code = "not_found"
     status = 404
+
+
+class Conflict(InputError):
+    code = "conflict"
+    status = 409
 
 
 class Fault(Struct, frozen=True):

@@ -27,6 +27,7 @@ from monitor.domain.labels import Label, Withdrawn
 from monitor.domain.organisation import Room
 from monitor.services.ingest import Receipt
 from monitor.services.labelling import Labelling
+from monitor.services.learning import Learning, Learnt
 from monitor.services.lifecycle import Lifecycle
 from monitor.services.organising import Organising
 from monitor.services.ports import Archive, Store
@@ -240,6 +241,23 @@ class FakeReload:
         return ReloadResult("v2", "v1", True, 42)
 
 
+class FakeTrain:
+    """Gives `gives`, or raises it, once `gate` is open."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[str, str]] = []
+        self.gives: Learnt | Exception = Learnt(model="agency/1", against="default/1", lines=3, comparisons={})
+        self.gate = asyncio.Event()
+        self.gate.set()
+
+    async def __call__(self, tenant: str, by: str) -> Learnt:
+        self.asked.append((tenant, by))
+        await self.gate.wait()
+        if isinstance(self.gives, Exception):
+            raise self.gives
+        return self.gives
+
+
 @dataclass
 class Api:
     """The running application and what lies behind it."""
@@ -257,6 +275,8 @@ class Api:
     registry: MemoryRegistry
     posts: MemoryPosts
     organising: Organising
+    train: "FakeTrain"
+    learning: Learning
     alive: list[bool] = field(default_factory=lambda: [True])
 
     @property
@@ -319,9 +339,11 @@ async def serving(*, hub_limits: HubLimits | None = None, outbox: Sequence[Updat
     organising = Organising(posts, clock, read_folder(CONFIG / "post"))
     store.outbox.extend(outbox)
     hub = SseHub(telemetry, limits=hub_limits)
+    train = FakeTrain()
+    learning = Learning(train, reload, clock=clock, logger=logger)
     services = WebServices(
         ingest=ingest, labelling=Labelling(cast(Store, store), tables(), clock),
-        lifecycle=Lifecycle(models, reload, clock=clock, logger=logger),
+        lifecycle=Lifecycle(models, reload, clock=clock, logger=logger), learning=learning,
         review=ReviewDesk(posts, organising, hub, clock, telemetry), organising=organising,
         session_seq=ingest.session_seq, evidence=store.evidence, store=cast(Store, store),
         archive=cast(Archive, archive), hub=hub, reload=reload,
@@ -330,7 +352,8 @@ async def serving(*, hub_limits: HubLimits | None = None, outbox: Sequence[Updat
     app = build_app(services, WebSettings(**{"token_refresh_s": 0, "linger_s": 0.02, **settings}))
     async with TestClient(TestServer(app)) as client:
         yield Api(client, ingest, store, archive, hub, reload, logger, telemetry, reasons, clock, models, posts,
-                  organising, alive)
+                  organising, train, learning, alive)
+        await learning.close()
 
 
 def path_of(route: Route) -> str:

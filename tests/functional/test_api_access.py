@@ -1,5 +1,6 @@
 """Who may do what: owner, same tenant with a lesser scope, stranger; and nobody in particular on loopback."""
 
+from contextlib import suppress
 from typing import Any
 
 import msgspec
@@ -9,7 +10,7 @@ from aiohttp import ClientWebSocketResponse, WSMsgType, WSServerHandshakeError
 from monitor.adapters.web.auth import OF_ALL, OPERATOR, SCOPES, Tokens, digest, is_loopback_name, new_token
 from monitor.adapters.web.handling import Route
 from monitor.adapters.web.routes import ROUTES
-from monitor.domain.errors import ConfigError, StorageError
+from monitor.domain.errors import ConfigError, Conflict, InputError, StorageError
 from monitor.services.lifecycle import ALL, Choice, ModelState
 from monitor.services.records import Token
 from tests.functional.fakes import NOW, Api, Sse, alert, body_of, events, furnish, kept, ndjson, path_of, room, serving
@@ -22,6 +23,10 @@ IDS = [route.name for route in GUARDED]
 async def ask(api: Api, route: Route, headers: dict[str, str], **more: Any) -> tuple[int, Any]:
     """One request to a route; its status and JSON, if it has some."""
     api.registry.set_state(ModelState(tenants={ALL: Choice(serving="local/2", previous="")}))
+    if route.name == "getTraining":
+        api.train.gives = InputError("too few labels")
+        with suppress(Conflict):
+            api.learning.start(OPERATOR, by="x")
     if route.path.endswith("/ws"):
         headers = {**headers, "Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Version": "13",
                    "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ=="}
@@ -32,7 +37,7 @@ async def ask(api: Api, route: Route, headers: dict[str, str], **more: Any) -> t
 
 
 def good(route: Route) -> int:
-    return 101 if route.path.endswith("/ws") else 200
+    return 101 if route.path.endswith("/ws") else route.status
 
 
 @pytest.mark.parametrize("route", GUARDED, ids=IDS)

@@ -35,7 +35,8 @@ def test_the_documentation_lists_every_route_with_its_scope() -> None:
 def test_the_documentation_names_every_parameter() -> None:
     sections = dict.fromkeys(("searchEvents", "listAlerts", "listRooms"), "Look things up")
     sections |= dict.fromkeys(("listLabels", "withdrawLabel"), "Labels")
-    sections |= dict.fromkeys(("shadowModel", "promoteModel", "rollBackModel"), "Classifiers")
+    sections |= dict.fromkeys(
+        ("shadowModel", "promoteModel", "rollBackModel", "retrainModel", "getTraining"), "Classifiers")
     sections |= {"getQueue": "Decide", "putRecord": "Records", "deleteRecord": "Records"}
     sections["streamAlerts"] = "Alerts as they come"
     seen = 0

@@ -1,7 +1,9 @@
 """The life of models over HTTP."""
 
+import asyncio
 from typing import Any
 
+from monitor.domain.errors import StorageError
 from tests.fakes.registry import tiny_model
 from tests.functional.fakes import NOW, Api, serving
 
@@ -70,15 +72,53 @@ async def test_what_cannot_be_is_told_with_what_to_do() -> None:
         assert [each["fault"] for each in (await ask(api, "GET"))[1]["models"]] == ["", "", "local/2 is cut off"]
 
 
+async def ended(api: Api, query: str = "") -> Any:
+    async with asyncio.timeout(10):
+        while True:
+            status, answer = await ask(api, "GET", f"/retrain{query}")
+            if status != 200 or answer["stage"] not in ("waiting", "running"):
+                return answer
+
+
+async def test_a_training_is_asked_for_and_told_how_it_goes() -> None:
+    async with serving() as api:
+        assert (await ask(api, "GET", "/retrain"))[1]["error"]["code"] == "not_found"
+        api.train.gate.clear()
+        status, answer = await ask(api, "POST", "/retrain?tenant=agency")
+        assert (status, answer["stage"], answer["by"], answer["asked_at"]) == (202, "waiting", "loopback", NOW)
+        status, answer = await ask(api, "POST", "/retrain?tenant=agency")
+        assert (status, answer["error"]["code"]) == (409, "conflict") and answer["error"]["hint"]
+        assert (await ask(api, "GET", "/retrain?tenant=agency"))[1]["stage"] == "running"
+        assert (await ask(api, "POST", "/retrain"))[0] == 202, "another tenant's waits for its turn"
+        assert (await ask(api, "GET", "/retrain"))[1]["stage"] == "waiting"
+        api.train.gate.set()
+        answer = await ended(api, "?tenant=agency")
+        assert (answer["stage"], answer["learnt"]["model"], answer["ended_at"]) == ("kept", "agency/1", NOW)
+        await ended(api)
+        assert api.train.asked == [("agency", "loopback"), ("local", "loopback")]
+        assert (await ask(api, "POST", "/retrain?tenant=..%2Fx"))[0] == 400
+
+
+async def test_a_training_that_was_killed_says_so_and_what_serves_stays() -> None:
+    async with serving() as api:
+        api.train.gives = StorageError("the training was ended by SIGKILL; nothing was kept", hint="ask again")
+        assert (await ask(api, "POST", "/retrain"))[0] == 202
+        answer = await ended(api)
+        assert (answer["stage"], answer["fault"]) == (
+            "failed", "the training was ended by SIGKILL; nothing was kept (ask again)")
+        assert (api.reload.calls, await roles(api)) == (0, {"serving": "default/1"})
+        assert (await api.logger.until("training_failed"))["tenant"] == "local"
+
+
 async def test_nobody_a_lesser_scope_and_the_operator() -> None:
     async with serving(loopback=False) as api:
         calls = [("GET", ""), ("GET", "/local/1/card"), ("POST", "/local/1/promote"), ("POST", "/local/2/shadow"),
-                 ("POST", "/rollback")]
+                 ("POST", "/rollback"), ("POST", "/retrain"), ("GET", "/retrain")]
         for method, path in calls:
             assert (await ask(api, method, path))[0] == 401
             assert (await ask(api, method, path, api.token("read", "ingest")))[0] == 403
-        assert api.reload.calls == 0
+        assert api.reload.calls == 0 and not api.train.asked
         headers = api.token("admin")
         for method, path in calls:
-            assert (await ask(api, method, path, headers))[0] == 200
+            assert (await ask(api, method, path, headers))[0] == (202 if (method, path) == calls[-2] else 200)
         assert (await api.logger.until("model_promoted"))["by"] == api.store.tokens_kept[-1].id

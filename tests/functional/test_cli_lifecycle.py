@@ -2,11 +2,12 @@
 
 import json
 import re
+import shutil
 from pathlib import Path
 
 import pytest
 
-from monitor.adapters.bundled import model_folder
+from monitor.adapters.bundled import bundled, model_folder
 from monitor.adapters.ml.folder import save_model
 from tests.fakes.registry import tiny_model
 from tests.functional.clikit import Done, redpost
@@ -108,11 +109,13 @@ def test_a_scan_is_judged_by_the_model_that_serves_in_a_data_folder(data: Path, 
         categories, tenant = ("absolute_claim",), name.partition("/")[0]
         save_model(data / "models" / name, tiny_model(name, bias=5, categories=categories, tenant=tenant), "#")
     assert model(data, "promote", "agency/1").code == 0
-    file = tmp_path / "said.srt"
+    rules, file = tmp_path / "rules", tmp_path / "said.srt"
+    shutil.copytree(bundled("rules") / "classifier", rules / "classifier")
+    shutil.copy(bundled("rules") / "clauses.yml", rules)
     file.write_text("1\n00:00:01,000 --> 00:00:03,000\n今天天气真不错大家好\n", encoding="utf-8")
 
     def scan(*words: str | Path) -> Done:
-        return redpost("scan", file, "--json", "--alerts", *words, model=str(tmp_path / "base/1"))
+        return redpost("scan", file, "--json", "--alerts", "--rules", rules, *words, model=str(tmp_path / "base/1"))
 
     assert (scan().code, scan().err) == (0, "")
     assert scan("--data", data) == (0, "", "classifier: base/1\n")
@@ -123,7 +126,7 @@ def test_a_scan_is_judged_by_the_model_that_serves_in_a_data_folder(data: Path, 
     assert (mine.code, mine.err) == (1, "classifier: local/3\n")
     ids = [json.loads(each.out)["id"] for each in (own, mine)]
     assert ids[0] != ids[1], "the tenant is a part of the id"
-    assert redpost("scan", file, "--data", data).err == "classifier: none\n"
+    assert redpost("scan", file, "--rules", rules, "--data", data).err == "classifier: none\n"
     for option, value, told in (("--data", data / "typo", "there is no folder"), ("--tenant", "../x", "no name of a")):
         done = scan(option, value)
         assert done.code == 2 and told in done.err and "hint: " in done.err

@@ -10,6 +10,7 @@ from monitor.adapters.ml.folder import save_model
 from monitor.adapters.ml.labelled import write_labels
 from monitor.cli.retraining import _lines
 from monitor.domain.labelled import Labelled
+from monitor.services.learning import Learnt
 from tests.fakes.registry import tiny_model
 from tests.functional.clikit import Done, redpost
 from tests.unit.test_retraining import labelled, lines
@@ -48,9 +49,11 @@ def test_a_candidate_is_tried_then_promoted_then_no_other_is_better(data: Path, 
     assert "model_trained" in done.err
     assert re.search(r"^local/1\s+shadow", model(data, "list").out, re.MULTILINE)
     assert model(data, "promote", "local/1").code == 0
-    refused = retrain(data, "--corpus", corpus, "--hold-out", "a")
+    refused = retrain(data, "--corpus", corpus, "--hold-out", "a", "--json")
     assert refused.code == 1
-    assert "refused: it is better on nothing" in refused.out
+    told = msgspec.json.decode(refused.out, type=Learnt)
+    assert (told.model, told.against, told.refused) == ("local/2", "local/1", "it is better on nothing")
+    assert told.lines > 100 and told.comparisons["newest labels"].startswith("28 lines")
     assert sorted(path.name for path in (data / "models/local").iterdir()) == ["1"]
 
 

@@ -29,10 +29,10 @@ _CLIENT_GONE: Final = 499
 class Route:
     """One line of the route table. `scope` None: open to everybody.
 
-    `answer` is the type of the 200 body where that is JSON, else `media` names what is sent; `item`: what a request's
-    body holds, as NDJSON or a JSON array; `body`: the type of one that is a single JSON value. `errors`: the statuses
-    beside those that every route has. `timed`: ends after the request timeout. `quiet`: no log line when all went well.
-    `stream`: lasts long, so its duration is no measure of anything.
+    `status` is that of a good answer, `answer` the type of its body where that is JSON, else `media` names what is
+    sent; `item`: what a request's body holds, as NDJSON or a JSON array; `body`: the type of one that is a single JSON
+    value. `errors`: the statuses beside those that every route has. `timed`: ends after the request timeout. `quiet`:
+    no log line when all went well. `stream`: lasts long, so its duration is no measure of anything.
     """
 
     method: str
@@ -46,6 +46,7 @@ class Route:
     item: Any = None
     body: Any = None
     media: str = "application/json"
+    status: int = 200
     errors: tuple[int, ...] = ()
     timed: bool = False
     quiet: bool = False

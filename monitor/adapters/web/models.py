@@ -19,6 +19,11 @@ ROLLBACK_PARAMS: Final[tuple[Param, ...]] = (
 )
 
 
+RETRAIN_PARAMS: Final[tuple[Param, ...]] = (
+    text("tenant", "Whose labels are learnt. Default: the token's tenant.", longest=64),
+)
+
+
 async def list_models(request: web.Request) -> web.Response:
     return json_answer(await request.app[SERVICES].lifecycle.listed())
 
@@ -41,6 +46,20 @@ async def promote_model(request: web.Request) -> web.Response:
 async def roll_back(request: web.Request) -> web.Response:
     return json_answer(await request.app[SERVICES].lifecycle.roll_back(
         by=author(request[PRINCIPAL]), tenant=request[QUERY]["tenant"]))
+
+
+async def retrain(request: web.Request) -> web.Response:
+    """202: it goes on beside the service, and `get_training` tells how."""
+    principal = request[PRINCIPAL]
+    return json_answer(request.app[SERVICES].learning.start(_tenant(request), by=author(principal)), status=202)
+
+
+async def get_training(request: web.Request) -> web.Response:
+    return json_answer(request.app[SERVICES].learning.latest(_tenant(request)))
+
+
+def _tenant(request: web.Request) -> str:
+    return request[QUERY]["tenant"] or request[PRINCIPAL].tenant
 
 
 def _model(request: web.Request) -> str:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from http import HTTPStatus
 from typing import Any, Final
 
 import msgspec
@@ -100,7 +101,8 @@ def _responses(route: Route, by_type: dict[Any, Any]) -> dict[str, Any]:
     if not route.media:
         responses["101"] = {"description": "The connection is a WebSocket now; docs/api.md has its messages."}
     else:
-        responses["200"] = {"description": "OK", "content": _content(route, by_type)}
+        good = HTTPStatus(route.status)
+        responses[str(good.value)] = {"description": good.phrase, "content": _content(route, by_type)}
     plain = {"description": "Not so; the text says why.", "content": {"text/plain": {"schema": {"type": "string"}}}}
     asked = () if route.scope is None else (401, 403, 500)
     for status in sorted({*route.errors, *asked}):

@@ -10,10 +10,13 @@ from monitor.adapters.web.ingest import post_events
 from monitor.adapters.web.labels import LABEL_PARAMS, WITHDRAW_PARAMS, list_labels, post_labels, withdraw_label
 from monitor.adapters.web.models import (
     MODEL_PARAMS,
+    RETRAIN_PARAMS,
     ROLLBACK_PARAMS,
     get_card,
+    get_training,
     list_models,
     promote_model,
+    retrain,
     roll_back,
     shadow_model,
 )
@@ -52,6 +55,7 @@ from monitor.domain.events import Event
 from monitor.domain.labels import Label
 from monitor.services.cases import QueuePage
 from monitor.services.labelling import LabelReceipt
+from monitor.services.learning import Training
 from monitor.services.lifecycle import ModelList, ModelState
 from monitor.services.records import AlertPage, Evidence, LabelPage, RoomPage
 from monitor.services.review import History
@@ -177,6 +181,16 @@ ROUTES: Final[tuple[Route, ...]] = (
         method="POST", path=f"{_API}/models/rollback", name="rollBackModel", scope="admin", handler=roll_back,
         summary="Let the classifier serve that did before.",
         params=ROLLBACK_PARAMS, answer=ModelState, errors=(400, 503),
+    ),
+    Route(
+        method="POST", path=f"{_API}/models/retrain", name="retrainModel", scope="admin", handler=retrain,
+        summary="Learn a candidate from a tenant's labels, beside the service; one of a tenant at a time.",
+        params=RETRAIN_PARAMS, answer=Training, status=202, errors=(400, 409),
+    ),
+    Route(
+        method="GET", path=f"{_API}/models/retrain", name="getTraining", scope="admin", handler=get_training,
+        summary="How the latest training for a tenant goes, or what came of it.",
+        params=RETRAIN_PARAMS, answer=Training, errors=(400, 404),
     ),
     Route(
         method="POST", path=f"{_API}/rules/reload", name="reloadRules", scope="admin", handler=reload_rules,

@@ -12,6 +12,7 @@ from monitor.domain.decoding import Limits
 from monitor.domain.labels import Label
 from monitor.services.ingest import Receipt
 from monitor.services.labelling import LabelReceipt
+from monitor.services.learning import Learning
 from monitor.services.lifecycle import Lifecycle
 from monitor.services.organising import Organising
 from monitor.services.ports import Archive, Clock, Logger, Store, Telemetry
@@ -58,6 +59,7 @@ class WebServices:
     evidence: Callable[[str, str], Awaitable[Evidence | None]]
     labelling: Labelling
     lifecycle: Lifecycle
+    learning: Learning
     review: ReviewDesk
     organising: Organising
     store: Store
