@@ -1,7 +1,7 @@
 # Everything starts from here; `make` alone lists the targets. Needs Python 3.11 or later with its venv module.
 # Python: make PYTHON=/path/to/python run
 
-PYTHON ?= python3.13 python3.12 python3.11 python3
+PYTHON ?= python3.13 python3.12 python3.11 python3 python3.14
 VENV := .venv
 BIN := $(VENV)/bin
 LOCKS := deploy/locks
@@ -54,7 +54,8 @@ clean: ## Remove what the other targets made, except data/
 	find . -name node_modules -prune -o -type d -name __pycache__ -exec rm -rf {} +
 
 # The build tool comes first, by its hash, so that no package is built with one that is not locked.
-$(READY): pyproject.toml $(LOCKS)/dev.txt | $(BIN)/python
+# An interpreter that the system took away is made anew, and everything with it: so it is no order-only prerequisite.
+$(READY): pyproject.toml $(LOCKS)/dev.txt $(BIN)/python
 	@echo "Installing the locked dependencies in $(VENV) …"
 	@awk '/^setuptools==/ {on = 1} on {print} on && !/\\$$/ {exit}' $(LOCKS)/dev.txt > $(VENV)/build.txt
 	@$(PIP) install --require-hashes --requirement $(VENV)/build.txt

@@ -10,6 +10,7 @@ import platform
 import statistics
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,6 @@ import ahocorasick
 import ahocorasick_rs
 import daachorse
 import jieba
-import matcher_py
 import msgspec
 
 from monitor.engine.batch import EventBatch
@@ -26,6 +26,11 @@ from monitor.engine.matcher import Scan
 from monitor.engine.pipeline import judge
 from monitor.engine.views import Views
 from tests.bench import corpus
+
+try:
+    import matcher_py
+except ImportError:  # not built for this Python
+    matcher_py = None
 
 SEED = 20261123
 SHARES = (0.0, 0.05, 0.25)
@@ -175,11 +180,11 @@ def run(*, quick: bool = False) -> dict[str, Any]:
               f"{row['events_per_s']:,.0f} events/s · match alone {us['match']:.2f} µs", flush=True)
         if share == 0.05:
             some = texts[: len(texts) // 8]
-            py, usual = peer_matcher_py(terms), peer_usual(terms)
+            peers = {"matcher_py": peer_matcher_py} if matcher_py else {}
+            peers["pyahocorasick + jieba"] = peer_usual
             theirs = interleaved({
                 "redpost": lambda batches=batches: match_only(engine, batches[: len(batches) // 8]),
-                "matcher_py": lambda run=py, some=some: run(some),
-                "pyahocorasick + jieba": lambda run=usual, some=some: run(some),
+                **{name: partial(peer(terms), some) for name, peer in peers.items()},
             }, len(some), count)
             literals = literal_engines(engine, joined, terms, len(texts), count)
             row["peers_us"], row["literal_engines_us"] = theirs, literals

@@ -2,6 +2,7 @@
 
 import os
 import re
+import resource
 import time
 from collections.abc import Mapping
 from datetime import date
@@ -12,11 +13,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from monitor.adapters.rulefiles import keys, load, load_rooms, load_rooms_source, load_sources
+from monitor.adapters.rulefiles import RuleFolder, keys, load, load_rooms, load_rooms_source, load_sources
 from monitor.adapters.rulefiles.faults import MAX_FAULTS, Faults
 from monitor.adapters.rulefiles.registers import Register
 from monitor.domain.conditions import And, Or, Ref
-from monitor.domain.errors import Fault, RuleError
+from monitor.domain.errors import Fault, RuleError, StorageError
 from monitor.domain.events import Kind, Role, Stage
 from monitor.domain.findings import Advice, Severity, Tier
 from monitor.domain.rulelint import pattern_faults
@@ -1045,3 +1046,25 @@ def test_bytes_never_raise_anything_else(data: bytes, pattern: str) -> None:
         )
     )
     assert isinstance(pattern_faults(pattern), list)
+
+
+def test_a_change_in_a_linked_pack_is_seen(tmp_path: Path) -> None:
+    pack = tmp_path / "elsewhere/shop"
+    pack.mkdir(parents=True)
+    rules = tmp_path / "rules"
+    rules.mkdir()
+    (rules / "shop").symlink_to(pack)
+    folder = RuleFolder(rules, rooms=None, zone="UTC")
+    before = folder.fingerprint()
+    (pack / "rank.yml").write_text("id: shop.rank", encoding="utf-8")
+    assert folder.fingerprint() != before == RuleFolder(tmp_path / "gone", rooms=None, zone="UTC").fingerprint()
+
+
+def test_a_folder_that_cannot_be_listed_has_no_fingerprint(tmp_path: Path) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (3, hard))
+    try:
+        with pytest.raises(StorageError, match="can't be listed: Too many open files"):
+            RuleFolder(tmp_path, rooms=None, zone="UTC").fingerprint()
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))

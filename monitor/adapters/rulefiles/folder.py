@@ -29,7 +29,7 @@ def load(folder: Path) -> RuleSet:
     unread: list[Faults] = []
     if not folder.is_dir():
         raise RuleError([Fault(str(folder), 1, 1, "there is no such folder", _WHICH)])
-    for path in _files(folder, folder):
+    for path in files(folder):
         name = path.relative_to(folder).as_posix()
         if place_of(name) is None:
             continue
@@ -77,13 +77,14 @@ def place_of(path: str) -> str | None:
     return None
 
 
-def _files(folder: Path, top: Path) -> Iterator[Path]:
+def files(folder: Path, *, depth: int = _DEEPEST) -> Iterator[Path]:
+    """Those that may be rules, in order. Raises OSError where one can't be listed, which Path.rglob passes over."""
     for path in sorted(folder.iterdir()):
         if path.name.startswith("."):
             continue
         if path.is_dir():
-            if len(path.relative_to(top).parts) < _DEEPEST:
-                yield from _files(path, top)
+            if depth > 1:
+                yield from files(path, depth=depth - 1)
         else:
             yield path
 

@@ -1,10 +1,10 @@
 """A rules folder and a rooms file as the rulebook reads them."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from monitor.adapters.rulefiles.folder import load, load_sources
+from monitor.adapters.rulefiles.folder import files, load, load_sources
 from monitor.adapters.rulefiles.rooms import load_rooms_source
 from monitor.domain.errors import ConfigError, StorageError
 from monitor.domain.ids import digest
@@ -46,8 +46,9 @@ class RuleFolder:
     def fingerprint(self) -> str:
         """Sizes and times of the files: asked every second, so nothing is read. Raises StorageError."""
         facts: list[str] = []
-        with self._refusals():
-            paths = sorted([*self._folder.rglob("*"), *([self._rooms] if self._rooms else [])])
+        paths = [self._rooms] if self._rooms else []
+        with self._refusals(), suppress(FileNotFoundError):  # who reads it next tells of a folder that has gone
+            paths += files(self._folder)
         for path in paths:
             try:
                 stat = path.stat()
