@@ -12,9 +12,10 @@ from monitor.cli.marking import marked
 from monitor.cli.rules_text import plain, today
 from monitor.cli.scan_text import cited
 from monitor.cli.terminal import SEVERITY_STYLES, out, safe
+from monitor.domain.clauses import not_in_force, unverified
 from monitor.domain.conditions import names_in, written
 from monitor.domain.correlations import CorrelationRule
-from monitor.domain.rules import AnyRule, Applies, Effective, Reach, Rule, Selection, Status, not_in_force, unverified
+from monitor.domain.rules import AnyRule, Applies, Effective, Reach, Rule, Selection, Status
 from monitor.domain.rulesets import RuleSet
 from monitor.engine.judged import Explained, Fate
 from monitor.engine.scoring import Weighed

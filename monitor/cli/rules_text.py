@@ -15,9 +15,10 @@ from monitor.cli.loading import zone
 from monitor.cli.marking import marked
 from monitor.cli.scan_text import cited
 from monitor.cli.terminal import counted, err, out, safe
+from monitor.domain.clauses import Clause, not_in_force, unverified
 from monitor.domain.errors import Fault
 from monitor.domain.events import Event, Speaker
-from monitor.domain.rules import Case, Clause, Context, Effective, Rule, Status, not_in_force, unverified
+from monitor.domain.rules import Case, Context, Effective, Rule, Status
 from monitor.domain.rulesets import RuleSet
 from monitor.engine.batch import EventBatch
 from monitor.engine.engineset import EngineSet

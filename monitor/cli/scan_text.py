@@ -16,9 +16,9 @@ from rich.text import Text
 from monitor.cli.marking import NEAR, marked
 from monitor.cli.terminal import SEVERITY_STYLES, clock, counted, out, safe
 from monitor.domain.alerts import Alert
+from monitor.domain.clauses import Clause
 from monitor.domain.events import RELATIVE, Event
 from monitor.domain.findings import Finding, Opinion, Severity
-from monitor.domain.rules import Clause
 from monitor.engine.engineset import EngineSet
 from monitor.services.explaining import Why, why
 from monitor.services.scan import Scanner

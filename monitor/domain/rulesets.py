@@ -2,8 +2,9 @@
 
 from msgspec import Struct
 
+from monitor.domain.clauses import Clause
 from monitor.domain.correlations import CorrelationRule
-from monitor.domain.rules import AnyRule, Clause, Context, Rule
+from monitor.domain.rules import AnyRule, Context, Rule
 
 
 class RuleSet(Struct, frozen=True):

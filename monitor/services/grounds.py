@@ -3,8 +3,9 @@
 from datetime import datetime
 from typing import Any
 
+from monitor.domain.clauses import not_in_force, unverified
 from monitor.domain.findings import Severity
-from monitor.domain.rules import AnyRule, not_in_force, unverified
+from monitor.domain.rules import AnyRule
 from monitor.engine.engineset import EngineSet
 
 

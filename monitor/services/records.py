@@ -6,10 +6,10 @@ from msgspec import Struct
 
 from monitor.domain.alerts import Alert, Join, Retraction, Withdrawal
 from monitor.domain.broadcasts import Broadcast
+from monitor.domain.clauses import Clause
 from monitor.domain.findings import Finding
 from monitor.domain.frames import Entry, Frame
 from monitor.domain.labels import Label
-from monitor.domain.rules import Clause
 from monitor.services.explaining import Why
 
 

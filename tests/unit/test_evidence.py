@@ -7,7 +7,7 @@ import msgspec
 
 from monitor.adapters.bundled import view_tables
 from monitor.cli.loading import scorer
-from monitor.domain.rules import Clause, Confidence
+from monitor.domain.clauses import Clause, Confidence
 from monitor.engine.engineset import EngineSet
 from monitor.engine.scorer import Scorer
 from monitor.services.evidence import EvidenceDesk

@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 from monitor.domain import frames
 from monitor.domain.alerts import GroupingSettings, opened
 from monitor.domain.broadcasts import Rooms
+from monitor.domain.clauses import Clause, Confidence
 from monitor.domain.events import Event, Kind, Role, Speaker
 from monitor.domain.frames import Frame
-from monitor.domain.rules import Clause, Confidence, Exempt
+from monitor.domain.rules import Exempt
 from monitor.domain.rulesets import RuleSet
 from monitor.engine import pipeline
 from monitor.engine.engineset import EngineSet

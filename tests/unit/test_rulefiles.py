@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from monitor.adapters.rulefiles import RuleFolder, keys, load, load_rooms, load_rooms_source, load_sources
 from monitor.adapters.rulefiles.faults import MAX_FAULTS, Faults
 from monitor.adapters.rulefiles.registers import Register
+from monitor.domain.clauses import Clause, Confidence, citable, not_in_force, unverified
 from monitor.domain.conditions import And, Or, Ref
 from monitor.domain.errors import Fault, RuleError, StorageError
 from monitor.domain.events import Kind, Role, Stage
@@ -26,8 +27,6 @@ from monitor.domain.rules import (
     DETECTORS,
     Applies,
     Case,
-    Clause,
-    Confidence,
     Effective,
     Reach,
     RoomContext,
@@ -37,9 +36,6 @@ from monitor.domain.rules import (
     Side,
     Status,
     View,
-    citable,
-    not_in_force,
-    unverified,
 )
 from monitor.domain.rulesets import RuleSet
 

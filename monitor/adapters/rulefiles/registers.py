@@ -10,8 +10,9 @@ from monitor.adapters.rulefiles import keys
 from monitor.adapters.rulefiles.faults import TOP, Faults, Place, guess, shown
 from monitor.adapters.rulefiles.fields import Fields
 from monitor.adapters.rulefiles.nodes import MAX_LIST, Broken, Items, Node, decode, parse
+from monitor.domain.clauses import Clause, Confidence
 from monitor.domain.rulelint import term_fault
-from monitor.domain.rules import CATEGORIES, PROCESS_DUTY, Clause, Confidence
+from monitor.domain.rules import CATEGORIES, PROCESS_DUTY
 
 _COMMENT: Final = re.compile(r"(?:^|\s)#.*")
 _MUST: Final = ("id", "document", "issuer", "article", "requirement", "confidence", "categories")
