@@ -61,17 +61,18 @@ def read(grams: Grams, views: Views, gone: NDArray[np.bool_] | None = None) -> R
     split = layers[0].units.size + 1
     units = np.concatenate([layers[0].units, [_LF], layers[1].units, [_LF]])  # hashed alike, one behind the other
     ends = np.flatnonzero(units == LF)
-    lengths = np.split(np.diff(ends, prepend=-1) - 1, 2)
+    begins = np.concatenate(([0], ends[:-1] + 1))
+    lengths = (ends - begins).reshape(2, -1)
     seeds = np.repeat(_SEEDS, (split, units.size - split))
     windows = dict(_windows(units, ends, seeds, {*sizes[0], *sizes[1]}, grams))
     kinds = [(number, size) for number in (0, 1) for size in sizes[number]]
     buckets = np.full((len(kinds), split), grams.buckets, np.int64)
-    counts: Index = np.zeros(lengths[0].size, np.int64)
+    counts: Index = np.zeros(lengths.shape[1], np.int64)
     for row, (number, size) in zip(buckets, kinds, strict=True):
         at = layers[number].at
         row[slice(None) if at is None else at] = windows[size][split:] if number else windows[size][:split]
         counts += np.maximum(lengths[number] - size + 1, 0)
-    return Read(kinds, buckets, np.concatenate(([0], ends[: counts.size - 1] + 1)), counts)
+    return Read(kinds, buckets, begins[: counts.size], counts)
 
 
 def places(views: Views, gone: NDArray[np.bool_] | None = None) -> list[tuple[Index, Index, Index]]:
