@@ -141,7 +141,8 @@ class FindingTexts:
 
 def _scored(why: Why) -> str:
     words = "  ".join(f"{each.text} {each.weight:+.1f}" for each in why.carrying)
-    return f"{why.category} {why.score:.2f} (≥ {why.alone:.2f} alone, ≥ {why.beside:.2f} beside a rule)  {words}"
+    return (f"{why.category} {why.score:.2f} (≥ {why.alone:.2f} alone, ≥ {why.amid:.2f} amid a rule's words, "
+            f"≥ {why.beside:.2f} beside a rule)  {words}")
 
 
 def _title(finding: Finding) -> Text:

@@ -4,6 +4,7 @@ Order: a hit must be one (edges, sentence ends, the views its term asks for) →
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from enum import Enum, auto
 from typing import Final, NamedTuple
 
 from monitor.domain.events import Kind
@@ -130,16 +131,31 @@ def bits_of(hits: Iterable[Hit | RawHit]) -> int:
     return bits
 
 
+class Missed(Enum):
+    """How far a rule, of which the words are there, is from a text for which it does not hold."""
+
+    FAR = auto()
+    """It is for others."""
+    NEARLY = auto()
+    """They are not there as it asks."""
+    SPARED = auto()
+    """They are, and what stands around them makes them lawful."""
+
+
+_SPARING: Final = ("allow", "veto", "context")
+"""Stages."""
+
+
 def surviving(
     rule: CompiledRule, hits: list[Hit], views: Views, hear: Hear, contexts: Sequence[CompiledContext],
     proved: Callable[[Hit], bool], priced: Callable[[Hit, str, Listed], bool],
-) -> list[Hit] | None:
-    """What is left after all `stages`; None as soon as the rule cannot hold with what is left."""
+) -> list[Hit] | Missed:
+    """What is left after all `stages`, or why the rule cannot hold, as soon as it cannot."""
     left = hits
     if rule.restrained:
-        for _, rest in stages(rule, hits, views, hear, contexts, proved, priced):
+        for stage, rest in stages(rule, hits, views, hear, contexts, proved, priced):
             if len(rest) < len(left) and not rule.possible(bits_of(rest)):
-                return None
+                return Missed.SPARED if stage.startswith(_SPARING) else Missed.NEARLY
             left = rest
     return left
 

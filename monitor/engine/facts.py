@@ -12,7 +12,7 @@ from monitor.engine.detectors import value
 from monitor.engine.engineset import EngineSet
 from monitor.engine.patterns import ContactSpan
 from monitor.engine.roomfacts import compares, is_proved, room_holds
-from monitor.engine.scoring import Weighed
+from monitor.engine.scoring import Asked, Weighed
 from monitor.engine.views import Views
 
 
@@ -25,6 +25,7 @@ class Facts:
         self.scores = scorer.score(views, batch, contacts, engine.trades.of(batch)) if scorer else None
         self.likely = engine.scoring.likely(self.scores) if self.scores is not None else None
         """Where gated rules may hold; None without a classifier: everywhere."""
+        self._amid, self._spared = set[tuple[int, int]](), set[tuple[int, int]]()  # (event, column)
 
     def carrying(self) -> Iterator[tuple[int, int]]:
         """(event, rule) where a score alone may carry the rule's condition."""
@@ -37,11 +38,11 @@ class Facts:
     def of(self, rule: CompiledRule, event: int) -> tuple[int, int, dict[str, float]]:
         """(selections that are true, those that are unknown, the scores)."""
         bits, unknown, known = 0, 0, dict[str, float]()
-        for i, column, gte in self._engine.scoring.asked[rule.index]:
-            if self.scores is None or column is None:
-                unknown |= 1 << i
+        for asked in self._engine.scoring.asked[rule.index]:
+            if self.scores is None or asked.column is None:
+                unknown |= 1 << asked.selection
             else:
-                bits |= bool(self.scores[event, column] >= gte) << i
+                bits |= bool(self.scores[event, asked.column] >= self._least(asked, event)) << asked.selection
         if self.scores is not None:
             known = self._engine.scoring.of(rule.index, self.scores, event)
         if rule.rooms:
@@ -53,13 +54,24 @@ class Facts:
                 unknown |= (found is None) << i
         return bits, unknown, known
 
+    def nearly(self, rule: CompiledRule, event: int, *, spared: bool) -> None:
+        """The rule has its words here, but does not hold. `spared`: what stands around them makes them lawful."""
+        (self._spared if spared else self._amid).update((event, at) for at in self._engine.scoring.columns(rule.index))
+
+    def _least(self, asked: Asked, event: int) -> float:
+        """The score that is enough here: a lower one where a rule of the category nearly holds and none is spared."""
+        at = (event, asked.column)
+        return asked.amid if at in self._amid and at not in self._spared else asked.least
+
     def weighed(self, rule: CompiledRule, event: int) -> tuple[list[Weighed], list[Weighed]]:
         """(scores that the rule's condition asks for, those of its categories where it asks for what is likely and this
         is not); none without a classifier."""
         if self.scores is None:
             return [], []
-        return (self._engine.scoring.weighed(rule.index, self.scores, event),
-                self._engine.scoring.unlikely(rule.index, self.scores, event))
+        scoring = self._engine.scoring
+        asked = [Weighed(scoring.categories[at], float(self.scores[event, at]), self._least(each, event))
+                 for each in scoring.asked[rule.index] if (at := each.column) is not None]
+        return asked, scoring.unlikely(rule.index, self.scores, event)
 
     def opinion(self, rule: CompiledRule, event: int) -> Opinion:
         """What the classifier says of this rule's finding."""

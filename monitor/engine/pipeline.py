@@ -18,6 +18,7 @@ from monitor.engine.conditions import (
     SILENCE,
     Heard,
     Hit,
+    Missed,
     bits_of,
     evasion_of,
     genuine,
@@ -48,6 +49,7 @@ def explain(engine: EngineSet, batch: Batch) -> list[Explained]:
     pairs = list({**dict.fromkeys(judging.facts.carrying()), **judging.scan.early.bits})
     judging.look_late(pairs)
     judging.look_around(pairs)
+    judging.matches(judging.promising(judging.candidates()))
     found = [judging.explain(engine.rules[index], event) for event, index in pairs
              if judging.scan.early.of(event, index) or engine.rules[index].by_score]
     said = {name for each in found if each.judges and not each.rule.by_score
@@ -93,8 +95,7 @@ def _judge(engine: EngineSet, batch: Batch, skip: Set[int]) -> Judged:
     judging.look_late(pairs)
     pairs = judging.promising(pairs)
     judging.look_around(pairs)
-    evaluated = (judging.evaluate(engine.rules[index], event) for event, index in pairs)
-    matches = _without_echoes([match for match in evaluated if match is not None], engine.correlations.silenced)
+    matches = _without_echoes(judging.matches(pairs), engine.correlations.silenced)
     pointed_at = judging.pointed_at(matches)
     contacts = judging.scan.contacts
     scores = judging.facts.scores
@@ -188,27 +189,46 @@ class _Judging:
         return bool(selling and self._context(event, selling.index).hits) and not (
             buying and self._context(event, buying.index).hits)
 
-    def evaluate(self, rule: CompiledRule, event: int) -> Match | None:
+    def matches(self, pairs: Iterable[Pair]) -> list[Match]:
+        """What holds of what is promising, by event, then rule. What asks for scores only comes last: a lower one is
+        enough where another rule nearly holds."""
+        rules, found = self._engine.rules, list[Match]()
+        for event, index in sorted(pairs, key=lambda pair: rules[pair[1]].by_score):
+            rule = rules[index]
+            result = self.evaluate(rule, event)
+            if isinstance(result, Match):
+                found.append(result)
+            elif result is not Missed.FAR and not rule.by_score and self._finds(rule):
+                self.facts.nearly(rule, event, spared=result is Missed.SPARED)
+        return sorted(found, key=lambda match: (match.event, match.rule.index))
+
+    def _finds(self, rule: CompiledRule) -> bool:
+        """Does it make findings?"""
+        return rule.rule.status is Status.ACTIVE and rule.rule.id not in self._engine.correlations.silenced
+
+    def evaluate(self, rule: CompiledRule, event: int) -> Match | Missed:
         early = genuine(self.scan.early.of(event, rule.index), self.views)
         late = self._late.bits.get((event, rule.index), 0)
-        if not rule.promising(bits_of(early) | late, looked=True) or not self.minds(rule, event):
-            return None
+        if not self.minds(rule, event):
+            return Missed.FAR
+        if not rule.promising(bits_of(early) | late, looked=True):
+            return Missed.NEARLY
         hits = meant(rule, early + genuine(self._late.of(event, rule.index), self.views)) if late else early
         if not rule.promising(bits_of(hits), looked=True):
-            return None
+            return Missed.NEARLY
         exempting: list[Hit] = []
         if rule.exempt is not None:
             exempting = [h for h in hits if h.selection == rule.exempt.by]
             hits = [h for h in hits if h.selection != rule.exempt.by]
         left = surviving(rule, hits, self.views, partial(self._context, event), self._engine.contexts,
                          self.facts.proved(event), self.facts.priced(event))
-        if left is None:
-            return None
+        if isinstance(left, Missed):
+            return left
         hits = left + [Hit(mention.by, h.start, h.end, h.view, h.form)
                        for mention in rule.mentions for c in mention.contexts for h in self._context(event, c).hits]
         bits, unknown, known = self.facts.of(rule, event)
         if not rule.holds(bits | bits_of(hits), unknown):
-            return None
+            return Missed.NEARLY
         shown = outermost([h for h in hits if rule.shown >> h.selection & 1])
         clause = ""
         if rule.exempt is not None and rule.rule.exempt is not None and exempting:
@@ -238,14 +258,14 @@ class _Judging:
                                   self.facts.proved(event), self.facts.priced(event)):
             fates.update((hit, stage) for hit in left.difference(rest))
             left.intersection_update(rest)
-        match = self.evaluate(rule, event)
+        holds = isinstance(self.evaluate(rule, event), Match)
         told = [Fate(rule.names[h.selection], h.start - base, h.end - base, h.view, fate)
                 for h, fate in sorted(fates.items(), key=lambda each: (each[0].start, each[0].end))
                 if fate != "allow" or not rule.allow >> h.selection & 1]
         spoken = [Fate(self._engine.contexts[c].context.name, h.start - base, h.end - base, h.view, "")
                 for c in sorted(rule.contexts) for h in self._context(event, c).hits]
         applies = self.applies(rule, event) and self.minds(rule, event)
-        return Explained(rule, applies, match is not None, told, spoken, *self.facts.weighed(rule, event))
+        return Explained(rule, applies, holds, told, spoken, *self.facts.weighed(rule, event))
 
     def _hits(self, rule: CompiledRule, event: int) -> list[Hit]:
         """All hits of the rule in this text."""

@@ -62,11 +62,12 @@ class Scorer(Protocol):
 
 
 class Thresholds(Struct, frozen=True):
-    """From which probability on a score is a finding `alone`, and from which on it agrees with a rule that holds
-    `beside` it."""
+    """From which probability on a score is a finding `alone`, from which on it agrees with a rule that holds `beside`
+    it, and from which on it is a finding `amid` the words of a rule that does not hold; 1: only as alone."""
 
     alone: Chance
     beside: Chance
+    amid: Chance = 1.0
 
 
 class Reason(NamedTuple):

@@ -34,6 +34,16 @@ class Weighed(NamedTuple):
     least: float
 
 
+class Asked(NamedTuple):
+    """What a selection asks of a column (None: unknown): a score of `least`, or of `amid` where a rule of that category
+    nearly holds."""
+
+    selection: int
+    column: int | None
+    least: float
+    amid: float
+
+
 class Scoring:
     """`categories`: the columns; none without a classifier."""
 
@@ -42,21 +52,22 @@ class Scoring:
         column = {name: i for i, name in enumerate(self.categories)}
         limits = [scorer.thresholds[name] for name in self.categories] if scorer else []
         self._beside = np.array([limit.beside for limit in limits], dtype=np.float32)
-        self._enough = [limit.alone for limit in limits]
-        self.asked: list[list[tuple[int, int | None, float]]] = [
-            [(i, column.get(name), gte or self._alone(column.get(name))) for i, name, gte in rule.scores]
-            for rule in rules]
-        """Of each rule: selection, column (None: unknown), least score."""
+        self._limits = limits
+        self.asked = [[self._asked(rule, i, column.get(name), gte) for i, name, gte in rule.scores] for rule in rules]
+        """Of each rule."""
         self._gated = [rule.gated for rule in rules]
-        self._carried = [(rule.index, at, gte) for rule, asked in zip(rules, self.asked, strict=True)
-                         for _, at, gte in asked if at is not None]
+        self._carried = [(rule.index, each.column, each.amid) for rule, asked in zip(rules, self.asked, strict=True)
+                         for each in asked if each.column is not None]
         self._of = [[column[name] for name in rule.rule.category if name in column] for rule in rules]
         self._known = np.zeros((len(limits) + 1, len(rules)), dtype=np.float32)
         for rule, of in zip(rules, self._of, strict=True):
             self._known[of or [-1], rule.index] = rule.gated  # of unknown categories nothing is unlikely
 
-    def _alone(self, column: int | None) -> float:
-        return 1.0 if column is None else self._enough[column]
+    def _asked(self, rule: CompiledRule, selection: int, column: int | None, gte: float) -> Asked:
+        if gte or column is None:
+            return Asked(selection, column, gte or 1.0, gte or 1.0)
+        alone, amid = self._limits[column].alone, self._limits[column].amid
+        return Asked(selection, column, alone, min(alone, amid) if rule.by_score else alone)
 
     def carried(self, scores: Scores) -> Iterator[tuple[int, int]]:
         """(event, rule) where a score alone may carry the rule's condition."""
@@ -74,13 +85,12 @@ class Scoring:
 
     def of(self, rule: int, scores: Scores, event: int) -> dict[str, float]:
         """The scores of the rule's categories and of those that it asks for."""
-        columns = {*self._of[rule], *(at for _, at, _ in self.asked[rule] if at is not None)}
+        columns = {*self._of[rule], *(each.column for each in self.asked[rule] if each.column is not None)}
         return {self.categories[at]: float(scores[event, at]) for at in sorted(columns)}
 
-    def weighed(self, rule: int, scores: Scores, event: int) -> list[Weighed]:
-        """The scores that the rule's condition asks for."""
-        return [Weighed(self.categories[at], float(scores[event, at]), least)
-                for _, at, least in self.asked[rule] if at is not None]
+    def columns(self, rule: int) -> list[int]:
+        """Those of the rule's categories."""
+        return self._of[rule]
 
     def unlikely(self, rule: int, scores: Scores, event: int) -> list[Weighed]:
         """The scores of a gated rule's categories, where all are unlikely."""

@@ -24,13 +24,14 @@ class Carrying(Struct, frozen=True):
 
 
 class Why(Struct, frozen=True):
-    """A category's probability, from which one on it is enough by itself (`alone`) and `beside` a rule, and what
-    carried it, the weightiest first."""
+    """A category's probability, from which one on it is enough by itself (`alone`), `amid` the words of a rule that
+    nearly holds, and `beside` one that holds, and what carried it, the weightiest first."""
 
     category: str
     score: float
     alone: float
     beside: float
+    amid: float
     carrying: list[Carrying]
 
 
@@ -46,9 +47,10 @@ def why(engine: EngineSet, event: Event, categories: Iterable[str]) -> list[Why]
     scores = dict(zip(scorer.categories, scored.tolist(), strict=True))
     text = without_breaks(event.text)
     return sorted(
-        (Why(name, scores[name], scorer.thresholds[name].alone, scorer.thresholds[name].beside,
+        (Why(name, scores[name], limit.alone, limit.beside, min(limit.amid, limit.alone),
              carrying(scorer.reasons(views, batch, found, name), text))
-         for name in dict.fromkeys(categories) if name in scores), key=lambda each: -each.score)
+         for name in dict.fromkeys(categories) if name in scores and (limit := scorer.thresholds[name])),
+        key=lambda each: -each.score)
 
 
 def carrying(reasons: Iterable[Reason], text: str) -> list[Carrying]:

@@ -65,14 +65,15 @@ def table(metrics: dict[str, Any], manifest: Manifest) -> str:
         f"{metrics['ece']:.4f} · alarms on hard negatives {metrics['hard_alarms']:.1%}, on ordinary speech "
         f"{metrics['ordinary_alarms']:.2%} · recall on evasive lines {metrics['evasive_recall']:.3f}",
         "",
-        "| category | lines | precision | recall | F1 | PR-AUC | hard alarms | threshold alone / beside a rule |",
+        "| category | lines | precision | recall | F1 | PR-AUC | hard alarms | threshold alone / amid words / beside a "
+        "rule |",
         "|---|---|---|---|---|---|---|---|",
     ]
     for name, each in metrics["categories"].items():
         limit = manifest.thresholds[name]
         numbers = " | ".join(f"{each[key]:.2f}" for key in ("precision", "recall", "f1", "pr_auc"))
         lines.append(f"| {name} | {each['wanted']} | {numbers} | {each['hard_alarms']} | {limit.alone:.2f} / "
-                     f"{limit.beside:.2f} |")
+                     f"{min(limit.amid, limit.alone):.2f} / {limit.beside:.2f} |")
     return "\n".join(lines)
 
 

@@ -28,16 +28,16 @@ _SURE: Final = 0.995
 
 class Recipe(Struct, frozen=True):
     """`hard_alarms`, `ordinary_alarms`: wanted shares of hard negatives and of ordinary lines with an alarm. `beside`:
-    log-odds by which a rule that holds is worth trusting a lower score. `homophones`: share of the lines that are
-    learnt a second time with characters swapped for others of the same sound. `verticals`: trades that are told
-    apart."""
+    log-odds by which a rule that holds is worth trusting a lower score than a rule that nearly holds. `homophones`:
+    share of the lines that are learnt a second time with characters swapped for others of the same sound. `verticals`:
+    trades that are told apart."""
 
     kind: str = "svm"
     cost: float = 1.5
     homophones: float = 0.3
-    hard_alarms: float = 0.06
+    hard_alarms: float = 0.045
     ordinary_alarms: float = 0.002
-    beside: float = 2.0
+    beside: float = 1.4
     seed: int = 20261127
     verticals: tuple[str, ...] = ()
 
@@ -157,10 +157,11 @@ def wanted_of(lines: Sequence[Labelled], categories: Sequence[str]) -> Bools:
 def thresholds_for(
     wanted: Bools, probabilities: Floats, types: Sequence[str], recipe: Recipe
 ) -> list[Thresholds]:
-    """The thresholds of best F1 that keep to the wanted rates of alarms over all categories.
+    """Amid the words of a rule, the thresholds of best F1 that keep to the wanted rate of alarms on hard negatives over
+    all categories.
 
-    Each alarm costs as much as makes the rate on hard negatives come true, found by halving; then the thresholds go
-    above what ordinary lines score.
+    Each alarm costs as much as makes that rate come true, found by halving. Alone, the thresholds go above what
+    ordinary lines score, in which the words of rules are rare; beside a rule that holds, they are lower.
     """
     low, high = 0.0, 100.0
     for _ in range(_ROUNDS):
@@ -172,7 +173,7 @@ def thresholds_for(
     kinds = np.array(types)
     sparing = _over(best, probabilities[kinds == HARD], recipe.hard_alarms)
     alone = _over(sparing, probabilities[kinds == ORDINARY], recipe.ordinary_alarms)
-    return [Thresholds(*limits) for limits in zip(alone.tolist(), beside.tolist(), strict=True)]
+    return [Thresholds(*limits) for limits in zip(alone.tolist(), beside.tolist(), best.tolist(), strict=True)]
 
 
 def _over(chosen: Floats, scores: Floats, share: float) -> Floats:

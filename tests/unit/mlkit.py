@@ -83,10 +83,10 @@ class Written:
     """Scores by text and category; 0 of all others. Enough is 0.8 alone and 0.2 beside a rule."""
 
     def __init__(self, scores: Mapping[str, Mapping[str, float]], categories: Sequence[str] = (), *,
-                 version: str = "written/1") -> None:
+                 version: str = "written/1", amid: float = 1.0) -> None:
         self.version, self.verticals = version, tuple[str, ...]()
         self.categories = tuple(categories) or tuple(sorted({name for each in scores.values() for name in each}))
-        self.thresholds = dict.fromkeys(self.categories, Thresholds(0.8, 0.2))
+        self.thresholds = dict.fromkeys(self.categories, Thresholds(0.8, 0.2, amid))
         self._scores = scores
 
     def score(

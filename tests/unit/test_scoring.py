@@ -6,13 +6,14 @@ from typing import Any
 import pytest
 
 from monitor.adapters import blobs
+from monitor.domain.events import Kind
 from monitor.domain.findings import Opinion, Tier
-from monitor.domain.rules import Applies, Rule, Selection
+from monitor.domain.rules import Applies, Reach, Rule, Selection
 from monitor.domain.rulesets import RuleSet
 from monitor.engine.batch import EventBatch
 from monitor.engine.engineset import EngineSet
 from monitor.engine.judged import Match
-from monitor.engine.pipeline import judge
+from monitor.engine.pipeline import explain, judge
 from tests.unit.mlkit import Written
 from tests.unit.rulekit import ZONE, engine, event, rule, tables, terms
 from tests.unit.test_correlation import correlation
@@ -144,6 +145,73 @@ def test_a_neighbour_in_the_batch_takes_no_score_away() -> None:
                   scorer=Written({"今天随便说说": {"absolute_claim": 0.9}}))
     matches = judge(some, EventBatch([event(TEXT), event("今天随便说说")])).matches
     assert [(match.event, match.rule.rule.id) for match in matches] == [(0, "t.text"), (1, "t.score")]
+
+
+# --- a score amid the words of a rule that does not hold
+
+NEAR = (terms("claim", "全网最低", near=Reach(of=("ours",), within=4)), terms("ours", "咱家"))
+DENIED = terms("denied", "并不是", veto=Reach(of=("claim",), within=2))
+NEARLY, FAR, SPARED = "咱家这个袋子装得下就是全网最低", "袋子装得下就是全网最低", "咱家并不是全网最低"
+
+
+def amid(text: str, value: float, *rules: Rule, limit: float = 0.5, judging: bool = True) -> list[str]:
+    """Rules that hold for the text with this score of absolute_claim, by `judge` or by `explain`."""
+    some = engine(*rules, scorer=Written({text: {"absolute_claim": value}}, ["absolute_claim", "minors"], amid=limit))
+    batch = EventBatch([event(text)])
+    if judging:
+        return ids(judge(some, batch).matches)
+    return [each.rule.rule.id for each in explain(some, batch) if each.judges]
+
+
+@pytest.mark.parametrize("judging", [True, False])
+@pytest.mark.parametrize("first", [True, False])
+@pytest.mark.parametrize(("text", "value", "holds"), [
+    (NEARLY, 0.49, False), (NEARLY, 0.5, True), (NEARLY, 0.9, True),
+    (FAR, 0.5, False), (FAR, 0.79, False), (FAR, 0.8, True),
+    (SPARED, 0.79, False), (SPARED, 0.8, True)])
+def test_a_lower_score_is_enough_where_a_rule_nearly_holds_and_none_is_spared(
+    text: str, value: float, holds: bool, first: bool, judging: bool
+) -> None:
+    """Wherever the rule on scores stands among the others."""
+    by_text, by_score = rule(*NEAR, DENIED, name="t.text"), rule(score(), name="t.score")
+    some = (by_score, by_text) if first else (by_text, by_score)
+    assert ("t.score" in amid(text, value, *some, judging=judging)) is holds
+
+
+def test_words_that_one_rule_spares_are_no_witness_of_another() -> None:
+    lawful = Selection(name="lawful", allow=("袋子装得下",))
+    spares = rule(terms("claim", "装得下"), lawful, name="t.spares", condition="claim")
+    near, by_score = rule(*NEAR, name="t.text"), rule(score(), name="t.score")
+    assert amid(NEARLY, 0.6, near, by_score) == ["t.score"]
+    assert amid(NEARLY, 0.6, near, spares, by_score) == []
+
+
+@pytest.mark.parametrize("other", [
+    {"category": ("minors",)}, {"tier": Tier.ORIENTATION}, {"applies": Applies(kinds=frozenset((Kind.SCRIPT,)))}])
+@pytest.mark.parametrize("judging", [True, False])
+def test_a_rule_of_another_category_or_without_findings_or_for_others_is_no_witness(
+    other: dict[str, Any], judging: bool
+) -> None:
+    assert amid(NEARLY, 0.6, rule(*NEAR, name="t.text", **other), rule(score(), name="t.score"), judging=judging) == []
+
+
+def test_a_score_that_a_rule_names_is_no_lower_amid_words() -> None:
+    by_text = rule(*NEAR, name="t.text")
+    assert amid(NEARLY, 0.6, by_text, rule(score(gte=0.7), name="t.score")) == []
+    assert amid(NEARLY, 0.6, by_text, rule(terms("packed", "装得下"), score(), condition="packed and likely")) == []
+
+
+def test_what_nearly_holds_in_one_text_says_nothing_of_its_neighbour() -> None:
+    some = engine(rule(*NEAR, name="t.text"), rule(score(), name="t.score"), scorer=Written(
+        {each: {"absolute_claim": 0.6} for each in (NEARLY, FAR)}, amid=0.5))
+    for texts, found in (([NEARLY, FAR], [0]), ([FAR, NEARLY], [1])):
+        assert [match.event for match in judge(some, EventBatch([event(text) for text in texts])).matches] == found
+
+
+def test_a_model_that_says_nothing_of_words_asks_for_the_same_everywhere() -> None:
+    by_text, by_score = rule(*NEAR, name="t.text"), rule(score(), name="t.score")
+    assert amid(NEARLY, 0.79, by_text, by_score, limit=1.0) == []
+    assert amid(NEARLY, 0.8, by_text, by_score, limit=1.0) == ["t.score"]
 
 
 @pytest.mark.parametrize(("some", "value", "opinion"), [

@@ -9,7 +9,7 @@ from monitor.domain.rulesets import RuleSet
 from monitor.engine import pipeline
 from monitor.engine.batch import EventBatch
 from monitor.engine.compiled import CompiledContext
-from monitor.engine.conditions import Heard, Hit, heard, surviving
+from monitor.engine.conditions import Heard, Hit, Missed, heard, surviving
 from monitor.engine.engineset import EngineSet
 from monitor.engine.pipeline import judge
 from monitor.engine.views import Views
@@ -24,8 +24,8 @@ ENGINE = EngineSet(RuleSet((RULE,), {}, "test", {}, {"no": Context(
 LOWEST, NINE = Hit(0, 2, 4, View.PLAIN, None), Hit(1, 6, 8, View.PLAIN, None)
 
 
-def left_of(hits: list[Hit]) -> tuple[list[Hit] | None, list[int]]:
-    """(what is left, the contexts that were heard for it)"""
+def left_of(hits: list[Hit]) -> tuple[list[Hit] | Missed, list[int]]:
+    """(what is left, or why the rule cannot hold, the contexts that were heard for it)"""
     asked: list[int] = []
 
     def hear(context: int) -> Heard:
@@ -57,7 +57,7 @@ def test_a_context_of_which_nothing_stands_in_a_text_is_not_heard(monkeypatch: p
 
 
 def test_nothing_more_is_asked_once_the_rule_cannot_hold() -> None:
-    assert left_of([LOWEST]) == (None, [])
+    assert left_of([LOWEST]) == (Missed.NEARLY, [])
 
 
 def test_a_rule_promises_nothing_where_what_stands_near_it_is_missing() -> None:

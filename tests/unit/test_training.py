@@ -152,14 +152,14 @@ def test_thresholds_keep_to_the_wanted_rates(
     for of, share in ((HARD, hard), (ORDINARY, ordinary)):
         if of in types:
             assert alarms(over, types, of) <= share + 1e-9
-    assert all(0 < each.beside < each.alone <= 1 for each in found)
+    assert all(0 < each.beside < each.amid <= each.alone <= 1 for each in found)
 
 
 def test_without_lawful_lines_the_best_f1_decides() -> None:
     wanted = np.array([[True]] * 5 + [[False]] * 5)
     scores = np.array([0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3, 0.2, 0.1, 0.05]).reshape(-1, 1)
     (found,) = thresholds_for(wanted, scores, [""] * 10, Recipe(beside=3.5))
-    assert found.alone == pytest.approx(0.45)
+    assert found.alone == found.amid == pytest.approx(0.45)
     assert found.beside == pytest.approx(1 / (1 + np.exp(-(np.log(0.45 / 0.55) - 3.5))))
 
 
