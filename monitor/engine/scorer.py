@@ -69,6 +69,11 @@ class Thresholds(Struct, frozen=True):
     beside: Chance
     amid: Chance = 1.0
 
+    @property
+    def enough_amid(self) -> float:
+        """Never more than alone."""
+        return min(self.alone, self.amid)
+
 
 class Reason(NamedTuple):
     """An n-gram at [start, end) of the text, and what it added to the log-odds."""

@@ -66,8 +66,8 @@ class Scoring:
     def _asked(self, rule: CompiledRule, selection: int, column: int | None, gte: float) -> Asked:
         if gte or column is None:
             return Asked(selection, column, gte or 1.0, gte or 1.0)
-        alone, amid = self._limits[column].alone, self._limits[column].amid
-        return Asked(selection, column, alone, min(alone, amid) if rule.by_score else alone)
+        limit = self._limits[column]
+        return Asked(selection, column, limit.alone, limit.enough_amid if rule.by_score else limit.alone)
 
     def carried(self, scores: Scores) -> Iterator[tuple[int, int]]:
         """(event, rule) where a score alone may carry the rule's condition."""

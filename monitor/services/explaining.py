@@ -46,11 +46,11 @@ def why(engine: EngineSet, event: Event, categories: Iterable[str]) -> list[Why]
     scored = scorer.score(views, batch, found, engine.trades.of(batch))[0]
     scores = dict(zip(scorer.categories, scored.tolist(), strict=True))
     text = without_breaks(event.text)
+    limits = scorer.thresholds
     return sorted(
-        (Why(name, scores[name], limit.alone, limit.beside, min(limit.amid, limit.alone),
+        (Why(name, scores[name], limits[name].alone, limits[name].beside, limits[name].enough_amid,
              carrying(scorer.reasons(views, batch, found, name), text))
-         for name in dict.fromkeys(categories) if name in scores and (limit := scorer.thresholds[name])),
-        key=lambda each: -each.score)
+         for name in dict.fromkeys(categories) if name in scores), key=lambda each: -each.score)
 
 
 def carrying(reasons: Iterable[Reason], text: str) -> list[Carrying]:

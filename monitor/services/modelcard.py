@@ -73,7 +73,7 @@ def table(metrics: dict[str, Any], manifest: Manifest) -> str:
         limit = manifest.thresholds[name]
         numbers = " | ".join(f"{each[key]:.2f}" for key in ("precision", "recall", "f1", "pr_auc"))
         lines.append(f"| {name} | {each['wanted']} | {numbers} | {each['hard_alarms']} | {limit.alone:.2f} / "
-                     f"{min(limit.amid, limit.alone):.2f} / {limit.beside:.2f} |")
+                     f"{limit.enough_amid:.2f} / {limit.beside:.2f} |")
     return "\n".join(lines)
 
 
