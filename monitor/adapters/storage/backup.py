@@ -22,6 +22,7 @@ from monitor.adapters.disk import sync
 from monitor.adapters.sqlite import sqlite3
 from monitor.adapters.storage import copies
 from monitor.adapters.storage.failures import refusals_of_copy
+from monitor.adapters.storage.listing import listed
 from monitor.domain import frames
 from monitor.domain.errors import ConfigError, NewerFormat, StorageError
 
@@ -116,9 +117,9 @@ def _copy_all(data: Path, folder: Path) -> list[Part]:
     elif _ask(folder / STORE, "SELECT max(seq) FROM positions"):
         raise ConfigError(f"{data} has no {LOG}, and its store was written from one",
                           hint="look for it: a service without it would take new events for old ones")
-    for key in sorted((data / KEYS).glob("*.key")):
+    for key in listed(data / KEYS, "*.key"):
         names.append(_copy(data, folder, f"{KEYS}/{key.name}").path)
-    for path in sorted((data / MODELS).glob("[!.]*/[!.]*/[!.]*")) + sorted((data / MODELS).glob("state.json")):
+    for path in [*listed(data / MODELS, "[!.]*", "[!.]*", "[!.]*"), *listed(data / MODELS, "state.json")]:
         names.append(_copy(data, folder, path.relative_to(data).as_posix()).path)
     return [_part(folder, name) for name in names]
 
@@ -162,7 +163,7 @@ def _copy_archive(data: Path, folder: Path) -> list[str]:
 
 def _segments(data: Path) -> set[str]:
     """Those set aside as unreadable too: their names say that a range was kept."""
-    found = (data / ARCHIVE).glob("*/*.parquet*")
+    found = listed(data / ARCHIVE, "*", "*.parquet*")
     return {path.relative_to(data).as_posix() for path in found if not path.name.startswith(".")}
 
 

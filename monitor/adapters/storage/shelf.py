@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from monitor.adapters.disk import sync
+from monitor.adapters.storage.listing import listed
 from monitor.adapters.storage.merging import Merge, worth_merging
 from monitor.adapters.storage.segmentfile import (
     Facts,
@@ -68,7 +69,7 @@ class Shelf:
                 self.root.mkdir(parents=True, exist_ok=True, mode=0o700)
             ranges: dict[int, list[tuple[int, int]]] = {}
             found = []
-            for path in (path for day in self.root.glob(_DAYS) for path in list(day.iterdir())):
+            for path in (path for day in listed(self.root, _DAYS) for path in list(day.iterdir())):
                 name = _NAME.fullmatch(path.name)
                 if name is None:
                     if path.suffix == ".tmp" and not self._reads_only:
@@ -217,9 +218,9 @@ class Shelf:
         with refusals(self.root):
             for segment in gone:
                 segment.path.unlink(missing_ok=True)
-            for folder in self.root.glob(_DAYS):
+            for folder in listed(self.root, _DAYS):
                 if folder.name < _day(before):
-                    for aside in folder.glob("*.parquet.bad"):
+                    for aside in listed(folder, "*.parquet.bad"):
                         aside.unlink()
                     with suppress(OSError):  # not empty
                         folder.rmdir()
