@@ -10,6 +10,7 @@ from monitor.cli.loading import scorer
 from monitor.domain.clauses import Clause, Confidence
 from monitor.engine.engineset import EngineSet
 from monitor.engine.scorer import Scorer
+from monitor.engine.trades import Trades
 from monitor.services.evidence import EvidenceDesk
 from monitor.services.ports import Store
 from monitor.services.records import ContextLine, Evidence
@@ -24,7 +25,7 @@ def clause(name: str) -> Clause:
 def engine(scorer: Scorer | None = None) -> EngineSet:
     register = {name: clause(name) for name in ("A", "B", "C")}
     rules = SimpleNamespace(clauses=register)
-    made = SimpleNamespace(ruleset=rules, scorer=scorer, tables=view_tables())
+    made = SimpleNamespace(ruleset=rules, scorer=scorer, tables=view_tables(), trades=Trades(scorer, {}))
     made.of = lambda tenant: made
     return cast(EngineSet, made)
 
@@ -60,7 +61,7 @@ async def test_what_carried_the_scores_is_told_of_the_masked_text() -> None:
     told = await EvidenceDesk(store, NoFresh(), lambda: engine(scorer(""))).evidence("agency", found.id)
     assert told is not None
     (why,) = told.why[finding.id]
-    assert why.category == "medical_claim" and why.beside < why.alone and why.score > 0.2
+    assert why.category == "medical_claim" and why.beside < why.amid <= why.alone and why.score > 0.2
     assert all(finding.text[c.start : c.end] == c.text and c.weight > 0 for c in why.carrying)
     assert "治好" in why.carrying[0].text
     assert [c.weight for c in why.carrying] == sorted([c.weight for c in why.carrying], reverse=True)
