@@ -49,5 +49,6 @@ class EvidenceDesk:
 
 
 def _why(engine: EngineSet, finding: Finding) -> list[Why]:
-    said = Event(id=finding.event_id or "-", kind=finding.kind, text=finding.text, speaker=Speaker(finding.role))
-    return why(engine, said, finding.scores)
+    said = Event(id=finding.event_id or "-", kind=finding.kind, text=finding.text, room=finding.room,
+                 speaker=Speaker(finding.role))
+    return why(engine, said, finding.scores, tenant=finding.tenant)

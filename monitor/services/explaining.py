@@ -35,12 +35,12 @@ class Why(Struct, frozen=True):
     carrying: list[Carrying]
 
 
-def why(engine: EngineSet, event: Event, categories: Iterable[str]) -> list[Why]:
+def why(engine: EngineSet, event: Event, categories: Iterable[str], *, tenant: str = "local") -> list[Why]:
     """Of those categories that the set's classifier knows, the likeliest first; nothing without one."""
     scorer = engine.scorer
     if scorer is None:
         return []
-    batch = EventBatch([event])
+    batch = EventBatch([event], tenant=tenant)
     views = Views(engine.tables, batch.text)
     found = contacts(views, [0])
     scored = scorer.score(views, batch, found, engine.trades.of(batch))[0]
