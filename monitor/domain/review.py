@@ -102,24 +102,33 @@ def started(review: Review, clocks: Clocks, severity: Severity, now: int) -> Rev
 
 
 class Subject(Struct, frozen=True, kw_only=True):
-    """What of the alert decides about moves."""
+    """What of the alert decides about moves. `stands`: at least one of its findings does."""
 
     severity: Severity
     tier: Tier
     category: tuple[str, ...]
     clauses: tuple[str, ...]
+    stands: bool = True
+
+
+class Above(Struct, frozen=True):
+    """What an escalation goes to: a post on `unit`, with clocks of its own."""
+
+    post: str
+    unit: str
+    clocks: Clocks = Clocks()
 
 
 class Asked(Struct, frozen=True, kw_only=True):
-    """Who asks, when, and what surrounds it. `leads`: may act on what others have claimed. `above`: post and unit that
-    an escalation goes to, None where there is none."""
+    """Who asks, when, and what surrounds it. `leads`: may act on what others have claimed. `above`: where an escalation
+    goes, None where there is nothing above."""
 
     by: str
     now: int
     clocks: Clocks = Clocks()
     reasons: Mapping[str, Reason] = {}
     leads: bool = False
-    above: tuple[str, str] | None = None
+    above: Above | None = None
 
 
 def step(review: Review, move: AnyMove, subject: Subject, asked: Asked) -> Review:
@@ -128,6 +137,8 @@ def step(review: Review, move: AnyMove, subject: Subject, asked: Asked) -> Revie
     if review.state not in allowed:
         raise Refused("state", f"an alert that is {review.state} cannot take the move {_name(move)}",
                       hint="read it again: " + (f"this needs one that is {' or '.join(sorted(allowed))}"))
+    if isinstance(move, Reopen | Undo) and not subject.stands:
+        raise Refused("state", "its last finding was withdrawn meanwhile", hint="nothing of it is left to decide")
     done = _moved(review, move, subject, asked)
     return replace(done, version=review.version + 1)
 
@@ -196,10 +207,9 @@ def escalated(review: Review, subject: Subject, asked: Asked, *, why: str) -> Re
     if asked.above is None:
         raise Refused("top", "there is no unit above that has a post",
                       hint="past the tenant a lead hands it over by a link")
-    post, unit = asked.above
-    up = replace(review, state=AlertState.ESCALATED, post=post, level=unit, claimed_by="", lease_until=None, why=why,
+    up = replace(_settled(review), state=AlertState.ESCALATED, post=asked.above.post, level=asked.above.unit, why=why,
                  resumes=AlertState.ESCALATED)
-    return started(up, asked.clocks, subject.severity, asked.now)
+    return started(up, asked.above.clocks, subject.severity, asked.now)
 
 
 def _decided(review: Review, move: Decide, subject: Subject, asked: Asked) -> Review:

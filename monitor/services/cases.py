@@ -89,7 +89,7 @@ class Case(Struct, frozen=True, kw_only=True):
     def subject(self) -> Subject:
         alert = self.alert
         return Subject(severity=alert.severity, tier=alert.tier, category=tuple(alert.category),
-                       clauses=tuple(alert.clauses))
+                       clauses=tuple(alert.clauses), stands=alert.recurrence > 0)
 
 
 class Moved(Struct, frozen=True, kw_only=True):

@@ -16,7 +16,7 @@ from monitor.domain.labels import Label
 from monitor.domain.moves import AnyMove, Claim, Decide, Outcome, Reason, Reopen, Undo
 from monitor.domain.organisation import Organisation, Post, Unit
 from monitor.domain.people import Actor, Permission
-from monitor.domain.review import Asked, Review, Ruling, started
+from monitor.domain.review import Above, Asked, Review, Ruling, started
 from monitor.domain.suppression import Hold, Ruled
 from monitor.services.cases import Answered, Case, Cases, Effect, Moved, QueueFilter, QueuePage, Ref
 from monitor.services.dispatch import shown
@@ -154,10 +154,10 @@ class ReviewDesk:
         actor: Actor, organisation: Organisation, case: Case, now: int, reasons: dict[str, Reason]
     ) -> Asked:
         post = organisation.get(Post, case.review.post)
-        above = organisation.above(case.alert.unit)
+        higher = organisation.post_above(case.review.post, case.review.level)
         return Asked(by=actor.id, now=now, clocks=post.clocks if post is not None else Clocks(), reasons=reasons,
-                     leads=actor.may(Permission.LEAD, above),
-                     above=organisation.post_above(case.review.post, case.review.level))
+                     leads=actor.may(Permission.LEAD, organisation.above(case.alert.unit)),
+                     above=None if higher is None else Above(*higher, organisation.get(Post, higher[0]).clocks))
 
     def _count(self, answered: Answered, moves: dict[str, AnyMove], now: int) -> None:
         for case in answered.cases:
