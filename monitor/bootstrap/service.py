@@ -17,6 +17,7 @@ from monitor.adapters.clock import SteadyClock
 from monitor.adapters.failpoints import FailPoints
 from monitor.adapters.keys import KeyFiles
 from monitor.adapters.ml.shelf import ModelShelf
+from monitor.adapters.outside import Outside
 from monitor.adapters.process import allow_files, give_memory_back, trim_heap
 from monitor.adapters.recordfiles import read_folder
 from monitor.adapters.rulefiles import RuleFolder
@@ -77,6 +78,7 @@ class Service:
         self.demo = demo
         self.logger = logger
         self.clock = SteadyClock(self._clock_set)
+        self.outside = Outside(private=settings.outside.private)
         self.telemetry = PrometheusTelemetry()
         self.failpoint = FailPoints.from_environment()
         self.folder = Path(settings.data.dir)

@@ -116,6 +116,10 @@ class Outbox(Struct, frozen=True):
     keep: Annotated[Count, _help("live updates of each tenant kept for browsers that reconnect")] = 100_000
 
 
+class Outside(Struct, frozen=True):
+    private: Annotated[bool, _help("let recordings and webhooks lead into private networks")] = False
+
+
 class Tenant(Struct, frozen=True):
     zone: Annotated[Zone, _help("time zone of hours of the day and of shifts (IANA name)")] = "Asia/Shanghai"
 
@@ -140,6 +144,7 @@ class Settings(Struct, frozen=True):
     broadcast: Broadcast = Broadcast()
     events: Events = Events()
     outbox: Outbox = Outbox()
+    outside: Outside = Outside()
     tenant: Tenant = Tenant()
     telemetry: Telemetry = Telemetry()
 

@@ -92,6 +92,7 @@ READ: Mapping[str, Callable[[Started, Mapping[str, Any]], object]] = {
     "broadcast.silence_ms": lambda s, of: of["admission"]._silence_ms,
     "events.keep_days": lambda s, of: of["house"].events_keep_ms // (24 * HOUR_MS),
     "outbox.keep": lambda s, of: of["house"].outbox_keep,
+    "outside.private": lambda s, of: s.service.outside.private,
     "tenant.zone": lambda s, of: str(s.service.rulebook.current.zone),
     "telemetry.log_level": lambda s, of: s.logged["level"],
     "telemetry.log_format": lambda s, of: s.logged["form"],
@@ -122,7 +123,7 @@ def off_default(folder: Path) -> Settings:
         "data.dir": f"{folder}/data", "http.host": "127.0.0.2", "http.port": port, "http.require_token": True,
         "ingest.duplicates_window_bytes": 2 * KEY_MEMORY * 1_234, "pseudonym.key_file": f"{folder}/key",
         "rules.dir": f"{folder}/rules", "rules.rooms": f"{folder}/rooms.yml", "rules.watch": False, "model.dir": "none",
-        "tenant.zone": "Europe/Berlin", "telemetry.log_level": "error", "telemetry.log_format": "json",
+        "outside.private": True, "tenant.zone": "Europe/Berlin", "telemetry.log_level": "error", "telemetry.log_format": "json",
     }
     numbers = {row.name: 101 + n for n, row in enumerate(table().values()) if row.name not in chosen}
     return load(environ={}, overrides={**numbers, **chosen}).settings

@@ -1,0 +1,71 @@
+"""Which addresses outside may be called: what a tenant writes down must not lead into the operator's own network."""
+
+from collections.abc import Iterable
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
+from typing import Final
+from urllib.parse import SplitResult, urlsplit
+
+from monitor.domain.errors import InputError
+
+_NAT64: Final = IPv6Network("64:ff9b::/96")
+_HINT: Final = "name a public address, or have the operator set outside.private"
+
+
+def is_public(address: str) -> bool:
+    """Of an IP address: whether it is one of the open internet. What carries another one inside is as that one."""
+    try:
+        found = ip_address(address.partition("%")[0])
+    except ValueError:
+        return False
+    return _is_public(found)
+
+
+def _is_public(found: IPv4Address | IPv6Address) -> bool:
+    if isinstance(found, IPv6Address):
+        inner = found.ipv4_mapped or found.sixtofour or (found.teredo or (None, None))[1]
+        if found in _NAT64:
+            inner = IPv4Address(int(found) & 0xFFFF_FFFF)
+        if inner is not None:
+            return _is_public(inner)
+    return found.is_global and not found.is_multicast
+
+
+def checked(url: str, *, private: bool) -> SplitResult:
+    """The parts of an address over HTTP. `private`: those of the own network are allowed, too. A name is told by what
+    it resolves to, when it is called.
+
+    Raises InputError with what is wrong.
+    """
+    try:
+        parts = urlsplit(url)
+        sound = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        sound = False
+    if not sound or any(ord(character) <= 32 or ord(character) == 127 for character in url):
+        raise InputError(f"{url[:80]!r} is no address over HTTP", hint="write it as https://example.com/path")
+    if parts.username is not None or parts.password is not None:
+        raise InputError("the address holds a user or a password", hint="leave them out: an address is shown to people")
+    host = parts.hostname or ""
+    if not private and _is_private_name(host):
+        raise InputError(f"{host[:80]} lies in a private network", hint=_HINT)
+    return parts
+
+
+def allowed(host: str, addresses: Iterable[str], *, private: bool) -> list[str]:
+    """Of the addresses that a name resolves to, those that may be called. Raises InputError where one of them may not:
+    a name that leads both ways is no mistake."""
+    found = list(addresses)
+    if not private and not all(is_public(address) for address in found):
+        raise InputError(f"{host[:80]} leads into a private network", hint=_HINT)
+    return found
+
+
+def _is_private_name(host: str) -> bool:
+    name = host.rstrip(".").lower()
+    if name == "localhost" or name.endswith((".localhost", ".local", ".internal")):
+        return True
+    try:
+        ip_address(name.partition("%")[0])
+    except ValueError:
+        return name.replace(".", "").isdigit() or name.startswith("0x")  # 127.1, 2130706433: as old resolvers read it
+    return not is_public(name)
