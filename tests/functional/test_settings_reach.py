@@ -123,7 +123,8 @@ def off_default(folder: Path) -> Settings:
         "data.dir": f"{folder}/data", "http.host": "127.0.0.2", "http.port": port, "http.require_token": True,
         "ingest.duplicates_window_bytes": 2 * KEY_MEMORY * 1_234, "pseudonym.key_file": f"{folder}/key",
         "rules.dir": f"{folder}/rules", "rules.rooms": f"{folder}/rooms.yml", "rules.watch": False, "model.dir": "none",
-        "outside.private": True, "tenant.zone": "Europe/Berlin", "telemetry.log_level": "error", "telemetry.log_format": "json",
+        "outside.private": True, "tenant.zone": "Europe/Berlin", "telemetry.log_level": "error",
+        "telemetry.log_format": "json",
     }
     numbers = {row.name: 101 + n for n, row in enumerate(table().values()) if row.name not in chosen}
     return load(environ={}, overrides={**numbers, **chosen}).settings
