@@ -1,4 +1,4 @@
-"""Many people act on the same alerts at once, through two connections to one store: each is claimed and decided once."""
+"""Many people act on the same alerts, through two connections to one store: each is claimed and decided once."""
 
 import asyncio
 from collections import Counter
