@@ -1,13 +1,14 @@
 """Which addresses outside may be called: what a tenant writes down must not lead into the operator's own network."""
 
 from collections.abc import Iterable
-from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
+from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Final
 from urllib.parse import SplitResult, urlsplit
 
 from monitor.domain.errors import InputError
 
-_NAT64: Final = IPv6Network("64:ff9b::/96")
+_NAT64: Final = 0x0064_FF9B << 64
+"""The upper 96 bits of 64:ff9b::/96."""
 _HINT: Final = "name a public address, or have the operator set outside.private"
 
 
@@ -23,7 +24,7 @@ def is_public(address: str) -> bool:
 def _is_public(found: IPv4Address | IPv6Address) -> bool:
     if isinstance(found, IPv6Address):
         inner = found.ipv4_mapped or found.sixtofour or (found.teredo or (None, None))[1]
-        if found in _NAT64:
+        if int(found) >> 32 == _NAT64:
             inner = IPv4Address(int(found) & 0xFFFF_FFFF)
         if inner is not None:
             return _is_public(inner)
