@@ -172,24 +172,31 @@ class Organisation:
 
     def __init__(self, records: Mapping[tuple[str, str], Record]) -> None:
         """`records`: by kind and id."""
-        self._records = dict(records)
+        self._of: dict[str, dict[str, Record]] = {}
+        for (kind, name), record in sorted(records.items()):
+            self._of.setdefault(kind, {})[name] = record
 
-    def with_(self, kind: str, name: str, record: Record | None) -> "Organisation":
-        """After an edit; None takes the record away."""
-        changed = dict(self._records)
-        if record is None:
-            changed.pop((kind, name), None)
-        else:
-            changed[kind, name] = record
-        return Organisation(changed)
+    def with_(self, changes: Iterable[tuple[str, str, Record | None]]) -> "Organisation":
+        """After edits (kind, id, record); None takes a record away. What they do not touch is shared."""
+        fresh: dict[str, dict[str, Record]] = {}
+        for kind, name, record in changes:
+            if kind not in fresh:
+                fresh[kind] = dict(self._of.get(kind, {}))
+            if record is None:
+                fresh[kind].pop(name, None)
+            else:
+                fresh[kind][name] = record
+        after = Organisation({})
+        after._of = self._of | {kind: dict(sorted(records.items())) for kind, records in fresh.items()}
+        return after
 
     def get(self, kind: type[Any], name: str) -> Any:
         """The record, None where there is none."""
-        return self._records.get((kind.kind, name))
+        return self._of.get(kind.kind, {}).get(name)
 
     def every(self, kind: type[Any]) -> Iterator[tuple[str, Any]]:
-        """By id."""
-        yield from sorted((name, record) for (of, name), record in self._records.items() if of == kind.kind)
+        """By id. Costs as much as there are of this kind, whatever else there is."""
+        yield from self._of.get(kind.kind, {}).items()
 
     def above(self, unit: str) -> tuple[str, ...]:
         """The unit itself, then those above it, the root of the tenant last."""
@@ -243,10 +250,10 @@ class Organisation:
 
     def faults(self) -> list[str]:
         """What records say of one another that does not hold, each with its record; empty for a sound organisation."""
-        return [f"{kind} {name}: {fault}" for (kind, name), record in sorted(self._records.items())
-                for fault in self._faults(kind, name, record)]
+        return [f"{kind} {name}: {fault}" for kind, records in sorted(self._of.items())
+                for name, record in records.items() for fault in self._faults(name, record)]
 
-    def _faults(self, kind: str, name: str, record: Record) -> Iterator[str]:
+    def _faults(self, name: str, record: Record) -> Iterator[str]:
         unit = getattr(record, "unit", "")
         if unit and self.get(Unit, unit) is None:
             yield f"there is no unit {unit!r}"

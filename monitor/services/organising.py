@@ -1,6 +1,8 @@
 """The organisation's desk: what each tenant keeps of itself, as one value in memory, and its edits."""
 
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
+from typing import Final
 
 import msgspec
 
@@ -23,6 +25,8 @@ _NEEDS: Mapping[str, Permission] = {
     "exception": Permission.RULES,
 }
 """What it takes to edit a kind, where that is not `ORGANISE`."""
+_TOLD: Final = 20
+"""How many faults of one edit are told."""
 
 
 class Organising:
@@ -30,15 +34,16 @@ class Organising:
 
     def __init__(self, records: Records, clock: Clock, base: Base, *, changed: Callable[[str], None] = lambda _: None
                  ) -> None:
-        """`changed`: is told the kind of what was edited."""
-        self._records, self._clock, self._base, self._changed = records, clock, base, changed
+        """`changed`: is told the kind of what was edited, here or by another process."""
+        self._records, self._clock, self._changed = records, clock, changed
         self._plain = Organisation(base)
         self._known: dict[str, Organisation] = {}
         self._stored: dict[str, dict[tuple[str, str], Stored]] = {}
         self._read: dict[str, int] = {}
+        self._editing = asyncio.Lock()
 
     async def load(self) -> None:
-        """What is stored of all tenants."""
+        """What is stored of all tenants, as far as it is not known."""
         for tenant in await self._records.tenants():
             await self.refresh(tenant)
 
@@ -75,25 +80,14 @@ class Organising:
     async def edit(self, actor: Actor, changes: Sequence[Edit]) -> list[Stored]:
         """All of them or, where one is refused, none. Raises Refused, NotFound, and InputError where the organisation
         would not be sound."""
-        tenant, now = actor.tenant, self._clock.now()
-        await self.refresh(tenant)
-        before = self.of(tenant)
-        signed = [self._signed(actor, change) for change in changes]
-        after = before
-        for change in signed:
-            _may(actor, before, after, change)
-            after = after.with_(change.kind, change.id, change.record)
-        new = sorted(set(after.faults()) - set(before.faults()))
-        if new:
-            raise InputError("; ".join(new[:5]), hint="mend it, or send what it names first, or both together")
-        deeds = [Deed(tenant=tenant, by=actor.id, at=now, on=f"{change.kind}/{change.id}",
-                      what=f"{change.kind}.{'put' if change.record is not None else 'remove'}",
-                      facts={} if change.record is None else {"is": msgspec.to_builtins(change.record)})
-                 for change in signed]
-        done = await self._records.edit(tenant, Edits(changes=signed, deeds=deeds, at=now, by=actor.id))
-        self._take(tenant, done)
-        for kind in dict.fromkeys(change.kind for change in signed):
-            self._changed(kind)
+        async with self._editing:  # one after the other: what two of them leave together is sound, too
+            tenant, now = actor.tenant, self._clock.now()
+            await self.refresh(tenant)
+            signed = [self._signed(actor, change) for change in changes]
+            await asyncio.to_thread(_examine, actor, self.of(tenant), signed)
+            deeds = [_deed(actor, change, now) for change in signed]
+            done = await self._records.edit(tenant, Edits(changes=signed, deeds=deeds, at=now, by=actor.id))
+            await self.refresh(tenant)  # not `done` alone: another process may have edited between
         return done
 
     @staticmethod
@@ -104,13 +98,17 @@ class Organising:
         return change
 
     def _take(self, tenant: str, news: Sequence[Stored]) -> None:
-        if not news:
-            return
+        """What is older than what is known stays out: two reads may come back in another order."""
         stored = self._stored.setdefault(tenant, {})
-        stored.update({(one.kind, one.id): one for one in news})
-        self._read[tenant] = max(one.version for one in stored.values())
-        records = {**self._base, **{key: one.record for key, one in stored.items()}}
-        self._known[tenant] = Organisation({key: record for key, record in records.items() if record is not None})
+        fresh = [one for one in news if (one.kind, one.id) not in stored
+                 or stored[one.kind, one.id].version < one.version]
+        if not fresh:
+            return
+        stored.update({(one.kind, one.id): one for one in fresh})
+        self._read[tenant] = max(self._read.get(tenant, 0), *(one.version for one in fresh))
+        self._known[tenant] = self.of(tenant).with_((one.kind, one.id, one.record) for one in fresh)
+        for kind in dict.fromkeys(one.kind for one in fresh):
+            self._changed(kind)
 
     def _shown(self, tenant: str, kind: str, name: str, record: Record) -> Stored:
         known = self._stored.get(tenant, {}).get((kind, name))
@@ -131,6 +129,27 @@ def unit_of(organisation: Organisation, kind: str, name: str, record: Record) ->
     return str(getattr(record, "unit", ROOT))
 
 
+def _deed(actor: Actor, change: Edit, now: int) -> Deed:
+    return Deed(tenant=actor.tenant, by=actor.id, at=now, on=f"{change.kind}/{change.id}",
+                what=f"{change.kind}.{'put' if change.record is not None else 'remove'}",
+                facts={} if change.record is None else {"is": msgspec.to_builtins(change.record)})
+
+
+def _examine(actor: Actor, before: Organisation, changes: Sequence[Edit]) -> None:
+    """Raises Refused, NotFound, and InputError for faults that these changes would bring. Costs as much as there are
+    records."""
+    for change in changes:
+        _kind(change.kind)
+    after = before.with_((change.kind, change.id, change.record) for change in changes)
+    for change in changes:
+        _may(actor, before, after, change)
+    new = sorted(set(after.faults()) - set(before.faults()))
+    if new:
+        more = f"; and {len(new) - _TOLD} more" if len(new) > _TOLD else ""
+        raise InputError("; ".join(new[:_TOLD]) + more,
+                         hint="mend it, or send what it names first, or both together")
+
+
 def _kind(kind: str) -> None:
     if kind not in KINDS:
         raise NotFound(f"there is no kind of record {kind[:40]!r}", hint="one of " + ", ".join(KINDS))
@@ -139,7 +158,6 @@ def _kind(kind: str) -> None:
 def _may(actor: Actor, before: Organisation, after: Organisation, change: Edit) -> None:
     """The actor may edit it where it is and where it goes. Raises Refused, and NotFound for what is not theirs to see.
     """
-    _kind(change.kind)
     permission = _NEEDS.get(change.kind, Permission.ORGANISE)
     known = before.get(KINDS[change.kind], change.id)
     for organisation, record in ((before, known), (after, change.record)):
