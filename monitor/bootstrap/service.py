@@ -48,6 +48,7 @@ from monitor.services.ingest import KEY_MEMORY, Ingest, IngestSettings
 from monitor.services.labelling import Labelling
 from monitor.services.learning import Learning
 from monitor.services.lifecycle import Lifecycle
+from monitor.services.misses import MissDesk
 from monitor.services.observing import Observer
 from monitor.services.organising import Organising
 from monitor.services.ports import Logger
@@ -98,6 +99,7 @@ class Service:
         self._learns()
         engine = await self.rulebook.load()
         await self._detecting(engine)
+        self.misses = MissDesk(self.posts, self.archive, self.dispatcher, self.organising, self.hub, self.clock)
         if first or await self.detect.version_at_end() != engine.version:
             await self.log.append([Swap(self.clock.now(), engine.version)])
         self._taking_in(tenants, first=first)
@@ -128,6 +130,7 @@ class Service:
 
     async def _post(self, posts: SqlPosts) -> None:
         """Who is told of alerts, and what they do with them."""
+        self.posts = posts
         self.organising = Organising(posts, self.clock, read_folder(bundled("config") / "post"))
         await self.organising.load()
         self.hub = SseHub(self.telemetry, last=await self.store.outbox_ends())
@@ -200,8 +203,8 @@ class Service:
         app = build_app(
             WebServices(
                 ingest=self.ingest, session_seq=self.log.session_seq, labelling=self.labelling,
-                lifecycle=self.lifecycle, learning=self.learning, review=self.review, organising=self.organising,
-                store=self.store, archive=self.archive, hub=self.hub,
+                lifecycle=self.lifecycle, learning=self.learning, review=self.review, misses=self.misses,
+                organising=self.organising, store=self.store, archive=self.archive, hub=self.hub,
                 reload=lambda: self.rulebook.reload(self.log), health=self._unready,
                 alive=lambda: self.fatal is None, telemetry=self.telemetry, clock=self.clock, logger=self.logger,
                 evidence=EvidenceDesk(self.store, self.detect, lambda: self.rulebook.current).evidence),

@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from monitor.domain.findings import Advice, Evasion, Finding, Severity, Span, Tier
 from monitor.domain.ids import alert_id, moment_id
+from monitor.domain.misses import MANUAL, is_manual
 
 
 class AlertState(StrEnum):
@@ -33,7 +34,7 @@ class Alert(Struct, frozen=True, kw_only=True):
     `unverified`, `not_in_force`: those of the clauses of which people are told, as in a finding. Alerts of one room
     whose opening findings share an event have the same `moment`. What people do with an alert moves its `state`, `post`
     (whose queue it is in), `claimed_by`, `outcome`, `held_by` (the id of what holds it back), `due` (when time moves it
-    by itself) and `version`; `unit` is the room's."""
+    by itself) and `version`; `unit` is the room's. `source`: "rules", or "manual" where a person reported it."""
 
     id: str
     tenant: str
@@ -73,6 +74,7 @@ class Alert(Struct, frozen=True, kw_only=True):
     outcome: str = ""
     held_by: str = ""
     due: int | None = None
+    source: str = "rules"
 
 
 _LATE_MS: Final = 60_000
@@ -211,5 +213,6 @@ def opened(finding: Finding) -> Alert:
         offset_ms=finding.offset_ms, accepted_at=finding.accepted_at, recurrence=1, state=AlertState.OPEN,
         reason="", text=finding.text, spans=finding.spans, evasive=finding.evasive, advice=finding.advice,
         unverified=finding.unverified, not_in_force=finding.not_in_force,
+        source=MANUAL if is_manual(finding.rule) else "rules",
         moment=moment_id(finding.tenant, finding.room, finding.source, finding.under or finding.id),
     )

@@ -10,6 +10,7 @@ from monitor.domain.audit import Deed
 from monitor.domain.errors import Refused
 from monitor.domain.findings import Finding
 from monitor.domain.labels import Label
+from monitor.domain.misses import Reported
 from monitor.domain.priority import Factors
 from monitor.domain.review import Review, Subject
 from monitor.domain.routing import Hop
@@ -62,7 +63,8 @@ class Placing(Protocol):
 
 
 class Kept(Struct, frozen=True, kw_only=True):
-    """What the store packs beside an alert. `kind`, `role`: of the event that opened it."""
+    """What the store packs beside an alert. `kind`, `role`: of the event that opened it; `reported`: by whom, where a
+    person did and not a rule."""
 
     review: Review
     factors: Factors
@@ -73,6 +75,7 @@ class Kept(Struct, frozen=True, kw_only=True):
     unrouted: bool = False
     repeats: str = ""
     wording: str = ""
+    reported: Reported | None = None
 
 
 class Case(Struct, frozen=True, kw_only=True):

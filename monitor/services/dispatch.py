@@ -11,6 +11,7 @@ from monitor.domain.clocks import Clocks
 from monitor.domain.events import HOST_SIDE, Kind, Stage
 from monitor.domain.findings import Finding, Tier
 from monitor.domain.ids import digest, ruling_key
+from monitor.domain.misses import is_manual
 from monitor.domain.moves import Outcome
 from monitor.domain.organisation import Organisation, Post, Room
 from monitor.domain.priority import Factors, factors, recurring
@@ -81,7 +82,7 @@ class Dispatcher:
         post = organisation.get(Post, routed.post)
         repeats = opening.ruled is not None and opening.ruled.outcome is Outcome.VIOLATION
         weights = weighed(finding, alert, repeats=repeats, cued=opening.cued)
-        why = held(
+        why = None if is_manual(finding.rule) else held(
             tier=alert.tier, severity=alert.severity, category=alert.category, labels=labels, now=now,
             silences=organisation.every(Silence), excepted=self._excepted(organisation, finding, now),
             ruled=opening.ruled, others=others, storm=self._storms.get((alert.tenant, alert.rule), ""))

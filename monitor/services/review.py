@@ -20,6 +20,7 @@ from monitor.domain.review import Above, Asked, Review, Ruling, started
 from monitor.domain.suppression import Hold, Ruled
 from monitor.services.cases import Answered, Case, Cases, Effect, Moved, QueueFilter, QueuePage, Ref
 from monitor.services.dispatch import shown
+from monitor.services.misses import miss_label
 from monitor.services.organising import Organising
 from monitor.services.ports import Clock, Publisher, Telemetry
 
@@ -199,7 +200,8 @@ def _decided(effect: Effect, case: Case, after: Review, asked: Asked) -> Effect:
     def free(held: Case) -> Effect:
         return _freed(held, asked)
 
-    return replace(effect, label=label, ruled=Ruled(alert=case.alert.id, outcome=ruling.outcome),
+    unlearn = miss_label(case.alert.id) if case.kept.reported is not None and (lawful or label is not None) else ""
+    return replace(effect, label=label, unlearn=unlearn, ruled=Ruled(alert=case.alert.id, outcome=ruling.outcome),
                    free=free if lawful else None)
 
 

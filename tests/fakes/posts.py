@@ -2,17 +2,20 @@
 
 from collections.abc import Sequence
 
+from msgspec.structs import replace
+
 from monitor.adapters.storage.cases import untouched
-from monitor.domain.alerts import LIVE, Alert
+from monitor.domain.alerts import LIVE, Alert, opened
 from monitor.domain.audit import FIRST, AuditRow, Deed, row
 from monitor.domain.errors import Refused
-from monitor.services.cases import Answered, Card, Case, Effect, Moved, QueueFilter, QueuePage, Ref, Step
+from monitor.services.cases import Answered, Card, Case, Effect, Moved, Placing, QueueFilter, QueuePage, Ref, Step
+from monitor.services.misses import Opened, Report
 from monitor.services.recordings import Edits, Stored
 from monitor.services.records import Update
 
 
 class MemoryPosts:
-    """Implements `Cases`, `Records` and `Trail`."""
+    """Implements `Cases`, `Reports`, `Records` and `Trail`."""
 
     def __init__(self) -> None:
         self.cases: dict[tuple[str, str], Case] = {}
@@ -69,6 +72,22 @@ class MemoryPosts:
     async def due(self, now: int, *, limit: int) -> list[tuple[str, str]]:
         due = [(case.alert.due, *key) for key, case in self.cases.items() if (case.alert.due or now + 1) <= now]
         return [(tenant, alert) for _, tenant, alert in sorted(due)[:limit]]
+
+    async def report(self, report: Report, placing: Placing) -> Opened:
+        key = (report.finding.tenant, report.moved.alert)
+        new = key not in self.cases
+        if new:
+            self.put(opened(report.finding))
+            kept = replace(self.cases[key].kept, reported=report.reported, kind=report.finding.kind,
+                           role=report.finding.role)
+            self.cases[key] = replace(self.cases[key], kept=kept)
+            self.moves.setdefault(report.moved.alert, []).append(report.moved)
+            await self.write([report.deed])
+        return Opened(self.cases[key], new)
+
+    async def reported(self, tenant: str, *, cursor: str | None, limit: int) -> tuple[list[Case], str | None]:
+        found = [case for (of, _), case in self.cases.items() if of == tenant and case.kept.reported is not None]
+        return found[:limit], None
 
     async def since(self, tenant: str, version: int) -> list[Stored]:
         return sorted((one for one in self.records.get(tenant, {}).values() if one.version > version),

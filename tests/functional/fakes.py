@@ -25,10 +25,12 @@ from monitor.domain.events import Kind, Role, Stage
 from monitor.domain.findings import Advice, Finding, Severity, Span, Tier
 from monitor.domain.labels import Label, Withdrawn
 from monitor.domain.organisation import Room
+from monitor.services.dispatch import UNPLACED
 from monitor.services.ingest import Receipt
 from monitor.services.labelling import Labelling
 from monitor.services.learning import Learning, Learnt
 from monitor.services.lifecycle import Lifecycle
+from monitor.services.misses import MissDesk
 from monitor.services.organising import Organising
 from monitor.services.ports import Archive, Store
 from monitor.services.recordings import Edit, Edits
@@ -345,6 +347,7 @@ async def serving(*, hub_limits: HubLimits | None = None, outbox: Sequence[Updat
         ingest=ingest, labelling=Labelling(cast(Store, store), tables(), clock),
         lifecycle=Lifecycle(models, reload, clock=clock, logger=logger), learning=learning,
         review=ReviewDesk(posts, organising, hub, clock, telemetry), organising=organising,
+        misses=MissDesk(posts, cast(Archive, archive), UNPLACED, organising, hub, clock),
         session_seq=ingest.session_seq, evidence=store.evidence, store=cast(Store, store),
         archive=cast(Archive, archive), hub=hub, reload=reload,
         health=lambda: list(reasons), alive=lambda: alive[0], telemetry=telemetry, clock=clock, logger=logger,
@@ -366,6 +369,7 @@ def body_of(route: Route) -> str | bytes | None:
     """A body that the route takes."""
     bodies: dict[str, Any] = {
         "moveAlerts": {"moves": [{"alert": alert(1).id, "move": {"move": "claim"}}]},
+        "reportMiss": {"room": "r1", "event": "e1", "at": NOW, "category": "absolute_claim", "words": "第一"},
         "editRecords": {"edits": [{"kind": "room", "id": "r2", "record": {"title": "二号"}}]},
         "putRecord": {"title": "一号"},
     }
@@ -381,6 +385,7 @@ async def furnish(api: Api, *tenants: str) -> None:
     for tenant in tenants:
         api.store.kept.append(alert(1, tenant=tenant))
         api.posts.put(alert(1, tenant=tenant))
+        api.archive.events[tenant] = [kept("我们家就是第一")]
         await api.store.save_labels(tenant, [Label(id=alert(1).id, text="好", labels=[], at=NOW)])
         await api.posts.edit(tenant, Edits(changes=[Edit(kind="room", id="r1", record=Room(title="一号"))], deeds=[],
                                            at=NOW, by="test"))

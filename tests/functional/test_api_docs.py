@@ -37,7 +37,8 @@ def test_the_documentation_names_every_parameter() -> None:
     sections |= dict.fromkeys(("listLabels", "withdrawLabel"), "Labels")
     sections |= dict.fromkeys(
         ("shadowModel", "promoteModel", "rollBackModel", "retrainModel", "getTraining"), "Classifiers")
-    sections |= {"getQueue": "Decide", "putRecord": "Records", "deleteRecord": "Records"}
+    sections |= {"getQueue": "Decide", "listDraftCases": "Report a miss", "putRecord": "Records",
+                 "deleteRecord": "Records"}
     sections["streamAlerts"] = "Alerts as they come"
     seen = 0
     for route in ROUTES:
@@ -141,7 +142,7 @@ def fits(value: Any, schema: dict[str, Any], root: dict[str, Any]) -> bool:
 @pytest.mark.parametrize("name", ["listAlerts", "getAlert", "listRooms", "searchEvents", "sendEvents", "reloadRules",
                                   "sendLabels", "listLabels", "listModels", "promoteModel", "shadowModel", "moveAlerts",
                                   "getQueue", "getAlertHistory", "listRecords", "getRecord", "putRecord",
-                                  "deleteRecord", "editRecords"])
+                                  "deleteRecord", "editRecords", "reportMiss", "listDraftCases"])
 async def test_answers_are_as_described(name: str) -> None:
     (route,) = [route for route in ROUTES if route.name == name]
     async with serving() as api:
@@ -149,7 +150,7 @@ async def test_answers_are_as_described(name: str) -> None:
         await furnish(api, "local")
         api.store.room_list["local"] = [room("r1")]
         await api.store.save_labels("local", [Label(id="l9", text="真的", labels=[], at=1)])
-        api.archive.events["local"] = [kept("你好")]
+        api.archive.events["local"] = [kept("我们家就是第一")]
         async with api.client.request(route.method, path_of(route), data=body_of(route)) as response:
             assert response.status == 200
             answer = await response.json()

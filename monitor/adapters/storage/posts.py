@@ -2,17 +2,18 @@
 
 from collections.abc import Sequence
 
-from monitor.adapters.storage import cases, registry, trail
+from monitor.adapters.storage import cases, misses, registry, trail
 from monitor.adapters.storage.database import Database
 from monitor.adapters.storage.queueing import queue_page
 from monitor.domain.alerts import Alert
 from monitor.domain.audit import AuditRow, Deed
-from monitor.services.cases import Answered, Case, Moved, QueueFilter, QueuePage, Ref, Step
+from monitor.services.cases import Answered, Case, Moved, Placing, QueueFilter, QueuePage, Ref, Step
+from monitor.services.misses import Opened, Report
 from monitor.services.recordings import Edits, Stored
 
 
 class SqlPosts:
-    """Implements `Cases`, `Records` and `Trail`. What people do is on disk before it is answered."""
+    """Implements `Cases`, `Reports`, `Records` and `Trail`. What people do is on disk before it is answered."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -36,6 +37,12 @@ class SqlPosts:
 
     async def due(self, now: int, *, limit: int) -> list[tuple[str, str]]:
         return await self._database.read(lambda connection: cases.due(connection, now, limit))
+
+    async def report(self, report: Report, placing: Placing) -> Opened:
+        return await self._database.run(lambda connection: misses.report(connection, report, placing), durable=True)
+
+    async def reported(self, tenant: str, *, cursor: str | None, limit: int) -> tuple[list[Case], str | None]:
+        return await self._database.read(lambda connection: misses.reported(connection, tenant, cursor, limit))
 
     async def since(self, tenant: str, version: int) -> list[Stored]:
         return await self._database.read(lambda connection: registry.since(connection, tenant, version))

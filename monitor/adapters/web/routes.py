@@ -8,6 +8,7 @@ from typing import Final
 from monitor.adapters.web.handling import Route
 from monitor.adapters.web.ingest import post_events
 from monitor.adapters.web.labels import LABEL_PARAMS, WITHDRAW_PARAMS, list_labels, post_labels, withdraw_label
+from monitor.adapters.web.misses import DRAFT_PARAMS, MissAnswer, list_drafts, post_miss
 from monitor.adapters.web.models import (
     MODEL_PARAMS,
     RETRAIN_PARAMS,
@@ -53,10 +54,12 @@ from monitor.adapters.web.types import EventsAnswer, IngestAnswer
 from monitor.adapters.web.websocket import events_socket
 from monitor.domain.events import Event
 from monitor.domain.labels import Label
+from monitor.domain.misses import Miss
 from monitor.services.cases import QueuePage
 from monitor.services.labelling import LabelReceipt
 from monitor.services.learning import Training
 from monitor.services.lifecycle import ModelList, ModelState
+from monitor.services.misses import DraftPage
 from monitor.services.records import AlertPage, Evidence, LabelPage, RoomPage
 from monitor.services.review import History
 from monitor.services.rulebook import ReloadResult
@@ -103,6 +106,16 @@ ROUTES: Final[tuple[Route, ...]] = (
         method="GET", path=f"{_API}/alerts/{{id}}/history", name="getAlertHistory", scope="read", handler=get_history,
         summary="How far people are with an alert, and how it came there.",
         answer=History, errors=(404, 429, 503), timed=True,
+    ),
+    Route(
+        method="POST", path=f"{_API}/misses", name="reportMiss", scope="review", handler=post_miss,
+        summary="Report what no rule found: words of a kept event become an alert, a label and a draft case.",
+        body=Miss, answer=MissAnswer, errors=(400, 403, 404, 408, 413, 415, 429, 503),
+    ),
+    Route(
+        method="GET", path=f"{_API}/cases/draft", name="listDraftCases", scope="read", handler=list_drafts,
+        summary="Cases for rules, of misses that were reported and not found lawful; newest first.",
+        params=DRAFT_PARAMS, answer=DraftPage, errors=(400, 503), timed=True,
     ),
     Route(
         method="GET", path=f"{_API}/queue", name="getQueue", scope="read", handler=get_queue,

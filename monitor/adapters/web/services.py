@@ -14,6 +14,7 @@ from monitor.services.ingest import Receipt
 from monitor.services.labelling import LabelReceipt
 from monitor.services.learning import Learning
 from monitor.services.lifecycle import Lifecycle
+from monitor.services.misses import MissDesk
 from monitor.services.organising import Organising
 from monitor.services.ports import Archive, Clock, Logger, Store, Telemetry
 from monitor.services.records import Evidence
@@ -61,6 +62,7 @@ class WebServices:
     lifecycle: Lifecycle
     learning: Learning
     review: ReviewDesk
+    misses: MissDesk
     organising: Organising
     store: Store
     archive: Archive
