@@ -1,8 +1,12 @@
-"""Records as YAML: what is shipped, and what a tenant exports and imports. By kind, then by id."""
+"""Records as YAML: what is shipped, and what a tenant exports and imports. By kind, then by id.
 
-from collections.abc import Iterable, Mapping
+A time may be written as people do, `2026-11-27T20:00:00+08:00`, or as UTC milliseconds.
+"""
+
+from collections.abc import Iterable, Iterator
+from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 import yaml
@@ -11,40 +15,96 @@ from monitor.domain.errors import InputError
 from monitor.domain.kinds import KINDS
 from monitor.domain.record import Record
 
+_HINT: Final = "docs/post.md has every key; config/post/posts.yml and config/demo/organisation.yml are examples"
+_TIMES: Final = frozenset(("starts", "ends", "begins"))
+_LATEST_MS: Final = 253_402_300_799_000
+"""The last time that has a year of four digits."""
 
-def read(text: str, where: str) -> dict[tuple[str, str], Record]:
-    """By kind and id. Raises InputError with all faults, each with its record."""
+Key = tuple[str, str]
+
+
+class Parsed:
+    """What a file says, the line of each record, and all that is wrong with it."""
+
+    def __init__(self) -> None:
+        self.records: dict[Key, Record] = {}
+        self.lines: dict[Key, int] = {}
+        self.faults: list[str] = []
+        self.unread: set[Key] = set()
+
+
+def parse(text: str, where: str) -> Parsed:
+    """Never raises for what the file says."""
+    found = Parsed()
+    loader = yaml.SafeLoader(text)
     try:
-        document = yaml.safe_load(text) or {}
+        root = loader.get_single_node()
+        if root is not None:
+            for kind, name, line, body in _entries(root, where, found):
+                found.lines[kind, name] = line
+                try:
+                    found.records[kind, name] = msgspec.convert(
+                        _timed(loader.construct_document(body)), KINDS[kind], strict=True)
+                except (msgspec.ValidationError, ValueError, yaml.YAMLError) as error:
+                    found.unread.add((kind, name))
+                    found.faults.append(f"{where}:{line}: {kind} {name}: {error}")
     except yaml.YAMLError as error:
-        raise InputError(f"{where}: {error}", hint="mend the YAML") from error
-    if not isinstance(document, dict):
-        raise InputError(f"{where}: records by kind and id are wanted", hint="as config/post/posts.yml has them")
-    found: dict[tuple[str, str], Record] = {}
-    faults: list[str] = []
-    for kind, name, body in _entries(document, faults):
-        try:
-            found[kind, name] = msgspec.convert(body, KINDS[kind], strict=True)
-        except msgspec.ValidationError as error:
-            faults.append(f"{kind} {name}: {error}")
-    if faults:
-        raise InputError("\n".join(f"{where}: {fault}" for fault in faults), hint="docs/post.md has every key")
+        mark = getattr(error, "problem_mark", None)
+        line = mark.line + 1 if mark is not None else 1
+        found.faults.append(f"{where}:{line}: this is no YAML: {getattr(error, 'problem', None) or error}")
+    finally:
+        loader.dispose()
     return found
 
 
-def _entries(document: Mapping[Any, Any], faults: list[str]) -> Iterable[tuple[str, str, Any]]:
-    for kind, records in document.items():
+def read(text: str, where: str) -> dict[Key, Record]:
+    """By kind and id. Raises InputError with all faults, each with its line and record."""
+    found = parse(text, where)
+    if found.faults:
+        raise InputError("\n".join(found.faults), hint=_HINT)
+    return found.records
+
+
+def _entries(root: yaml.Node, where: str, found: Parsed) -> Iterator[tuple[str, str, int, yaml.Node]]:
+    """(kind, id, line, node) of each record."""
+    for kind, line, records in _pairs(root, where, "records by kind and id", found):
         if kind not in KINDS:
-            faults.append(f"there is no kind {str(kind)[:40]!r}; one of {', '.join(KINDS)}")
-        elif not isinstance(records, dict):
-            faults.append(f"{kind}: records by their ids are wanted")
+            found.faults.append(f"{where}:{line}: there is no kind {kind[:40]!r}; one of {', '.join(KINDS)}")
         else:
-            yield from ((kind, str(name), body) for name, body in records.items())
+            for name, at, body in _pairs(records, where, f"{kind}: records by their ids", found):
+                yield kind, name, at, body
 
 
-def read_folder(folder: Path) -> dict[tuple[str, str], Record]:
+def _pairs(node: yaml.Node, where: str, wanted: str, found: Parsed) -> Iterator[tuple[str, int, yaml.Node]]:
+    if not isinstance(node, yaml.MappingNode):
+        found.faults.append(f"{where}:{node.start_mark.line + 1}: {wanted} are wanted")
+        return
+    first: dict[str, int] = {}
+    for key, value in node.value:
+        name, line = str(key.value), key.start_mark.line + 1
+        if name in first:
+            found.faults.append(f"{where}:{line}: {name[:80]!r} stands twice, first in line {first[name]}")
+            continue
+        first[name] = line
+        yield name, line, value
+
+
+def _timed(body: Any) -> Any:
+    """Times as UTC ms. Raises ValueError for one without an offset."""
+    if isinstance(body, datetime):
+        if body.tzinfo is None:
+            raise ValueError(f"the time {body} has no offset: write it as 2026-11-27T20:00:00+08:00")
+        return round(body.timestamp() * 1000)
+    if isinstance(body, date):
+        raise ValueError(f"the day {body} is no time: write it as {body}T00:00:00+08:00")
+    if isinstance(body, dict):
+        return {key: _timed(value) for key, value in body.items()}
+    return [_timed(value) for value in body] if isinstance(body, list) else body
+
+
+def read_folder(folder: Path) -> dict[Key, Record]:
     """All of its files. Raises InputError."""
-    found: dict[tuple[str, str], Record] = {}
+    found: dict[Key, Record] = {}
     for path in sorted(folder.glob("*.yml")):
         found.update(read(path.read_text(encoding="utf-8"), path.name))
     return found
@@ -54,6 +114,16 @@ def write(records: Iterable[tuple[str, str, Record]]) -> str:
     """As `read` takes it, kinds in the order in which each can be made."""
     by_kind: dict[str, dict[str, Any]] = {}
     for kind, name, record in records:
-        by_kind.setdefault(kind, {})[name] = msgspec.to_builtins(record)
+        by_kind.setdefault(kind, {})[name] = _readable(msgspec.to_builtins(record))
     document = {kind: by_kind[kind] for kind in KINDS if kind in by_kind}
     return yaml.safe_dump(document, allow_unicode=True, sort_keys=False, width=100)
+
+
+def _readable(body: Any, key: str = "") -> Any:
+    if isinstance(body, dict):
+        return {name: _readable(value, name) for name, value in body.items()}
+    if isinstance(body, list | tuple):
+        return [_readable(value) for value in body]
+    if key in _TIMES and type(body) is int and 0 <= body <= _LATEST_MS:
+        return datetime.fromtimestamp(body // 1000, UTC).replace(microsecond=body % 1000 * 1000)
+    return body

@@ -271,9 +271,11 @@ class Service:
                 await self.rulebook.reload(self.log)
 
     async def _clocks(self) -> None:
-        """Leases end and clocks run out, also those that did while nothing ran."""
+        """Leases end and clocks run out, also those that did while nothing ran; records that the command line changes
+        are taken."""
         while True:
             with suppress(StorageError):  # the disk refuses: they are as due a second later
+                await self.organising.load()
                 await self.review.pass_time()
             await asyncio.sleep(1)
 

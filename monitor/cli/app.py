@@ -9,7 +9,7 @@ from typing import Final
 
 from cyclopts import App, CycloptsError, Parameter
 
-from monitor.cli import labels, lifecycle, models, retraining, rules, tokens
+from monitor.cli import labels, lifecycle, models, org, plan, retraining, rules, tokens
 from monitor.cli.backup import backup, restore
 from monitor.cli.check import check_config
 from monitor.cli.options import STDIN
@@ -54,6 +54,13 @@ def build() -> App:
     on_models.command(lifecycle.list_, name="list")
     for on_model in (models.card, lifecycle.compare, lifecycle.shadow, lifecycle.promote, lifecycle.rollback):
         on_models.command(on_model)
+    on_org = app.command(App(name="org", help="What a tenant tells of itself: units, rooms, hosts, posts."))
+    on_org.command(org.import_, name="import")
+    for on_records in (org.export, org.check, org.show):
+        on_org.command(on_records)
+    on_plan = app.command(App(name="plan", help="The evening's plan: who is expected on air."))
+    on_plan.command(plan.import_, name="import")
+    on_plan.command(plan.show)
     on_rules = app.command(App(name="rules", help="Check, test and show rules."))
     for on_rule in (rules.lint, rules.test, rules.explain, rules.new, rules.template, rules.schema, rules.show,
                     rules.duties):

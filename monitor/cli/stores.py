@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
     from typing import TypeVar
 
+    from monitor.adapters.storage.database import Database
     from monitor.adapters.storage.store import SqlStore
 
     T = TypeVar("T")
@@ -16,10 +17,19 @@ if TYPE_CHECKING:
 def with_store(
     data: Data, config: Config, work: "Callable[[SqlStore], Coroutine[None, None, T]]", *, create: bool = False
 ) -> "T":
-    """Open the store of the data folder for one piece of work, also beside a running service."""
+    """`work` on the store of the data folder, also beside a running service."""
+    from monitor.adapters.storage.store import SqlStore
+
+    return with_database(data, config, lambda database: work(SqlStore(database)), create=create)
+
+
+def with_database(
+    data: Data, config: Config, work: "Callable[[Database], Coroutine[None, None, T]]", *, create: bool = False
+) -> "T":
+    """The same on the database itself."""
     import asyncio
 
-    from monitor.adapters.storage.store import SqlStore
+    from monitor.adapters.storage.database import Database
     from monitor.cli.options import data_folder
     from monitor.domain.errors import ConfigError
 
@@ -32,10 +42,10 @@ def with_store(
                           f"that has never run, make it first: mkdir -m 700 {folder}")
 
     async def opened() -> "T":
-        store = await SqlStore.open(path)
+        database = await Database.open(path)
         try:
-            return await work(store)
+            return await work(database)
         finally:
-            await store.close()
+            await database.close()
 
     return asyncio.run(opened())

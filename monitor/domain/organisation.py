@@ -105,6 +105,10 @@ class Product(Record, frozen=True, kw_only=True):
     claims: dict[str, str] = field(default_factory=dict)
 
 
+OPEN_END_MS: Final = 12 * 3_600_000
+"""How long a slot without an end is taken to last."""
+
+
 class Slot(Record, frozen=True, kw_only=True):
     """One line of the evening's plan: who is expected on air, where and when."""
 
@@ -115,6 +119,11 @@ class Slot(Record, frozen=True, kw_only=True):
     host: Ref = ""
     products: tuple[Id, ...] = ()
     note: Text = ""
+
+    @property
+    def until(self) -> int:
+        """When it is over, also where it says no end (UTC ms)."""
+        return self.starts + OPEN_END_MS if self.ends is None else self.ends
 
 
 class Duty(StrEnum):
@@ -245,7 +254,7 @@ class Organisation:
     def expected(self, now: int) -> Iterator[tuple[str, Slot]]:
         """Slots whose room should be on air now (UTC ms)."""
         for name, slot in self.every(Slot):
-            if slot.starts <= now and (slot.ends is None or now < slot.ends):
+            if slot.starts <= now < slot.until:
                 yield name, slot
 
     def faults(self) -> list[str]:

@@ -17,6 +17,7 @@ COMMANDS: Final = (
     "token list", "token revoke", "check-config", "backup", "restore", "train", "evaluate", "retrain",
     "model", "model list", "model card", "model compare", "model shadow", "model promote", "model rollback", "labels",
     "labels import", "labels export", "labels withdraw", "labels pick", "labels terms",
+    "org", "org export", "org import", "org check", "org show", "plan", "plan import", "plan show",
 )  # fmt: skip
 BY_HAND: Final = "## For programs"
 """From here on the page is written by hand."""
@@ -35,13 +36,13 @@ def test_help(command: str) -> None:
     check_golden(f"help/{'-'.join(['redpost', *command.split()])}.txt", text)
     name = f"redpost {command}".strip()
     assert text.split("\n", 1)[0].split(" [", 1)[0].strip().startswith(f"Usage: {name}")
-    assert command in ("", "rules", "token", "model", "labels") or f"\n {name}" in text, "an example"
+    assert command in ("", "rules", "token", "model", "labels", "org", "plan") or f"\n {name}" in text, "an example"
 
 
 def test_every_command_is_among_them() -> None:
     listed = {line.split()[1] for line in help_of("").splitlines() if line.startswith("│ ") and line[2] not in " -"}
     assert listed == {command.split()[0] for command in COMMANDS if command}
-    for group in ("rules", "token", "model", "labels"):
+    for group in ("rules", "token", "model", "labels", "org", "plan"):
         inner = {line.split()[1] for line in help_of(group).splitlines() if line.startswith("│ ") and line[2] != " "}
         assert inner == {command.split()[1] for command in COMMANDS if command.startswith(group + " ")}
 
