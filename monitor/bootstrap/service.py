@@ -48,6 +48,7 @@ from monitor.services.ingest import KEY_MEMORY, Ingest, IngestSettings
 from monitor.services.labelling import Labelling
 from monitor.services.learning import Learning
 from monitor.services.lifecycle import Lifecycle
+from monitor.services.linking import LinkDesk
 from monitor.services.misses import MissDesk
 from monitor.services.observing import Observer
 from monitor.services.organising import Organising
@@ -99,6 +100,8 @@ class Service:
         self._learns()
         engine = await self.rulebook.load()
         await self._detecting(engine)
+        self.evidence = EvidenceDesk(self.store, self.detect, lambda: self.rulebook.current).evidence
+        self.links = LinkDesk(self.posts, self.review, self.evidence, self.organising, self.hub, self.clock)
         self.misses = MissDesk(self.posts, self.archive, self.dispatcher, self.organising, self.hub, self.clock)
         if first or await self.detect.version_at_end() != engine.version:
             await self.log.append([Swap(self.clock.now(), engine.version)])
@@ -204,10 +207,10 @@ class Service:
             WebServices(
                 ingest=self.ingest, session_seq=self.log.session_seq, labelling=self.labelling,
                 lifecycle=self.lifecycle, learning=self.learning, review=self.review, misses=self.misses,
-                organising=self.organising, store=self.store, archive=self.archive, hub=self.hub,
+                links=self.links, organising=self.organising, store=self.store, archive=self.archive, hub=self.hub,
                 reload=lambda: self.rulebook.reload(self.log), health=self._unready,
                 alive=lambda: self.fatal is None, telemetry=self.telemetry, clock=self.clock, logger=self.logger,
-                evidence=EvidenceDesk(self.store, self.detect, lambda: self.rulebook.current).evidence),
+                evidence=self.evidence),
             self.web)
         runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=_LAST_REQUESTS_S)
         await runner.setup()

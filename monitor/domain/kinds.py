@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
+from monitor.domain.links import Link
 from monitor.domain.moves import Reason
 from monitor.domain.organisation import Host, Post, Product, Profile, Room, Routes, Shift, Slot, Unit
 from monitor.domain.record import Record
@@ -10,6 +11,6 @@ from monitor.domain.suppression import Silence, Waiver
 
 KINDS: Final[Mapping[str, type[Record]]] = {
     kind.kind: kind
-    for kind in (Unit, Profile, Host, Product, Room, Slot, Post, Shift, Routes, Reason, Silence, Waiver)
+    for kind in (Unit, Profile, Host, Product, Room, Slot, Post, Shift, Routes, Reason, Silence, Waiver, Link)
 }
 """In an order in which each can be made: what a record names comes before it."""

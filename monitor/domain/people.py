@@ -56,9 +56,10 @@ MAY: Final[Mapping[Role, frozenset[Permission]]] = {
 
 SCOPED: Final[Mapping[str, frozenset[Permission]]] = {
     "read": frozenset((Permission.SEE, Permission.AUDIT)),
-    "review": frozenset((Permission.SEE, Permission.REVIEW, Permission.LEAD, Permission.CUE)),
+    "review": frozenset((Permission.SEE, Permission.REVIEW, Permission.LEAD, Permission.CUE, Permission.LINKS)),
     "organise": frozenset((
-        Permission.SEE, Permission.ROSTER, Permission.PLAN, Permission.ORGANISE, Permission.RULES, Permission.PEOPLE)),
+        Permission.SEE, Permission.ROSTER, Permission.PLAN, Permission.ORGANISE, Permission.RULES, Permission.PEOPLE,
+        Permission.LINKS)),
     "admin": frozenset(Permission),
 }
 """What a token may do in its whole tenant, by its scopes."""

@@ -212,6 +212,17 @@ def escalated(review: Review, subject: Subject, asked: Asked, *, why: str) -> Re
     return started(up, asked.above.clocks, subject.severity, asked.now)
 
 
+def over_link(review: Review, to: str, subject: Subject, asked: Asked) -> Review:
+    """Another tenant `to` was asked; who decides stays the same, and clocks begin anew. Raises Refused."""
+    if review.state not in LIVE:
+        raise Refused("state", f"an alert that is {review.state} cannot be handed over a link",
+                      hint="reopen it first" if review.state in _DECIDED else "release it first")
+    _hold_on(review, asked)
+    handed = replace(_settled(review), state=AlertState.ESCALATED, why="over_link", by_what=to,
+                     resumes=AlertState.ESCALATED, version=review.version + 1)
+    return started(handed, asked.clocks, subject.severity, asked.now)
+
+
 def _decided(review: Review, move: Decide, subject: Subject, asked: Asked) -> Review:
     _hold_on(review, asked, leads=False)
     if asked.by in review.barred:

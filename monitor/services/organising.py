@@ -22,7 +22,7 @@ Base = Mapping[tuple[str, str], Record]
 
 _NEEDS: Mapping[str, Permission] = {
     "slot": Permission.PLAN, "product": Permission.PLAN, "shift": Permission.ROSTER, "silence": Permission.LEAD,
-    "exception": Permission.RULES,
+    "exception": Permission.RULES, "link": Permission.LINKS,
 }
 """What it takes to edit a kind, where that is not `ORGANISE`."""
 _TOLD: Final = 20

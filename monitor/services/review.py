@@ -1,6 +1,7 @@
 """Review: what people do with alerts. Each move is checked, stored, told and counted in one stroke."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 import msgspec
 from msgspec import Struct
@@ -28,6 +29,7 @@ TIME = "time"
 """Who moves an alert where nobody does."""
 _TAUGHT = frozenset((Outcome.VIOLATION, Outcome.NO_VIOLATION, Outcome.EXEMPT))
 _AT_ONCE = 500
+NO_REASONS: Mapping[str, Reason] = MappingProxyType({})
 
 
 class Wanted(Struct, frozen=True, forbid_unknown_fields=True):
@@ -88,7 +90,7 @@ class ReviewDesk:
         def step(case: Case) -> Effect:
             move = moves[case.alert.id]
             self._allow(actor, organisation, case, move)
-            asked = self._asked(actor, organisation, case, now, reasons)
+            asked = self.asked(actor, case, now, reasons)
             return _effect(case, review.step(case.review, move, case.subject, asked), move, asked, organisation)
 
         answered = await self._cases.move(
@@ -112,11 +114,10 @@ class ReviewDesk:
                 return moved
 
     async def _pass(self, tenant: str, alerts: Sequence[str], now: int) -> int:
-        organisation = self._organising.of(tenant)
         nobody = Actor(id=TIME, tenant=tenant)
 
         def step(case: Case) -> Effect:
-            asked = self._asked(nobody, organisation, case, now, {})
+            asked = self.asked(nobody, case, now)
             done = review.overdue(case.review, case.subject, asked)
             if done is None:
                 raise Refused("early", "nothing is due any more")
@@ -150,10 +151,9 @@ class ReviewDesk:
             raise Refused("permission", f"this takes the permission {needed} at {where}",
                           hint="ask its lead" if member else f"ask a member of {where}")
 
-    @staticmethod
-    def _asked(
-        actor: Actor, organisation: Organisation, case: Case, now: int, reasons: dict[str, Reason]
-    ) -> Asked:
+    def asked(self, actor: Actor, case: Case, now: int, reasons: Mapping[str, Reason] = NO_REASONS) -> Asked:
+        """What surrounds a move of this case."""
+        organisation = self._organising.of(actor.tenant)
         post = organisation.get(Post, case.review.post)
         higher = organisation.post_above(case.review.post, case.review.level)
         return Asked(by=actor.id, now=now, clocks=post.clocks if post is not None else Clocks(), reasons=reasons,

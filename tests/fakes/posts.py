@@ -8,14 +8,16 @@ from monitor.adapters.storage.cases import untouched
 from monitor.domain.alerts import LIVE, Alert, opened
 from monitor.domain.audit import FIRST, AuditRow, Deed, row
 from monitor.domain.errors import Refused
+from monitor.domain.links import Handed
 from monitor.services.cases import Answered, Card, Case, Effect, Moved, Placing, QueueFilter, QueuePage, Ref, Step
+from monitor.services.linking import HandedPage
 from monitor.services.misses import Opened, Report
 from monitor.services.recordings import Edits, Stored
 from monitor.services.records import Update
 
 
 class MemoryPosts:
-    """Implements `Cases`, `Reports`, `Records` and `Trail`."""
+    """Implements `Cases`, `Reports`, `Links`, `Records` and `Trail`."""
 
     def __init__(self) -> None:
         self.cases: dict[tuple[str, str], Case] = {}
@@ -23,6 +25,7 @@ class MemoryPosts:
         self.records: dict[str, dict[tuple[str, str], Stored]] = {}
         self.trail: dict[str, list[AuditRow]] = {}
         self.updates = 0
+        self.crossed: dict[tuple[str, str], Handed] = {}
 
     def put(self, alert: Alert) -> None:
         self.cases[alert.tenant, alert.id] = Case(alert=alert, kept=untouched(alert))
@@ -88,6 +91,28 @@ class MemoryPosts:
     async def reported(self, tenant: str, *, cursor: str | None, limit: int) -> tuple[list[Case], str | None]:
         found = [case for (of, _), case in self.cases.items() if of == tenant and case.kept.reported is not None]
         return found[:limit], None
+
+    async def hand(self, handed_over: Handed, ref: Ref, step: Step) -> Answered:
+        answered = await self.move(handed_over.tenant, [ref], step, together=True)
+        for why in answered.refused.values():
+            raise why
+        self.crossed[handed_over.to, handed_over.id] = handed_over
+        return answered
+
+    async def handed(
+        self, tenant: str, *, received: bool, answered: bool | None, cursor: str | None, limit: int
+    ) -> HandedPage:
+        found = [one for one in self.crossed.values() if tenant == (one.to if received else one.tenant)
+                 and answered in (None, one.advice is not None)]
+        return HandedPage(found[:limit], None)
+
+    async def one_handed(self, tenant: str, name: str) -> Handed | None:
+        return self.crossed.get((tenant, name))
+
+    async def advise(self, answer: Handed, step: Step, deed: Deed) -> Answered:
+        self.crossed[answer.to, answer.id] = answer
+        await self.write([deed])
+        return await self.move(answer.tenant, [Ref(answer.alert)], step, together=True)
 
     async def since(self, tenant: str, version: int) -> list[Stored]:
         return sorted((one for one in self.records.get(tenant, {}).values() if one.version > version),

@@ -24,12 +24,14 @@ from monitor.domain.decoding import Limits, decode
 from monitor.domain.events import Kind, Role, Stage
 from monitor.domain.findings import Advice, Finding, Severity, Span, Tier
 from monitor.domain.labels import Label, Withdrawn
+from monitor.domain.links import Handed, Link, frozen
 from monitor.domain.organisation import Room
 from monitor.services.dispatch import UNPLACED
 from monitor.services.ingest import Receipt
 from monitor.services.labelling import Labelling
 from monitor.services.learning import Learning, Learnt
 from monitor.services.lifecycle import Lifecycle
+from monitor.services.linking import LinkDesk
 from monitor.services.misses import MissDesk
 from monitor.services.organising import Organising
 from monitor.services.ports import Archive, Store
@@ -343,10 +345,11 @@ async def serving(*, hub_limits: HubLimits | None = None, outbox: Sequence[Updat
     hub = SseHub(telemetry, limits=hub_limits)
     train = FakeTrain()
     learning = Learning(train, reload, clock=clock, logger=logger)
+    desk = ReviewDesk(posts, organising, hub, clock, telemetry)
     services = WebServices(
         ingest=ingest, labelling=Labelling(cast(Store, store), tables(), clock),
         lifecycle=Lifecycle(models, reload, clock=clock, logger=logger), learning=learning,
-        review=ReviewDesk(posts, organising, hub, clock, telemetry), organising=organising,
+        review=desk, links=LinkDesk(posts, desk, store.evidence, organising, hub, clock), organising=organising,
         misses=MissDesk(posts, cast(Archive, archive), UNPLACED, organising, hub, clock),
         session_seq=ingest.session_seq, evidence=store.evidence, store=cast(Store, store),
         archive=cast(Archive, archive), hub=hub, reload=reload,
@@ -370,6 +373,8 @@ def body_of(route: Route) -> str | bytes | None:
     bodies: dict[str, Any] = {
         "moveAlerts": {"moves": [{"alert": alert(1).id, "move": {"move": "claim"}}]},
         "reportMiss": {"room": "r1", "event": "e1", "at": NOW, "category": "absolute_claim", "words": "第一"},
+        "handAlert": {"to": "street", "note": "请指导"},
+        "answerHanded": {"outcome": "violation", "note": "同意"},
         "editRecords": {"edits": [{"kind": "room", "id": "r2", "record": {"title": "二号"}}]},
         "putRecord": {"title": "一号"},
     }
@@ -387,9 +392,18 @@ async def furnish(api: Api, *tenants: str) -> None:
         api.posts.put(alert(1, tenant=tenant))
         api.archive.events[tenant] = [kept("我们家就是第一")]
         await api.store.save_labels(tenant, [Label(id=alert(1).id, text="好", labels=[], at=NOW)])
-        await api.posts.edit(tenant, Edits(changes=[Edit(kind="room", id="r1", record=Room(title="一号"))], deeds=[],
-                                           at=NOW, by="test"))
-        await api.organising.refresh(tenant)
+        await keep(api, tenant, Edit(kind="room", id="r1", record=Room(title="一号")),
+                   Edit(kind="link", id="street", record=Link()))
+        await keep(api, "street", Edit(kind="link", id=tenant, record=Link()))
+        api.posts.crossed[tenant, alert(1).id] = Handed(
+            id=alert(1).id, tenant="street", to=tenant, alert="theirs", by="x", at=NOW, note="看看",
+            copy=frozen(alert(2), []))
+
+
+async def keep(api: Api, tenant: str, *edits: Edit) -> None:
+    """As if the tenant had edited it."""
+    await api.posts.edit(tenant, Edits(changes=list(edits), deeds=[], at=NOW, by="test"))
+    await api.organising.refresh(tenant)
 
 
 async def unread(api: Api, path: str) -> socket.socket:

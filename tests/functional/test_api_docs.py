@@ -38,7 +38,7 @@ def test_the_documentation_names_every_parameter() -> None:
     sections |= dict.fromkeys(
         ("shadowModel", "promoteModel", "rollBackModel", "retrainModel", "getTraining"), "Classifiers")
     sections |= {"getQueue": "Decide", "listDraftCases": "Report a miss", "putRecord": "Records",
-                 "deleteRecord": "Records"}
+                 "deleteRecord": "Records", "listHanded": "Hand over a link"}
     sections["streamAlerts"] = "Alerts as they come"
     seen = 0
     for route in ROUTES:
@@ -142,7 +142,8 @@ def fits(value: Any, schema: dict[str, Any], root: dict[str, Any]) -> bool:
 @pytest.mark.parametrize("name", ["listAlerts", "getAlert", "listRooms", "searchEvents", "sendEvents", "reloadRules",
                                   "sendLabels", "listLabels", "listModels", "promoteModel", "shadowModel", "moveAlerts",
                                   "getQueue", "getAlertHistory", "listRecords", "getRecord", "putRecord",
-                                  "deleteRecord", "editRecords", "reportMiss", "listDraftCases"])
+                                  "deleteRecord", "editRecords", "reportMiss", "listDraftCases", "handAlert",
+                                  "listHanded", "answerHanded"])
 async def test_answers_are_as_described(name: str) -> None:
     (route,) = [route for route in ROUTES if route.name == name]
     async with serving() as api:

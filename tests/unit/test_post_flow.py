@@ -1,6 +1,6 @@
 """From a finding to a decision, on the real store: routed, queued, claimed, decided, learnt from, remembered."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -18,7 +18,7 @@ from monitor.domain.people import Actor, Grant, Role
 from monitor.services.cases import QueueFilter
 from monitor.services.dispatch import Dispatcher
 from monitor.services.organising import Organising
-from monitor.services.records import Commit, LabelFilter, Position, Update
+from monitor.services.records import Commit, ContextChunk, LabelFilter, Position, Update
 from monitor.services.review import ReviewDesk, Wanted
 from tests.contract.test_store import NOON, finding
 
@@ -57,12 +57,12 @@ class World:
         self.desk = ReviewDesk(posts, self.organising, self.told, self.clock, self.telemetry)
         self.seq = 0
 
-    async def find(self, *found: Finding) -> list[Update]:
+    async def find(self, *found: Finding, context: Sequence[ContextChunk] = ()) -> list[Update]:
         if not self.seq:
             self.position = await self.store.claim(0)
         self.seq += 1
         commit = Commit(position=Position(0, self.seq, self.position.epoch), expected=self.seq - 1, findings=found,
-                        now=self.clock.now())
+                        context=context, now=self.clock.now())
         return await self.store.apply([commit], self.dispatcher)
 
     async def cards(self, actor: Actor = LEAD, **where) -> list[tuple[str, str, list[str]]]:

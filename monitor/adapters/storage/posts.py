@@ -2,18 +2,20 @@
 
 from collections.abc import Sequence
 
-from monitor.adapters.storage import cases, misses, registry, trail
+from monitor.adapters.storage import cases, handed, misses, registry, trail
 from monitor.adapters.storage.database import Database
 from monitor.adapters.storage.queueing import queue_page
 from monitor.domain.alerts import Alert
 from monitor.domain.audit import AuditRow, Deed
+from monitor.domain.links import Handed
 from monitor.services.cases import Answered, Case, Moved, Placing, QueueFilter, QueuePage, Ref, Step
+from monitor.services.linking import HandedPage
 from monitor.services.misses import Opened, Report
 from monitor.services.recordings import Edits, Stored
 
 
 class SqlPosts:
-    """Implements `Cases`, `Reports`, `Records` and `Trail`. What people do is on disk before it is answered."""
+    """Implements `Cases`, `Reports`, `Links`, `Records` and `Trail`. What people do is on disk before it is answered."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -43,6 +45,22 @@ class SqlPosts:
 
     async def reported(self, tenant: str, *, cursor: str | None, limit: int) -> tuple[list[Case], str | None]:
         return await self._database.read(lambda connection: misses.reported(connection, tenant, cursor, limit))
+
+    async def hand(self, handed_over: Handed, ref: Ref, step: Step) -> Answered:
+        return await self._database.run(
+            lambda connection: handed.hand(connection, handed_over, ref, step), durable=True)
+
+    async def handed(
+        self, tenant: str, *, received: bool, answered: bool | None, cursor: str | None, limit: int
+    ) -> HandedPage:
+        return await self._database.read(lambda connection: handed.page(
+            connection, tenant, received=received, answered=answered, cursor=cursor, limit=limit))
+
+    async def one_handed(self, tenant: str, name: str) -> Handed | None:
+        return await self._database.read(lambda connection: handed.single(connection, tenant, name))
+
+    async def advise(self, answer: Handed, step: Step, deed: Deed) -> Answered:
+        return await self._database.run(lambda connection: handed.advise(connection, answer, step, deed), durable=True)
 
     async def since(self, tenant: str, version: int) -> list[Stored]:
         return await self._database.read(lambda connection: registry.since(connection, tenant, version))

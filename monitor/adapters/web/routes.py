@@ -8,6 +8,7 @@ from typing import Final
 from monitor.adapters.web.handling import Route
 from monitor.adapters.web.ingest import post_events
 from monitor.adapters.web.labels import LABEL_PARAMS, WITHDRAW_PARAMS, list_labels, post_labels, withdraw_label
+from monitor.adapters.web.linking import HANDED_PARAMS, list_handed, post_answer, post_hand
 from monitor.adapters.web.misses import DRAFT_PARAMS, MissAnswer, list_drafts, post_miss
 from monitor.adapters.web.models import (
     MODEL_PARAMS,
@@ -54,11 +55,13 @@ from monitor.adapters.web.types import EventsAnswer, IngestAnswer
 from monitor.adapters.web.websocket import events_socket
 from monitor.domain.events import Event
 from monitor.domain.labels import Label
+from monitor.domain.links import AdviceGiven, Handed, HandTo
 from monitor.domain.misses import Miss
 from monitor.services.cases import QueuePage
 from monitor.services.labelling import LabelReceipt
 from monitor.services.learning import Training
 from monitor.services.lifecycle import ModelList, ModelState
+from monitor.services.linking import HandedPage
 from monitor.services.misses import DraftPage
 from monitor.services.records import AlertPage, Evidence, LabelPage, RoomPage
 from monitor.services.review import History
@@ -116,6 +119,21 @@ ROUTES: Final[tuple[Route, ...]] = (
         method="GET", path=f"{_API}/cases/draft", name="listDraftCases", scope="read", handler=list_drafts,
         summary="Cases for rules, of misses that were reported and not found lawful; newest first.",
         params=DRAFT_PARAMS, answer=DraftPage, errors=(400, 503), timed=True,
+    ),
+    Route(
+        method="POST", path=f"{_API}/alerts/{{id}}/hand", name="handAlert", scope="review", handler=post_hand,
+        summary="Hand a frozen, masked copy of an alert to another tenant, over a link on which both have agreed.",
+        body=HandTo, answer=Handed, errors=(400, 403, 404, 408, 409, 413, 415, 429, 503),
+    ),
+    Route(
+        method="GET", path=f"{_API}/handed", name="listHanded", scope="review", handler=list_handed,
+        summary="What other tenants have handed to this one, or this one to them; newest first.",
+        params=HANDED_PARAMS, answer=HandedPage, errors=(400, 403, 503), timed=True,
+    ),
+    Route(
+        method="POST", path=f"{_API}/handed/{{id}}/answer", name="answerHanded", scope="review", handler=post_answer,
+        summary="Advice on what was handed over; the owning tenant decides.",
+        body=AdviceGiven, answer=Handed, errors=(400, 403, 404, 408, 409, 413, 415, 429, 503),
     ),
     Route(
         method="GET", path=f"{_API}/queue", name="getQueue", scope="read", handler=get_queue,

@@ -14,6 +14,7 @@ from monitor.services.ingest import Receipt
 from monitor.services.labelling import LabelReceipt
 from monitor.services.learning import Learning
 from monitor.services.lifecycle import Lifecycle
+from monitor.services.linking import LinkDesk
 from monitor.services.misses import MissDesk
 from monitor.services.organising import Organising
 from monitor.services.ports import Archive, Clock, Logger, Store, Telemetry
@@ -63,6 +64,7 @@ class WebServices:
     learning: Learning
     review: ReviewDesk
     misses: MissDesk
+    links: LinkDesk
     organising: Organising
     store: Store
     archive: Archive
