@@ -15,7 +15,7 @@ from monitor.services.recordings import Edits, Stored
 
 
 class SqlPosts:
-    """Implements `Cases`, `Reports`, `Links`, `Records` and `Trail`. What people do is on disk before it is answered."""
+    """Implements `Cases`, `Reports`, `Links`, `Records`, `Trail`. What people do is on disk before it is answered."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
