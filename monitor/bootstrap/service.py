@@ -56,6 +56,7 @@ from monitor.services.ports import Logger
 from monitor.services.pseudonyms import Pseudonyms
 from monitor.services.review import ReviewDesk
 from monitor.services.roomlimit import RoomLimit
+from monitor.services.roomwatch import RoomRecords
 from monitor.services.rulebook import Rulebook
 from monitor.settings import Settings
 
@@ -134,7 +135,9 @@ class Service:
     async def _post(self, posts: SqlPosts) -> None:
         """Who is told of alerts, and what they do with them."""
         self.posts = posts
-        self.organising = Organising(posts, self.clock, read_folder(bundled("config") / "post"))
+        self.organising = Organising(posts, self.clock, read_folder(bundled("config") / "post"),
+                                     changed=lambda kind: self.rooms.changed(kind))
+        self.rooms = RoomRecords(self.organising, self.clock)
         await self.organising.load()
         self.hub = SseHub(self.telemetry, last=await self.store.outbox_ends())
         self.dispatcher = Dispatcher(self.organising.of, view_tables().skeleton_text)
@@ -148,7 +151,8 @@ class Service:
         self.rulebook = Rulebook(rule_folder(s, demo=self.demo), self.store, view_tables(), logger=self.logger,
                                  telemetry=self.telemetry, clock=self.clock,
                                  models=self.models, databases=databases(cache),
-                                 aside=partial(compile_aside, cache=cache), after_compiling=give_memory_back)
+                                 aside=partial(compile_aside, cache=cache), after_compiling=give_memory_back,
+                                 rooms=self.rooms.contexts)
         self.lifecycle = Lifecycle(self.models, lambda: self.rulebook.reload(self.log), clock=self.clock,
                                    logger=self.logger)
 
@@ -260,6 +264,7 @@ class Service:
         yield self.housekeeping.run(self.stopping)
         yield self._reload_when_wanted()
         yield self._clocks()
+        yield self.rooms.follow(lambda: self.rulebook.refresh_rooms(self.log), self.stopping)
         if self.settings.rules.watch:
             yield self.rulebook.watch(self.log, every_s=1, stop=self.stopping)
         if self.demo:

@@ -70,6 +70,22 @@ class EngineSet:
         """What judges this tenant's events: the same rules, beside the tenant's own classifier where it has one."""
         return self.own.get(tenant, self)
 
+    def in_rooms(self, rooms: Iterable[RoomContext], version: str) -> "EngineSet":
+        """The same rules and classifiers, with other knowledge of the rooms; costs what that does."""
+        known = {(r.tenant, r.room): r for r in rooms}
+        own: dict[int, EngineSet] = {}
+
+        def told(one: EngineSet) -> EngineSet:
+            other = copy(one)
+            other.rooms, other.trades, other._in_room = known, Trades(one.scorer, known), {}
+            return other
+
+        made = told(self)
+        for each in self.own.values():
+            own.setdefault(id(each), told(each))
+        made.own, made.version = {tenant: own[id(each)] for tenant, each in self.own.items()}, version
+        return made
+
     def _with(self, own: Mapping[str, Scorer]) -> "dict[str, EngineSet]":
         """By tenant; one for each classifier that is not the one for all."""
         made: dict[str, EngineSet] = {"" if self.scorer is None else self.scorer.version: self}

@@ -63,6 +63,7 @@ class Correlating:
         self._placed: OrderedDict[str, str] = OrderedDict(state.placed)
         self._grouping = state.grouping
         self._pruned_at = 0
+        self._engine = engine
         self._correlator = self._made(engine, decode(state.correlator) if state.correlator else None)
 
     @property
@@ -72,6 +73,9 @@ class Correlating:
 
     def swap(self, engine: EngineSet) -> None:
         """From here on this set's correlations; what is remembered of those that say the same is kept."""
+        if engine.correlations is self._engine.correlations:  # only what is known of rooms has changed
+            self._engine = engine
+            return
         self._correlator = self._made(engine, self._correlator.snapshot())
 
     def take(self, notes: Notes) -> Told:

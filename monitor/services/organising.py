@@ -54,6 +54,10 @@ class Organising:
     def of(self, tenant: str) -> Organisation:
         return self._known.get(tenant, self._plain)
 
+    def tenants(self) -> list[str]:
+        """Those that have records of their own."""
+        return sorted(self._known)
+
     def reasons(self, tenant: str) -> dict[str, Reason]:
         return dict(self.of(tenant).every(Reason))
 

@@ -21,21 +21,11 @@ from monitor.engine.databases import Databases
 from monitor.engine.engineset import EngineSet
 from monitor.engine.scorer import Scorer
 from monitor.engine.views import ViewTables
+from monitor.services.bundles import Bundle, in_rooms, packed
 from monitor.services.casework import failing_cases
 from monitor.services.ports import Clock, Log, Logger, Store, Telemetry
 
 _KEPT: Final = 3
-
-
-class Bundle(Struct, frozen=True):
-    """The sources of one engine set: rule files by relative path, the rooms file, the tenant's zone; `model`: the
-    version of the classifier, or ""; `own`: versions of tenants' own ones, by tenant."""
-
-    files: dict[str, bytes]
-    rooms: bytes
-    zone: str
-    model: str = ""
-    own: dict[str, str] = {}
 
 
 class Scorers(NamedTuple):
@@ -123,16 +113,19 @@ class Rulebook:
         self, source: RuleSource, store: Store, tables: ViewTables, *, logger: Logger, telemetry: Telemetry,
         clock: Clock, models: Models | None = None, databases: Databases | None = None,
         aside: Callable[[Bundle], Awaitable[None]] = _nowhere, after_compiling: Callable[[], None] = lambda: None,
+        rooms: Callable[[], list[RoomContext]] = list,
     ) -> None:
+        """`rooms`: what records say of rooms now; called on a thread of its own."""
         self._source, self._store, self._tables, self._models = source, store, tables, models or NoModels()
         self._logger, self._telemetry, self._clock = logger, telemetry, clock
         self._databases = databases or Databases()
-        self._aside, self._after_compiling = aside, after_compiling
+        self._aside, self._after_compiling, self._rooms = aside, after_compiling, rooms
         self._compiled: OrderedDict[str, EngineSet] = OrderedDict()
         self._busy = asyncio.Lock()
         self._blind = False  # the files can't be looked at
         self._read = ""  # the fingerprint of the files that were read last, whatever came of them
         self._current: EngineSet | None = None
+        self._base: EngineSet | None = None  # what `current` is without what records say of rooms
         self.shadows = NOBODY
 
     @property
@@ -154,39 +147,62 @@ class Rulebook:
         bundle = msgspec.structs.replace(
             bundle, model=scorers.every.version if scorers.every else "",
             own={tenant: scorer.version for tenant, scorer in sorted(scorers.own.items())})
-        engine = await asyncio.to_thread(self._made, bundle, scorers, check=True)
-        await self._store.save_rule_set(engine.version, msgspec.msgpack.encode(bundle))
-        self._keep(engine.version, engine)
-        self._current = engine
+        base = await asyncio.to_thread(self._made, bundle, scorers, check=True)
+        await self._store.save_rule_set(base.version, msgspec.msgpack.encode(bundle))
+        engine = await self._in_rooms(base)
         self.shadows = await asyncio.to_thread(self._tried)
         for reason, amount in engine.not_evaluated.items():
             self._telemetry.gauge("rules_not_evaluated", amount, reason=reason)
         return engine
 
+    async def _in_rooms(self, base: EngineSet) -> EngineSet:
+        """With what records say of rooms now; kept by its version, which names that of `base`."""
+        records = await asyncio.to_thread(lambda: packed(self._rooms()))
+        engine = await asyncio.to_thread(in_rooms, base, records, self._current)
+        if engine is not base and engine is not self._current:
+            bundle = Bundle({}, b"", str(base.zone), base=base.version, records=records)
+            await self._store.save_rule_set(engine.version, msgspec.msgpack.encode(bundle))
+        self._keep(engine.version, engine)
+        self._base, self._current = base, engine
+        return engine
+
+    async def refresh_rooms(self, log: Log) -> ReloadResult:
+        """Let the rules that judge know what records say of rooms now; no file is read."""
+        return await self._swapped(log, self._load_rooms)
+
+    async def _load_rooms(self) -> EngineSet:
+        if self._base is None:
+            raise RuntimeError("load() first")
+        return await self._in_rooms(self._base)
+
     async def reload(self, log: Log) -> ReloadResult:
         """Load, and let the new set judge from here on in the log. A fault leaves the old one judging."""
+        result = await self._swapped(log, self.load)
+        self._telemetry.gauge("reload_last_success_timestamp_seconds", self._clock.now() / 1000)
+        return result
+
+    async def _swapped(self, log: Log, load: Callable[[], Awaitable[EngineSet]]) -> ReloadResult:
         async with self._busy:
-            serving = self.current
+            serving, base = self.current, self._base
             previous = serving.version
             try:
-                engine = await self.load()
+                engine = await load()
                 changed = engine.version != previous
                 if changed:
                     await log.append([Swap(self._clock.now(), engine.version)])
             except RedpostError as error:
-                self._current = serving
+                self._current, self._base = serving, base
                 self._telemetry.count("reload_failures_total")
                 self._logger.error("reload_failed", error=str(error), serving=previous)
                 raise
             except Exception as error:  # a fault of redpost that some rule brings out: no reason to stop judging
-                self._current = serving
+                self._current, self._base = serving, base
                 self._telemetry.count("reload_failures_total")
                 self._logger.error("reload_failed", error=repr(error), serving=previous, exc_info=error)
                 raise ConfigError("the rules can't be loaded, by a fault of redpost itself; the old ones stay in use",
                                   hint="take the last change back; the log has what happened") from error
             if changed:
                 self._logger.info("reloaded", version=engine.version, rules=len(engine.rules))
-            self._telemetry.gauge("reload_last_success_timestamp_seconds", self._clock.now() / 1000)
             return ReloadResult(engine.version, previous, changed, len(engine.rules))
 
     async def watch(self, log: Log, *, every_s: float, stop: asyncio.Event) -> None:
@@ -230,8 +246,9 @@ class Rulebook:
 
     async def engine_of(self, version: str) -> EngineSet:
         """The set of this version. Raises ConfigError where its sources are not in the store."""
-        if self._current is not None and version == self._current.version:
-            return self._current
+        for known in (self._current, self._base):
+            if known is not None and version == known.version:
+                return known
         if version in self._compiled:
             self._compiled.move_to_end(version)
             return self._compiled[version]
@@ -240,7 +257,12 @@ class Rulebook:
             raise ConfigError(f"the log was judged by engine set {version}, whose rules are not in the store",
                               hint="restore the store that belongs to this log, or start with an empty data folder")
         bundle = msgspec.msgpack.decode(sources, type=Bundle)
-        engine = await asyncio.to_thread(lambda: self._made(bundle, self._scorers_of(bundle), check=False))
+        if bundle.base:
+            base = await self.engine_of(bundle.base)
+            engine = await asyncio.to_thread(in_rooms, base, bundle.records)
+            sources = msgspec.msgpack.encode(msgspec.structs.replace(bundle, base=base.version))
+        else:
+            engine = await asyncio.to_thread(lambda: self._made(bundle, self._scorers_of(bundle), check=False))
         if engine.version != version:
             self._logger.warning("engine_set_differs", asked=version, compiled=engine.version)
             await self._store.save_rule_set(engine.version, sources)  # the snapshots will name this one

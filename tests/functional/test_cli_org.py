@@ -136,7 +136,8 @@ def test_each_line_of_a_plan_that_cannot_be_read_is_told(data: Path, tmp_path: P
                              "2026-11-27 20:00,9001,,2026-11-27 19:00\n20:00,9001,,\n20:00,9001,,\n", "p.csv")
     done = redpost("plan", "import", plan, "--day", "2026-11-27", "--data", data)
     assert done.code == 2
-    for told in ("p.csv:2: starts: '25:00' is no time", "p.csv:3: there is no room '9009'", "p.csv:3: there is no host '谁'",
+    for told in ("p.csv:2: starts: '25:00' is no time", "p.csv:3: there is no room '9009'",
+                 "p.csv:3: there is no host '谁'",
                  "p.csv:5: several rooms are called '好物直播间': write one of 9001, 9002",
                  "p.csv:6: it ends before it starts", "p.csv:8: this room and start stand in line 7 already"):
         assert told in done.err

@@ -12,7 +12,8 @@ from monitor.adapters.rulefiles.folder import load_sources
 from monitor.domain.errors import ConfigError, StorageError
 from monitor.domain.rulesets import RuleSet
 from monitor.engine.engineset import EngineSet
-from monitor.services.rulebook import Bundle, Rulebook
+from monitor.services.bundles import Bundle
+from monitor.services.rulebook import Rulebook
 from tests.fakes.log import MemoryLog
 from tests.fakes.store import MemoryStore
 from tests.faults.harness import RULES

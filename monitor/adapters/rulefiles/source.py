@@ -10,7 +10,7 @@ from monitor.domain.errors import ConfigError, StorageError
 from monitor.domain.ids import digest
 from monitor.domain.rules import RoomContext
 from monitor.domain.rulesets import RuleSet
-from monitor.services.rulebook import Bundle
+from monitor.services.bundles import Bundle
 
 
 class RuleFolder:
