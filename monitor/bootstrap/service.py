@@ -19,12 +19,10 @@ from monitor.adapters.keys import KeyFiles
 from monitor.adapters.ml.shelf import ModelShelf
 from monitor.adapters.outside import Outside
 from monitor.adapters.process import allow_files, give_memory_back, trim_heap
-from monitor.adapters.recordfiles import read_folder
 from monitor.adapters.rulefiles import RuleFolder
 from monitor.adapters.spool import Spool
 from monitor.adapters.storage.archive import ParquetArchive
 from monitor.adapters.storage.database import Database
-from monitor.adapters.storage.posts import SqlPosts
 from monitor.adapters.storage.store import SqlStore
 from monitor.adapters.telemetry import PrometheusTelemetry
 from monitor.adapters.web.app import build_app
@@ -34,6 +32,7 @@ from monitor.adapters.web.services import WebServices, WebSettings
 from monitor.bootstrap.checks import cannot_listen, check_access, check_address, check_folder, is_open
 from monitor.bootstrap.compiling import compile_aside
 from monitor.bootstrap.learning import learn_aside
+from monitor.bootstrap.post import PostDesks
 from monitor.domain.errors import RedpostError, StorageError
 from monitor.domain.frames import Swap
 from monitor.domain.tenants import LOCAL
@@ -41,22 +40,16 @@ from monitor.engine.engineset import EngineSet
 from monitor.services.admission import kept_ms
 from monitor.services.demo import play
 from monitor.services.detect import Detect, DetectSettings
-from monitor.services.dispatch import Dispatcher
 from monitor.services.evidence import EvidenceDesk
 from monitor.services.housekeeping import Housekeeping, HousekeepingSettings
 from monitor.services.ingest import KEY_MEMORY, Ingest, IngestSettings
 from monitor.services.labelling import Labelling
 from monitor.services.learning import Learning
 from monitor.services.lifecycle import Lifecycle
-from monitor.services.linking import LinkDesk
-from monitor.services.misses import MissDesk
 from monitor.services.observing import Observer
-from monitor.services.organising import Organising
 from monitor.services.ports import Logger
 from monitor.services.pseudonyms import Pseudonyms
-from monitor.services.review import ReviewDesk
 from monitor.services.roomlimit import RoomLimit
-from monitor.services.roomwatch import RoomRecords
 from monitor.services.rulebook import Rulebook
 from monitor.settings import Settings
 
@@ -102,8 +95,7 @@ class Service:
         engine = await self.rulebook.load()
         await self._detecting(engine)
         self.evidence = EvidenceDesk(self.store, self.detect, lambda: self.rulebook.current).evidence
-        self.links = LinkDesk(self.posts, self.review, self.evidence, self.organising, self.hub, self.clock)
-        self.misses = MissDesk(self.posts, self.archive, self.dispatcher, self.organising, self.hub, self.clock)
+        self.post.join(self.evidence, self.archive)
         if first or await self.detect.version_at_end() != engine.version:
             await self.log.append([Swap(self.clock.now(), engine.version)])
         self._taking_in(tenants, first=first)
@@ -116,7 +108,8 @@ class Service:
         database = await Database.open(self.folder / "store.db")
         self._stack.push_async_callback(database.close)
         self.store = SqlStore(database)
-        await self._post(SqlPosts(database))
+        self.hub = SseHub(self.telemetry, last=await self.store.outbox_ends())
+        self.post = await PostDesks.opened(database, self.hub, self.telemetry, self.clock, s)
         tokens = [token for token in await self.store.tokens() if token.revoked_at is None]
         check_access(s, has_token=bool(tokens))
         if is_open(s) and tokens:
@@ -132,17 +125,6 @@ class Service:
         self._stack.push_async_callback(self.archive.close)
         return {token.tenant for token in tokens}
 
-    async def _post(self, posts: SqlPosts) -> None:
-        """Who is told of alerts, and what they do with them."""
-        self.posts = posts
-        self.organising = Organising(posts, self.clock, read_folder(bundled("config") / "post"),
-                                     changed=lambda kind: self.rooms.changed(kind))
-        self.rooms = RoomRecords(self.organising, self.clock)
-        await self.organising.load()
-        self.hub = SseHub(self.telemetry, last=await self.store.outbox_ends())
-        self.dispatcher = Dispatcher(self.organising.of, view_tables().skeleton_text)
-        self.review = ReviewDesk(posts, self.organising, self.hub, self.clock, self.telemetry)
-
     def _judges(self) -> None:
         """Rules and classifiers, to be loaded."""
         s = self.settings
@@ -152,7 +134,7 @@ class Service:
                                  telemetry=self.telemetry, clock=self.clock,
                                  models=self.models, databases=databases(cache),
                                  aside=partial(compile_aside, cache=cache), after_compiling=give_memory_back,
-                                 rooms=self.rooms.contexts)
+                                 rooms=self.post.rooms.contexts)
         self.lifecycle = Lifecycle(self.models, lambda: self.rulebook.reload(self.log), clock=self.clock,
                                    logger=self.logger)
 
@@ -162,7 +144,7 @@ class Service:
             log=self.log, store=self.store, archive=self.archive, publisher=self.hub, telemetry=self.telemetry,
             logger=self.logger, clock=self.clock, engine=engine, engine_of=self.rulebook.engine_of,
             failpoint=self.failpoint, keep=Spool(self.folder).keep,
-            placing=self.dispatcher, observer=Observer(self.telemetry, self.rulebook.shadow_of),
+            placing=self.post.dispatcher, observer=Observer(self.telemetry, self.rulebook.shadow_of),
             settings=DetectSettings(
                 batch=s.engine.batch_events, linger_s=s.engine.linger_ms / 1000, snapshot_ms=s.engine.snapshot_s * 1000,
                 silence_ms=s.broadcast.silence_ms,
@@ -210,9 +192,9 @@ class Service:
         app = build_app(
             WebServices(
                 ingest=self.ingest, session_seq=self.log.session_seq, labelling=self.labelling,
-                lifecycle=self.lifecycle, learning=self.learning, review=self.review, misses=self.misses,
-                links=self.links, organising=self.organising, store=self.store, archive=self.archive, hub=self.hub,
-                reload=lambda: self.rulebook.reload(self.log), health=self._unready,
+                lifecycle=self.lifecycle, learning=self.learning, review=self.post.review, misses=self.post.misses,
+                links=self.post.links, organising=self.post.organising, store=self.store, archive=self.archive,
+                hub=self.hub, reload=lambda: self.rulebook.reload(self.log), health=self._unready,
                 alive=lambda: self.fatal is None, telemetry=self.telemetry, clock=self.clock, logger=self.logger,
                 evidence=self.evidence),
             self.web)
@@ -264,7 +246,7 @@ class Service:
         yield self.housekeeping.run(self.stopping)
         yield self._reload_when_wanted()
         yield self._clocks()
-        yield self.rooms.follow(lambda: self.rulebook.refresh_rooms(self.log), self.stopping)
+        yield self.post.rooms.follow(lambda: self.rulebook.refresh_rooms(self.log), self.stopping)
         if self.settings.rules.watch:
             yield self.rulebook.watch(self.log, every_s=1, stop=self.stopping)
         if self.demo:
@@ -279,12 +261,9 @@ class Service:
                 await self.rulebook.reload(self.log)
 
     async def _clocks(self) -> None:
-        """Leases end and clocks run out, also those that did while nothing ran; records that the command line changes
-        are taken."""
         while True:
             with suppress(StorageError):  # the disk refuses: they are as due a second later
-                await self.organising.load()
-                await self.review.pass_time()
+                await self.post.pass_time()
             await asyncio.sleep(1)
 
     def _most_connections(self) -> int:

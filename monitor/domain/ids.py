@@ -42,6 +42,11 @@ def ruling_key(tenant: str, room: str, broadcast: str, rule: str, role: str, wor
     return digest("ruling", tenant, room, broadcast, rule, role, wording)
 
 
+def wording_key(tenant: str, rule: str, wording: str) -> str:
+    """The same rule on the same words, whoever says them, in any room. `wording`: the whole text, folded."""
+    return digest("wording", tenant, rule, wording)
+
+
 def broadcast_id(tenant: str, room: str, started_at: int) -> str:
     """For a broadcast that no source named. `started_at`: UTC ms of its first event."""
     return "b" + digest("broadcast", tenant, room, started_at)

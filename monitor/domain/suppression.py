@@ -107,36 +107,3 @@ def held(
     if ruled is not None and ruled.outcome is Outcome.NO_VIOLATION:
         return Held(Hold.SAME_WORDING, ruled.alert)
     return inhibited(severity, category, others) or (Held(Hold.STORM, storm) if storm else None)
-
-
-class Breaker(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A rule whose alerts come faster than `most` within `within_s` is in a storm; the storm is over when for
-    `calm_s` fewer than half as many came per such time."""
-
-    most: Annotated[int, Meta(ge=1)] = 60
-    within_s: Annotated[int, Meta(ge=1, le=3_600)] = 60
-    calm_s: Annotated[int, Meta(ge=1, le=86_400)] = 120
-
-
-class Gauge(Struct):
-    """How fast the alerts of one rule come. Counts by second, as far back as the breaker looks."""
-
-    counts: dict[int, int] = field(default_factory=dict)
-    raging: bool = False
-    calm_since: int = 0
-
-    def take(self, now: int, alerts: int, breaker: Breaker) -> bool:
-        """True while the storm rages; `alerts` of them came at `now` (UTC ms)."""
-        second = now // 1_000
-        if alerts:
-            self.counts[second] = self.counts.get(second, 0) + alerts
-        self.counts = {at: n for at, n in self.counts.items() if at > second - breaker.within_s}
-        together = sum(self.counts.values())
-        if not self.raging:
-            self.raging = together > breaker.most
-            self.calm_since = now
-        elif together * 2 >= breaker.most:
-            self.calm_since = now
-        elif now - self.calm_since >= breaker.calm_s * 1_000:
-            self.raging = False
-        return self.raging

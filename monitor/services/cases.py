@@ -1,6 +1,6 @@
 """What passes between dispatch, review and the store: an alert with all that people do with it. Times in UTC ms."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Annotated, Any, Protocol
 
 from msgspec import Meta, Struct
@@ -18,6 +18,14 @@ from monitor.domain.suppression import Ruled, Standing
 from monitor.services.records import Update
 
 
+class Words(Struct, frozen=True, kw_only=True):
+    """Keys of what an alert rests on: of the same rule on the same words by the same role in this broadcast, and in any
+    room. "" where nobody asks."""
+
+    here: str = ""
+    anywhere: str = ""
+
+
 class Opening(Struct, frozen=True, kw_only=True):
     """A finding that opens an alert, with what the store knows of its neighbours. `ruled`: the last decision on the
     same words in this broadcast; `others`: what people still have before them of the same room; `cued`: was the room
@@ -25,7 +33,7 @@ class Opening(Struct, frozen=True, kw_only=True):
 
     finding: Finding
     alert: Alert
-    wording: str
+    words: Words = Words()
     ruled: Ruled | None = None
     cued: bool = False
     others: tuple[Standing, ...] = ()
@@ -33,8 +41,7 @@ class Opening(Struct, frozen=True, kw_only=True):
 
 class Placed(Struct, frozen=True, kw_only=True):
     """Where an alert goes: `alert` with its unit, post, priority and state. `also`: posts that see it as well;
-    `why`: the routes that matched; `unrouted`: none did; `repeats`: the alert whose violation it repeats; `wording`:
-    the key of its words."""
+    `why`: the routes that matched; `unrouted`: none did; `repeats`: the alert whose violation it repeats."""
 
     alert: Alert
     review: Review
@@ -43,14 +50,14 @@ class Placed(Struct, frozen=True, kw_only=True):
     why: tuple[Hop, ...] = ()
     unrouted: bool = False
     repeats: str = ""
-    wording: str = ""
+    words: Words = Words()
 
 
 class Placing(Protocol):
     """Called inside the transaction that opens the alerts: sync, and quick."""
 
-    def wording(self, finding: Finding) -> str:
-        """The key under which decisions on the same words are remembered."""
+    def words(self, finding: Finding) -> Words:
+        """The keys under which the same words are known again."""
         ...
 
     def place(self, openings: Sequence[Opening], now: int) -> list[Placed]:
@@ -61,10 +68,18 @@ class Placing(Protocol):
         """After findings came or fell: its priority, and its review where it was withdrawn or stands again."""
         ...
 
+    def raging(self, now: int) -> Mapping[tuple[str, str], str]:
+        """The storms that rage (UTC ms): tenant and rule → id."""
+        ...
+
+    def resume(self, raging: Mapping[tuple[str, str], str], now: int) -> None:
+        """They raged when the last process ended."""
+        ...
+
 
 class Kept(Struct, frozen=True, kw_only=True):
-    """What the store packs beside an alert. `kind`, `role`: of the event that opened it; `reported`: by whom, where a
-    person did and not a rule."""
+    """What the store packs beside an alert. `kind`, `role`, `stage`: of the event that opened it; `wording`, `alike`:
+    the keys of its words, here and anywhere; `reported`: by whom, where a person did and not a rule."""
 
     review: Review
     factors: Factors
@@ -76,6 +91,8 @@ class Kept(Struct, frozen=True, kw_only=True):
     repeats: str = ""
     wording: str = ""
     reported: Reported | None = None
+    alike: str = ""
+    stage: str = ""
 
 
 class Case(Struct, frozen=True, kw_only=True):
@@ -156,8 +173,20 @@ class QueueFilter(Struct, frozen=True, kw_only=True):
     claimed_by: str | None = None
 
 
+class Storm(Struct, frozen=True, kw_only=True):
+    """`held`: how many alerts of the rule it has held so far, `waiting`: how many it still holds. Times in UTC ms."""
+
+    id: str
+    rule: str
+    began_at: int
+    ended_at: int | None
+    held: int
+    waiting: int
+
+
 class Card(Struct, frozen=True, kw_only=True):
-    """One moment in one queue: its alerts, decided in one stroke."""
+    """One moment in one queue: its alerts, decided in one stroke. Or the notice of a storm, which stands for all that
+    it holds: `moment` is its id, `alerts` are some of the held ones, `room` is ""."""
 
     moment: str
     post: str
@@ -165,6 +194,7 @@ class Card(Struct, frozen=True, kw_only=True):
     priority: int
     at: int
     alerts: tuple[Alert, ...]
+    storm: Storm | None = None
 
 
 class QueuePage(Struct, frozen=True):

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 import msgspec
 
-from monitor.domain.alerts import Retraction, standing
+from monitor.domain.alerts import AlertState, Retraction, standing
 from monitor.domain.broadcasts import Broadcast
 from monitor.services.cases import Placing
 from monitor.services.lane import Outcome
@@ -136,6 +136,8 @@ class Committer:
         for update in updates:
             if update.what == "opened":
                 self._telemetry.observe("event_to_alert_seconds", max(0, now - update.alert.accepted_at) / 1000)
+                if update.alert.state is AlertState.HELD:
+                    self._telemetry.count("suppressed_total", reason=update.alert.reason)
 
 
 def _to_see(outcome: Outcome) -> bool:

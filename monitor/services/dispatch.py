@@ -1,7 +1,7 @@
 """Dispatch: which post a new alert goes to, how urgent it is, and whether it is held back, for a named reason."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final
 
 from msgspec.structs import replace
@@ -10,15 +10,16 @@ from monitor.domain.alerts import Alert, AlertState
 from monitor.domain.clocks import Clocks
 from monitor.domain.events import HOST_SIDE, Kind, Stage
 from monitor.domain.findings import Finding, Tier
-from monitor.domain.ids import digest, ruling_key
+from monitor.domain.ids import ruling_key, wording_key
 from monitor.domain.misses import is_manual
 from monitor.domain.moves import Outcome
 from monitor.domain.organisation import Organisation, Post, Room
 from monitor.domain.priority import Factors, factors, recurring
 from monitor.domain.review import Review, stands_again, started, withdrawn
 from monitor.domain.routing import Labels, labels_of, route
-from monitor.domain.suppression import Breaker, Gauge, Held, Silence, Standing, Waiver, held
-from monitor.services.cases import Case, Opening, Placed
+from monitor.domain.storms import Breaker, Weather
+from monitor.domain.suppression import Held, Silence, Standing, Waiver, held
+from monitor.services.cases import Case, Opening, Placed, Words
 
 Fold = Callable[[str], str]
 
@@ -32,24 +33,20 @@ class Dispatcher:
         """`organisation`: of a tenant, as it is now; `fold`: a text as its skeleton."""
         self._organisation = organisation
         self._fold = fold
-        self._breaker = breaker or Breaker()
-        self._gauges: dict[tuple[str, str], Gauge] = defaultdict(Gauge)
-        self._storms: dict[tuple[str, str], str] = {}
+        self.weather = Weather(breaker)
 
-    def wording(self, finding: Finding) -> str:
-        return ruling_key(finding.tenant, finding.room, finding.broadcast, finding.rule, finding.role,
-                          self._fold(finding.text))
+    def words(self, finding: Finding) -> Words:
+        folded = self._fold(finding.text)
+        return Words(
+            here=ruling_key(finding.tenant, finding.room, finding.broadcast, finding.rule, finding.role, folded),
+            anywhere=wording_key(finding.tenant, finding.rule, folded))
 
     def place(self, openings: Sequence[Opening], now: int) -> list[Placed]:
-        arrived: dict[tuple[str, str], int] = defaultdict(int)
-        for opening in openings:
-            arrived[opening.alert.tenant, opening.alert.rule] += opening.alert.tier is not Tier.CARE
         standing: dict[tuple[str, str], list[Standing]] = defaultdict(list)
         placed = []
         for opening in openings:
             alert = opening.alert
             here = standing[alert.tenant, alert.room]
-            self._weather(alert, arrived.pop((alert.tenant, alert.rule), 0), now)
             found = self._placed(opening, (*opening.others, *here), now)
             if found.alert.state is AlertState.OPEN:
                 here.append(Standing(alert=alert.id, severity=alert.severity, category=tuple(alert.category)))
@@ -60,18 +57,12 @@ class Dispatcher:
         post = self._organisation(case.alert.tenant).get(Post, case.review.post)
         return grown(case, post.clocks if post is not None else Clocks(), now)
 
-    def storms(self) -> dict[tuple[str, str], str]:
-        """(tenant, rule) → the id of the storm that rages."""
-        return dict(self._storms)
+    def resume(self, raging: Mapping[tuple[str, str], str], now: int) -> None:
+        self.weather.resume(raging, now)
 
-    def _weather(self, alert: Alert, arrived: int, now: int) -> None:
-        """Has a storm of this rule begun, or ended?"""
-        key = (alert.tenant, alert.rule)
-        gauge = self._gauges[key]
-        if gauge.take(now, arrived, self._breaker):
-            self._storms.setdefault(key, "s" + digest("storm", *key, now))
-        else:
-            self._storms.pop(key, None)
+    def raging(self, now: int) -> Mapping[tuple[str, str], str]:
+        self.weather.pass_time(now)
+        return self.weather.raging()
 
     def _placed(self, opening: Opening, others: Iterable[Standing], now: int) -> Placed:
         alert, finding = opening.alert, opening.finding
@@ -82,13 +73,15 @@ class Dispatcher:
         post = organisation.get(Post, routed.post)
         repeats = opening.ruled is not None and opening.ruled.outcome is Outcome.VIOLATION
         weights = weighed(finding, alert, repeats=repeats, cued=opening.cued)
-        why = None if is_manual(finding.rule) else held(
+        manual = is_manual(finding.rule)
+        storm = "" if manual or alert.tier is Tier.CARE else self.weather.arrived(alert.tenant, alert.rule, now)
+        why = None if manual else held(
             tier=alert.tier, severity=alert.severity, category=alert.category, labels=labels, now=now,
             silences=organisation.every(Silence), excepted=self._excepted(organisation, finding, now),
-            ruled=opening.ruled, others=others, storm=self._storms.get((alert.tenant, alert.rule), ""))
+            ruled=opening.ruled, others=others, storm=storm)
         review = self._review(routed.post, post, why, alert, now)
         kept = Placed(alert=alert, review=review, factors=weights, also=routed.also, why=routed.why,
-                      unrouted=routed.unrouted, wording=opening.wording,
+                      unrouted=routed.unrouted, words=opening.words,
                       repeats=opening.ruled.alert if opening.ruled is not None and repeats else "")
         return replace(kept, alert=_shown(replace(alert, unit=unit), review, weights))
 
@@ -101,14 +94,14 @@ class Dispatcher:
 
     def _excepted(self, organisation: Organisation, finding: Finding, now: int) -> str:
         """The exception that covers every hit of the finding; a finding without words has none."""
+        fitting = [(name, waiver) for name, waiver in organisation.every(Waiver) if waiver.rule == finding.rule]
+        if not fitting:
+            return ""
         said = [self._fold(span.text) for span in finding.spans]
-        for name, waiver in organisation.every(Waiver):
-            if self._covers(waiver, finding, said, now):
-                return name
-        return ""
+        return next((name for name, waiver in fitting if self._covers(waiver, finding, said, now)), "")
 
     def _covers(self, waiver: Waiver, finding: Finding, said: Sequence[str], now: int) -> bool:
-        if waiver.rule != finding.rule or now >= waiver.ends or waiver.room not in ("", finding.room):
+        if now >= waiver.ends or waiver.room not in ("", finding.room):
             return False
         wording = self._fold(waiver.wording)
         return bool(said) and wording != "" and all(words in wording for words in said) and wording in self._fold(
@@ -158,8 +151,8 @@ def grown(case: Case, clocks: Clocks, now: int) -> Case:
 class Unplaced:
     """Implements `Placing` where nobody works: every alert is open, in no queue."""
 
-    def wording(self, finding: Finding) -> str:
-        return ""
+    def words(self, finding: Finding) -> Words:
+        return Words()
 
     def place(self, openings: Sequence[Opening], now: int) -> list[Placed]:
         found = []
@@ -170,6 +163,12 @@ class Unplaced:
 
     def grown(self, case: Case, now: int) -> Case:
         return grown(case, Clocks(limits={}), now)
+
+    def raging(self, now: int) -> Mapping[tuple[str, str], str]:
+        return {}
+
+    def resume(self, raging: Mapping[tuple[str, str], str], now: int) -> None:
+        """Nothing is held here."""
 
 
 UNPLACED: Final = Unplaced()

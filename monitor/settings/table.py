@@ -12,6 +12,7 @@ from msgspec import Meta, Struct
 
 from monitor.domain.alerts import GroupingSettings
 from monitor.domain.decoding import Limits
+from monitor.domain.storms import Breaker
 
 PREFIX: Final = "REDPOST_"
 _FILE: Final = "_file"
@@ -99,6 +100,12 @@ class Model(Struct, frozen=True):
 class Alerts(Struct, frozen=True):
     gap_ms: Annotated[Millis, _help("findings of one room and rule this near to each other share an alert")] = 60_000
     longest_ms: Annotated[Millis, _help("an alert spans at most this long; then a new one opens")] = 600_000
+    storm_most: Annotated[Count, _help("of one rule's alerts within `storm_within_s`; those beyond are held")] = 60
+    storm_within_s: Annotated[Seconds, _help("the time in which alerts of one rule are counted")] = 60
+    storm_calm_s: Annotated[Seconds, _help("a storm ends after so long with fewer than half as many")] = 120
+
+    def breaker(self) -> Breaker:
+        return Breaker(most=self.storm_most, within_s=self.storm_within_s, calm_s=self.storm_calm_s)
 
     def grouping(self) -> GroupingSettings:
         return GroupingSettings(self.gap_ms, self.longest_ms)

@@ -121,7 +121,7 @@ class MemoryStore:
                 touched.setdefault(t.findings[finding.id][1], False)
             return
         if finding.id == finding.opened_by:
-            (placed,) = placing.place([Opening(finding=finding, alert=opened(finding), wording="")], now)
+            (placed,) = placing.place([Opening(finding=finding, alert=opened(finding))], now)
             alert = placed.alert
             t.alerts[alert.id] = alert
             t.kept[alert.id] = Kept(review=placed.review, factors=placed.factors)

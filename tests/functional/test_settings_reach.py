@@ -53,7 +53,8 @@ def sections(started: Started) -> Mapping[str, Any]:
     return {"limits": service.ingest.settings.limits, "ingest": service.ingest.settings, "web": service.web,
             "detect": service.detect.settings, "house": service.housekeeping.settings,
             "source": service.rulebook._source, "admission": service.detect._state.admission,
-            "rooms": service.ingest._rooms, "log": service.log._settings}
+            "breaker": service.post.dispatcher.weather.breaker, "rooms": service.ingest._rooms,
+            "log": service.log._settings}
 
 
 READ: Mapping[str, Callable[[Started, Mapping[str, Any]], object]] = {
@@ -89,6 +90,9 @@ READ: Mapping[str, Callable[[Started, Mapping[str, Any]], object]] = {
     "rules.watch": lambda s, of: "Rulebook.watch" in s.beside,
     "alerts.gap_ms": lambda s, of: of["detect"].grouping.gap_ms,
     "alerts.longest_ms": lambda s, of: of["detect"].grouping.longest_ms,
+    "alerts.storm_most": lambda s, of: of["breaker"].most,
+    "alerts.storm_within_s": lambda s, of: of["breaker"].within_s,
+    "alerts.storm_calm_s": lambda s, of: of["breaker"].calm_s,
     "broadcast.silence_ms": lambda s, of: of["admission"]._silence_ms,
     "events.keep_days": lambda s, of: of["house"].events_keep_ms // (24 * HOUR_MS),
     "outbox.keep": lambda s, of: of["house"].outbox_keep,

@@ -10,7 +10,7 @@ from monitor.adapters.storage.database import Database
 from monitor.adapters.storage.posts import SqlPosts
 from monitor.adapters.storage.store import SqlStore
 from monitor.adapters.telemetry import PrometheusTelemetry
-from monitor.domain.alerts import AlertState
+from monitor.domain.alerts import AlertState, Withdrawal
 from monitor.domain.findings import Finding, Severity, Tier
 from monitor.domain.ids import alert_id
 from monitor.domain.moves import Claim, Decide, Escalate, Outcome, Rectify, Release, Remedy, Undo
@@ -56,13 +56,15 @@ class World:
         self.dispatcher = Dispatcher(self.organising.of, lambda text: text.replace(" ", ""))
         self.desk = ReviewDesk(posts, self.organising, self.told, self.clock, self.telemetry)
         self.seq = 0
+        self.position: Position | None = None
 
-    async def find(self, *found: Finding, context: Sequence[ContextChunk] = ()) -> list[Update]:
-        if not self.seq:
+    async def find(self, *found: Finding, withdrawals: Sequence[Withdrawal] = (), context: Sequence[ContextChunk] = ()
+                   ) -> list[Update]:
+        if self.position is None:
             self.position = await self.store.claim(0)
         self.seq += 1
         commit = Commit(position=Position(0, self.seq, self.position.epoch), expected=self.seq - 1, findings=found,
-                        context=context, now=self.clock.now())
+                        withdrawals=withdrawals, context=context, now=self.clock.now())
         return await self.store.apply([commit], self.dispatcher)
 
     async def cards(self, actor: Actor = LEAD, **where) -> list[tuple[str, str, list[str]]]:
@@ -173,12 +175,3 @@ async def test_time_ends_leases_and_escalates(world: World) -> None:
 async def test_care_is_never_held(world: World) -> None:
     await world.find(finding("a", tier=Tier.CARE, category=[]), finding("b", severity=Severity.CRITICAL, event="x"))
     assert [card[0] for card in await world.cards()] == ["lead", "content-review"]
-
-
-async def test_a_storm_is_held_after_the_first_alerts(world: World) -> None:
-    rows = [finding(f"f{n}", event=f"e{n}", room=f"room-{n}") for n in range(300)]
-    for start in range(0, 300, 50):
-        await world.find(*rows[start : start + 50])
-    held = [u for u in await world.store.updates("local", after=0, limit=400) if u.alert.state == "held"]
-    assert len(held) == 250 and {u.alert.reason for u in held} == {"storm"}
-    assert len({u.alert.held_by for u in held}) == 1

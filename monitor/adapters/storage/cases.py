@@ -7,12 +7,12 @@ import msgspec
 from sqlalchemy import ColumnElement, Connection, RowMapping, bindparam, delete, select, update
 
 from monitor.adapters.storage import labels as label_rows
-from monitor.adapters.storage import trail
+from monitor.adapters.storage import storms, trail
 from monitor.adapters.storage.outbox import tell
-from monitor.adapters.storage.records import Values, alert_of, alert_values
-from monitor.adapters.storage.schema import alerts
-from monitor.adapters.storage.schema_post import moves, queue, rulings, storms
-from monitor.adapters.storage.statements import insert, parts
+from monitor.adapters.storage.records import Values, alert_of, alert_values, moving_values
+from monitor.adapters.storage.schema import HELD, alerts
+from monitor.adapters.storage.schema_post import moves, queue, rulings
+from monitor.adapters.storage.statements import insert, insert_new, parts
 from monitor.domain.alerts import LIVE, Alert, AlertState
 from monitor.domain.errors import Refused
 from monitor.domain.findings import Finding, Opinion, Severity
@@ -20,7 +20,7 @@ from monitor.domain.labels import Withdrawn
 from monitor.domain.moves import Outcome
 from monitor.domain.priority import factors
 from monitor.domain.review import Review
-from monitor.domain.suppression import Hold, Ruled, Standing
+from monitor.domain.suppression import Ruled, Standing
 from monitor.services.cases import Answered, Case, Effect, Kept, Moved, Opening, Placed, Placing, Ref, Step
 
 _encoder: Final = msgspec.msgpack.Encoder()
@@ -51,8 +51,7 @@ _ruled: Final = select(rulings).where(rulings.c.key.in_(bindparam("keys", expand
 _standing: Final = select(alerts.c.id, alerts.c.room, alerts.c.severity, alerts.c.body).where(
     alerts.c.tenant == bindparam("of_tenant"),
     alerts.c.room.in_(bindparam("rooms", expanding=True)),
-    alerts.c.state.in_((*_LIVE, AlertState.HELD.value)),  # as the index has it
-    alerts.c.state != AlertState.HELD.value,
+    alerts.c.state.in_(_LIVE),
 )
 _of_moments: Final = select(alerts).where(
     alerts.c.tenant == bindparam("of_tenant"),
@@ -74,19 +73,20 @@ def untouched(alert: Alert) -> Kept:
 
 
 def case_values(case: Case) -> Values:
-    return {**alert_values(case.alert), "review": _encoder.encode(case.kept)}
+    return {**alert_values(case.alert), "review": _encoder.encode(case.kept), "alike": case.kept.alike}
 
 
 def place(connection: Connection, opening: Sequence[tuple[Finding, Alert]], placing: Placing, now: int) -> list[Case]:
     """Where each goes; nothing is written yet."""
-    keys = [placing.wording(finding) for finding, _ in opening]
-    ruled = {row.key: row for some in parts(list({*keys} - {""})) for row in connection.execute(_ruled, {"keys": some})}
+    words = [placing.words(finding) for finding, _ in opening]
+    keys = list({each.here for each in words} - {""})
+    ruled = {row.key: row for some in parts(keys) for row in connection.execute(_ruled, {"keys": some})}
     others = _others(connection, [alert for _, alert in opening])
     asked = []
-    for (finding, alert), key in zip(opening, keys, strict=True):
-        row = ruled.get(key)
+    for (finding, alert), said in zip(opening, words, strict=True):
+        row = ruled.get(said.here)
         asked.append(Opening(
-            finding=finding, alert=alert, wording=key, cued=bool(row and row.cued),
+            finding=finding, alert=alert, words=said, cued=bool(row and row.cued),
             ruled=Ruled(alert=row.alert_id, outcome=Outcome(row.outcome)) if row else None,
             others=tuple(others.get((alert.tenant, alert.room), ()))))
     placed = placing.place(asked, now)
@@ -96,7 +96,8 @@ def place(connection: Connection, opening: Sequence[tuple[Finding, Alert]], plac
 def _placed(found: Placed, finding: Finding) -> Case:
     return Case(alert=found.alert, kept=Kept(
         review=found.review, factors=found.factors, kind=finding.kind, role=finding.role, also=found.also,
-        why=found.why, unrouted=found.unrouted, repeats=found.repeats, wording=found.wording))
+        why=found.why, unrouted=found.unrouted, repeats=found.repeats, wording=found.words.here,
+        alike=found.words.anywhere, stage=finding.stage))
 
 
 def _others(connection: Connection, opening: Sequence[Alert]) -> dict[tuple[str, str], list[Standing]]:
@@ -115,32 +116,21 @@ def _others(connection: Connection, opening: Sequence[Alert]) -> dict[tuple[str,
 
 
 def insert_opened(connection: Connection, cases: Sequence[Case], now: int) -> None:
-    """New alerts, with what holds them back counted."""
-    connection.execute(insert(connection, alerts).on_conflict_do_nothing(), [case_values(case) for case in cases])
-    held: dict[tuple[str, str, str], int] = {}
-    for case in cases:
-        if case.review.why == Hold.STORM:
-            key = (case.alert.tenant, case.review.by_what, case.alert.rule)
-            held[key] = held.get(key, 0) + 1
-    if held:
-        statement = insert(connection, storms)
-        connection.execute(
-            statement.on_conflict_do_update(index_elements=[storms.c.tenant, storms.c.id],
-                                            set_={"held": storms.c.held + statement.excluded.held}),
-            [{"tenant": tenant, "id": name, "rule": rule, "began_at": now, "ended_at": None, "held": many}
-             for (tenant, name, rule), many in held.items()])
+    """New alerts, with what storms hold counted."""
+    connection.execute(insert_new(connection, alerts), [case_values(case) for case in cases])
+    storms.hold(connection, cases, now)
 
 
 def save(connection: Connection, changed: Sequence[tuple[Case, Case]]) -> None:
     """(before, after) of each; raises Refused where another one was quicker."""
     if not changed:
         return
-    for before, after in changed:
-        values = case_values(after)
-        done = connection.execute(_save, {"of_id": before.alert.id, "of_version": before.alert.version,
-                                          **{name: values[name] for name in _WITH_ALERT}})
-        if done.rowcount != 1:
-            raise stale(before)
+    done = connection.execute(_save, [
+        {"of_id": before.alert.id, "of_version": before.alert.version, **moving_values(after.alert),
+         "review": _encoder.encode(after.kept)} for before, after in changed])
+    if done.rowcount != len(changed):
+        raise stale(changed[0][0])
+    storms.refresh(connection, storms.left(changed))
 
 
 def stale(case: Case) -> Refused:
@@ -217,7 +207,7 @@ def _freed(connection: Connection, tenant: str, effects: Sequence[tuple[Case, Ef
     if not freeing:
         return []
     rows = connection.execute(
-        select(alerts).where(alerts.c.tenant == tenant, alerts.c.held_by.in_(list(freeing)), alerts.c.held_by != "",
+        select(alerts).where(alerts.c.tenant == tenant, alerts.c.held_by.in_(list(freeing)), HELD,
                              alerts.c.state == AlertState.HELD.value)).mappings().all()
     taken = {case.alert.id for case, _ in effects}
     found = []

@@ -1,8 +1,10 @@
 """One batch's results, applied in the caller's transaction: all of them or, where anything raises, none."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
 from typing import Final
 
+from msgspec import Struct
 from msgspec.structs import replace
 from sqlalchemy import Connection, bindparam, case, func, select, update
 
@@ -18,7 +20,7 @@ from monitor.adapters.storage.schema import (
     positions,
 )
 from monitor.adapters.storage.statements import insert, insert_new, parts
-from monitor.domain.alerts import Alert, AlertState, Join, Retraction, Withdrawal, opened
+from monitor.domain.alerts import LIVE, Alert, AlertState, Join, Retraction, Withdrawal, opened
 from monitor.domain.broadcasts import Broadcast
 from monitor.domain.errors import OwnershipLost
 from monitor.domain.findings import Finding
@@ -81,8 +83,21 @@ def apply(connection: Connection, commits: Sequence[Commit], placing: Placing) -
     chunks = [chunk_values(chunk) for commit in commits for chunk in commit.context]
     if chunks:
         connection.execute(insert_new(connection, context_chunks), chunks)
-    touched = {**dict.fromkeys([*reasons, *grown], False), **placed}
-    return tell(connection, settle(connection, touched, reasons, placing, now))
+    findings_of = Counter(placed.touched)
+    names = dict.fromkeys([*reasons, *grown, *placed.touched])
+    alone = {name: case for name, case in placed.fresh.items()
+             if findings_of[name] == 1 and name not in reasons and name not in grown}
+    told = {name: ("opened", case.alert) for name, case in alone.items()}
+    cases.requeue(connection, [case.alert for case in alone.values() if case.alert.state in LIVE])
+    told |= settle(connection, names.keys() - alone.keys(), placed.fresh, reasons, placing, now)
+    return tell(connection, [told[name] for name in names])
+
+
+class Saved(Struct):
+    """`fresh`: the alerts that were opened, as they were placed; `touched`: those of each new finding."""
+
+    fresh: dict[str, Case]
+    touched: list[str]
 
 
 def advance(connection: Connection, commits: Sequence[Commit]) -> None:
@@ -127,12 +142,10 @@ def save_broadcasts(connection: Connection, changed: Sequence[Broadcast]) -> Non
     )
 
 
-def save_findings(
-    connection: Connection, found: Sequence[Finding], placing: Placing, now: int
-) -> dict[str, bool]:
-    """Insert what is not stored yet, and the alerts that it opens. The alerts touched; True for a new one."""
+def save_findings(connection: Connection, found: Sequence[Finding], placing: Placing, now: int) -> Saved:
+    """Insert what is not stored yet, and the alerts that it opens."""
     if not found:
-        return {}
+        return Saved({}, [])
     alert_by_finding: dict[str, str] = {}
     fallen: set[str] = set()
     for ids in parts(list({name: None for f in found for name in (f.id, f.opened_by)})):
@@ -155,17 +168,17 @@ def save_findings(
         else:
             raise LookupError(f"finding {finding.id} is of an alert opened by {finding.opened_by}, which is not stored")
         new.append((finding, alert_by_finding[finding.id]))
-    fresh = _open(connection, opening, placing, now) if opening else set()
+    fresh = _open(connection, opening, placing, now) if opening else {}
     if new:
         connection.execute(insert_new(connection, findings), [finding_values(*row) for row in new])
     if again:
         connection.execute(_withdraw, [{"of_id": finding.id, "reason": None} for finding in again])
-    return {alert: alert in fresh for alert in [*(a for _, a in new), *(alert_by_finding[f.id] for f in again)]}
+    return Saved(fresh, [*(alert for _, alert in new), *(alert_by_finding[finding.id] for finding in again)])
 
 
 def _open(
     connection: Connection, opening: Sequence[tuple[Finding, Alert]], placing: Placing, now: int
-) -> set[str]:
+) -> dict[str, Case]:
     """The new alerts, each where it goes."""
     placed = cases.place(connection, opening, placing, now)
     cases.insert_opened(connection, placed, now)
@@ -176,7 +189,7 @@ def _open(
     ]
     if categories:
         connection.execute(insert_new(connection, alert_categories), categories)
-    return {case.alert.id for case in placed}
+    return {case.alert.id: case for case in placed}
 
 
 def join(connection: Connection, joins: Sequence[Join]) -> list[str]:
@@ -232,22 +245,25 @@ def retract(connection: Connection, retractions: Sequence[Retraction]) -> dict[s
 
 
 def settle(
-    connection: Connection, touched: dict[str, bool], reasons: dict[str, str], placing: Placing, now: int
-) -> list[tuple[str, Alert]]:
-    """Make out the touched alerts anew from their standing findings; what happened to each, and the alert now."""
+    connection: Connection, touched: Collection[str], fresh: Mapping[str, Case], reasons: dict[str, str],
+    placing: Placing, now: int,
+) -> dict[str, tuple[str, Alert]]:
+    """Make out the touched alerts anew from their standing findings; what happened to each, and the alert now. `fresh`:
+    those that were opened just now."""
     if not touched:
-        return []
+        return {}
     counts: dict[str, tuple[int, int, int]] = {}
-    before: dict[str, Case] = {}
+    before = {name: fresh[name] for name in touched if name in fresh}
     for ids in parts(list(touched)):
         counts.update(
             (row.alert_id, (row.standing, row.last_at, row.joined))
             for row in connection.execute(_standing, {"ids": ids})
         )
+    for ids in parts([name for name in touched if name not in fresh]):
         before.update((row["id"], cases.case_of(row)) for row in connection.execute(_alerts, {"ids": ids}).mappings())
-    told: list[tuple[str, Alert]] = []
+    told: dict[str, tuple[str, Alert]] = {}
     changed: list[tuple[Case, Case]] = []
-    for name, is_new in touched.items():
+    for name in touched:
         old = before[name]
         count, last_at, joined = counts.get(name, (0, old.alert.last_at, old.alert.joined))
         reason = old.alert.reason if count else reasons.get(name, old.alert.reason)
@@ -255,9 +271,11 @@ def settle(
         case = placing.grown(replace(old, alert=alert), now)
         if case.alert != old.alert:
             changed.append((old, case))
-        told.append((_what(case.alert, is_new or old.alert.state is AlertState.WITHDRAWN), case.alert))
+        told[name] = (_what(case.alert, name in fresh or old.alert.state is AlertState.WITHDRAWN), case.alert)
     cases.save(connection, changed)
-    cases.requeue(connection, [case.alert for _, case in changed] + [a for what, a in told if what == "opened"])
+    cases.requeue(connection, [
+        *(case.alert for old, case in changed if old.alert.state in LIVE or case.alert.state in LIVE),
+        *(alert for what, alert in told.values() if what == "opened" and alert.state in LIVE)])
     return told
 
 

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, inspect, text
 
 from monitor.domain.errors import ConfigError, NewerFormat
 
-HEAD: Final = "0005"
+HEAD: Final = "0006"
 """The newest revision under `migrations/versions` (a test compares)."""
 
 SCRIPTS: Final = Path(__file__).with_name("migrations")

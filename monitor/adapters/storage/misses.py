@@ -32,7 +32,7 @@ def report(connection: Connection, report: Report, placing: Placing) -> Opened:
     if known is not None:
         return Opened(known, new=False)
     placed = save_findings(connection, [report.finding], placing, now)
-    told = settle(connection, placed, {}, placing, now)
+    told = list(settle(connection, placed.touched, placed.fresh, {}, placing, now).values())
     case = single(connection, tenant, alert)
     if case is None:
         raise LookupError(f"alert {alert} was not stored")

@@ -8,16 +8,19 @@ import msgspec
 from msgspec import Meta
 from sqlalchemy import ColumnElement, Connection, and_, or_, select
 
+from monitor.adapters.storage import storms
 from monitor.adapters.storage.alerts import packed_cursor, unpacked_cursor
 from monitor.adapters.storage.records import alert_of
 from monitor.adapters.storage.schema import alert_categories, alerts
 from monitor.adapters.storage.schema_post import queue
 from monitor.domain.alerts import Alert
-from monitor.services.cases import Card, QueueFilter, QueuePage
+from monitor.services.cases import Card, QueueFilter, QueuePage, Storm
 
 _Long = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
 _Key = tuple[_Long, _Long, str, str]
 """(rank, at, moment, post) of a card: what the list goes by."""
+_SAMPLES: Final = 5
+"""Alerts that the notice of a storm shows."""
 _keys: Final = msgspec.json.Decoder(_Key)
 
 
@@ -28,15 +31,18 @@ def queue_page(
     after = None if cursor is None else unpacked_cursor(cursor, _keys)
     lists = [_keys_of(connection, tenant, post, where, after, limit + 1) for post in dict.fromkeys(where.posts)]
     keys = list(islice(merge(*lists), limit + 1))
-    alive = _alerts_of(connection, tenant, keys[:limit])
-    cards = [_card(key, alive[key]) for key in keys[:limit] if alive.get(key)]
+    alive = _alerts_of(connection, tenant, keys[:limit], where.units)
+    known = storms.several(connection, tenant, [
+        key[2] for key, found in alive.items() if found[0].held_by == key[2]])
+    cards = [_card(key, alive[key], known.get(key[2])) for key in keys[:limit] if key in alive]
     return QueuePage(cards, packed_cursor(keys[limit - 1]) if len(keys) > limit else None)
 
 
-def _card(key: _Key, found: list[Alert]) -> Card:
+def _card(key: _Key, found: list[Alert], storm: Storm | None) -> Card:
     rank, at, moment, post = key
-    return Card(moment=moment, post=post, room=found[0].room, priority=-rank, at=at,
-                alerts=tuple(sorted(found, key=lambda alert: (-alert.priority, alert.id))))
+    shown = sorted(found, key=lambda alert: (-alert.priority, alert.id))
+    return Card(moment=moment, post=post, room=found[0].room if storm is None else "", priority=-rank, at=at,
+                alerts=tuple(shown if storm is None else shown[:_SAMPLES]), storm=storm)
 
 
 def _keys_of(
@@ -74,17 +80,23 @@ def _conditions(where: QueueFilter) -> list[ColumnElement[bool]]:
     return found
 
 
-def _alerts_of(connection: Connection, tenant: str, keys: list[_Key]) -> dict[_Key, list[Alert]]:
-    """All alerts of these cards, those that the filter left out as well: a moment is decided as a whole."""
+def _alerts_of(
+    connection: Connection, tenant: str, keys: list[_Key], units: tuple[str, ...] | None
+) -> dict[_Key, list[Alert]]:
+    """All alerts of these cards, those that the filter left out as well: a moment is decided as a whole. Of a storm,
+    whose alerts are of many rooms, those of the units that may be seen."""
     if not keys:
         return {}
     moments = {moment for _, _, moment, _ in keys}
     rows = connection.execute(
-        select(alerts, queue.c.rank, queue.c.at.label("card_at"), queue.c.post.label("of_post"))
+        select(alerts, queue.c.rank, queue.c.at.label("card_at"), queue.c.post.label("of_post"),
+               queue.c.moment.label("card"))
         .join(queue, queue.c.alert_id == alerts.c.id)
         .where(queue.c.tenant == tenant, queue.c.moment.in_(moments))).mappings()
     found: dict[_Key, list[Alert]] = {}
     for row in rows:
-        key = (row["rank"], row["card_at"], row["moment"], row["of_post"])
+        if row["held_by"] == row["card"] and units is not None and row["unit"] not in units:
+            continue
+        key = (row["rank"], row["card_at"], row["card"], row["of_post"])
         found.setdefault(key, []).append(alert_of(row))
     return found

@@ -29,12 +29,18 @@ _lines: Final = msgspec.msgpack.Decoder(list[ContextLine])
 def alert_values(alert: Alert) -> Values:
     return {
         "id": alert.id, "tenant": alert.tenant, "room": alert.room, "broadcast": alert.broadcast, "rule": alert.rule,
-        "tier": alert.tier.value, "severity": alert.severity.value, "at": alert.at, "last_at": alert.last_at,
-        "recurrence": alert.recurrence, "joined": alert.joined, "state": alert.state.value,
-        "reason": alert.reason, "body": _encoder.encode(alert), "unit": alert.unit, "post": alert.post,
-        "priority": alert.priority,
-        "moment": alert.moment, "version": alert.version, "claimed_by": alert.claimed_by, "outcome": alert.outcome,
-        "held_by": alert.held_by, "due": alert.due,
+        "tier": alert.tier.value, "severity": alert.severity.value, "at": alert.at, "moment": alert.moment,
+        "body": _encoder.encode(alert), **moving_values(alert),
+    }  # fmt: skip
+
+
+def moving_values(alert: Alert) -> Values:
+    """What of an alert changes after it was opened."""
+    return {
+        "last_at": alert.last_at, "recurrence": alert.recurrence, "joined": alert.joined, "state": alert.state.value,
+        "reason": alert.reason, "unit": alert.unit, "post": alert.post, "priority": alert.priority,
+        "version": alert.version, "claimed_by": alert.claimed_by, "outcome": alert.outcome, "held_by": alert.held_by,
+        "due": alert.due,
     }  # fmt: skip
 
 

@@ -17,6 +17,7 @@ from sqlalchemy import (
     MetaData,
     Table,
     Text,
+    literal_column,
 )
 
 metadata: Final = MetaData(
@@ -87,19 +88,24 @@ alerts: Final = Table(
     Column("held_by", Text, nullable=False, server_default=""),
     Column("due", BigInteger),  # when time moves it by itself
     Column("review", LargeBinary),  # msgpack; NULL: nobody has touched it
+    Column("alike", Text, nullable=False, server_default=""),  # hash of rule and folded words, of any room
     Index(None, "tenant", "at"),
     Index(None, "tenant", "room", "at"),
     Index(None, "tenant", "rule", "at"),
     Index(None, "tenant", "broadcast", "at", "state"),  # with the state: the open ones of a broadcast are counted
     Index(None, "tenant", "moment"),
 )
-_LIVE: Final = alerts.c.state.in_(("open", "claimed", "escalated", "held"))
+_LIVE: Final = alerts.c.state.in_(("open", "claimed", "escalated"))
 """Of a million stored alerts, few are to be decided: what looks for them has trees of its own."""
 Index("ix_alerts_live_room", alerts.c.tenant, alerts.c.room, sqlite_where=_LIVE, postgresql_where=_LIVE)
 Index("ix_alerts_claimed", alerts.c.tenant, alerts.c.claimed_by,
       sqlite_where=alerts.c.claimed_by != "", postgresql_where=alerts.c.claimed_by != "")
-Index("ix_alerts_held_by", alerts.c.tenant, alerts.c.held_by,
-      sqlite_where=alerts.c.held_by != "", postgresql_where=alerts.c.held_by != "")
+HELD: Final = alerts.c.held_by != literal_column("''")
+"""As the index has it: what asks for the held ones says so with these words."""
+# With all that is asked of what is held: a storm holds a hundred thousand.
+Index("ix_alerts_held", alerts.c.tenant, alerts.c.held_by, alerts.c.reason, alerts.c.priority, alerts.c.id,
+      alerts.c.post, alerts.c.unit, sqlite_where=HELD, postgresql_where=HELD)
+Index("ix_alerts_live_alike", alerts.c.tenant, alerts.c.alike, sqlite_where=_LIVE, postgresql_where=_LIVE)
 Index("ix_alerts_due", alerts.c.due, sqlite_where=alerts.c.due.is_not(None), postgresql_where=alerts.c.due.is_not(None))
 
 # One B-tree in the order of the list, so that a rare category is not looked for in all alerts.

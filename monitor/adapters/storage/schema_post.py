@@ -57,7 +57,10 @@ storms: Final = Table(
     Column("began_at", BigInteger, nullable=False),
     Column("ended_at", BigInteger),
     Column("held", Integer, nullable=False),
+    Column("waiting", Integer, nullable=False, server_default="0"),  # of the held ones, those that still are
     Index(None, "tenant", "began_at"),
+    Index("ix_storms_standing", "tenant", "id", sqlite_where=text("ended_at IS NULL"),
+          postgresql_where=text("ended_at IS NULL")),
 )
 
 records: Final = Table(

@@ -1,0 +1,58 @@
+"""The supervision post: who is told of alerts, and what they do with them."""
+
+from monitor.adapters.bundled import bundled, view_tables
+from monitor.adapters.recordfiles import read_folder
+from monitor.adapters.storage.database import Database
+from monitor.adapters.storage.holding import SqlHolds
+from monitor.adapters.storage.posts import SqlPosts
+from monitor.services.dispatch import Dispatcher
+from monitor.services.holding import HoldDesk
+from monitor.services.linking import EvidenceOf, LinkDesk
+from monitor.services.misses import MissDesk
+from monitor.services.organising import Organising
+from monitor.services.ports import Archive, Clock, Publisher, Telemetry
+from monitor.services.review import ReviewDesk
+from monitor.services.roomwatch import RoomRecords
+from monitor.settings import Settings
+
+
+class PostDesks:
+    """`await PostDesks.opened(…)`; then, once there is evidence to look at, `join`."""
+
+    links: LinkDesk
+    misses: MissDesk
+
+    def __init__(
+        self, database: Database, publisher: Publisher, telemetry: Telemetry, clock: Clock, settings: Settings,
+    ) -> None:
+        self.posts = SqlPosts(database)
+        self.publisher, self.clock = publisher, clock
+        self.organising = Organising(self.posts, clock, read_folder(bundled("config") / "post"),
+                                     changed=lambda kind: self.rooms.changed(kind))
+        self.rooms = RoomRecords(self.organising, clock)
+        self.dispatcher = Dispatcher(
+            self.organising.of, view_tables().skeleton_text, breaker=settings.alerts.breaker())
+        self.review = ReviewDesk(self.posts, self.organising, publisher, clock, telemetry)
+        self.holding = HoldDesk(SqlHolds(database), self.dispatcher, clock, telemetry)
+
+    @classmethod
+    async def opened(
+        cls, database: Database, publisher: Publisher, telemetry: Telemetry, clock: Clock, settings: Settings,
+    ) -> "PostDesks":
+        """With what is stored of all tenants, before anything is placed."""
+        desks = cls(database, publisher, telemetry, clock, settings)
+        await desks.organising.load()
+        await desks.holding.resume()
+        return desks
+
+    def join(self, evidence: EvidenceOf, archive: Archive) -> None:
+        """The desks that show what was said."""
+        self.links = LinkDesk(self.posts, self.review, evidence, self.organising, self.publisher, self.clock)
+        self.misses = MissDesk(self.posts, archive, self.dispatcher, self.organising, self.publisher, self.clock)
+
+    async def pass_time(self) -> None:
+        """Leases and storms end and clocks run out, also those that did while nothing ran; records that the command
+        line changes are taken."""
+        await self.organising.load()
+        await self.review.pass_time()
+        await self.holding.pass_time()
