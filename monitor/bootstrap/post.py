@@ -1,11 +1,16 @@
 """The supervision post: who is told of alerts, and what they do with them."""
 
+from zoneinfo import ZoneInfo
+
 from monitor.adapters.bundled import bundled, view_tables
 from monitor.adapters.recordfiles import read_folder
 from monitor.adapters.storage.database import Database
 from monitor.adapters.storage.holding import SqlHolds
+from monitor.adapters.storage.ledgers import SqlLedgers
 from monitor.adapters.storage.posts import SqlPosts
+from monitor.adapters.storage.store import SqlStore
 from monitor.services.dispatch import Dispatcher
+from monitor.services.exporting import Exporting
 from monitor.services.holding import HoldDesk
 from monitor.services.linking import EvidenceOf, LinkDesk
 from monitor.services.misses import MissDesk
@@ -34,6 +39,9 @@ class PostDesks:
             self.organising.of, view_tables().skeleton_text, breaker=settings.alerts.breaker())
         self.review = ReviewDesk(self.posts, self.organising, publisher, clock, telemetry)
         self.holding = HoldDesk(SqlHolds(database), self.dispatcher, clock, telemetry)
+        self.exporting = Exporting(
+            store=SqlStore(database), ledgers=SqlLedgers(database), trail=self.posts, review=self.review,
+            organising=self.organising, clock=clock, zone=ZoneInfo(settings.tenant.zone))
 
     @classmethod
     async def opened(

@@ -9,7 +9,7 @@ from typing import Final
 
 from cyclopts import App, CycloptsError, Parameter
 
-from monitor.cli import labels, lifecycle, models, org, plan, retraining, rules, tokens
+from monitor.cli import exporting, labels, lifecycle, models, org, plan, retraining, rules, tokens
 from monitor.cli.backup import backup, restore
 from monitor.cli.check import check_config
 from monitor.cli.options import STDIN
@@ -41,7 +41,7 @@ def build() -> App:
         name="redpost", help=_HELP, help_format="markdown", version=_version, result_action="return_value",
         default_parameter=Parameter(negative="", show_default=False),
     )
-    for command in (backup, check_config, replay, restore, scan, serve, tail):
+    for command in (backup, check_config, exporting.export, replay, restore, scan, serve, tail):
         app.command(command)
     for on_lines in (models.train, models.evaluate, retraining.retrain):
         app.command(on_lines)
@@ -50,6 +50,9 @@ def build() -> App:
     on_labels.command(labels.export)
     for on_label in (labels.withdraw, labels.pick, labels.terms):
         on_labels.command(on_label)
+    on_ledgers = app.command(App(name="ledger", help="The ledgers that inspectors ask for, as files."))
+    on_ledgers.command(exporting.corrections)
+    on_ledgers.command(exporting.comments)
     on_models = app.command(App(name="model", help="Show, compare and change the classifiers that judge."))
     on_models.command(lifecycle.list_, name="list")
     for on_model in (models.card, lifecycle.compare, lifecycle.shadow, lifecycle.promote, lifecycle.rollback):

@@ -15,9 +15,9 @@ from string import Template
 from typing import Final, NamedTuple
 
 from monitor.cli.terminal import safe
-from monitor.cli.titles import CATEGORIES, EVASIONS, SEVERITIES, TIERS
 from monitor.domain.clauses import Clause
 from monitor.domain.findings import Finding, Severity, Tier
+from monitor.domain.titles import CATEGORIES, EVASIONS, SEVERITIES, TIERS
 
 FIRST: Final = 7
 """Rules that are named at the top as what to change first."""

@@ -10,10 +10,10 @@ from monitor.cli.marking import whole
 from monitor.cli.report_page import Line, Mark, Missing, Told, page
 from monitor.cli.scan_text import moment
 from monitor.cli.terminal import tell
-from monitor.cli.titles import KINDS, ROLES
 from monitor.domain.errors import InputError
 from monitor.domain.events import Kind, Role, role_and_id
 from monitor.domain.findings import Finding
+from monitor.domain.titles import KINDS, ROLES
 from monitor.engine.engineset import EngineSet
 from monitor.services.scanned import Scanned, distinct
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Final
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import SplitResult, quote, urlsplit
 
 from monitor.domain.errors import InputError
 
@@ -59,6 +59,14 @@ def allowed(host: str, addresses: Iterable[str], *, private: bool) -> list[str]:
     if not private and not all(is_public(address) for address in found):
         raise InputError(f"{host[:80]} leads into a private network", hint=_HINT)
     return found
+
+
+def filled(template: str, *, room: str, broadcast: str, offset_ms: int | None) -> str:
+    """An address with {room}, {broadcast} and {offset_s} in it, made that of a moment; 0 where it is not known."""
+    values = {"room": room, "broadcast": broadcast, "offset_s": str((offset_ms or 0) // 1000)}
+    for name, value in values.items():
+        template = template.replace(f"{{{name}}}", quote(value, safe=""))
+    return template
 
 
 def _is_private_name(host: str) -> bool:

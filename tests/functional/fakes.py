@@ -6,6 +6,7 @@ import socket
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import UTC
 from pathlib import Path
 from typing import Any, cast
 
@@ -27,6 +28,7 @@ from monitor.domain.labels import Label, Withdrawn
 from monitor.domain.links import Handed, Link, frozen
 from monitor.domain.organisation import Room
 from monitor.services.dispatch import UNPLACED
+from monitor.services.exporting import Exporting
 from monitor.services.ingest import Receipt
 from monitor.services.labelling import Labelling
 from monitor.services.learning import Learning, Learnt
@@ -53,6 +55,7 @@ from monitor.services.records import (
 )
 from monitor.services.review import ReviewDesk
 from monitor.services.rulebook import ReloadResult
+from tests.fakes.ledgers import MemoryLedgers
 from tests.fakes.posts import MemoryPosts
 from tests.fakes.registry import MemoryRegistry, tiny_model
 from tests.fakes.store import MemoryStore
@@ -346,7 +349,10 @@ async def serving(*, hub_limits: HubLimits | None = None, outbox: Sequence[Updat
     train = FakeTrain()
     learning = Learning(train, reload, clock=clock, logger=logger)
     desk = ReviewDesk(posts, organising, hub, clock, telemetry)
+    exporting = Exporting(store=cast(Store, store), ledgers=MemoryLedgers(posts), trail=posts, review=desk,
+                          organising=organising, clock=clock, zone=UTC)
     services = WebServices(
+        exporting=exporting,
         ingest=ingest, labelling=Labelling(cast(Store, store), tables(), clock),
         lifecycle=Lifecycle(models, reload, clock=clock, logger=logger), learning=learning,
         review=desk, links=LinkDesk(posts, desk, store.evidence, organising, hub, clock), organising=organising,

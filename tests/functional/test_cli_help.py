@@ -18,7 +18,9 @@ COMMANDS: Final = (
     "model", "model list", "model card", "model compare", "model shadow", "model promote", "model rollback", "labels",
     "labels import", "labels export", "labels withdraw", "labels pick", "labels terms",
     "org", "org export", "org import", "org check", "org show", "plan", "plan import", "plan show",
+    "export", "ledger", "ledger corrections", "ledger comments",
 )  # fmt: skip
+GROUPS: Final = ("rules", "token", "model", "labels", "org", "plan", "ledger")
 BY_HAND: Final = "## For programs"
 """From here on the page is written by hand."""
 HEAVY: Final = ("numpy", "hyperscan", "aiohttp", "sqlalchemy", "pyarrow", "zstandard", "yaml", "asyncio", "structlog")
@@ -36,13 +38,13 @@ def test_help(command: str) -> None:
     check_golden(f"help/{'-'.join(['redpost', *command.split()])}.txt", text)
     name = f"redpost {command}".strip()
     assert text.split("\n", 1)[0].split(" [", 1)[0].strip().startswith(f"Usage: {name}")
-    assert command in ("", "rules", "token", "model", "labels", "org", "plan") or f"\n {name}" in text, "an example"
+    assert command in ("", *GROUPS) or f"\n {name}" in text, "an example"
 
 
 def test_every_command_is_among_them() -> None:
     listed = {line.split()[1] for line in help_of("").splitlines() if line.startswith("│ ") and line[2] not in " -"}
     assert listed == {command.split()[0] for command in COMMANDS if command}
-    for group in ("rules", "token", "model", "labels", "org", "plan"):
+    for group in GROUPS:
         inner = {line.split()[1] for line in help_of(group).splitlines() if line.startswith("│ ") and line[2] != " "}
         assert inner == {command.split()[1] for command in COMMANDS if command.startswith(group + " ")}
 

@@ -12,10 +12,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.cli import scan_html, titles
+from monitor.cli import scan_html
 from monitor.cli.report_page import Line, Mark, Missing, Told, marked, page, words
-from monitor.domain.events import Kind, Role
-from monitor.domain.findings import Evasion, Severity, Tier
+from monitor.domain import titles
+from monitor.domain.alerts import AlertState
+from monitor.domain.events import Kind, Role, Stage
+from monitor.domain.findings import Evasion, Opinion, Severity, Tier
+from monitor.domain.moves import Outcome, Remedy
 from monitor.domain.rules import CATEGORIES
 from tests.functional.clikit import DATA, RULES, STREAM, Done, check_golden, redpost
 from tests.functional.fakes import alert, finding_of
@@ -279,6 +282,8 @@ def test_marks_change_nothing_but_their_numbers(text: str, marks: list[Mark]) ->
 def test_everything_has_a_title() -> None:
     assert tuple(titles.CATEGORIES) == CATEGORIES
     for table, of in ((titles.SEVERITIES, Severity), (titles.TIERS, Tier), (titles.EVASIONS, Evasion),
-                      (titles.ROLES, Role), (titles.KINDS, Kind)):
+                      (titles.ROLES, Role), (titles.KINDS, Kind), (titles.STAGES, Stage),
+                      (titles.OPINIONS, Opinion), (titles.STATES, AlertState), (titles.OUTCOMES, Outcome),
+                      (titles.REMEDIES, Remedy)):
         assert set(table) == set(of)
     assert list(titles.SEVERITIES) == list(reversed(Severity))

@@ -9,6 +9,7 @@ from aiohttp import web
 
 from monitor.adapters.web.auth import TOKENS, Tokens
 from monitor.adapters.web.budget import BUDGET, Budget
+from monitor.adapters.web.exports import TURNS, Turns
 from monitor.adapters.web.handling import edge, guarded, harden
 from monitor.adapters.web.openapi import DOCUMENT, document
 from monitor.adapters.web.operating import RENDERING, Rendering
@@ -43,6 +44,7 @@ def build_app(services: WebServices, settings: WebSettings) -> web.Application:
     app[ANSWERS] = Budget(settings.max_unsent_bytes)
     app[SESSIONS] = Sessions()
     app[STREAMS] = Streams()
+    app[TURNS] = Turns()
     app[SEARCHES] = Searches(settings.searches)
     app[RENDERING] = Rendering(services.telemetry, services.clock)
     app[DOCUMENT] = msgspec.json.encode(document(ROUTES, settings, version=version("redpost")))

@@ -118,7 +118,7 @@ def _content(route: Route, by_type: dict[Any, Any]) -> dict[str, Any]:
     if route.stream:
         about = "Events hello, alert and reset; their data is one of these."
         return {route.media: {"schema": {"description": about, "oneOf": [by_type[kind] for kind in _SSE_TYPES]}}}
-    return {route.media: {"schema": {"type": "string"}}}
+    return {media: {"schema": {"type": "string"}} for media in route.media.split(", ")}
 
 
 def _json(schema: dict[str, Any]) -> dict[str, Any]:

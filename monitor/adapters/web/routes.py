@@ -5,6 +5,8 @@ The application, the OpenAPI document and the tests read it.
 
 from typing import Final
 
+from monitor.adapters.sheets import FORMS
+from monitor.adapters.web.exports import EXPORTS, get_export
 from monitor.adapters.web.handling import Route
 from monitor.adapters.web.ingest import post_events
 from monitor.adapters.web.labels import LABEL_PARAMS, WITHDRAW_PARAMS, list_labels, post_labels, withdraw_label
@@ -68,6 +70,15 @@ from monitor.services.review import History
 from monitor.services.rulebook import ReloadResult
 
 _API: Final = "/api/v1"
+
+
+def _export(name: str, summary: str, *, path: str = "") -> Route:
+    return Route(
+        method="GET", path=f"{_API}/exports/{name}{path}", name=f"export{name.capitalize()}", scope="read",
+        handler=get_export, summary=summary, params=EXPORTS[name], media=", ".join(FORMS.values()),
+        errors=(400, 403, 404, 429, 503), stream=True,
+    )
+
 
 ROUTES: Final[tuple[Route, ...]] = (
     Route(
@@ -169,6 +180,13 @@ ROUTES: Final[tuple[Route, ...]] = (
         handler=delete_record, summary="Take a record away.", params=VERSION_PARAMS,
         answer=RecordsAnswer, errors=(400, 403, 404, 409, 503),
     ),
+    _export("alerts", "All alerts under a filter as a file for a spreadsheet."),
+    _export("queue", "What somebody has to decide, as a file."),
+    _export("labels", "Labels as a file. Contact data is masked."),
+    _export("audit", "Who changed what, as a file."),
+    _export("records", "Records of a kind as a file.", path="/{kind}"),
+    _export("corrections", "The ledger of corrections (纠错台账): what hosts said that was found to be a violation."),
+    _export("comments", "The ledger of handled comments (互动处置台账)."),
     Route(
         method="GET", path=f"{_API}/rooms", name="listRooms", scope="read", handler=list_rooms,
         summary="The latest broadcast of each room that is live or was lately, page by page.",

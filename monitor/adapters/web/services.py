@@ -10,6 +10,7 @@ from msgspec import Struct
 from monitor.adapters.web.hub import SseHub
 from monitor.domain.decoding import Limits
 from monitor.domain.labels import Label
+from monitor.services.exporting import Exporting
 from monitor.services.ingest import Receipt
 from monitor.services.labelling import LabelReceipt
 from monitor.services.learning import Learning
@@ -66,6 +67,7 @@ class WebServices:
     misses: MissDesk
     links: LinkDesk
     organising: Organising
+    exporting: Exporting
     store: Store
     archive: Archive
     hub: SseHub

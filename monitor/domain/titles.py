@@ -1,10 +1,12 @@
-"""What people call the values of the domain: Chinese, as reports print them."""
+"""What people call the values of the domain: Chinese, as reports and ledgers print them."""
 
 from collections.abc import Mapping
 from typing import Final
 
-from monitor.domain.events import Kind, Role
-from monitor.domain.findings import Evasion, Severity, Tier
+from monitor.domain.alerts import AlertState
+from monitor.domain.events import Kind, Role, Stage
+from monitor.domain.findings import Evasion, Opinion, Severity, Tier
+from monitor.domain.moves import Outcome, Remedy
 
 CATEGORIES: Final[Mapping[str, str]] = {
     "absolute_claim": "绝对化用语",
@@ -44,4 +46,25 @@ ROLES: Final[Mapping[Role, str]] = {
 KINDS: Final[Mapping[Kind, str]] = {
     Kind.TRANSCRIPT: "口播", Kind.COMMENT: "评论", Kind.CAPTION: "字幕", Kind.PRODUCT: "商品", Kind.SCRIPT: "台本",
     Kind.SIGNAL: "信号",
+}  # fmt: skip
+STAGES: Final[Mapping[Stage, str]] = {
+    Stage.ONBOARDING: "资质", Stage.PREAIR: "台本预审", Stage.LIVE: "直播", Stage.CLIP: "切片",
+}  # fmt: skip
+OPINIONS: Final[Mapping[Opinion, str]] = {
+    Opinion.NONE: "", Opinion.AGREES: "一致", Opinion.DIFFERS: "不一致", Opinion.ALONE: "仅分类器检出",
+}  # fmt: skip
+STATES: Final[Mapping[AlertState, str]] = {
+    AlertState.OPEN: "待处理", AlertState.HELD: "暂缓", AlertState.CLAIMED: "处理中", AlertState.ESCALATED: "已上报",
+    AlertState.VIOLATION: "已认定", AlertState.RECTIFIED: "已纠正", AlertState.CLOSED: "已办结",
+    AlertState.WITHDRAWN: "已撤回",
+}  # fmt: skip
+OUTCOMES: Final[Mapping[Outcome, str]] = {
+    Outcome.VIOLATION: "成立", Outcome.NO_VIOLATION: "不成立", Outcome.EXEMPT: "豁免", Outcome.UNCLEAR: "存疑",
+    Outcome.ATTENDED: "已关怀", Outcome.NOT_NEEDED: "无需关怀",
+}  # fmt: skip
+REMEDIES: Final[Mapping[Remedy, str]] = {
+    Remedy.SAID: "已提示", Remedy.CORRECTED_ON_AIR: "当场纠正", Remedy.MUTED: "禁言",
+    Remedy.COMMENT_WITHDRAWN: "撤回评论",
+    Remedy.PRODUCT_REMOVED: "下架商品", Remedy.LINK_REMOVED: "下架链接", Remedy.ROOM_PAUSED: "暂停直播",
+    Remedy.BROADCAST_ENDED: "下播", Remedy.REPORTED: "上报",
 }  # fmt: skip
