@@ -194,7 +194,8 @@ class Service:
                 ingest=self.ingest, session_seq=self.log.session_seq, labelling=self.labelling,
                 lifecycle=self.lifecycle, learning=self.learning, review=self.post.review, misses=self.post.misses,
                 links=self.post.links, organising=self.post.organising, exporting=self.post.exporting,
-                store=self.store, archive=self.archive, hub=self.hub, reload=lambda: self.rulebook.reload(self.log), health=self._unready,
+                store=self.store, archive=self.archive, hub=self.hub,
+                reload=lambda: self.rulebook.reload(self.log), health=self._unready,
                 alive=lambda: self.fatal is None, telemetry=self.telemetry, clock=self.clock, logger=self.logger,
                 evidence=self.evidence),
             self.web)
