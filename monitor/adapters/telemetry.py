@@ -70,7 +70,8 @@ METRICS: Final[tuple[Metric, ...]] = (
     Metric("storm_breakers_open", "gauge", "Rules whose alerts are held since too many came at once."),
     # queue
     Metric("event_to_alert_seconds", "histogram", "From an event's acceptance to its alert's commit.", (), _WAIT),
-    Metric("alerts_open", "gauge", "Open alerts.", ("severity", "post")),
+    Metric("alerts_open", "gauge", "Alerts that somebody has to decide.", ("severity", "post")),
+    Metric("alerts_unrouted", "gauge", "Of these, those that no route answers."),
     Metric("alert_oldest_open_seconds", "gauge", "Age of the oldest open alert.", ("severity", "post")),
     Metric("claim_seconds", "histogram", "From an alert's acceptance to its claim.", (), _PEOPLE),
     Metric("decide_seconds", "histogram", "From an alert's acceptance to its decision.", (), _PEOPLE),

@@ -171,6 +171,7 @@ class QueueFilter(Struct, frozen=True, kw_only=True):
     room: str | None = None
     state: str | None = None
     claimed_by: str | None = None
+    unrouted: bool | None = None
 
 
 class Storm(Struct, frozen=True, kw_only=True):
@@ -186,7 +187,7 @@ class Storm(Struct, frozen=True, kw_only=True):
 
 class Card(Struct, frozen=True, kw_only=True):
     """One moment in one queue: its alerts, decided in one stroke. Or the notice of a storm, which stands for all that
-    it holds: `moment` is its id, `alerts` are some of the held ones, `room` is ""."""
+    it holds: `moment` is its id, `alerts` are some of the held ones, `room` is "". `unrouted`: no route answered."""
 
     moment: str
     post: str
@@ -194,6 +195,7 @@ class Card(Struct, frozen=True, kw_only=True):
     priority: int
     at: int
     alerts: tuple[Alert, ...]
+    unrouted: bool = False
     storm: Storm | None = None
 
 

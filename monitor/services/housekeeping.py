@@ -13,9 +13,8 @@ from monitor.services.detect import Detect
 from monitor.services.ports import Archive, Clock, Log, Logger, Store, Telemetry
 
 _T = TypeVar("_T")
-
-POST: Final = "default"
-"""Until there are posts, every alert is at the default one."""
+NOBODY: Final = "nobody"
+"""What the gauges call the queue of no post."""
 
 
 class HousekeepingSettings(Struct, frozen=True):
@@ -42,6 +41,7 @@ class Housekeeping:
         self._log, self._store, self._archive, self._detect = log, store, archive, detect
         self._telemetry, self._logger, self._clock, self._disk_free = telemetry, logger, clock, disk_free
         self.settings, self._trim_heap = settings, trim_heap
+        self._posts: set[str] = set()
 
     async def run(self, stop: asyncio.Event) -> None:
         trimmed_at, untidy = self._clock.now(), True
@@ -92,12 +92,20 @@ class Housekeeping:
         telemetry.gauge("log_oldest_unjudged_seconds", detect.oldest_unjudged_ms() / 1000)
         telemetry.gauge("disk_free_bytes", self._disk_free())
         telemetry.gauge("ruleset_info", 1, version=detect.judging())
-        standing = {found.severity: found for found in await self._store.open_alerts()}
-        for severity in Severity:
-            found = standing.get(severity)
-            age = max(0, self._clock.now() - found.oldest_at) / 1000 if found else 0
-            telemetry.gauge("alerts_open", found.count if found else 0, severity=severity, post=POST)
-            telemetry.gauge("alert_oldest_open_seconds", age, severity=severity, post=POST)
+        await self._queues()
+
+    async def _queues(self) -> None:
+        """A queue that has been seen reads 0 once it is empty."""
+        telemetry, found = self._telemetry, await self._store.open_alerts()
+        standing = {(each.post or NOBODY, each.severity): each for each in found}
+        self._posts |= {post for post, _ in standing}
+        for post in self._posts:
+            for severity in Severity:
+                each = standing.get((post, severity))
+                age = max(0, self._clock.now() - each.oldest_at) / 1000 if each else 0
+                telemetry.gauge("alerts_open", each.count if each else 0, severity=severity, post=post)
+                telemetry.gauge("alert_oldest_open_seconds", age, severity=severity, post=post)
+        telemetry.gauge("alerts_unrouted", sum(each.unrouted for each in found))
 
 
 async def _either(stop: asyncio.Event, seconds: float) -> None:

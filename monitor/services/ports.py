@@ -108,7 +108,7 @@ class Store(Protocol):
         ...
 
     async def open_alerts(self) -> list[OpenAlerts]:
-        """By severity, for the gauges; severities without an open alert are left out."""
+        """By post and severity, for the gauges; those without an open alert are left out."""
         ...
 
     async def updates(self, tenant: str, *, after: int, limit: int) -> list[Update]:

@@ -134,11 +134,14 @@ class Evidence(Struct, frozen=True):
 
 
 class OpenAlerts(Struct, frozen=True):
-    """Open alerts of one severity, over all tenants; `oldest_at`: when the oldest one's event happened."""
+    """Alerts of one severity that somebody has to decide, in one post's queue ("": none), over all tenants.
+    `oldest_at`: when the oldest one's event happened; `unrouted`: of how many no route answered."""
 
+    post: str
     severity: str
     count: int
     oldest_at: int
+    unrouted: int = 0
 
 
 class RoomSummary(Struct, frozen=True, kw_only=True):

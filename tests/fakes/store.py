@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 
 from msgspec.structs import asdict, replace
 
-from monitor.domain.alerts import Alert, AlertState, Join, Retraction, Withdrawal, opened
+from monitor.domain.alerts import LIVE, Alert, AlertState, Join, Retraction, Withdrawal, opened
 from monitor.domain.broadcasts import Broadcast
 from monitor.domain.errors import InputError, OwnershipLost
 from monitor.domain.findings import Finding
@@ -239,11 +239,11 @@ class MemoryStore:
         return [Update(seq, what, self._t.alerts[alert]) for seq, what, alert in rows]
 
     async def open_alerts(self) -> list[OpenAlerts]:
-        standing: dict[str, list[int]] = {}
+        standing: dict[tuple[str, str], list[int]] = {}
         for alert in self._t.alerts.values():
-            if alert.state is AlertState.OPEN:
-                standing.setdefault(alert.severity, []).append(alert.at)
-        return [OpenAlerts(severity, len(at), min(at)) for severity, at in sorted(standing.items())]
+            if alert.state in LIVE:
+                standing.setdefault((alert.post, alert.severity), []).append(alert.at)
+        return [OpenAlerts(*key, len(at), min(at)) for key, at in sorted(standing.items())]
 
     async def outbox_bounds(self, tenant: str) -> tuple[int, int]:
         rows = self._t.outbox.get(tenant)

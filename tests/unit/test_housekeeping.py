@@ -167,12 +167,18 @@ async def test_the_gauges_say_how_things_stand() -> None:
 
     class Store(MemoryStore):
         async def open_alerts(self) -> list[OpenAlerts]:
-            return [OpenAlerts("high", 4, idle.time - 7_000)]
+            return list(found)
 
-    await keeping(Untidy(0), idle, store=Store()).gauges()
+    found = [OpenAlerts("content", "high", 4, idle.time - 7_000, 1), OpenAlerts("", "low", 2, idle.time, 2)]
+    keeper = keeping(Untidy(0), idle, store=Store())
+    await keeper.gauges()
     assert idle.gauges["rooms_live",] == 3
     assert idle.gauges["log_oldest_unjudged_seconds",] == 2.5
     assert idle.gauges["disk_free_bytes",] == 0
     assert idle.gauges["ruleset_info", "v"] == 1
-    assert (idle.gauges["alerts_open", "high", "default"], idle.gauges["alerts_open", "low", "default"]) == (4, 0)
-    assert 7 <= idle.gauges["alert_oldest_open_seconds", "high", "default"] < 8
+    assert (idle.gauges["alerts_open", "high", "content"], idle.gauges["alerts_open", "low", "content"]) == (4, 0)
+    assert (idle.gauges["alerts_open", "low", "nobody"], idle.gauges["alerts_unrouted",]) == (2, 3)
+    assert 7 <= idle.gauges["alert_oldest_open_seconds", "high", "content"] < 8
+    found.clear()
+    await keeper.gauges()
+    assert (idle.gauges["alerts_open", "high", "content"], idle.gauges["alerts_unrouted",]) == (0, 0)

@@ -14,15 +14,19 @@ from monitor.domain.alerts import AlertState, Withdrawal
 from monitor.domain.findings import Finding, Severity, Tier
 from monitor.domain.ids import alert_id
 from monitor.domain.moves import Claim, Decide, Escalate, Outcome, Rectify, Release, Remedy, Undo
+from monitor.domain.organisation import Room, Routes, Unit
 from monitor.domain.people import Actor, Grant, Role
+from monitor.domain.routing import Route
 from monitor.services.cases import QueueFilter
 from monitor.services.dispatch import Dispatcher
 from monitor.services.organising import Organising
+from monitor.services.recordings import Edit
 from monitor.services.records import Commit, ContextChunk, LabelFilter, Position, Update
 from monitor.services.review import ReviewDesk, Wanted
 from tests.contract.test_store import NOON, finding
 
 CONFIG = Path(__file__).parents[2] / "config" / "post"
+OPERATOR = Actor(id="op", tenant="local", grants=(Grant(Role.OPERATOR),))
 LEAD = Actor(id="lin", tenant="local", grants=(Grant(Role.LEAD),))
 WANG = Actor(id="wang", tenant="local", grants=(Grant(Role.REVIEWER),))
 ZHAO = Actor(id="zhao", tenant="local", grants=(Grant(Role.REVIEWER),))
@@ -175,3 +179,21 @@ async def test_time_ends_leases_and_escalates(world: World) -> None:
 async def test_care_is_never_held(world: World) -> None:
     await world.find(finding("a", tier=Tier.CARE, category=[]), finding("b", severity=Severity.CRITICAL, event="x"))
     assert [card[0] for card in await world.cards()] == ["lead", "content-review"]
+
+
+async def test_what_no_route_answers_lies_with_the_default_post_and_is_shown_as_such(world: World) -> None:
+    await world.organising.edit(OPERATOR, [
+        Edit(kind="routes", id="tenant", record=Routes(tree=Route(routes=(
+            Route(match={"category": ("personal_info",)}, post="network-security"),)))),
+        Edit(kind="unit", id="east", record=Unit(title="east", default_post="product-quality")),
+        Edit(kind="room", id="room-2", record=Room(unit="east")),
+    ])
+    await world.find(finding("a"), finding("b", room="room-2"), finding("c", room="room-3", category=["personal_info"]))
+    cards = await world.desk.queue(LEAD, QueueFilter(posts=()), cursor=None, limit=9)
+    assert sorted((card.post, card.room, card.unrouted) for card in cards.cards) == [
+        ("", "room-1", True), ("network-security", "room-3", False), ("product-quality", "room-2", True)]
+    assert sorted(card[0] for card in await world.cards(unrouted=True)) == ["", "product-quality"]
+    assert [card[0] for card in await world.cards(unrouted=False)] == ["network-security"]
+    assert "" not in [card[0] for card in await world.cards(WANG)], "leads and operators see what nobody has"
+    told = {(each.post, each.severity): (each.count, each.unrouted) for each in await world.store.open_alerts()}
+    assert told == {("", "high"): (1, 1), ("network-security", "high"): (1, 0), ("product-quality", "high"): (1, 1)}

@@ -157,7 +157,8 @@ def _enqueue(connection: Connection, live: Sequence[Case]) -> None:
             cards.setdefault((case.alert.moment, post), []).append(case)
     rows = [
         {"tenant": case.alert.tenant, "post": post, "moment": moment, "alert_id": case.alert.id,
-         "rank": -max(other.alert.priority for other in cases), "at": min(other.alert.at for other in cases)}
+         "rank": -max(other.alert.priority for other in cases), "at": min(other.alert.at for other in cases),
+         "unrouted": case.kept.unrouted}
         for (moment, post), cases in cards.items() for case in cases
     ]
     if rows:

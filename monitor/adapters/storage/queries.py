@@ -1,7 +1,7 @@
 """The smaller tables: lanes and their snapshots, rooms, the outbox, rule sets, tokens."""
 
 from msgspec.structs import asdict
-from sqlalchemy import Connection, and_, delete, func, or_, select
+from sqlalchemy import Connection, Integer, and_, cast, delete, func, or_, select
 
 from monitor.adapters.storage.commits import lost
 from monitor.adapters.storage.records import alert_of, token_of
@@ -14,6 +14,7 @@ from monitor.adapters.storage.schema import (
     snapshots,
     tokens,
 )
+from monitor.adapters.storage.schema_post import queue
 from monitor.adapters.storage.statements import insert, insert_new
 from monitor.domain.alerts import AlertState
 from monitor.services.records import (
@@ -93,11 +94,14 @@ def rooms(connection: Connection, tenant: str, live_since: int, cursor: str | No
 
 
 def open_alerts(connection: Connection) -> list[OpenAlerts]:
+    """From the queue, which holds few of all that are stored. An alert that several posts see is its own post's."""
     query = (
-        select(alerts.c.severity, func.count(), func.min(alerts.c.at))
-        .where(alerts.c.state == AlertState.OPEN.value)
-        .group_by(alerts.c.severity)
-        .order_by(alerts.c.severity)
+        select(queue.c.post, alerts.c.severity, func.count(), func.min(alerts.c.at),
+               func.sum(cast(queue.c.unrouted, Integer)))
+        .join(alerts, and_(alerts.c.id == queue.c.alert_id, alerts.c.post == queue.c.post))
+        .where(alerts.c.state != AlertState.HELD.value)
+        .group_by(queue.c.post, alerts.c.severity)
+        .order_by(queue.c.post, alerts.c.severity)
     )
     return [OpenAlerts(*row) for row in connection.execute(query)]
 

@@ -31,18 +31,19 @@ def queue_page(
     after = None if cursor is None else unpacked_cursor(cursor, _keys)
     lists = [_keys_of(connection, tenant, post, where, after, limit + 1) for post in dict.fromkeys(where.posts)]
     keys = list(islice(merge(*lists), limit + 1))
-    alive = _alerts_of(connection, tenant, keys[:limit], where.units)
+    alive, unrouted = _alerts_of(connection, tenant, keys[:limit], where.units)
     known = storms.several(connection, tenant, [
         key[2] for key, found in alive.items() if found[0].held_by == key[2]])
-    cards = [_card(key, alive[key], known.get(key[2])) for key in keys[:limit] if key in alive]
+    cards = [_card(key, alive[key], known.get(key[2]), unrouted=key in unrouted)
+             for key in keys[:limit] if key in alive]
     return QueuePage(cards, packed_cursor(keys[limit - 1]) if len(keys) > limit else None)
 
 
-def _card(key: _Key, found: list[Alert], storm: Storm | None) -> Card:
+def _card(key: _Key, found: list[Alert], storm: Storm | None, *, unrouted: bool) -> Card:
     rank, at, moment, post = key
     shown = sorted(found, key=lambda alert: (-alert.priority, alert.id))
     return Card(moment=moment, post=post, room=found[0].room if storm is None else "", priority=-rank, at=at,
-                alerts=tuple(shown if storm is None else shown[:_SAMPLES]), storm=storm)
+                alerts=tuple(shown if storm is None else shown[:_SAMPLES]), unrouted=unrouted, storm=storm)
 
 
 def _keys_of(
@@ -51,6 +52,8 @@ def _keys_of(
     """Of one post, those behind `after`."""
     row = queue.c
     query = select(row.rank, row.at, row.moment).distinct().where(row.tenant == tenant, row.post == post)
+    if where.unrouted is not None:
+        query = query.where(row.unrouted == where.unrouted)
     conditions = _conditions(where)
     if conditions:
         query = query.join(alerts, alerts.c.id == row.alert_id).where(*conditions)
@@ -82,21 +85,24 @@ def _conditions(where: QueueFilter) -> list[ColumnElement[bool]]:
 
 def _alerts_of(
     connection: Connection, tenant: str, keys: list[_Key], units: tuple[str, ...] | None
-) -> dict[_Key, list[Alert]]:
+) -> tuple[dict[_Key, list[Alert]], set[_Key]]:
     """All alerts of these cards, those that the filter left out as well: a moment is decided as a whole. Of a storm,
-    whose alerts are of many rooms, those of the units that may be seen."""
+    whose alerts are of many rooms, those of the units that may be seen. And the cards that no route answers for."""
     if not keys:
-        return {}
+        return {}, set()
     moments = {moment for _, _, moment, _ in keys}
     rows = connection.execute(
         select(alerts, queue.c.rank, queue.c.at.label("card_at"), queue.c.post.label("of_post"),
-               queue.c.moment.label("card"))
+               queue.c.moment.label("card"), queue.c.unrouted)
         .join(queue, queue.c.alert_id == alerts.c.id)
         .where(queue.c.tenant == tenant, queue.c.moment.in_(moments))).mappings()
     found: dict[_Key, list[Alert]] = {}
+    unrouted: set[_Key] = set()
     for row in rows:
         if row["held_by"] == row["card"] and units is not None and row["unit"] not in units:
             continue
         key = (row["rank"], row["card_at"], row["card"], row["of_post"])
         found.setdefault(key, []).append(alert_of(row))
-    return found
+        if row["unrouted"]:
+            unrouted.add(key)
+    return found, unrouted

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from sqlalchemy import JSON, BigInteger, Boolean, Column, Index, Integer, LargeBinary, Table, Text, text
+from sqlalchemy import JSON, BigInteger, Boolean, Column, Index, Integer, LargeBinary, Table, Text, false, text
 
 from monitor.adapters.storage.schema import metadata
 
@@ -21,6 +21,7 @@ queue: Final = Table(
     Column("at", BigInteger, primary_key=True, autoincrement=False),
     Column("moment", Text, primary_key=True),
     Column("alert_id", Text, primary_key=True),
+    Column("unrouted", Boolean, nullable=False, server_default=false()),  # no route answered
     Index(None, "alert_id"),
     Index(None, "tenant", "moment"),
     sqlite_with_rowid=False,

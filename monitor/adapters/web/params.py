@@ -63,6 +63,17 @@ def count(name: str, about: str, *, most: int, least: int = 1, default: int | No
     return Param(name, about, read, schema if default is None else {**schema, "default": default}, default)
 
 
+def flag(name: str, about: str) -> Param:
+    """true or false."""
+
+    def read(value: str) -> bool:
+        if value not in ("true", "false"):
+            raise ValueError("true or false")
+        return value == "true"
+
+    return Param(name, about, read, {"type": "boolean"})
+
+
 def time(name: str, about: str) -> Param:
     """RFC 3339 with an offset, or UTC ms; read as UTC ms."""
     schema = {"oneOf": [{"type": "string", "format": "date-time"}, {"type": "integer", "minimum": 0}]}
