@@ -17,9 +17,20 @@ class Outcome(Struct):
     archive: dict[tuple[str, int], Item]
 
 
+_OF_PEOPLE = frozenset(("unit", "post", "priority", "version", "claimed_by", "outcome", "held_by", "due"))
+"""What dispatch says of an alert when it is committed: clocks and storms go by the time of that, not by the log."""
+
+
 async def outcome_of(client: Client) -> Outcome:
     """Call it once everything is judged."""
-    return Outcome(await client.alerts(), stored_findings(client.server.data), await client.archive())
+    found = {name: _found(alert) for name, alert in (await client.alerts()).items()}
+    return Outcome(found, stored_findings(client.server.data), await client.archive())
+
+
+def _found(alert: Item) -> Item:
+    """What is a function of the log."""
+    kept = {name: value for name, value in alert.items() if name not in _OF_PEOPLE}
+    return {**kept, "state": "open", "reason": ""} if alert["state"] == "held" else kept
 
 
 def check(outcome: Outcome, batches: Sequence[Batch]) -> None:
