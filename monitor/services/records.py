@@ -99,7 +99,7 @@ class Snapshot(Struct, frozen=True):
 
 
 class AlertFilter(Struct, frozen=True, kw_only=True):
-    """Any field that is set must match. Times in UTC ms, half-open [since, until)."""
+    """Any field that is set must match. `units`: one of these. Times in UTC ms, half-open [since, until)."""
 
     room: str | None = None
     broadcast: str | None = None
@@ -108,6 +108,11 @@ class AlertFilter(Struct, frozen=True, kw_only=True):
     tier: str | None = None
     severity: str | None = None
     state: str | None = None
+    post: str | None = None
+    units: tuple[str, ...] | None = None
+    outcome: str | None = None
+    claimed_by: str | None = None
+    source: str | None = None
     since: int | None = None
     until: int | None = None
 

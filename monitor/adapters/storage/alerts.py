@@ -7,7 +7,7 @@ from typing import Annotated, Any, Final, TypeVar
 
 import msgspec
 from msgspec import Meta
-from sqlalchemy import ColumnElement, Connection, or_, select
+from sqlalchemy import ColumnElement, Connection, and_, not_, or_, select
 
 from monitor.adapters.storage.records import alert_of, finding_of, lines_of
 from monitor.adapters.storage.schema import alert_categories, alerts, context_chunks, findings
@@ -16,6 +16,7 @@ from monitor.domain.errors import InputError
 from monitor.domain.events import HOST_SIDE, VIEWERS
 from monitor.domain.findings import Finding
 from monitor.domain.labels import Label
+from monitor.domain.misses import MANUAL
 from monitor.services.records import AlertFilter, AlertPage, ContextLine, Evidence
 
 T = TypeVar("T")
@@ -58,8 +59,17 @@ def _conditions(where: AlertFilter) -> list[ColumnElement[bool]]:
         alerts.c.tier: where.tier,
         alerts.c.severity: where.severity,
         alerts.c.state: where.state,
+        alerts.c.post: where.post,
+        alerts.c.outcome: where.outcome,
+        alerts.c.claimed_by: where.claimed_by,
     }
-    return [column == value for column, value in wanted.items() if value is not None]
+    found = [column == value for column, value in wanted.items() if value is not None]
+    if where.units is not None:
+        found.append(alerts.c.unit.in_(where.units))
+    if where.source is not None:
+        manual = and_(alerts.c.rule > f"{MANUAL}.", alerts.c.rule < f"{MANUAL}/")
+        found.append(manual if where.source == MANUAL else not_(manual))
+    return found
 
 
 def write_cursor(last: Alert | Label) -> str:

@@ -1,27 +1,24 @@
-"""Alerts as people work on them: where new ones go, the moves, and what each has before it."""
+"""Alerts as people work on them: where new ones go, and what each post has before it."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Final
+from collections.abc import Iterable, Sequence
+from typing import Final
 
 import msgspec
 from sqlalchemy import ColumnElement, Connection, RowMapping, bindparam, delete, select, update
 
-from monitor.adapters.storage import labels as label_rows
-from monitor.adapters.storage import storms, trail
-from monitor.adapters.storage.outbox import tell
+from monitor.adapters.storage import storms
 from monitor.adapters.storage.records import Values, alert_of, alert_values, moving_values
-from monitor.adapters.storage.schema import HELD, alerts
+from monitor.adapters.storage.schema import alerts
 from monitor.adapters.storage.schema_post import moves, queue, rulings
-from monitor.adapters.storage.statements import insert, insert_new, parts
-from monitor.domain.alerts import LIVE, Alert, AlertState
+from monitor.adapters.storage.statements import insert_new, parts
+from monitor.domain.alerts import LIVE, Alert
 from monitor.domain.errors import Refused
 from monitor.domain.findings import Finding, Opinion, Severity
-from monitor.domain.labels import Withdrawn
 from monitor.domain.moves import Outcome
 from monitor.domain.priority import factors
 from monitor.domain.review import Review
 from monitor.domain.suppression import Ruled, Standing
-from monitor.services.cases import Answered, Case, Effect, Kept, Moved, Opening, Placed, Placing, Ref, Step
+from monitor.services.cases import Case, Kept, Moved, Opening, Placed, Placing
 
 _encoder: Final = msgspec.msgpack.Encoder()
 _kept: Final = msgspec.msgpack.Decoder(Kept)
@@ -41,7 +38,7 @@ _WITH_ALERT: Final = (
     "outcome", "held_by", "due", "review",
 )
 """Columns that move after an alert was opened."""
-_by_id: Final = select(alerts).where(alerts.c.id.in_(bindparam("ids", expanding=True)))
+_by_id: Final = select(alerts).where(alerts.c.id.in_(bindparam("ids", expanding=True))).with_for_update()
 _save: Final = (
     update(alerts)
     .where(alerts.c.id == bindparam("of_id"), alerts.c.version == bindparam("of_version"))
@@ -165,95 +162,10 @@ def _enqueue(connection: Connection, live: Sequence[Case]) -> None:
         connection.execute(queue.insert(), rows)
 
 
-def load(connection: Connection, tenant: str, names: Sequence[str]) -> dict[str, Case]:
-    """By id, those that the tenant has; locked until the transaction ends where the database can."""
-    query = _by_id.where(alerts.c.tenant == tenant).with_for_update()
-    rows = (row for some in parts(list(names)) for row in connection.execute(query, {"ids": some}).mappings())
-    return {row["id"]: case_of(row) for row in rows}
-
-
-def move(connection: Connection, tenant: str, refs: Sequence[Ref], step: Step, *, together: bool) -> Answered:
-    """See `services.cases.Cases.move`."""
-    known = load(connection, tenant, [ref.alert for ref in refs])
-    effects: list[tuple[Case, Effect]] = []
-    refused: dict[str, Refused] = {}
-    for ref in {ref.alert: ref for ref in refs}.values():
-        case = known.get(ref.alert)
-        try:
-            effects.append(_step(case, ref, step))
-        except Refused as why:
-            refused[ref.alert] = why
-    if refused and together:
-        return Answered((), refused)
-    effects += _freed(connection, tenant, effects)
-    save(connection, [(before, effect.case) for before, effect in effects])
-    _record(connection, tenant, [effect for _, effect in effects])
-    after = [effect.case for _, effect in effects]
-    requeue(connection, [case.alert for case in after])
-    updates = tell(connection, [("moved", case.alert) for case in after])
-    return Answered(tuple(after), refused, tuple(updates))
-
-
-def _step(case: Case | None, ref: Ref, step: Step) -> tuple[Case, Effect]:
-    if case is None:
-        raise Refused("missing", f"there is no alert {ref.alert}", hint="GET /api/v1/alerts lists them")
-    if ref.version is not None and ref.version != case.alert.version:
-        raise stale(case)
-    return case, step(case)
-
-
-def _freed(connection: Connection, tenant: str, effects: Sequence[tuple[Case, Effect]]) -> list[tuple[Case, Effect]]:
-    """What was held back by alerts that hold nothing back any more."""
-    freeing = {effect.case.alert.id: effect.free for _, effect in effects if effect.free is not None}
-    if not freeing:
-        return []
-    rows = connection.execute(
-        select(alerts).where(alerts.c.tenant == tenant, alerts.c.held_by.in_(list(freeing)), HELD,
-                             alerts.c.state == AlertState.HELD.value)).mappings().all()
-    taken = {case.alert.id for case, _ in effects}
-    found = []
-    for case in map(case_of, rows):
-        step = freeing[case.review.by_what]
-        if case.alert.id not in taken and step is not None:
-            found.append((case, step(case)))
-    return found
-
-
-def _record(connection: Connection, tenant: str, effects: Sequence[Effect]) -> None:
-    if not effects:
-        return
-    connection.execute(moves.insert(), [
-        {"alert_id": effect.moved.alert, "version": effect.moved.version, "tenant": tenant, "at": effect.moved.at,
-         "by": effect.moved.by, "body": _encoder.encode(effect.moved)} for effect in effects])
-    trail.append(connection, [effect.deed for effect in effects])
-    given = [effect.label for effect in effects if effect.label is not None]
-    if given:
-        label_rows.save(connection, tenant, given)
-    for effect in effects:
-        if effect.unlearn:
-            told = effect.moved
-            label_rows.withdraw(connection, tenant, effect.unlearn,
-                                Withdrawn(by=told.by, at=told.at, reason=str(told.move["move"])))
-    _remember(connection, effects)
-
-
-def _remember(connection: Connection, effects: Sequence[Effect]) -> None:
-    """Decisions on words, for those that come again."""
-    forgotten = [effect.case.kept.wording for effect in effects if effect.forget and effect.case.kept.wording]
-    if forgotten:
-        connection.execute(delete(rulings).where(rulings.c.key.in_(forgotten)))
-    rows: Mapping[str, Any] = {
-        effect.case.kept.wording: {"key": effect.case.kept.wording, "alert_id": effect.ruled.alert,
-                                   "outcome": effect.ruled.outcome.value, "at": effect.moved.at, "cued": False}
-        for effect in effects if effect.ruled is not None and effect.case.kept.wording
-    }
-    if rows:
-        statement = insert(connection, rulings)
-        connection.execute(
-            statement.on_conflict_do_update(
-                index_elements=[rulings.c.key],
-                set_={name: statement.excluded[name] for name in ("alert_id", "outcome", "at")}),
-            list(rows.values()))
+def load(connection: Connection, names: Sequence[str]) -> dict[tuple[str, str], Case]:
+    """By tenant and id; locked until the transaction ends where the database can."""
+    rows = (row for some in parts(list(names)) for row in connection.execute(_by_id, {"ids": some}).mappings())
+    return {(row["tenant"], row["id"]): case_of(row) for row in rows}
 
 
 def history(connection: Connection, tenant: str, alert: str) -> list[Moved]:

@@ -5,8 +5,9 @@ from typing import Final
 import msgspec
 from sqlalchemy import ColumnElement, Connection, or_, select, update
 
-from monitor.adapters.storage import cases, trail
+from monitor.adapters.storage import trail
 from monitor.adapters.storage.alerts import packed_cursor, read_cursor
+from monitor.adapters.storage.moving import Ask, move
 from monitor.adapters.storage.schema_post import handed as rows
 from monitor.domain.audit import Deed
 from monitor.domain.errors import Refused
@@ -25,7 +26,7 @@ def hand(connection: Connection, handed: Handed, ref: Ref, step: Step) -> Answer
         rows.c.answered_at.is_(None)).limit(1))
     if waiting is not None:
         raise Refused("state", f"{handed.to} has it already and has not answered yet", hint="wait for the answer")
-    answered = cases.move(connection, handed.tenant, [ref], step, together=True)
+    (answered,) = move(connection, [Ask(handed.tenant, [ref], step, together=True)])
     for why in answered.refused.values():
         raise why
     connection.execute(rows.insert(), {
@@ -62,4 +63,4 @@ def advise(connection: Connection, handed: Handed, step: Step, deed: Deed) -> An
     if done.rowcount != 1:
         raise Refused("state", "it has been answered already", hint="read it again")
     trail.append(connection, [deed])
-    return cases.move(connection, handed.tenant, [Ref(handed.alert)], step, together=True)
+    return move(connection, [Ask(handed.tenant, [Ref(handed.alert)], step, together=True)])[0]

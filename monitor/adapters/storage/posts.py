@@ -2,8 +2,10 @@
 
 from collections.abc import Sequence
 
-from monitor.adapters.storage import cases, handed, misses, registry, trail
+from monitor.adapters.storage import cases, handed, misses, moving, registry, trail
 from monitor.adapters.storage.database import Database
+from monitor.adapters.storage.gathering import Gathered
+from monitor.adapters.storage.moving import Ask
 from monitor.adapters.storage.queueing import queue_page
 from monitor.domain.alerts import Alert
 from monitor.domain.audit import AuditRow, Deed
@@ -19,6 +21,8 @@ class SqlPosts:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._moving: Gathered[Ask, Answered] = Gathered(lambda asks: database.run(
+            lambda connection: moving.move(connection, asks), durable=True))
 
     async def case(self, tenant: str, alert: str) -> Case | None:
         return await self._database.read(lambda connection: cases.single(connection, tenant, alert))
@@ -27,8 +31,7 @@ class SqlPosts:
         return await self._database.read(lambda connection: cases.history(connection, tenant, alert))
 
     async def move(self, tenant: str, refs: Sequence[Ref], step: Step, *, together: bool) -> Answered:
-        return await self._database.run(
-            lambda connection: cases.move(connection, tenant, refs, step, together=together), durable=True)
+        return await self._moving.ask(Ask(tenant, refs, step, together))
 
     async def of_moment(self, tenant: str, moment: str) -> list[Alert]:
         return await self._database.read(lambda connection: cases.of_moment(connection, tenant, moment))

@@ -1,0 +1,147 @@
+"""Moves: those that came together are made one after another in one transaction, and written in one stroke."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final
+
+import msgspec
+from msgspec import Struct
+from sqlalchemy import Connection, bindparam, delete, select
+
+from monitor.adapters.storage import labels as label_rows
+from monitor.adapters.storage import trail
+from monitor.adapters.storage.cases import case_of, load, requeue, save, stale
+from monitor.adapters.storage.outbox import tell
+from monitor.adapters.storage.schema import HELD, alerts
+from monitor.adapters.storage.schema_post import moves, rulings
+from monitor.adapters.storage.statements import insert, parts
+from monitor.domain.alerts import AlertState
+from monitor.domain.errors import Refused
+from monitor.domain.labels import Label, Withdrawn
+from monitor.services.cases import Answered, Case, Effect, Ref, Step
+
+_Key = tuple[str, str]  # tenant, alert
+_encoder: Final = msgspec.msgpack.Encoder()
+_held: Final = select(alerts).where(
+    alerts.c.tenant == bindparam("of_tenant"), alerts.c.held_by.in_(bindparam("holders", expanding=True)),
+    HELD, alerts.c.state == AlertState.HELD.value)
+_forget: Final = delete(rulings).where(rulings.c.key.in_(bindparam("keys", expanding=True)))
+
+
+class Ask(Struct, frozen=True):
+    """What one caller wants; see `services.cases.Cases.move`."""
+
+    tenant: str
+    refs: Sequence[Ref]
+    step: Step
+    together: bool
+
+
+def move(connection: Connection, asks: Sequence[Ask]) -> list[Answered]:
+    """One answer for each, in their order: a later one meets what the earlier ones have made of an alert."""
+    before = load(connection, list({ref.alert: None for ask in asks for ref in ask.refs}))
+    known, done = dict(before), list[Effect]()
+    counted: list[tuple[dict[str, Refused], int]] = []
+    for ask in asks:
+        effects, refused = _steps(ask, known)
+        if ask.together and refused:
+            effects = []
+        known.update({(ask.tenant, effect.case.alert.id): effect.case for effect in effects})
+        freed = _freed(connection, ask.tenant, effects, known)
+        for case, _ in freed:
+            before.setdefault((ask.tenant, case.alert.id), case)
+        effects += [effect for _, effect in freed]
+        known.update({(ask.tenant, effect.case.alert.id): effect.case for effect in effects})
+        done += effects
+        counted.append((refused, len(effects)))
+    _write(connection, before, known, done)
+    updates = iter(tell(connection, [("moved", effect.case.alert) for effect in done]))
+    made = iter(done)
+    return [Answered(tuple(next(made).case for _ in range(many)), refused, tuple(next(updates) for _ in range(many)))
+            for refused, many in counted]
+
+
+def _steps(ask: Ask, known: Mapping[_Key, Case]) -> tuple[list[Effect], dict[str, Refused]]:
+    effects: list[Effect] = []
+    refused: dict[str, Refused] = {}
+    for ref in {ref.alert: ref for ref in ask.refs}.values():
+        try:
+            effects.append(_step(known.get((ask.tenant, ref.alert)), ref, ask.step))
+        except Refused as why:
+            refused[ref.alert] = why
+    return effects, refused
+
+
+def _step(case: Case | None, ref: Ref, step: Step) -> Effect:
+    if case is None:
+        raise Refused("missing", f"there is no alert {ref.alert}", hint="GET /api/v1/alerts lists them")
+    if ref.version is not None and ref.version != case.alert.version:
+        raise stale(case)
+    return step(case)
+
+
+def _freed(
+    connection: Connection, tenant: str, effects: Sequence[Effect], known: Mapping[_Key, Case]
+) -> list[tuple[Case, Effect]]:
+    """What was held back by alerts that hold nothing back any more, as it was and as it is."""
+    freeing = {effect.case.alert.id: effect.free for effect in effects if effect.free is not None}
+    if not freeing:
+        return []
+    moved = {effect.case.alert.id for effect in effects}
+    found = []
+    for row in connection.execute(_held, {"of_tenant": tenant, "holders": list(freeing)}).mappings():
+        case = known.get((tenant, row["id"])) or case_of(row)
+        step = freeing.get(case.review.by_what)
+        if case.alert.id not in moved and case.alert.state is AlertState.HELD and step is not None:
+            found.append((case, step(case)))
+    return found
+
+
+def _write(
+    connection: Connection, before: Mapping[_Key, Case], after: Mapping[_Key, Case], done: Sequence[Effect]
+) -> None:
+    if not done:
+        return
+    touched = list(dict.fromkeys((effect.case.alert.tenant, effect.case.alert.id) for effect in done))
+    save(connection, [(before[key], after[key]) for key in touched])
+    connection.execute(moves.insert(), [
+        {"alert_id": effect.moved.alert, "version": effect.moved.version, "tenant": effect.case.alert.tenant,
+         "at": effect.moved.at, "by": effect.moved.by, "body": _encoder.encode(effect.moved)} for effect in done])
+    trail.append(connection, [effect.deed for effect in done])
+    _learn(connection, done)
+    _remember(connection, done)
+    requeue(connection, [after[key].alert for key in touched])
+
+
+def _learn(connection: Connection, done: Sequence[Effect]) -> None:
+    given: dict[str, list[Label]] = {}
+    for effect in done:
+        if effect.label is not None:
+            given.setdefault(effect.case.alert.tenant, []).append(effect.label)
+    for tenant, labels in given.items():
+        label_rows.save(connection, tenant, labels)
+    for effect in done:
+        if effect.unlearn:
+            told = effect.moved
+            label_rows.withdraw(connection, effect.case.alert.tenant, effect.unlearn,
+                                Withdrawn(by=told.by, at=told.at, reason=str(told.move["move"])))
+
+
+def _remember(connection: Connection, done: Iterable[Effect]) -> None:
+    """Decisions on words, for those that come again; of one wording the last one counts."""
+    rows: dict[str, dict[str, Any] | None] = {}
+    for effect in done:
+        wording = effect.case.kept.wording
+        if wording and effect.ruled is not None:
+            rows[wording] = {"key": wording, "alert_id": effect.ruled.alert, "outcome": effect.ruled.outcome.value,
+                             "at": effect.moved.at, "cued": False}
+        elif wording and effect.forget:
+            rows[wording] = None
+    for some in parts([key for key, row in rows.items() if row is None]):
+        connection.execute(_forget, {"keys": some})
+    kept = [row for row in rows.values() if row is not None]
+    if kept:
+        statement = insert(connection, rulings)
+        connection.execute(
+            statement.on_conflict_do_update(
+                index_elements=[rulings.c.key],
+                set_={name: statement.excluded[name] for name in ("alert_id", "outcome", "at")}), kept)
