@@ -148,7 +148,8 @@ def p95(found: list[float]) -> float:
 QUEUES: Final[dict[str, dict[str, Any]]] = {
     "open": {}, "own": {"claimed_by": "p7"}, "post": {"posts": ("network-security",)},
     "severity": {"severity": "critical"}, "tier": {"tier": "redline"}, "category": {"category": "minors"},
-    "rule": {"rule": "pack.rule7"}, "room": {"room": "r77"}, "state": {"state": "claimed"}, "nothing": {"rule": "pack.rule7", "severity": "info"},
+    "rule": {"rule": "pack.rule7"}, "room": {"room": "r77"}, "state": {"state": "claimed"},
+    "nothing": {"rule": "pack.rule7", "severity": "info"},
 }
 RANGE: Final = {"since": NOW - 31 * DAY, "until": NOW}
 HISTORIES: Final[dict[str, dict[str, Any]]] = {
