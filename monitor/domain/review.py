@@ -160,11 +160,11 @@ def _moved(review: Review, move: AnyMove, subject: Subject, asked: Asked) -> Rev
             return _decided(review, move, subject, asked)
         case Rectify(remedy=remedy, note=note):
             done = Rectified(remedy=remedy, by=asked.by, at=asked.now, note=note)
-            return _settled(replace(review, state=AlertState.RECTIFIED, rectified=(*review.rectified, done)))
+            return settled(replace(review, state=AlertState.RECTIFIED, rectified=(*review.rectified, done)))
         case Close():
-            return _settled(replace(review, state=AlertState.CLOSED))
+            return settled(replace(review, state=AlertState.CLOSED))
         case Reopen():
-            fresh = replace(_settled(review), state=AlertState.OPEN, ruling=None, resumes=AlertState.OPEN)
+            fresh = replace(settled(review), state=AlertState.OPEN, ruling=None, resumes=AlertState.OPEN)
             return started(fresh, asked.clocks, subject.severity, asked.now)
         case Undo():
             return _undone(review, asked)
@@ -193,10 +193,10 @@ def _released(review: Review, subject: Subject, asked: Asked) -> Review:
         free = replace(review, state=AlertState.OPEN, why="", by_what="")
         return started(free, asked.clocks, subject.severity, asked.now)
     _hold_on(review, asked)
-    return _let_go(review, subject, asked.now, asked.clocks)
+    return let_go(review, subject, asked.now, asked.clocks)
 
 
-def _let_go(review: Review, subject: Subject, now: int, clocks: Clocks) -> Review:
+def let_go(review: Review, subject: Subject, now: int, clocks: Clocks) -> Review:
     """The clock of claiming begins anew; that of deciding goes on."""
     return replace(review, state=review.resumes, claimed_by="", lease_until=None,
                    claim_due=clocks.claim_by(subject.severity, now))
@@ -207,7 +207,7 @@ def escalated(review: Review, subject: Subject, asked: Asked, *, why: str) -> Re
     if asked.above is None:
         raise Refused("top", "there is no unit above that has a post",
                       hint="past the tenant a lead hands it over by a link")
-    up = replace(_settled(review), state=AlertState.ESCALATED, post=asked.above.post, level=asked.above.unit, why=why,
+    up = replace(settled(review), state=AlertState.ESCALATED, post=asked.above.post, level=asked.above.unit, why=why,
                  resumes=AlertState.ESCALATED)
     return started(up, asked.above.clocks, subject.severity, asked.now)
 
@@ -218,7 +218,7 @@ def over_link(review: Review, to: str, subject: Subject, asked: Asked) -> Review
         raise Refused("state", f"an alert that is {review.state} cannot be handed over a link",
                       hint="reopen it first" if review.state in _DECIDED else "release it first")
     _hold_on(review, asked)
-    handed = replace(_settled(review), state=AlertState.ESCALATED, why="over_link", by_what=to,
+    handed = replace(settled(review), state=AlertState.ESCALATED, why="over_link", by_what=to,
                      resumes=AlertState.ESCALATED, version=review.version + 1)
     return started(handed, asked.clocks, subject.severity, asked.now)
 
@@ -231,7 +231,7 @@ def _decided(review: Review, move: Decide, subject: Subject, asked: Asked) -> Re
     ruling = Ruling(outcome=move.outcome, reason=move.reason, by=asked.by, at=asked.now, clause=clause,
                     categories=move.categories or subject.category, proof=move.proof, note=move.note)
     before = replace(review, before=None, undo_until=None)
-    kept = replace(_settled(review), before=before, undo_until=asked.now + UNDO_MS)
+    kept = replace(settled(review), before=before, undo_until=asked.now + UNDO_MS)
     if move.outcome is Outcome.UNCLEAR:
         return replace(kept, state=review.resumes if review.state is AlertState.CLAIMED else review.state,
                        barred=(*review.barred, asked.by), claim_due=asked.clocks.claim_by(subject.severity, asked.now),
@@ -240,7 +240,7 @@ def _decided(review: Review, move: Decide, subject: Subject, asked: Asked) -> Re
     return replace(kept, state=state, ruling=ruling)
 
 
-def _settled(review: Review) -> Review:
+def settled(review: Review) -> Review:
     """Nobody's, and no clock runs."""
     return replace(review, claimed_by="", lease_until=None, claim_due=None, decide_due=None, undo_until=None,
                    before=None)
@@ -282,39 +282,6 @@ def _undone(review: Review, asked: Asked) -> Review:
     if before.lease_until is not None:  # whoever takes a decision back wants to look at it again
         before = replace(before, lease_until=asked.clocks.lease(asked.now))
     return before
-
-
-def overdue(review: Review, subject: Subject, asked: Asked) -> tuple[Review, str] | None:
-    """What time alone makes of it, and the name of the clock; None where nothing is due. At the top of the tree a
-    clock that ran out stops."""
-    now = asked.now
-    if review.state not in LIVE or review.due is None or now < review.due:
-        return None
-    if review.lease_until is not None and review.lease_until <= now:
-        free = _let_go(review, subject, now, asked.clocks)
-        return replace(free, version=review.version + 1), "lease"
-    clock = "decide" if review.decide_due is not None and review.decide_due <= now else "claim"
-    if asked.above is None:
-        stopped = replace(review, decide_due=None) if clock == "decide" else replace(review, claim_due=None)
-        return replace(stopped, version=review.version + 1, why=f"{clock}_overdue"), clock
-    up = escalated(review, subject, asked, why=f"{clock}_overdue")
-    return replace(up, version=review.version + 1), clock
-
-
-def withdrawn(review: Review, why: str) -> Review:
-    """The last finding fell. What people have decided stays decided."""
-    if review.state not in UNDECIDED:
-        return review
-    gone = replace(_settled(review), state=AlertState.WITHDRAWN, why=why)
-    return replace(gone, version=review.version + 1)
-
-
-def stands_again(review: Review, subject: Subject, now: int, clocks: Clocks) -> Review:
-    """A finding of a withdrawn alert stands again."""
-    if review.state is not AlertState.WITHDRAWN:
-        return review
-    back = replace(review, state=AlertState.OPEN, why="", resumes=AlertState.OPEN, version=review.version + 1)
-    return started(back, clocks, subject.severity, now)
 
 
 def _name(move: AnyMove) -> str:

@@ -11,11 +11,12 @@ from monitor.domain.clocks import Clocks
 from monitor.domain.events import HOST_SIDE, Kind, Stage
 from monitor.domain.findings import Finding, Tier
 from monitor.domain.ids import ruling_key, wording_key
+from monitor.domain.lapsing import stands_again, withdrawn
 from monitor.domain.misses import is_manual
 from monitor.domain.moves import Outcome
 from monitor.domain.organisation import Organisation, Post, Room
 from monitor.domain.priority import Factors, factors, recurring
-from monitor.domain.review import Review, stands_again, started, withdrawn
+from monitor.domain.review import Review, started
 from monitor.domain.routing import Labels, labels_of, route
 from monitor.domain.storms import Breaker, Weather
 from monitor.domain.suppression import Held, Silence, Standing, Waiver, held

@@ -14,6 +14,7 @@ from monitor.domain.clocks import Clocks
 from monitor.domain.errors import NotFound, Refused
 from monitor.domain.events import Kind, Role
 from monitor.domain.labels import Label
+from monitor.domain.lapsing import overdue
 from monitor.domain.moves import AnyMove, Claim, Decide, Outcome, Reason, Reopen, Undo
 from monitor.domain.organisation import Organisation, Post, Unit
 from monitor.domain.people import Actor, Permission
@@ -118,7 +119,7 @@ class ReviewDesk:
 
         def step(case: Case) -> Effect:
             asked = self.asked(nobody, case, now)
-            done = review.overdue(case.review, case.subject, asked)
+            done = overdue(case.review, case.subject, asked)
             if done is None:
                 raise Refused("early", "nothing is due any more")
             after, clock = done

@@ -19,6 +19,7 @@ MAX_FUNCTION = 60
 # Where an error of any kind may be caught for good: "path::function" → per what, and what becomes of it.
 BROAD: Final[Mapping[str, str]] = {
     "monitor/adapters/bus/logwriter.py::LogWriter._run": "per thread: told to the event loop, which ends the process",
+    "monitor/adapters/storage/gathering.py::Gathered._together": "per write: given to whoever asked for it",
     "monitor/adapters/web/handling.py::_answered": "per request: logged under an id, which the client is told",
     "monitor/adapters/web/websocket.py::Connection.run": "per connection: as per request, and the connection ends",
     "monitor/bootstrap/program.py::_serve": "per process: logged, then the process ends and is started again",

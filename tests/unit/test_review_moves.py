@@ -14,6 +14,7 @@ from monitor.domain.alerts import LIVE, AlertState
 from monitor.domain.clocks import Clocks, Limit
 from monitor.domain.errors import Refused
 from monitor.domain.findings import Severity, Tier
+from monitor.domain.lapsing import overdue
 from monitor.domain.moves import (
     AnyMove,
     Claim,
@@ -30,7 +31,7 @@ from monitor.domain.moves import (
     Reopen,
     Undo,
 )
-from monitor.domain.review import UNDO_MS, Above, Asked, Review, Ruling, Subject, overdue, step
+from monitor.domain.review import UNDO_MS, Above, Asked, Review, Ruling, Subject, step
 
 NOW = 1_795_435_200_000
 REASONS = {name: record for (_, name), record in read_folder(Path(__file__).parents[2] / "config" / "post").items()
