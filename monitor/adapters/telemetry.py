@@ -47,6 +47,7 @@ METRICS: Final[tuple[Metric, ...]] = (
     Metric("ingest_rejected_total", "counter", "Events refused, by reason.", ("reason",)),
     Metric("source_last_event_timestamp_seconds", "gauge", "When a source last sent an event.", ("source",)),
     Metric("rooms_live", "gauge", "Rooms with a running broadcast."),
+    Metric("rooms_expected_silent", "gauge", "Rooms that the plan expects on air and that are not."),
     Metric("asr_lag_seconds", "gauge", "From event time to ingest, of the latest transcript with a time."),
     Metric("shed_total", "counter", "Events not judged under overload, by kind.", ("kind",)),
     # engine
@@ -75,6 +76,7 @@ METRICS: Final[tuple[Metric, ...]] = (
     Metric("alert_oldest_open_seconds", "gauge", "Age of the oldest open alert.", ("severity", "post")),
     Metric("claim_seconds", "histogram", "From an alert's acceptance to its claim.", (), _PEOPLE),
     Metric("decide_seconds", "histogram", "From an alert's acceptance to its decision.", (), _PEOPLE),
+    Metric("reviewers_on_duty", "gauge", "People whose shift it is.", ("post",)),
     Metric("decisions_total", "counter", "Decisions, by outcome and first category.", ("outcome", "category")),
     Metric("escalations_total", "counter", "Alerts that went to the post above since a clock ran out.", ("clock",)),
     # house

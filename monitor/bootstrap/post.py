@@ -10,6 +10,7 @@ from monitor.adapters.storage.ledgers import SqlLedgers
 from monitor.adapters.storage.posts import SqlPosts
 from monitor.adapters.storage.store import SqlStore
 from monitor.services.dispatch import Dispatcher
+from monitor.services.evening import Evening
 from monitor.services.exporting import Exporting
 from monitor.services.holding import HoldDesk
 from monitor.services.linking import EvidenceOf, LinkDesk
@@ -38,6 +39,8 @@ class PostDesks:
         self.dispatcher = Dispatcher(
             self.organising.of, view_tables().skeleton_text, breaker=settings.alerts.breaker())
         self.review = ReviewDesk(self.posts, self.organising, publisher, clock, telemetry)
+        self.evening = Evening(self.posts, self.organising, clock, telemetry,
+                               silent_after_ms=settings.plan.silent_after_s * 1000)
         self.holding = HoldDesk(SqlHolds(database), self.dispatcher, clock, telemetry)
         self.exporting = Exporting(
             store=SqlStore(database), ledgers=SqlLedgers(database), trail=self.posts, review=self.review,

@@ -18,7 +18,7 @@ from monitor.adapters.failpoints import FailPoints
 from monitor.adapters.keys import KeyFiles
 from monitor.adapters.ml.shelf import ModelShelf
 from monitor.adapters.outside import Outside
-from monitor.adapters.process import allow_files, give_memory_back, trim_heap
+from monitor.adapters.process import give_memory_back, trim_heap
 from monitor.adapters.rulefiles import RuleFolder
 from monitor.adapters.spool import Spool
 from monitor.adapters.storage.archive import ParquetArchive
@@ -26,12 +26,13 @@ from monitor.adapters.storage.database import Database
 from monitor.adapters.storage.store import SqlStore
 from monitor.adapters.telemetry import PrometheusTelemetry
 from monitor.adapters.web.app import build_app
-from monitor.adapters.web.door import BACKLOG, Door, connections_within, files_needed
+from monitor.adapters.web.door import BACKLOG, Door
 from monitor.adapters.web.hub import SseHub
 from monitor.adapters.web.services import WebServices, WebSettings
 from monitor.bootstrap.checks import cannot_listen, check_access, check_address, check_folder, is_open
 from monitor.bootstrap.compiling import compile_aside
 from monitor.bootstrap.learning import learn_aside
+from monitor.bootstrap.notices import clock_set, key_made, most_connections
 from monitor.bootstrap.post import PostDesks
 from monitor.domain.errors import RedpostError, StorageError
 from monitor.domain.frames import Swap
@@ -73,7 +74,7 @@ class Service:
         self.settings = settings
         self.demo = demo
         self.logger = logger
-        self.clock = SteadyClock(self._clock_set)
+        self.clock = SteadyClock(partial(clock_set, logger))
         self.outside = Outside(private=settings.outside.private)
         self.telemetry = PrometheusTelemetry()
         self.failpoint = FailPoints.from_environment()
@@ -157,7 +158,7 @@ class Service:
         rooms = RoomLimit(s.ingest.rooms, kept_ms=kept_ms(s.broadcast.silence_ms))
         rooms.remember(self.detect.rooms_known())
         pseudonyms = Pseudonyms(KeyFiles(self.folder / "keys", key_file=s.pseudonym.key_file,
-                                         on_made=partial(self._key_made, first=first)).key_of)
+                                         on_made=partial(key_made, self.logger, first=first)).key_of)
         pseudonyms.prepare({LOCAL, *tenants})
         self.ingest = Ingest(
             log=self.log, pseudonyms=pseudonyms, clock=self.clock, telemetry=self.telemetry,
@@ -194,7 +195,7 @@ class Service:
                 ingest=self.ingest, session_seq=self.log.session_seq, labelling=self.labelling,
                 lifecycle=self.lifecycle, learning=self.learning, review=self.post.review, misses=self.post.misses,
                 links=self.post.links, organising=self.post.organising, exporting=self.post.exporting,
-                store=self.store, archive=self.archive, hub=self.hub,
+                evening=self.post.evening, store=self.store, archive=self.archive, hub=self.hub,
                 reload=lambda: self.rulebook.reload(self.log), health=self._unready,
                 alive=lambda: self.fatal is None, telemetry=self.telemetry, clock=self.clock, logger=self.logger,
                 evidence=self.evidence),
@@ -203,7 +204,8 @@ class Service:
         await runner.setup()
         self._stack.push_async_callback(runner.cleanup)
         loop = asyncio.get_running_loop()
-        self.door = Door(cast(web.Server, runner.server), self._most_connections(), head_s=s.http.head_timeout_s,
+        self.door = Door(cast(web.Server, runner.server), most_connections(self.logger, s.http.connections),
+                         head_s=s.http.head_timeout_s,
                          on_full=lambda: self.telemetry.count("connections_refused_total"),
                          on_slow=lambda: self.telemetry.count("connections_slow_total"), later=loop.call_later)
         try:
@@ -247,6 +249,7 @@ class Service:
         yield self.housekeeping.run(self.stopping)
         yield self._reload_when_wanted()
         yield self._clocks()
+        yield self.post.evening.run(self.stopping)
         yield self.post.rooms.follow(lambda: self.rulebook.refresh_rooms(self.log), self.stopping)
         if self.settings.rules.watch:
             yield self.rulebook.watch(self.log, every_s=1, stop=self.stopping)
@@ -267,30 +270,8 @@ class Service:
                 await self.post.pass_time()
             await asyncio.sleep(1)
 
-    def _most_connections(self) -> int:
-        """As many as are set, or as the limit of open files leaves room for."""
-        wanted = self.settings.http.connections
-        most = min(wanted, connections_within(allow_files(files_needed(wanted))))
-        if most < wanted:
-            self.logger.warning("few_open_files", connections=most,
-                                hint=f"raise the limit of open files (ulimit -n) to {files_needed(wanted)}, "
-                                "or lower http.connections")
-        return most
-
     async def close(self) -> None:
         await self._stack.aclose()
-
-    def _key_made(self, tenant: str, *, first: bool) -> None:
-        """`first`: nothing has a pseudonym yet; later a tenant's key may have been lost."""
-        if not first:
-            self.logger.warning("pseudonym_key_made", tenant=tenant,
-                                hint="right for a new tenant; one that had a key needs the folder keys/ from a backup, "
-                                "or its viewers get other pseudonyms")
-
-    def _clock_set(self, by: int) -> None:
-        forward = "as after a pause: rooms that were silent for so long have ended, and what was not said is missing"
-        back = "here, time passes at half its speed until the system's clock has come up to it; nothing is lost"
-        self.logger.warning("clock_set", by_s=round(by / 1000), hint=forward if by > 0 else back)
 
     def _unready(self) -> list[str]:
         reasons = []

@@ -115,6 +115,10 @@ class Broadcast(Struct, frozen=True):
     silence_ms: Annotated[Millis, _help("a room without events for this long has ended its broadcast")] = 1_800_000
 
 
+class Plan(Struct, frozen=True):
+    silent_after_s: Annotated[Seconds, _help("a planned room not on air so long after its start is silent")] = 600
+
+
 class Events(Struct, frozen=True):
     keep_days: Annotated[Days, _help("judged events, masked, stay searchable this long; a day goes as a whole")] = 30
 
@@ -149,6 +153,7 @@ class Settings(Struct, frozen=True):
     model: Model = Model()
     alerts: Alerts = Alerts()
     broadcast: Broadcast = Broadcast()
+    plan: Plan = Plan()
     events: Events = Events()
     outbox: Outbox = Outbox()
     outside: Outside = Outside()

@@ -7,6 +7,7 @@ from msgspec.structs import replace
 from monitor.adapters.storage.cases import untouched
 from monitor.domain.alerts import LIVE, Alert, opened
 from monitor.domain.audit import FIRST, AuditRow, Deed, row
+from monitor.domain.broadcasts import Broadcast
 from monitor.domain.errors import Refused
 from monitor.domain.links import Handed
 from monitor.services.cases import Answered, Card, Case, Effect, Moved, Placing, QueueFilter, QueuePage, Ref, Step
@@ -17,7 +18,7 @@ from monitor.services.records import Update
 
 
 class MemoryPosts:
-    """Implements `Cases`, `Reports`, `Links`, `Records` and `Trail`."""
+    """Implements `Cases`, `Reports`, `Links`, `Records`, `Trail` and `Broadcasts`."""
 
     def __init__(self) -> None:
         self.cases: dict[tuple[str, str], Case] = {}
@@ -25,6 +26,7 @@ class MemoryPosts:
         self.records: dict[str, dict[tuple[str, str], Stored]] = {}
         self.trail: dict[str, list[AuditRow]] = {}
         self.updates = 0
+        self.aired: list[Broadcast] = []
         self.crossed: dict[tuple[str, str], Handed] = {}
 
     def put(self, alert: Alert) -> None:
@@ -113,6 +115,9 @@ class MemoryPosts:
         self.crossed[answer.to, answer.id] = answer
         await self.write([deed])
         return await self.move(answer.tenant, [Ref(answer.alert)], step, together=True)
+
+    async def broadcasts(self, tenant: str, *, since: int) -> list[Broadcast]:
+        return [one for one in self.aired if one.tenant == tenant and (one.ended_at is None or one.last_at >= since)]
 
     async def since(self, tenant: str, version: int) -> list[Stored]:
         return sorted((one for one in self.records.get(tenant, {}).values() if one.version > version),

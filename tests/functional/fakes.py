@@ -28,6 +28,7 @@ from monitor.domain.labels import Label, Withdrawn
 from monitor.domain.links import Handed, Link, frozen
 from monitor.domain.organisation import Room
 from monitor.services.dispatch import UNPLACED
+from monitor.services.evening import Evening
 from monitor.services.exporting import Exporting
 from monitor.services.ingest import Receipt
 from monitor.services.labelling import Labelling
@@ -356,6 +357,7 @@ async def serving(*, hub_limits: HubLimits | None = None, outbox: Sequence[Updat
         ingest=ingest, labelling=Labelling(cast(Store, store), tables(), clock),
         lifecycle=Lifecycle(models, reload, clock=clock, logger=logger), learning=learning,
         review=desk, links=LinkDesk(posts, desk, store.evidence, organising, hub, clock), organising=organising,
+        evening=Evening(posts, organising, clock, telemetry, silent_after_ms=600_000),
         misses=MissDesk(posts, cast(Archive, archive), UNPLACED, organising, hub, clock),
         session_seq=ingest.session_seq, evidence=store.evidence, store=cast(Store, store),
         archive=cast(Archive, archive), hub=hub, reload=reload,

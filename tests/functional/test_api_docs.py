@@ -39,6 +39,7 @@ def test_the_documentation_names_every_parameter() -> None:
         ("shadowModel", "promoteModel", "rollBackModel", "retrainModel", "getTraining"), "Classifiers")
     sections |= {"getQueue": "Decide", "listDraftCases": "Report a miss", "putRecord": "Records",
                  "deleteRecord": "Records", "listHanded": "Hand over a link"}
+    sections |= dict.fromkeys(("getPlan", "listUnknownRooms"), "Tonight")
     sections["streamAlerts"] = "Alerts as they come"
     of_exports = {"exportAlerts": "Look things up", "exportQueue": "Decide", "exportLabels": "Labels"}
     files = DOC.split("## Files for spreadsheets\n", 1)[1].split("\n## ", 1)[0]

@@ -94,6 +94,7 @@ READ: Mapping[str, Callable[[Started, Mapping[str, Any]], object]] = {
     "alerts.storm_within_s": lambda s, of: of["breaker"].within_s,
     "alerts.storm_calm_s": lambda s, of: of["breaker"].calm_s,
     "broadcast.silence_ms": lambda s, of: of["admission"]._silence_ms,
+    "plan.silent_after_s": lambda s, p: s.service.post.evening.silent_after_ms // 1000,
     "events.keep_days": lambda s, of: of["house"].events_keep_ms // (24 * HOUR_MS),
     "outbox.keep": lambda s, of: of["house"].outbox_keep,
     "outside.private": lambda s, of: s.service.outside.private,

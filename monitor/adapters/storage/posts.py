@@ -2,13 +2,14 @@
 
 from collections.abc import Sequence
 
-from monitor.adapters.storage import cases, handed, misses, moving, registry, trail
+from monitor.adapters.storage import airing, cases, handed, misses, moving, registry, trail
 from monitor.adapters.storage.database import Database
 from monitor.adapters.storage.gathering import Gathered
 from monitor.adapters.storage.moving import Ask
 from monitor.adapters.storage.queueing import queue_page
 from monitor.domain.alerts import Alert
 from monitor.domain.audit import AuditRow, Deed
+from monitor.domain.broadcasts import Broadcast
 from monitor.domain.links import Handed
 from monitor.services.cases import Answered, Case, Moved, Placing, QueueFilter, QueuePage, Ref, Step
 from monitor.services.linking import HandedPage
@@ -17,7 +18,8 @@ from monitor.services.recordings import Edits, Stored
 
 
 class SqlPosts:
-    """Implements `Cases`, `Reports`, `Links`, `Records`, `Trail`. What people do is on disk before it is answered."""
+    """Implements `Cases`, `Reports`, `Links`, `Records`, `Trail`, `Broadcasts`. What people do is on disk before it is
+    answered."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -64,6 +66,9 @@ class SqlPosts:
 
     async def advise(self, answer: Handed, step: Step, deed: Deed) -> Answered:
         return await self._database.run(lambda connection: handed.advise(connection, answer, step, deed), durable=True)
+
+    async def broadcasts(self, tenant: str, *, since: int) -> list[Broadcast]:
+        return await self._database.read(lambda connection: airing.airing(connection, tenant, since))
 
     async def since(self, tenant: str, version: int) -> list[Stored]:
         return await self._database.read(lambda connection: registry.since(connection, tenant, version))

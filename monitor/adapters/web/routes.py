@@ -6,6 +6,7 @@ The application, the OpenAPI document and the tests read it.
 from typing import Final
 
 from monitor.adapters.sheets import FORMS
+from monitor.adapters.web.evening import PLAN_PARAMS, UNKNOWN_PARAMS, get_duty, get_plan, list_unknown
 from monitor.adapters.web.exports import EXPORTS, get_export
 from monitor.adapters.web.handling import Route
 from monitor.adapters.web.ingest import post_events
@@ -60,6 +61,7 @@ from monitor.domain.labels import Label
 from monitor.domain.links import AdviceGiven, Handed, HandTo
 from monitor.domain.misses import Miss
 from monitor.services.cases import QueuePage
+from monitor.services.evening import DutyAnswer, PlanPage, UnknownRooms
 from monitor.services.labelling import LabelReceipt
 from monitor.services.learning import Training
 from monitor.services.lifecycle import ModelList, ModelState
@@ -191,6 +193,21 @@ ROUTES: Final[tuple[Route, ...]] = (
         method="GET", path=f"{_API}/rooms", name="listRooms", scope="read", handler=list_rooms,
         summary="The latest broadcast of each room that is live or was lately, page by page.",
         params=ROOM_PARAMS, answer=RoomPage, errors=(400, 429, 503), timed=True,
+    ),
+    Route(
+        method="GET", path=f"{_API}/rooms/unknown", name="listUnknownRooms", scope="read", handler=list_unknown,
+        summary="Rooms that sent events within the last day and have no record.",
+        params=UNKNOWN_PARAMS, answer=UnknownRooms, errors=(400, 429, 503), timed=True,
+    ),
+    Route(
+        method="GET", path=f"{_API}/plan", name="getPlan", scope="read", handler=get_plan,
+        summary="Tonight's plan against what is on air: due, silent, on air, ended, to come, unplanned.",
+        params=PLAN_PARAMS, answer=PlanPage, errors=(400, 429, 503), timed=True,
+    ),
+    Route(
+        method="GET", path=f"{_API}/duty", name="getDuty", scope="read", handler=get_duty,
+        summary="Who is on each post now, what the shift before left, and who comes next.",
+        answer=DutyAnswer, errors=(503,),
     ),
     Route(
         method="POST", path=f"{_API}/labels", name="sendLabels", scope="label", handler=post_labels,

@@ -10,6 +10,7 @@ from msgspec import Struct
 from monitor.adapters.web.hub import SseHub
 from monitor.domain.decoding import Limits
 from monitor.domain.labels import Label
+from monitor.services.evening import Evening
 from monitor.services.exporting import Exporting
 from monitor.services.ingest import Receipt
 from monitor.services.labelling import LabelReceipt
@@ -68,6 +69,7 @@ class WebServices:
     links: LinkDesk
     organising: Organising
     exporting: Exporting
+    evening: Evening
     store: Store
     archive: Archive
     hub: SseHub
