@@ -79,7 +79,9 @@ METRICS: Final[tuple[Metric, ...]] = (
     Metric("reviewers_on_duty", "gauge", "People whose shift it is.", ("post",)),
     Metric("decisions_total", "counter", "Decisions, by outcome and first category.", ("outcome", "category")),
     Metric("escalations_total", "counter", "Alerts that went to the post above since a clock ran out.", ("clock",)),
+    Metric("sign_ins_total", "counter", "Tries to sign in, by what came of them.", ("result",)),
     # house
+    Metric("audit_chain_ok", "gauge", "1 while all rows of the trail that were looked at follow from one another."),
     Metric("disk_free_bytes", "gauge", "Free space where the data lies."),
     Metric("db_commit_seconds", "histogram", "Time of one commit of the store.", (), _FAST),
     # web

@@ -29,13 +29,6 @@ def is_open(settings: Settings) -> bool:
     return _is_loopback(settings.http.host) and not settings.http.require_token
 
 
-def check_access(settings: Settings, *, has_token: bool) -> None:
-    """Raises ConfigError where nobody could come in."""
-    if not is_open(settings) and not has_token:
-        raise ConfigError(f"whoever reaches {settings.http.host} needs a token, and there is none yet",
-                          hint="make one with `redpost token new`, or bind to 127.0.0.1 without http.require_token")
-
-
 def check_address(settings: Settings) -> None:
     """Raises ConfigError where the address is taken, or is none of this machine."""
     host, port = settings.http.host, settings.http.port

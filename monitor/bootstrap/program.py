@@ -82,7 +82,17 @@ def _greeting(address: str, service: Service) -> list[str]:
     if service.demo:
         lines += [f"  alerts, live   {address}/", "  or             redpost tail" + _url_option(service, address),
                   "  four demo rooms talk in a loop; the first alerts come within seconds · Ctrl+C stops"]
-    return lines
+    return lines + _invitations(address, service)
+
+
+def _invitations(address: str, service: Service) -> list[str]:
+    """One-time links: nobody has a password before they have set it."""
+    links = service.persons.links
+    if not links:
+        return []
+    width = max(len(link.login) for link in links)
+    return ["  sign in for the first time, within an hour: POST {\"password\": \"…\"} to",
+            *(f"  {link.login:{width}}   {address}/api/v1/invitations/{link.secret}" for link in links)]
 
 
 def _url_option(service: Service, address: str) -> str:

@@ -29,10 +29,11 @@ from monitor.adapters.web.app import build_app
 from monitor.adapters.web.door import BACKLOG, Door
 from monitor.adapters.web.hub import SseHub
 from monitor.adapters.web.services import WebServices, WebSettings
-from monitor.bootstrap.checks import cannot_listen, check_access, check_address, check_folder, is_open
+from monitor.bootstrap.checks import cannot_listen, check_address, check_folder, is_open
 from monitor.bootstrap.compiling import compile_aside
 from monitor.bootstrap.learning import learn_aside
 from monitor.bootstrap.notices import clock_set, key_made, most_connections
+from monitor.bootstrap.persons import open_persons
 from monitor.bootstrap.post import PostDesks
 from monitor.domain.errors import RedpostError, StorageError
 from monitor.domain.frames import Swap
@@ -111,8 +112,9 @@ class Service:
         self.store = SqlStore(database)
         self.hub = SseHub(self.telemetry, last=await self.store.outbox_ends())
         self.post = await PostDesks.opened(database, self.hub, self.telemetry, self.clock, s)
+        self.persons = await open_persons(database, self.post.organising, self.clock, self.telemetry, s,
+                                          demo=self.demo, stack=self._stack)
         tokens = [token for token in await self.store.tokens() if token.revoked_at is None]
-        check_access(s, has_token=bool(tokens))
         if is_open(s) and tokens:
             self.logger.warning("open_on_loopback", hint="there are tokens, but programs of this machine need none, a "
                                 "proxy or tunnel that adds no header included; set http.require_token")
@@ -195,7 +197,8 @@ class Service:
                 ingest=self.ingest, session_seq=self.log.session_seq, labelling=self.labelling,
                 lifecycle=self.lifecycle, learning=self.learning, review=self.post.review, misses=self.post.misses,
                 links=self.post.links, organising=self.post.organising, exporting=self.post.exporting,
-                evening=self.post.evening, store=self.store, archive=self.archive, hub=self.hub,
+                evening=self.post.evening, signing=self.persons.signing, people=self.persons.people,
+                trail=self.post.posts, store=self.store, archive=self.archive, hub=self.hub,
                 reload=lambda: self.rulebook.reload(self.log), health=self._unready,
                 alive=lambda: self.fatal is None, telemetry=self.telemetry, clock=self.clock, logger=self.logger,
                 evidence=self.evidence),

@@ -98,14 +98,11 @@ def _classifier(checks: Checks, settings: "Settings") -> None:
 
 def _data(checks: Checks, settings: "Settings") -> None:
     from monitor.adapters.bus.logfile import owner
-    from monitor.adapters.storage.copies import has_token
-    from monitor.bootstrap.checks import check_access, check_address, check_folder
+    from monitor.bootstrap.checks import check_address, check_folder
 
     folder = Path(settings.data.dir)
     with checks.of(f"data folder {folder}"):
         check_folder(folder)
-    with checks.of(f"access to {settings.http.host}"):
-        check_access(settings, has_token=has_token(folder / "store.db"))
     if process := owner(folder / "log.db"):
         checks.passed.append(f"the service runs, as process {process}")
     else:

@@ -7,7 +7,9 @@ RedpostError
 │   └── RuleError       a rule file or pack; carries all faults of the file at once
 ├── ConfigError         settings, tokens, files given by the operator
 ├── Refused             what cannot be done as things stand; nothing has changed
+├── BadLogin            who signs in is not who they say
 ├── BusyError           under pressure; try again after `retry_after` seconds
+│   └── TooManyTries    of signing in
 ├── StorageError        the disk or database refused; nothing was acknowledged
 ├── OwnershipLost       another process moved the position: write nothing, stop
 └── NewerFormat         data written by a newer version than this one
@@ -102,6 +104,15 @@ class BusyError(RedpostError):
     def __init__(self, message: str, *, retry_after: int, hint: str = "") -> None:
         super().__init__(message, hint=hint)
         self.retry_after = retry_after
+
+
+class TooManyTries(BusyError):
+    code = "too_many_tries"
+
+
+class BadLogin(RedpostError):
+    code = "bad_login"
+    status = 401
 
 
 class StorageError(RedpostError):

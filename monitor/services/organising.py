@@ -25,6 +25,7 @@ _NEEDS: Mapping[str, Permission] = {
     "exception": Permission.RULES, "link": Permission.LINKS,
 }
 """What it takes to edit a kind, where that is not `ORGANISE`."""
+_EVERYBODYS = frozenset(("reason", "profile"))
 _TOLD: Final = 20
 """How many faults of one edit are told."""
 
@@ -67,7 +68,7 @@ class Organising:
         organisation = self.of(actor.tenant)
         found = []
         for name, record in organisation.every(KINDS[kind]):
-            if actor.may(Permission.SEE, organisation.above(unit_of(organisation, kind, name, record))):
+            if _shows(actor, organisation, kind, name, record):
                 found.append(self._shown(actor.tenant, kind, name, record))
         return found
 
@@ -76,8 +77,7 @@ class Organising:
         _kind(kind)
         organisation = self.of(actor.tenant)
         record = organisation.get(KINDS[kind], name)
-        if record is None or not actor.may(
-                Permission.SEE, organisation.above(unit_of(organisation, kind, name, record))):
+        if record is None or not _shows(actor, organisation, kind, name, record):
             raise NotFound(f"there is no {kind} {name[:80]}", hint=f"GET /api/v1/records/{kind} lists them")
         return self._shown(actor.tenant, kind, name, record)
 
@@ -117,6 +117,16 @@ class Organising:
     def _shown(self, tenant: str, kind: str, name: str, record: Record) -> Stored:
         known = self._stored.get(tenant, {}).get((kind, name))
         return known or Stored(kind=kind, id=name, version=0, record=record, at=0, by="")
+
+
+def _shows(actor: Actor, organisation: Organisation, kind: str, name: str, record: Record) -> bool:
+    """What is everybody's (reasons, profiles, the units above one's own) whoever sees anything sees."""
+    granted = actor.units(Permission.SEE)
+    if kind in _EVERYBODYS:
+        return bool(granted)
+    if kind == "unit" and any(name in organisation.above(unit) for unit in granted):
+        return True
+    return actor.may(Permission.SEE, organisation.above(unit_of(organisation, kind, name, record)))
 
 
 def unit_of(organisation: Organisation, kind: str, name: str, record: Record) -> str:

@@ -1,6 +1,6 @@
 """What the services need of the world. One contract test suite per port runs over all its implementations."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, Protocol
 
 from monitor.domain.frames import Entry, Frame
@@ -102,9 +102,10 @@ class Store(Protocol):
 
     async def evidence(self, tenant: str, alert: str) -> Evidence | None: ...
 
-    async def rooms(self, tenant: str, *, live_since: int, cursor: str | None, limit: int) -> RoomPage:
+    async def rooms(self, tenant: str, *, live_since: int, cursor: str | None, limit: int,
+                    only: Collection[str] | None = None) -> RoomPage:
         """The latest broadcast of each room, running or with an event since `live_since`; by room, from behind the
-        one that `cursor` names."""
+        one that `cursor` names. `only`: of these rooms."""
         ...
 
     async def open_alerts(self) -> list[OpenAlerts]:

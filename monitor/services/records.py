@@ -99,7 +99,8 @@ class Snapshot(Struct, frozen=True):
 
 
 class AlertFilter(Struct, frozen=True, kw_only=True):
-    """Any field that is set must match. `units`: one of these. Times in UTC ms, half-open [since, until)."""
+    """Any field that is set must match. Times in UTC ms, half-open [since, until). `units`, where it is set: alerts of
+    these, and those before `posts`, alone."""
 
     room: str | None = None
     broadcast: str | None = None
@@ -115,6 +116,7 @@ class AlertFilter(Struct, frozen=True, kw_only=True):
     source: str | None = None
     since: int | None = None
     until: int | None = None
+    posts: tuple[str, ...] = ()
 
 
 class AlertPage(Struct, frozen=True):
@@ -219,6 +221,9 @@ class FrameJudged(Struct, frozen=True):
 
 
 class ArchiveQuery(Struct, frozen=True, kw_only=True):
+    """`rooms`: of these alone, where it is set."""
+
+    rooms: tuple[str, ...] | None = None
     room: str | None = None
     text: str | None = None
     since: int | None = None

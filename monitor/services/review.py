@@ -25,6 +25,7 @@ from monitor.services.dispatch import shown
 from monitor.services.misses import miss_label
 from monitor.services.organising import Organising
 from monitor.services.ports import Clock, Publisher, Telemetry
+from monitor.services.sight import sees
 
 TIME = "time"
 """Who moves an alert where nobody does."""
@@ -133,10 +134,7 @@ class ReviewDesk:
         return len(answered.cases)
 
     def _sees(self, actor: Actor, case: Case) -> bool:
-        organisation = self._organising.of(actor.tenant)
-        post = organisation.get(Post, case.review.post)
-        return actor.may(Permission.SEE, organisation.above(case.alert.unit)) or (
-            post is not None and actor.id in post.members)
+        return sees(actor, self._organising.of(actor.tenant), case.alert)
 
     def _allow(self, actor: Actor, organisation: Organisation, case: Case, move: AnyMove) -> None:
         """Raises Refused: what the actor must not see is missing, what they must not do is named."""

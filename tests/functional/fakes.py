@@ -3,11 +3,13 @@
 import asyncio
 import json
 import socket
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC
+from functools import partial
 from pathlib import Path
+from secrets import token_urlsafe
 from typing import Any, cast
 
 import msgspec
@@ -18,8 +20,10 @@ from monitor.adapters.recordfiles import read_folder
 from monitor.adapters.telemetry import PrometheusTelemetry
 from monitor.adapters.web import SseHub, WebServices, WebSettings, build_app, new_token
 from monitor.adapters.web.auth import OF_ALL, OPERATOR
+from monitor.adapters.web.cookies import COOKIE, CSRF
 from monitor.adapters.web.handling import Route
 from monitor.adapters.web.hub import HubLimits
+from monitor.domain.accounts import User
 from monitor.domain.alerts import Alert, AlertState
 from monitor.domain.decoding import Limits, decode
 from monitor.domain.events import Kind, Role, Stage
@@ -27,6 +31,8 @@ from monitor.domain.findings import Advice, Finding, Severity, Span, Tier
 from monitor.domain.labels import Label, Withdrawn
 from monitor.domain.links import Handed, Link, frozen
 from monitor.domain.organisation import Room
+from monitor.domain.people import Grant
+from monitor.domain.people import Role as Post
 from monitor.services.dispatch import UNPLACED
 from monitor.services.evening import Evening
 from monitor.services.exporting import Exporting
@@ -37,6 +43,7 @@ from monitor.services.lifecycle import Lifecycle
 from monitor.services.linking import LinkDesk
 from monitor.services.misses import MissDesk
 from monitor.services.organising import Organising
+from monitor.services.people import People
 from monitor.services.ports import Archive, Store
 from monitor.services.recordings import Edit, Edits
 from monitor.services.records import (
@@ -56,6 +63,8 @@ from monitor.services.records import (
 )
 from monitor.services.review import ReviewDesk
 from monitor.services.rulebook import ReloadResult
+from monitor.services.signing import Opened, SigningIn
+from tests.fakes.accounts import MemoryAccounts, PlainPasswords
 from tests.fakes.ledgers import MemoryLedgers
 from tests.fakes.posts import MemoryPosts
 from tests.fakes.registry import MemoryRegistry, tiny_model
@@ -63,6 +72,7 @@ from tests.fakes.store import MemoryStore
 from tests.faults.streams import tables
 
 NOW = 1_795_435_200_000
+PASSWORD = "correct horse battery"  # noqa: S105 - of nobody
 CONFIG = Path(__file__).parents[2] / "config"
 
 
@@ -125,7 +135,8 @@ class FakeStore:
             await self.gate.wait()
         self.asked.append((tenant, where))
         start = int(cursor or 0)
-        mine = [a for a in reversed(self.kept) if a.tenant == tenant and (where.room in (None, a.room))]
+        mine = [a for a in reversed(self.kept) if a.tenant == tenant and where.room in (None, a.room)
+                and (where.units is None or a.unit in where.units or a.post in where.posts)]
         page = mine[start : start + limit]
         return AlertPage(page, str(start + limit) if start + limit < len(mine) else None)
 
@@ -134,10 +145,12 @@ class FakeStore:
         found = next((a for a in self.kept if a.tenant == tenant and a.id == alert), None)
         return None if found is None else Evidence(found, [finding_of(found)], [line_of(found)])
 
-    async def rooms(self, tenant: str, *, live_since: int, cursor: str | None, limit: int) -> RoomPage:
+    async def rooms(self, tenant: str, *, live_since: int, cursor: str | None, limit: int,
+                    only: Collection[str] | None = None) -> RoomPage:
         self._check()
         self.asked.append((tenant, live_since))
-        found = [room for room in self.room_list.get(tenant, []) if cursor is None or room.room > cursor]
+        found = [room for room in self.room_list.get(tenant, [])
+                 if (cursor is None or room.room > cursor) and (only is None or room.room in only)]
         return RoomPage(found[:limit], found[limit - 1].room if len(found) > limit else None)
 
     def of(self, tenant: str) -> list[Update]:
@@ -190,7 +203,8 @@ class FakeArchive:
         except asyncio.CancelledError:
             self.cancelled += 1
             raise
-        return [e for e in self.events.get(tenant, []) if query.text is None or query.text in e.text][: query.limit]
+        return [e for e in self.events.get(tenant, []) if (query.text is None or query.text in e.text)
+                and (query.rooms is None or e.room in query.rooms)][: query.limit]
 
 
 class FakeLogger:
@@ -285,6 +299,10 @@ class Api:
     organising: Organising
     train: "FakeTrain"
     learning: Learning
+    accounts: MemoryAccounts
+    signing: SigningIn
+    people: People
+    passwords: PlainPasswords
     alive: list[bool] = field(default_factory=lambda: [True])
 
     @property
@@ -299,6 +317,15 @@ class Api:
         secret, record = new_token(tenant, "test", scopes, NOW)
         self.store.tokens_kept.append(record)
         return {"Authorization": f"Bearer {secret}"}
+
+    async def person(self, login: str, *grants: Grant, tenant: str = "agency", secure: bool = True) -> dict[str, str]:
+        """The headers of somebody who has just signed in. `secure`: the service is not open on loopback."""
+        user = User(tenant=tenant, login=login, name=login.title(), grants=grants, created_at=NOW, joined=True)
+        await self.accounts.save_user(user, [], expected=0)
+        await self.accounts.set_password(login, "plain:" + PASSWORD, [])
+        opened = await self.signing.sign_in(login, PASSWORD, tenant=tenant, address="test")
+        assert isinstance(opened, Opened)
+        return {"Cookie": f"{'__Host-' if secure else ''}{COOKIE}={opened.secret}", CSRF: opened.known.session.csrf}
 
     def revoke(self) -> None:
         """Every token."""
@@ -345,6 +372,9 @@ async def serving(*, hub_limits: HubLimits | None = None, outbox: Sequence[Updat
     store, archive, ingest, reload = FakeStore(), FakeArchive(), FakeIngest(), FakeReload()
     posts = MemoryPosts()
     organising = Organising(posts, clock, read_folder(CONFIG / "post"))
+    accounts, passwords, chance = MemoryAccounts(posts), PlainPasswords(), partial(token_urlsafe, 32)
+    signing = SigningIn(accounts, passwords, clock, telemetry, chance=chance)
+    people = People(accounts, organising, clock, chance=chance)
     store.outbox.extend(outbox)
     hub = SseHub(telemetry, limits=hub_limits)
     train = FakeTrain()
@@ -359,6 +389,7 @@ async def serving(*, hub_limits: HubLimits | None = None, outbox: Sequence[Updat
         review=desk, links=LinkDesk(posts, desk, store.evidence, organising, hub, clock), organising=organising,
         evening=Evening(posts, organising, clock, telemetry, silent_after_ms=600_000),
         misses=MissDesk(posts, cast(Archive, archive), UNPLACED, organising, hub, clock),
+        signing=signing, people=people, trail=posts,
         session_seq=ingest.session_seq, evidence=store.evidence, store=cast(Store, store),
         archive=cast(Archive, archive), hub=hub, reload=reload,
         health=lambda: list(reasons), alive=lambda: alive[0], telemetry=telemetry, clock=clock, logger=logger,
@@ -366,14 +397,15 @@ async def serving(*, hub_limits: HubLimits | None = None, outbox: Sequence[Updat
     app = build_app(services, WebSettings(**{"token_refresh_s": 0, "linger_s": 0.02, **settings}))
     async with TestClient(TestServer(app)) as client:
         yield Api(client, ingest, store, archive, hub, reload, logger, telemetry, reasons, clock, models, posts,
-                  organising, train, learning, alive)
+                  organising, train, learning, accounts, signing, people, passwords, alive)
         await learning.close()
 
 
 def path_of(route: Route) -> str:
     """Of what each tenant of the tests has."""
     path = route.path.replace("{name}/{version}", "local/1")
-    return path.replace("{kind}/{id}", "room/r1").replace("{kind}", "room").replace("{id}", alert(1).id)
+    return path.replace("{kind}/{id}", "room/r1").replace("{kind}", "room").replace(
+        "{id}", alert(1).id).replace("{login}", "wang").replace("{session}", "s0")
 
 
 def body_of(route: Route) -> str | bytes | None:
@@ -385,6 +417,10 @@ def body_of(route: Route) -> str | bytes | None:
         "answerHanded": {"outcome": "violation", "note": "同意"},
         "editRecords": {"edits": [{"kind": "room", "id": "r2", "record": {"title": "二号"}}]},
         "putRecord": {"title": "一号"},
+        "signIn": {"login": "wang", "password": PASSWORD},
+        "takeInvitation": {"password": PASSWORD},
+        "changePassword": {"password": PASSWORD, "new_password": PASSWORD + "!"},
+        "putUser": {"name": "王", "grants": [{"role": "reviewer"}]},
     }
     if route.name in bodies:
         return msgspec.json.encode(bodies[route.name])
@@ -406,6 +442,8 @@ async def furnish(api: Api, *tenants: str) -> None:
         api.posts.crossed[tenant, alert(1).id] = Handed(
             id=alert(1).id, tenant="street", to=tenant, alert="theirs", by="x", at=NOW, note="看看",
             copy=frozen(alert(2), []))
+        await api.accounts.save_user(User(tenant=tenant, login="wang", name="王", grants=(Grant(Post.REVIEWER),),
+                                          created_at=NOW), [], expected=0)
 
 
 async def keep(api: Api, tenant: str, *edits: Edit) -> None:
@@ -460,9 +498,9 @@ def line_of(of: Alert) -> ContextLine:
     )
 
 
-def kept(text: str) -> KeptEvent:
+def kept(text: str, *, room: str = "r1") -> KeptEvent:
     return KeptEvent(
-        source="default", id="e1", revision=0, room="r1", broadcast="b1", lane=0, kind="transcript",
+        source="default", id="e1", revision=0, room=room, broadcast="b1", lane=0, kind="transcript",
         stage="live", role="host", speaker="", at=NOW, offset_ms=None, text=text, masked=[], sampled_out=False,
     )
 

@@ -7,7 +7,7 @@ import msgspec
 import pytest
 from aiohttp import ClientWebSocketResponse, WSMsgType, WSServerHandshakeError
 
-from monitor.adapters.web.auth import OF_ALL, OPERATOR, SCOPES, Tokens, digest, is_loopback_name, new_token
+from monitor.adapters.web.auth import OF_ALL, OPERATOR, SCOPES, SESSION, Tokens, digest, is_loopback_name, new_token
 from monitor.adapters.web.handling import Route
 from monitor.adapters.web.routes import ROUTES
 from monitor.domain.errors import ConfigError, Conflict, InputError, StorageError
@@ -16,14 +16,15 @@ from monitor.services.records import Token
 from tests.functional.fakes import NOW, Api, Sse, alert, body_of, events, furnish, kept, ndjson, path_of, room, serving
 
 GUARDED = [route for route in ROUTES if route.scope is not None]
-OPEN = [route for route in ROUTES if route.scope is None]
-NAMES_ITS_OWN = ("moveAlerts", "reportMiss")
+OPEN = [route for route in ROUTES if route.scope is None and route.path in ("/healthz", "/readyz")]
+FOR_TOKENS = [route for route in GUARDED if route.scope != SESSION]
+NAMES_ITS_OWN = ("moveAlerts", "reportMiss", "getUser", "inviteUser")
 """Bodies that name what a tenant has: to a stranger it is not there."""
-IDS = [route.name for route in GUARDED]
+IDS = [route.name for route in FOR_TOKENS]
 
 
-async def ask(api: Api, route: Route, headers: dict[str, str], **more: Any) -> tuple[int, Any]:
-    """One request to a route; its status and JSON, if it has some."""
+async def ask(api: Api, route: Route, headers: dict[str, str], path: str = "", **more: Any) -> tuple[int, Any]:
+    """One request to a route, or its path; its status and JSON, if it has some."""
     api.registry.set_state(ModelState(tenants={ALL: Choice(serving="local/2", previous="")}))
     if route.name == "getTraining":
         api.train.gives = InputError("too few labels")
@@ -33,7 +34,7 @@ async def ask(api: Api, route: Route, headers: dict[str, str], **more: Any) -> t
         headers = {**headers, "Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Version": "13",
                    "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ=="}
     async with api.client.request(
-            route.method, path_of(route), headers=headers, data=body_of(route), **more) as response:
+            route.method, path or path_of(route), headers=headers, data=body_of(route), **more) as response:
         is_json = response.content_type == "application/json"
         return response.status, await response.json() if is_json else None
 
@@ -42,7 +43,7 @@ def good(route: Route) -> int:
     return 101 if route.path.endswith("/ws") else route.status
 
 
-@pytest.mark.parametrize("route", GUARDED, ids=IDS)
+@pytest.mark.parametrize("route", FOR_TOKENS, ids=IDS)
 async def test_owner_lesser_scope_and_stranger(route: Route) -> None:
     assert route.scope is not None
     async with serving(loopback=False) as api:
@@ -62,7 +63,7 @@ async def test_owner_lesser_scope_and_stranger(route: Route) -> None:
             assert status == (404 if theirs else good(route))
 
 
-@pytest.mark.parametrize("route", GUARDED, ids=IDS)
+@pytest.mark.parametrize("route", FOR_TOKENS, ids=IDS)
 async def test_beyond_loopback_nothing_goes_without_a_token(route: Route) -> None:
     async with serving(loopback=False) as api:
         for headers, code in (
@@ -84,8 +85,9 @@ async def test_health_is_open_to_everybody(route: Route) -> None:
 
 
 def test_every_route_is_guarded_but_health() -> None:
-    assert {route.path for route in OPEN} == {"/healthz", "/readyz"}
-    assert {route.scope for route in GUARDED} == set(SCOPES)
+    assert {route.path for route in ROUTES if route.scope is None} == {
+        "/healthz", "/readyz", "/api/v1/session", "/api/v1/invitations/{secret}"}
+    assert {route.scope for route in GUARDED} == {*SCOPES, SESSION}
 
 
 async def test_a_stranger_sees_nothing_and_learns_of_nothing() -> None:
@@ -141,20 +143,20 @@ async def test_sessions_of_two_tenants_do_not_meet() -> None:
         assert api.ingest.sessions == {("agency", "s"): 1, ("stranger", "s"): 1}
 
 
-@pytest.mark.parametrize("route", GUARDED, ids=IDS)
+@pytest.mark.parametrize("route", FOR_TOKENS, ids=IDS)
 async def test_on_loopback_no_token_is_needed(route: Route) -> None:
     async with serving() as api:
         await furnish(api, "local")
         assert (await ask(api, route, {}))[0] == good(route)
 
 
-@pytest.mark.parametrize("route", GUARDED, ids=IDS)
+@pytest.mark.parametrize("route", FOR_TOKENS, ids=IDS)
 async def test_a_token_that_is_sent_must_be_known_on_loopback_too(route: Route) -> None:
     async with serving() as api:
         assert (await ask(api, route, {"Authorization": "Bearer rp_wrong"}))[0] == 401
 
 
-@pytest.mark.parametrize("route", GUARDED, ids=IDS)
+@pytest.mark.parametrize("route", FOR_TOKENS, ids=IDS)
 @pytest.mark.parametrize(
     "headers, status, code",
     [
@@ -206,7 +208,7 @@ def test_names_of_loopback() -> None:
         assert not is_loopback_name(name), name
 
 
-@pytest.mark.parametrize("route", GUARDED, ids=IDS)
+@pytest.mark.parametrize("route", FOR_TOKENS, ids=IDS)
 async def test_a_token_in_the_address_works_for_the_stream_alone(route: Route) -> None:
     async with serving(loopback=False) as api:
         secret = api.token("admin")["Authorization"].removeprefix("Bearer ")

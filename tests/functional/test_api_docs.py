@@ -40,6 +40,7 @@ def test_the_documentation_names_every_parameter() -> None:
     sections |= {"getQueue": "Decide", "listDraftCases": "Report a miss", "putRecord": "Records",
                  "deleteRecord": "Records", "listHanded": "Hand over a link"}
     sections |= dict.fromkeys(("getPlan", "listUnknownRooms"), "Tonight")
+    sections["listAudit"] = "The trail"
     sections["streamAlerts"] = "Alerts as they come"
     of_exports = {"exportAlerts": "Look things up", "exportQueue": "Decide", "exportLabels": "Labels"}
     files = DOC.split("## Files for spreadsheets\n", 1)[1].split("\n## ", 1)[0]

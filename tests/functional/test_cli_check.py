@@ -28,7 +28,7 @@ def check(config: Path) -> Done:
 
 
 def test_all_is_well_and_nothing_is_made(config: Path, tmp_path: Path) -> None:
-    passed = ("settings", f"rules {RULES}", "classifier", f"data folder {tmp_path}/data", "access to 127.0.0.1",
+    passed = ("settings", f"rules {RULES}", "classifier", f"data folder {tmp_path}/data",
               "address 127.0.0.1:0")
     assert check(config) == (0, "".join(f"ok       {what}\n" for what in passed), "")
     assert not (tmp_path / "data").exists()
@@ -67,7 +67,7 @@ def test_faults_of_rules_rooms_keys_and_data_together(config: Path, tmp_path: Pa
     done = check(config)
     assert done.code == 2
     assert done.out.startswith("".join(
-        f"ok       {what}" for what in ("settings\n", "classifier\n", "access to 127.0.0.1\n", "address ")))
+        f"ok       {what}" for what in ("settings\n", "classifier\n", "address ")))
     for part in (f"rules {rules}: shop/absolute.yml:1:1: ", f"rooms {tmp_path}/rooms.yml: ", "key ", "data folder "):
         assert f"fault    {part}" in done.err
     assert done.err.count("fault    rules") > 2
@@ -116,7 +116,7 @@ def serve(config: Path) -> Done:
     return redpost("serve", "--config", config)
 
 
-@pytest.mark.parametrize("what", ["file", "below a file", "no token", "require_token", "taken", "foreign"])
+@pytest.mark.parametrize("what", ["file", "below a file", "taken", "foreign"])
 def test_what_serve_refuses_is_a_fault_and_the_other_way_round(config: Path, tmp_path: Path, what: str) -> None:
     taken = socket.create_server(("127.0.0.1", 0))
     data, http = f"{tmp_path}/data", 'port = 0'
@@ -125,15 +125,10 @@ def test_what_serve_refuses_is_a_fault_and_the_other_way_round(config: Path, tmp
     elif what == "below a file":
         (tmp_path / "file").write_text("")
         data = f"{tmp_path}/file/data"
-    elif what == "no token":
-        http = 'port = 0\nhost = "0.0.0.0"'
-    elif what == "require_token":
-        http = "port = 0\nrequire_token = true"
     elif what == "taken":
         http = f"port = {taken.getsockname()[1]}"
     else:
         http = 'port = 0\nhost = "192.0.2.7"'  # of no machine
-        store(tmp_path / "data")
     config.write_text(f'[data]\ndir = "{data}"\n[rules]\ndir = "{RULES}"\n[http]\n{http}\n', encoding="utf-8")
     with taken:
         told, refused = check(config), serve(config)
@@ -142,22 +137,6 @@ def test_what_serve_refuses_is_a_fault_and_the_other_way_round(config: Path, tmp
     error = next(line for line in refused.err.splitlines() if line.startswith("error: ")).removeprefix("error: ")
     assert f": {error[:60]}" in told.err
     assert not (tmp_path / "data/cache").exists(), "it is refused before rules are compiled"
-
-
-def store(data: Path) -> None:
-    """With a token."""
-    data.mkdir(exist_ok=True)
-    done = redpost("token", "new", "--name", "feed", "--scopes", "ingest", "--data", data)
-    assert done.code == 0, done.err
-
-
-def test_a_token_in_force_opens_other_addresses(config: Path, tmp_path: Path) -> None:
-    config.write_text(config.read_text("utf-8") + 'host = "0.0.0.0"\n', encoding="utf-8")
-    store(tmp_path / "data")
-    assert check(config).code == 0
-    name = redpost("token", "list", "--data", tmp_path / "data").out.splitlines()[-1].split()[0]
-    assert redpost("token", "revoke", name, "--data", tmp_path / "data").code == 0
-    assert check(config).code == serve(config).code == 2
 
 
 @pytest.mark.parametrize("words", [

@@ -101,11 +101,10 @@ async def test_the_service_raises_the_alerts_that_scan_foretells(tmp_path: Path)
 async def test_what_stops_the_start(tmp_path: Path) -> None:
     (tmp_path / "bad.toml").write_text("[http]\nport = 'x'\n", encoding="utf-8")
     assert "http.port must be a port" in (await call("serve", "--config", tmp_path / "bad.toml")).err
-    for words in (["--rules", tmp_path / "nowhere"], ["--host", "0.0.0.0", "--rules", RULES]):  # noqa: S104
-        process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "monitor", "serve", "--port", "0", "--data", str(tmp_path / "data"),
-            *map(str, words), stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE)
-        out, err = await process.communicate()
-        assert (process.returncode, out) == (2, b"")
-        assert b"Traceback" not in err
-        assert b"nowhere" in err or b"redpost token new" in err
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "monitor", "serve", "--port", "0", "--data", str(tmp_path / "data"),
+        "--rules", str(tmp_path / "nowhere"), stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE)
+    out, err = await process.communicate()
+    assert (process.returncode, out) == (2, b"")
+    assert b"Traceback" not in err
+    assert b"nowhere" in err

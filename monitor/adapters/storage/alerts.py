@@ -63,9 +63,10 @@ def _conditions(where: AlertFilter) -> list[ColumnElement[bool]]:
         alerts.c.outcome: where.outcome,
         alerts.c.claimed_by: where.claimed_by,
     }
-    found = [column == value for column, value in wanted.items() if value is not None]
+    found: list[ColumnElement[bool]] = [column == value for column, value in wanted.items() if value is not None]
     if where.units is not None:
-        found.append(alerts.c.unit.in_(where.units))
+        theirs = alerts.c.unit.in_(where.units)
+        found.append(or_(theirs, alerts.c.post.in_(where.posts)) if where.posts else theirs)
     if where.source is not None:
         manual = and_(alerts.c.rule > f"{MANUAL}.", alerts.c.rule < f"{MANUAL}/")
         found.append(manual if where.source == MANUAL else not_(manual))

@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 from monitor.adapters.disk import sync
 from monitor.adapters.sqlite import sqlite3
-from monitor.adapters.storage.failures import refusals, refusals_of_copy
+from monitor.adapters.storage.failures import refusals_of_copy
 from monitor.adapters.storage.migrate import revision_in
 from monitor.domain.errors import ConfigError, StorageError
 
@@ -48,16 +48,6 @@ def check(path: Path) -> None:
         raise StorageError(f"{path} is damaged: {faults[0]}", hint="take an older backup")
     if revision_in(stamps, names, where=str(path)) is None:
         raise ConfigError(f"{path} holds nothing", hint="name a file that redpost backup wrote")
-
-
-def has_token(path: Path) -> bool:
-    """Whether the store at `path`, if there is one, has a token in force; reads it alone. Raises StorageError."""
-    if not path.is_file():
-        return False
-    with refusals(path), closing(read_only(path)) as database:
-        if not database.execute("SELECT count(*) FROM sqlite_master WHERE name = 'tokens'").fetchone()[0]:
-            return False
-        return bool(database.execute("SELECT count(*) FROM tokens WHERE revoked_at IS NULL").fetchone()[0])
 
 
 def _new_file(target: Path, *, replace: bool) -> Path:

@@ -5,6 +5,7 @@ from functools import reduce
 from typing import Any, Final
 
 import numpy as np
+import pyarrow as pa  # type: ignore[import-untyped]
 import pyarrow.compute as pc  # type: ignore[import-untyped]
 
 from monitor.services.records import ArchiveQuery, KeptEvent
@@ -66,10 +67,14 @@ class Newest:
         """Places of the rows that match, newest first."""
         query = self.query
         wanted = ["tenant", "at"] + [name for name in ("room", "text") if getattr(query, name) is not None]
+        if query.rooms is not None and query.room is None:
+            wanted.append("room")
         table = read(wanted)
         conditions = [pc.equal(table["tenant"], self.tenant)]
         if query.room is not None:
             conditions.append(pc.equal(table["room"], query.room))
+        if query.rooms is not None:
+            conditions.append(pc.is_in(table["room"], value_set=pa.array(query.rooms, pa.string())))
         if self._since is not None:
             conditions.append(pc.greater_equal(table["at"], self._since))
         if query.until is not None:

@@ -1,5 +1,7 @@
 """The smaller tables: lanes and their snapshots, rooms, the outbox, rule sets, tokens."""
 
+from collections.abc import Collection, Sequence
+
 from msgspec.structs import asdict
 from sqlalchemy import Connection, Integer, and_, cast, delete, func, or_, select
 
@@ -15,7 +17,7 @@ from monitor.adapters.storage.schema import (
     tokens,
 )
 from monitor.adapters.storage.schema_post import queue
-from monitor.adapters.storage.statements import insert, insert_new
+from monitor.adapters.storage.statements import insert, insert_new, parts
 from monitor.domain.alerts import AlertState
 from monitor.services.records import (
     OpenAlerts,
@@ -64,8 +66,25 @@ def snapshot(connection: Connection, lane: int) -> Snapshot | None:
     return None if row is None else Snapshot(*row)
 
 
-def rooms(connection: Connection, tenant: str, live_since: int, cursor: str | None, limit: int) -> RoomPage:
+def rooms(
+    connection: Connection, tenant: str, live_since: int, cursor: str | None, limit: int,
+    only: Collection[str] | None = None,
+) -> RoomPage:
     """By room. `alerts_open` counts the open alerts of the broadcast that is shown."""
+    if only is None:
+        return _rooms(connection, tenant, live_since, cursor, limit)
+    found: list[RoomSummary] = []
+    for names in parts(sorted(name for name in only if cursor is None or name > cursor)):
+        found += _rooms(connection, tenant, live_since, None, limit + 1, names).rooms
+        if len(found) > limit:
+            return RoomPage(found[:limit], found[limit - 1].room)
+    return RoomPage(found, None)
+
+
+def _rooms(
+    connection: Connection, tenant: str, live_since: int, cursor: str | None, limit: int,
+    only: Sequence[str] | None = None,
+) -> RoomPage:
     shown, later = broadcasts.c, broadcasts.alias("later").c
     newer = or_(later.started_at > shown.started_at, and_(later.started_at == shown.started_at, later.id > shown.id))
     superseded = select(later.id).where(later.tenant == shown.tenant, later.room == shown.room, newer).exists()
@@ -80,6 +99,8 @@ def rooms(connection: Connection, tenant: str, live_since: int, cursor: str | No
     ).where(or_(*(and_(shown.tenant == tenant, either) for either in live)), ~superseded)  # an index for each
     if cursor is not None:
         query = query.where(shown.room > cursor)
+    if only is not None:
+        query = query.where(shown.room.in_(only))
     page = query.order_by(shown.room).limit(limit + 1).subquery()
     counted = (
         select(func.count())

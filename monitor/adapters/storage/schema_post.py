@@ -7,8 +7,8 @@ from sqlalchemy import JSON, BigInteger, Boolean, Column, Index, Integer, LargeB
 from monitor.adapters.storage.schema import metadata
 
 __all__ = [
-    "audit", "checks", "cues", "handed", "idempotency", "invitations", "messages", "metadata", "moves", "queue",
-    "records", "room_links", "rulings", "sessions", "storms", "users",
+    "audit", "checks", "cues", "handed", "idempotency", "invitations", "messages", "metadata", "moves", "people",
+    "queue", "records", "room_links", "rulings", "sessions", "storms", "tries", "users",
 ]
 
 # What each post has before it, in the order in which it is shown; an alert may lie before several.
@@ -92,7 +92,14 @@ audit: Final = Table(
     Index(None, "tenant", "of", "seq"),
 )
 
-# People, and how they come in. Of every secret only a hash is stored.
+# People, and how they come in. Of every secret only a hash is stored; `csrf` opens nothing by itself.
+people: Final = Table(
+    "people",
+    metadata,
+    Column("login", Text, primary_key=True),
+    Column("password", Text, nullable=False),  # argon2id
+)
+
 users: Final = Table(
     "users",
     metadata,
@@ -100,10 +107,8 @@ users: Final = Table(
     Column("login", Text, primary_key=True),
     Column("name", Text, nullable=False),
     Column("grants", JSON, nullable=False),
-    Column("password", Text, nullable=False),  # argon2id; "": none has been set
+    Column("joined", Boolean, nullable=False),
     Column("disabled", Boolean, nullable=False),
-    Column("failures", Integer, nullable=False),
-    Column("locked_until", BigInteger),
     Column("created_at", BigInteger, nullable=False),
     Column("version", Integer, nullable=False),
     Index(None, "login"),
@@ -112,17 +117,28 @@ users: Final = Table(
 sessions: Final = Table(
     "sessions",
     metadata,
-    Column("sha256", Text, primary_key=True),
+    Column("id", Text, primary_key=True),
     Column("tenant", Text, nullable=False),
     Column("login", Text, nullable=False),
+    Column("sha256", Text, nullable=False, unique=True),
     Column("csrf", Text, nullable=False),
     Column("created_at", BigInteger, nullable=False),
     Column("rotated_at", BigInteger, nullable=False),
     Column("seen_at", BigInteger, nullable=False),
-    Column("expires_at", BigInteger, nullable=False),
-    Column("replaced_by", Text),
+    Column("before", Text, nullable=False),
+    Column("before_until", BigInteger, nullable=False),
     Index(None, "tenant", "login"),
-    Index(None, "expires_at"),
+    Index("ix_sessions_before", "before", sqlite_where=text("before != ''"), postgresql_where=text("before != ''")),
+)
+
+tries: Final = Table(
+    "tries",
+    metadata,
+    Column("key", Text, primary_key=True),  # hash of a login or an address
+    Column("failures", Integer, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("locked_until", BigInteger, nullable=False),
+    Index(None, "at"),
 )
 
 invitations: Final = Table(

@@ -1,7 +1,7 @@
 """The store port on a database."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -85,9 +85,10 @@ class SqlStore:
     async def evidence(self, tenant: str, alert: str) -> Evidence | None:
         return await self._database.read(lambda connection: evidence(connection, tenant, alert))
 
-    async def rooms(self, tenant: str, *, live_since: int, cursor: str | None, limit: int) -> RoomPage:
+    async def rooms(self, tenant: str, *, live_since: int, cursor: str | None, limit: int,
+                    only: Collection[str] | None = None) -> RoomPage:
         return await self._database.read(
-            lambda connection: queries.rooms(connection, tenant, live_since, cursor, limit))
+            lambda connection: queries.rooms(connection, tenant, live_since, cursor, limit, only))
 
     async def updates(self, tenant: str, *, after: int, limit: int) -> list[Update]:
         return await self._database.read(lambda connection: queries.updates(connection, tenant, after, limit))

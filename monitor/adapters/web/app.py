@@ -39,7 +39,8 @@ def build_app(services: WebServices, settings: WebSettings) -> web.Application:
     )
     app[SERVICES] = services
     app[SETTINGS] = settings
-    app[TOKENS] = Tokens(services.store, services.logger, fresh_s=settings.token_refresh_s)
+    app[TOKENS] = Tokens(services.store, services.logger, fresh_s=settings.token_refresh_s,
+                         signing=services.signing)
     app[BUDGET] = Budget(settings.max_held_bytes)
     app[ANSWERS] = Budget(settings.max_unsent_bytes)
     app[SESSIONS] = Sessions()

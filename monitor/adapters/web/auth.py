@@ -19,11 +19,14 @@ from monitor.domain.errors import ConfigError, RedpostError
 from monitor.domain.people import SCOPED, Actor
 from monitor.services.ports import Logger, Store
 from monitor.services.records import Token
+from monitor.services.signing import SigningIn, actor_of
 
 SCOPES: Final = ("ingest", "read", "label", "review", "organise", "admin", "metrics")
 LOCAL_TENANT: Final = tenants.LOCAL
 OPERATOR: Final = LOCAL_TENANT
 """The tenant of whoever runs the service."""
+SESSION: Final = "session"
+"""Instead of a scope: for people who have signed in, no token does."""
 OF_ALL: Final = frozenset(("admin", "metrics"))
 """Scopes that reach beyond a tenant's own data: the rules and the figures are one for the whole service."""
 _IMPLIED: Final = {"admin": frozenset(SCOPES)}
@@ -37,24 +40,27 @@ _UNKNOWN_S: Final = 0.1
 
 
 class Principal(Struct, frozen=True):
-    """Who asks. `token` is the token's id and `sha256` its digest; both are empty without one."""
+    """Who asks. `token` is the token's id and `sha256` its digest; both are empty without one. Of somebody who has
+    signed in `token` is the session's id, and `person` who they are."""
 
     tenant: str
     scopes: frozenset[str]
     token: str = ""
     sha256: str = ""
-
+    person: Actor | None = None
 
     @property
     def actor(self) -> Actor:
         """Who is written into the trail, and what they may do."""
+        if self.person is not None:
+            return self.person
         may = frozenset().union(*(SCOPED.get(scope, frozenset()) for scope in self.scopes))
         return Actor(id=author(self), tenant=self.tenant, everywhere=may)
 
 
 def author(principal: Principal) -> str:
-    """The token, or this machine where none is asked for."""
-    return principal.token or "loopback"
+    """The person, or the token, or this machine where none is asked for."""
+    return principal.person.id if principal.person is not None else principal.token or "loopback"
 
 
 PRINCIPAL: Final = web.RequestKey("principal", Principal)
@@ -96,8 +102,11 @@ class Tokens:
     """
 
     def __init__(
-        self, store: Store, logger: Logger, *, fresh_s: float, clock: Callable[[], float] = time.monotonic
+        self, store: Store, logger: Logger, *, fresh_s: float, clock: Callable[[], float] = time.monotonic,
+        signing: SigningIn | None = None,
     ) -> None:
+        """`signing`: knows of the sessions of people."""
+        self._signing = signing
         self._store = store
         self._logger = logger
         self._fresh_s = fresh_s
@@ -130,7 +139,10 @@ class Tokens:
         return None
 
     async def valid(self, principal: Principal) -> bool:
-        """Whether a principal that was admitted earlier still is."""
+        """Whether a principal that was admitted earlier still is, and may what it might then."""
+        if principal.person is not None and self._signing is not None:
+            known = await self._signing.still(principal.token)
+            return known is not None and actor_of(known) == principal.person
         if not principal.sha256:
             return True
         await self._refresh_after(self._fresh_s)

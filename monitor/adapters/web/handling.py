@@ -9,13 +9,22 @@ from typing import Any, Final
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
-from monitor.adapters.web.auth import PRINCIPAL, admit
+from monitor.adapters.web.auth import PRINCIPAL, SESSION, Principal, admit
+from monitor.adapters.web.cookies import (
+    FRESH,
+    admit_person,
+    check_permission,
+    not_signed_in,
+    session_cookie,
+    set_cookie,
+)
 from monitor.adapters.web.errors import ClientGone, Problem, answer, of_http, of_redpost, trace_of
 from monitor.adapters.web.params import Param, read_query
 from monitor.adapters.web.sending import send, write_out
 from monitor.adapters.web.services import SERVICES, SETTINGS
 from monitor.adapters.web.waiting import answering
 from monitor.domain.errors import ConfigError, RedpostError
+from monitor.domain.people import Permission
 
 QUERY: Final = web.RequestKey("query", dict[str, Any])
 STARTED: Final = web.RequestKey("started", web.StreamResponse)
@@ -23,12 +32,20 @@ STARTED: Final = web.RequestKey("started", web.StreamResponse)
 
 _METHODS: Final = frozenset(("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"))
 _CLIENT_GONE: Final = 499
+_NEEDS: Final[dict[str, Permission]] = {
+    "read": Permission.SEE, "review": Permission.REVIEW, "label": Permission.RULES, "organise": Permission.SEE,
+    "admin": Permission.RULES, "metrics": Permission.OPERATE,
+}
+"""What people need where programs need a scope. What a record takes to be edited, its desk knows."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Route:
-    """One line of the route table. `scope` None: open to everybody.
+    """One line of the route table. `scope` None: open to everybody; `SESSION`: to people who have signed in.
 
+    `permission`: what people need for it, by default what goes with the scope (`needs`; None: it is for programs
+    alone). Where a handler holds to the units of whoever asks (`by_unit`) they need it somewhere, else in the whole
+    tenant. `anyone`: it is for all who have signed in.
     `status` is that of a good answer, `answer` the type of its body where that is JSON, else `media` names what is
     sent; `item`: what a request's body holds, as NDJSON or a JSON array; `body`: the type of one that is a single JSON
     value. `errors`: the statuses beside those that every route has. `timed`: ends after the request timeout. `quiet`:
@@ -52,28 +69,46 @@ class Route:
     quiet: bool = False
     stream: bool = False
     token_in_query: bool = False
+    permission: Permission | None = None
+    by_unit: bool = False
+    anyone: bool = False
+
+    @property
+    def needs(self) -> Permission | None:
+        return self.permission or _NEEDS.get(self.scope or "")
 
     @property
     def methods(self) -> tuple[str, ...]:
         """Probes ask what is open to everybody by HEAD, too."""
-        return (self.method, "HEAD") if self.scope is None else (self.method,)
+        return (self.method, "HEAD") if self.scope is None and self.method == "GET" else (self.method,)
 
 
 def guarded(route: Route) -> Handler:
     """The route's handler behind its scope, its parameters and its time limit; its answer is written out."""
 
     async def handle(request: web.Request) -> web.StreamResponse:
-        settings = request.app[SETTINGS]
         if route.scope is not None:
-            request[PRINCIPAL] = await admit(
-                request, route.scope, loopback=settings.loopback, token_in_query=route.token_in_query
-            )
+            request[PRINCIPAL] = await _admitted(request, route, route.scope)
             request[QUERY] = read_query(request, route.params)
         response = await (_timed(route.handler, request) if route.timed else route.handler(request))
         await send(request, response)
         return response
 
     return handle
+
+
+async def _admitted(request: web.Request, route: Route, scope: str) -> Principal:
+    """By the token, else by the session, else as a program of this machine."""
+    loopback = request.app[SETTINGS].loopback
+    cookie = None if "Authorization" in request.headers else session_cookie(request)
+    if cookie is not None and not (route.token_in_query and "token" in request.query):
+        principal = await admit_person(request, cookie)
+        if not route.anyone:
+            check_permission(principal, route.needs, scope, whole=not route.by_unit)
+        return principal
+    if scope == SESSION:
+        raise not_signed_in()
+    return await admit(request, scope, loopback=loopback, token_in_query=route.token_in_query)
 
 
 async def _timed(handler: Handler, request: web.Request) -> web.StreamResponse:
@@ -188,5 +223,7 @@ async def harden(request: web.Request, response: web.StreamResponse) -> None:
     """Security headers on every response (a signal, so that streams have them too)."""
     headers = response.headers
     headers.update(_SECURITY)
+    if FRESH in request:
+        set_cookie(request, headers, request[FRESH])
     headers.setdefault("Cache-Control", "no-store")
     headers.setdefault("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")

@@ -26,17 +26,19 @@ class Sent(Struct, frozen=True, gc=False):
 
 
 class Wanted(Struct, frozen=True, kw_only=True):
-    """What a client wants to hear of its tenant; a field that is None matches all."""
+    """What a client wants to hear of its tenant; a field that is None matches all. `sees`: what it may hear."""
 
     severity: str | None = None
     category: str | None = None
     room: str | None = None
+    sees: Callable[[Alert], bool] = lambda _: True
 
     def matches(self, alert: Alert) -> bool:
         return (
             (self.room is None or alert.room == self.room)
             and (self.severity is None or alert.severity == self.severity)
             and (self.category is None or self.category in alert.category)
+            and self.sees(alert)
         )
 
 

@@ -1,6 +1,6 @@
 """POST /events: a body in, an acknowledgement out."""
 
-from typing import TypeVar
+from typing import Final, TypeVar
 
 import msgspec
 from aiohttp import web
@@ -15,6 +15,8 @@ from monitor.domain.rejections import UNREADABLE
 from monitor.services.ingest import Receipt
 
 T = TypeVar("T")
+NOBODY: Final = "nobody"
+"""Whose share of the budget it is where nobody has signed in yet."""
 
 
 async def post_events(request: web.Request) -> web.Response:
@@ -30,17 +32,18 @@ async def post_events(request: web.Request) -> web.Response:
     )
 
 
-async def received(request: web.Request, held: Held) -> bytes:
-    """The body within the limits of the settings. Raises as `read_body`."""
+async def received(request: web.Request, held: Held, *, most: int | None = None) -> bytes:
+    """The body within the limits of the settings, or of `most` bytes. Raises as `read_body`."""
     settings = request.app[SETTINGS]
-    return await read_body(request, held, wire=settings.max_body_bytes, plain=settings.max_decompressed_bytes,
-                           seconds=settings.body_timeout_s)
+    return await read_body(request, held, wire=most or settings.max_body_bytes,
+                           plain=most or settings.max_decompressed_bytes, seconds=settings.body_timeout_s)
 
 
-async def received_json(request: web.Request, kind: type[T]) -> T:
+async def received_json(request: web.Request, kind: type[T], *, most: int | None = None) -> T:
     """The body as one JSON value. Raises Problem where it is none, or not of this type, and as `read_body`."""
-    with Held(request.app[BUDGET], request[PRINCIPAL].token) as held:
-        body = await received(request, held)
+    principal = request.get(PRINCIPAL)
+    with Held(request.app[BUDGET], principal.token if principal is not None else NOBODY) as held:
+        body = await received(request, held, most=most)
         try:
             return msgspec.json.decode(body, type=kind)
         except UNREADABLE as error:

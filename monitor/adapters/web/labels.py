@@ -33,7 +33,8 @@ async def post_labels(request: web.Request) -> web.Response:
     with Held(request.app[BUDGET], principal.token) as held:
         body = await received(request, held)
         receipt = await request.app[SERVICES].labelling.take(
-            principal.tenant, body, request.app[SETTINGS].limits, by=principal.token)
+            principal.tenant, body, request.app[SETTINGS].limits,
+            by=principal.person.id if principal.person is not None else principal.token)
     if not receipt.readable:
         raise Problem(400, "unreadable", "no label in the body could be read",
                       hint="send NDJSON, one object a line, or one JSON array of objects",

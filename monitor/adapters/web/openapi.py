@@ -8,6 +8,8 @@ from typing import Any, Final
 import msgspec
 from aiohttp import web
 
+from monitor.adapters.web.auth import SESSION
+from monitor.adapters.web.cookies import COOKIE
 from monitor.adapters.web.handling import Route
 from monitor.adapters.web.services import WebSettings
 from monitor.adapters.web.types import AlertMessage, ErrorAnswer, HelloMessage, ResetMessage
@@ -41,6 +43,8 @@ def document(routes: Sequence[Route], settings: WebSettings, *, version: str) ->
             "schemas": components,
             "securitySchemes": {
                 "bearer": {"type": "http", "scheme": "bearer", "description": "rp_…; not needed on loopback"},
+                "cookie": {"type": "apiKey", "in": "cookie", "name": COOKIE, "description": "a session, from POST "
+                           "/api/v1/session; every change needs its header X-CSRF-Token as well"},
                 "query": {"type": "apiKey", "in": "query", "name": "token"},
             },
             "responses": {"Error": {"description": "What is wrong, and what to do.",
@@ -77,7 +81,12 @@ def _security(route: Route) -> list[dict[str, list[str]]]:
     """The scope is named as a role, which OpenAPI 3.1 allows for every scheme."""
     if route.scope is None:
         return []
-    return [{"bearer": [route.scope]}, *([{"query": [route.scope]}] if route.token_in_query else [])]
+    if route.scope == SESSION:
+        return [{"cookie": [route.scope]}]
+    people: list[dict[str, list[str]]] = []
+    if route.needs or route.anyone:
+        people = [{"cookie": [str(route.needs)] if route.needs and not route.anyone else []}]
+    return [{"bearer": [route.scope]}, *people, *([{"query": [route.scope]}] if route.token_in_query else [])]
 
 
 def _items_body(item: dict[str, Any], settings: WebSettings) -> dict[str, Any]:
@@ -106,7 +115,7 @@ def _responses(route: Route, by_type: dict[Any, Any]) -> dict[str, Any]:
     plain = {"description": "Not so; the text says why.", "content": {"text/plain": {"schema": {"type": "string"}}}}
     asked = () if route.scope is None else (401, 403, 500)
     for status in sorted({*route.errors, *asked}):
-        responses[str(status)] = plain if route.scope is None else error
+        responses[str(status)] = plain if route.media == "text/plain" and route.scope is None else error
     return responses
 
 

@@ -15,6 +15,7 @@ from monitor.domain.alerts import AlertState
 from monitor.domain.findings import Severity, Tier
 from monitor.domain.rules import CATEGORIES
 from monitor.services.records import AlertFilter, ArchiveQuery
+from monitor.services.sight import Sight, sees, sight
 
 ROOM: Final = text("room", "Only this room.")
 CATEGORY: Final = choice("category", "Only alerts with this category.", CATEGORIES)
@@ -53,17 +54,19 @@ async def list_alerts(request: web.Request) -> web.Response:
     query = request[QUERY].copy()
     cursor, limit = query.pop("cursor"), query.pop("limit")
     services = request.app[SERVICES]
-    page = await services.store.alerts(request[PRINCIPAL].tenant, AlertFilter(**query), cursor=cursor, limit=limit)
+    bounds = _sight(request)
+    where = AlertFilter(**query, units=bounds.units, posts=bounds.posts)
+    page = await services.store.alerts(request[PRINCIPAL].tenant, where, cursor=cursor, limit=limit)
     return json_answer(page)
 
 
 async def get_alert(request: web.Request) -> web.Response:
-    """404 for an alert of another tenant as for one that does not exist."""
-    wanted, services = request.match_info["id"], request.app[SERVICES]
+    """404 for an alert of another tenant, or of a unit that is not to be seen, as for one that does not exist."""
+    wanted, services, actor = request.match_info["id"], request.app[SERVICES], request[PRINCIPAL].actor
     found = None
     if len(wanted) <= _LONGEST_ID:
-        found = await services.evidence(request[PRINCIPAL].tenant, wanted)
-    if found is None:
+        found = await services.evidence(actor.tenant, wanted)
+    if found is None or not sees(actor, services.organising.of(actor.tenant), found.alert):
         raise Problem(404, "not_found", "there is no alert with this id", hint="GET /api/v1/alerts lists them")
     return json_answer(found)
 
@@ -71,11 +74,17 @@ async def get_alert(request: web.Request) -> web.Response:
 async def list_rooms(request: web.Request) -> web.Response:
     services = request.app[SERVICES]
     since = services.clock.now() - services.live_since_ms
-    return json_answer(await services.store.rooms(request[PRINCIPAL].tenant, live_since=since, **request[QUERY]))
+    return json_answer(await services.store.rooms(
+        request[PRINCIPAL].tenant, live_since=since, only=_sight(request).rooms, **request[QUERY]))
 
 
 async def search_events(request: web.Request) -> web.Response:
     """Cancelled where the client leaves."""
     tenant, archive = request[PRINCIPAL].tenant, request.app[SERVICES].archive
-    search = archive.search(tenant, ArchiveQuery(**request[QUERY]))
+    search = archive.search(tenant, ArchiveQuery(**request[QUERY], rooms=_sight(request).rooms))
     return json_answer(EventsAnswer(await request.app[SEARCHES].run(request, tenant, search)))
+
+
+def _sight(request: web.Request) -> Sight:
+    actor = request[PRINCIPAL].actor
+    return sight(actor, request.app[SERVICES].organising.of(actor.tenant))

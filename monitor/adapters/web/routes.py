@@ -53,6 +53,7 @@ from monitor.adapters.web.records import (
     put_record,
 )
 from monitor.adapters.web.review import QUEUE_PARAMS, MovesAnswer, MovesBody, get_history, get_queue, post_moves
+from monitor.adapters.web.routes_people import PEOPLE
 from monitor.adapters.web.sse import stream_alerts
 from monitor.adapters.web.types import EventsAnswer, IngestAnswer
 from monitor.adapters.web.websocket import events_socket
@@ -60,6 +61,7 @@ from monitor.domain.events import Event
 from monitor.domain.labels import Label
 from monitor.domain.links import AdviceGiven, Handed, HandTo
 from monitor.domain.misses import Miss
+from monitor.domain.people import Permission
 from monitor.services.cases import QueuePage
 from monitor.services.evening import DutyAnswer, PlanPage, UnknownRooms
 from monitor.services.labelling import LabelReceipt
@@ -94,17 +96,18 @@ ROUTES: Final[tuple[Route, ...]] = (
         media="", errors=(400,), stream=True,
     ),
     Route(
-        method="GET", path=f"{_API}/events", name="searchEvents", scope="read", handler=search_events,
+        method="GET", path=f"{_API}/events", name="searchEvents", scope="read", by_unit=True, handler=search_events,
         summary="Search the kept events, newest first. Contact data is masked.",
         params=EVENT_PARAMS, answer=EventsAnswer, errors=(400, 429, 503), timed=True,
     ),
     Route(
-        method="GET", path=f"{_API}/alerts", name="listAlerts", scope="read", handler=list_alerts,
+        method="GET", path=f"{_API}/alerts", name="listAlerts", scope="read", by_unit=True, handler=list_alerts,
         summary="List alerts, newest first, page by page.",
         params=ALERT_PARAMS, answer=AlertPage, errors=(400, 429, 503), timed=True,
     ),
     Route(
-        method="GET", path=f"{_API}/alerts/stream", name="streamAlerts", scope="read", handler=stream_alerts,
+        method="GET", path=f"{_API}/alerts/stream", name="streamAlerts", scope="read", by_unit=True,
+        handler=stream_alerts,
         summary="Alerts as they come (server-sent events), resumable by Last-Event-ID.",
         params=(
             SEVERITY, CATEGORY, ROOM,
@@ -114,71 +117,79 @@ ROUTES: Final[tuple[Route, ...]] = (
         media="text/event-stream", errors=(400, 429, 503), stream=True, token_in_query=True,
     ),
     Route(
-        method="GET", path=f"{_API}/alerts/{{id}}", name="getAlert", scope="read", handler=get_alert,
+        method="GET", path=f"{_API}/alerts/{{id}}", name="getAlert", scope="read", by_unit=True, handler=get_alert,
         summary="One alert with all its findings and the room's lines around it.",
         answer=Evidence, errors=(404, 429, 503), timed=True,
     ),
     Route(
-        method="GET", path=f"{_API}/alerts/{{id}}/history", name="getAlertHistory", scope="read", handler=get_history,
+        method="GET", path=f"{_API}/alerts/{{id}}/history", name="getAlertHistory", scope="read", by_unit=True,
+        handler=get_history,
         summary="How far people are with an alert, and how it came there.",
         answer=History, errors=(404, 429, 503), timed=True,
     ),
     Route(
-        method="POST", path=f"{_API}/misses", name="reportMiss", scope="review", handler=post_miss,
+        method="POST", path=f"{_API}/misses", name="reportMiss", scope="review", by_unit=True, handler=post_miss,
         summary="Report what no rule found: words of a kept event become an alert, a label and a draft case.",
         body=Miss, answer=MissAnswer, errors=(400, 403, 404, 408, 413, 415, 429, 503),
     ),
     Route(
-        method="GET", path=f"{_API}/cases/draft", name="listDraftCases", scope="read", handler=list_drafts,
+        method="GET", path=f"{_API}/cases/draft", name="listDraftCases", scope="read", by_unit=True,
+        handler=list_drafts,
         summary="Cases for rules, of misses that were reported and not found lawful; newest first.",
         params=DRAFT_PARAMS, answer=DraftPage, errors=(400, 503), timed=True,
     ),
     Route(
-        method="POST", path=f"{_API}/alerts/{{id}}/hand", name="handAlert", scope="review", handler=post_hand,
+        method="POST", path=f"{_API}/alerts/{{id}}/hand", name="handAlert", scope="review", by_unit=True,
+        permission=Permission.LINKS, handler=post_hand,
         summary="Hand a frozen, masked copy of an alert to another tenant, over a link on which both have agreed.",
         body=HandTo, answer=Handed, errors=(400, 403, 404, 408, 409, 413, 415, 429, 503),
     ),
     Route(
         method="GET", path=f"{_API}/handed", name="listHanded", scope="review", handler=list_handed,
+        permission=Permission.LINKS,
         summary="What other tenants have handed to this one, or this one to them; newest first.",
         params=HANDED_PARAMS, answer=HandedPage, errors=(400, 403, 503), timed=True,
     ),
     Route(
         method="POST", path=f"{_API}/handed/{{id}}/answer", name="answerHanded", scope="review", handler=post_answer,
+        permission=Permission.LINKS,
         summary="Advice on what was handed over; the owning tenant decides.",
         body=AdviceGiven, answer=Handed, errors=(400, 403, 404, 408, 409, 413, 415, 429, 503),
     ),
     Route(
-        method="GET", path=f"{_API}/queue", name="getQueue", scope="read", handler=get_queue,
+        method="GET", path=f"{_API}/queue", name="getQueue", scope="read", by_unit=True, handler=get_queue,
         summary="What somebody has to decide, the most urgent first, a moment at a time.",
         params=QUEUE_PARAMS, answer=QueuePage, errors=(400, 429, 503), timed=True,
     ),
     Route(
-        method="POST", path=f"{_API}/moves", name="moveAlerts", scope="review", handler=post_moves,
+        method="POST", path=f"{_API}/moves", name="moveAlerts", scope="review", by_unit=True, handler=post_moves,
         summary="Claim, release, hand over, escalate, decide, rectify, close, reopen, undo, note.",
         body=MovesBody, answer=MovesAnswer, errors=(400, 403, 404, 408, 409, 413, 415, 429, 503),
     ),
     Route(
-        method="POST", path=f"{_API}/records", name="editRecords", scope="organise", handler=edit_records,
+        method="POST", path=f"{_API}/records", name="editRecords", scope="organise", by_unit=True, handler=edit_records,
         summary="Several records made, replaced or taken away together: all of them or none.",
         body=EditsBody, answer=RecordsAnswer, errors=(400, 403, 404, 408, 409, 413, 415, 429, 503),
     ),
     Route(
-        method="GET", path=f"{_API}/records/{{kind}}", name="listRecords", scope="read", handler=list_records,
+        method="GET", path=f"{_API}/records/{{kind}}", name="listRecords", scope="read", by_unit=True,
+        handler=list_records,
         summary="Units, rooms, hosts, products, slots, posts, shifts, routes, reasons, silences, exceptions.",
         answer=RecordsAnswer, errors=(404, 503),
     ),
     Route(
-        method="GET", path=f"{_API}/records/{{kind}}/{{id}}", name="getRecord", scope="read", handler=get_record,
+        method="GET", path=f"{_API}/records/{{kind}}/{{id}}", name="getRecord", scope="read", by_unit=True,
+        handler=get_record,
         summary="One record.", answer=RecordAnswer, errors=(404, 503),
     ),
     Route(
-        method="PUT", path=f"{_API}/records/{{kind}}/{{id}}", name="putRecord", scope="organise", handler=put_record,
+        method="PUT", path=f"{_API}/records/{{kind}}/{{id}}", name="putRecord", scope="organise", by_unit=True,
+        handler=put_record,
         summary="Make a record, or replace it as a whole.", params=VERSION_PARAMS,
         body=dict, answer=RecordsAnswer, errors=(400, 403, 404, 408, 409, 413, 415, 429, 503),
     ),
     Route(
-        method="DELETE", path=f"{_API}/records/{{kind}}/{{id}}", name="deleteRecord", scope="organise",
+        method="DELETE", path=f"{_API}/records/{{kind}}/{{id}}", name="deleteRecord", scope="organise", by_unit=True,
         handler=delete_record, summary="Take a record away.", params=VERSION_PARAMS,
         answer=RecordsAnswer, errors=(400, 403, 404, 409, 503),
     ),
@@ -190,7 +201,7 @@ ROUTES: Final[tuple[Route, ...]] = (
     _export("corrections", "The ledger of corrections (纠错台账): what hosts said that was found to be a violation."),
     _export("comments", "The ledger of handled comments (互动处置台账)."),
     Route(
-        method="GET", path=f"{_API}/rooms", name="listRooms", scope="read", handler=list_rooms,
+        method="GET", path=f"{_API}/rooms", name="listRooms", scope="read", by_unit=True, handler=list_rooms,
         summary="The latest broadcast of each room that is live or was lately, page by page.",
         params=ROOM_PARAMS, answer=RoomPage, errors=(400, 429, 503), timed=True,
     ),
@@ -200,12 +211,12 @@ ROUTES: Final[tuple[Route, ...]] = (
         params=UNKNOWN_PARAMS, answer=UnknownRooms, errors=(400, 429, 503), timed=True,
     ),
     Route(
-        method="GET", path=f"{_API}/plan", name="getPlan", scope="read", handler=get_plan,
+        method="GET", path=f"{_API}/plan", name="getPlan", scope="read", by_unit=True, handler=get_plan,
         summary="Tonight's plan against what is on air: due, silent, on air, ended, to come, unplanned.",
         params=PLAN_PARAMS, answer=PlanPage, errors=(400, 429, 503), timed=True,
     ),
     Route(
-        method="GET", path=f"{_API}/duty", name="getDuty", scope="read", handler=get_duty,
+        method="GET", path=f"{_API}/duty", name="getDuty", scope="read", by_unit=True, handler=get_duty,
         summary="Who is on each post now, what the shift before left, and who comes next.",
         answer=DutyAnswer, errors=(503,),
     ),
@@ -259,12 +270,13 @@ ROUTES: Final[tuple[Route, ...]] = (
         params=RETRAIN_PARAMS, answer=Training, errors=(400, 404),
     ),
     Route(
-        method="POST", path=f"{_API}/rules/reload", name="reloadRules", scope="admin", handler=reload_rules,
+        method="POST", path=f"{_API}/rules/reload", name="reloadRules", scope="admin", permission=Permission.OPERATE,
+        handler=reload_rules,
         summary="Load the rules anew; where they have faults, the old ones stay in use.",
         answer=ReloadResult, errors=(400,),
     ),
     Route(
-        method="GET", path=f"{_API}/openapi.json", name="getOpenapi", scope="read", handler=get_openapi,
+        method="GET", path=f"{_API}/openapi.json", name="getOpenapi", scope="read", anyone=True, handler=get_openapi,
         summary="This description (OpenAPI 3.1).", answer=dict,
     ),
     Route(
@@ -282,7 +294,8 @@ ROUTES: Final[tuple[Route, ...]] = (
         media="text/plain", errors=(503,), quiet=True,
     ),
     Route(
-        method="GET", path="/", name="getPage", scope="read", handler=get_page,
+        method="GET", path="/", name="getPage", scope="read", anyone=True, handler=get_page,
         summary="A page that shows alerts as they come.", media="text/html",
     ),
+    *PEOPLE,
 )

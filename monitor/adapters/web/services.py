@@ -19,10 +19,13 @@ from monitor.services.lifecycle import Lifecycle
 from monitor.services.linking import LinkDesk
 from monitor.services.misses import MissDesk
 from monitor.services.organising import Organising
+from monitor.services.people import People
 from monitor.services.ports import Archive, Clock, Logger, Store, Telemetry
+from monitor.services.recordings import Trail
 from monitor.services.records import Evidence
 from monitor.services.review import ReviewDesk
 from monitor.services.rulebook import ReloadResult
+from monitor.services.signing import SigningIn
 
 
 class Ingest(Protocol):
@@ -70,6 +73,9 @@ class WebServices:
     organising: Organising
     exporting: Exporting
     evening: Evening
+    signing: SigningIn
+    people: People
+    trail: Trail
     store: Store
     archive: Archive
     hub: SseHub

@@ -14,6 +14,7 @@ from monitor.adapters.web.hub import Subscription, Wanted, encode
 from monitor.adapters.web.services import SERVICES, SETTINGS
 from monitor.adapters.web.streams import STREAMS
 from monitor.adapters.web.types import HelloMessage, ResetMessage
+from monitor.services.sight import sees
 
 _HEADERS: Final = {
     "Content-Type": "text/event-stream; charset=utf-8",
@@ -28,7 +29,9 @@ _PAGE: Final = 500
 async def stream_alerts(request: web.Request) -> web.StreamResponse:
     """Replay what was missed (hub, else store, else a `reset` event), then live until somebody ends it."""
     services, query = request.app[SERVICES], request[QUERY]
-    wanted = Wanted(severity=query["severity"], category=query["category"], room=query["room"])
+    actor, organising = request[PRINCIPAL].actor, services.organising
+    wanted = Wanted(severity=query["severity"], category=query["category"], room=query["room"],
+                    sees=lambda alert: sees(actor, organising.of(actor.tenant), alert))
     after = _last_id(request.headers.get("Last-Event-ID"), query["after"])
     client = services.hub.subscribe(request[PRINCIPAL].tenant, after, wanted)
     try:
