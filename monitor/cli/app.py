@@ -9,7 +9,19 @@ from typing import Final
 
 from cyclopts import App, CycloptsError, Parameter
 
-from monitor.cli import exporting, labels, lifecycle, models, org, plan, retraining, rules, tokens
+from monitor.cli import (
+    exporting,
+    labels,
+    lifecycle,
+    misses,
+    models,
+    org,
+    plan,
+    retraining,
+    reviewing,
+    rules,
+    tokens,
+)
 from monitor.cli.backup import backup, restore
 from monitor.cli.check import check_config
 from monitor.cli.options import STDIN
@@ -64,6 +76,15 @@ def build() -> App:
     on_plan = app.command(App(name="plan", help="The evening's plan: who is expected on air."))
     on_plan.command(plan.import_, name="import")
     on_plan.command(plan.show)
+    on_review = app.command(App(name="review", help="See, claim and decide alerts of a running service."))
+    on_review.command(reviewing.list_, name="list")
+    on_review.command(reviewing.note_, name="note")
+    for on_alerts in (
+        reviewing.show, reviewing.claim, reviewing.release, reviewing.hand_over, reviewing.escalate, reviewing.decide,
+        reviewing.undo, reviewing.rectify, reviewing.close, reviewing.reopen, misses.miss, misses.drafts, misses.hand,
+        misses.handed, misses.answer,
+    ):
+        on_review.command(on_alerts)
     on_rules = app.command(App(name="rules", help="Check, test and show rules."))
     for on_rule in (rules.lint, rules.test, rules.explain, rules.new, rules.template, rules.schema, rules.show,
                     rules.duties):

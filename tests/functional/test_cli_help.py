@@ -18,9 +18,12 @@ COMMANDS: Final = (
     "model", "model list", "model card", "model compare", "model shadow", "model promote", "model rollback", "labels",
     "labels import", "labels export", "labels withdraw", "labels pick", "labels terms",
     "org", "org export", "org import", "org check", "org show", "plan", "plan import", "plan show",
+    "review", "review list", "review show", "review claim", "review release", "review hand-over", "review escalate",
+    "review decide", "review undo", "review rectify", "review close", "review reopen", "review note", "review miss",
+    "review drafts", "review hand", "review handed", "review answer",
     "export", "ledger", "ledger corrections", "ledger comments",
 )  # fmt: skip
-GROUPS: Final = ("rules", "token", "model", "labels", "org", "plan", "ledger")
+GROUPS: Final = ("rules", "token", "model", "labels", "org", "plan", "ledger", "review")
 BY_HAND: Final = "## For programs"
 """From here on the page is written by hand."""
 HEAVY: Final = ("numpy", "hyperscan", "aiohttp", "sqlalchemy", "pyarrow", "zstandard", "yaml", "asyncio", "structlog")
