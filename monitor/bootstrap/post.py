@@ -1,14 +1,20 @@
 """The supervision post: who is told of alerts, and what they do with them."""
 
+from collections.abc import Callable
+from functools import partial
 from zoneinfo import ZoneInfo
 
 from monitor.adapters.bundled import bundled, view_tables
 from monitor.adapters.recordfiles import read_folder
+from monitor.adapters.sources.scripts import read_script
+from monitor.adapters.storage.checks import SqlChecks
 from monitor.adapters.storage.database import Database
 from monitor.adapters.storage.holding import SqlHolds
 from monitor.adapters.storage.ledgers import SqlLedgers
 from monitor.adapters.storage.posts import SqlPosts
 from monitor.adapters.storage.store import SqlStore
+from monitor.engine.engineset import EngineSet
+from monitor.services.checking import CheckDesk
 from monitor.services.dispatch import Dispatcher
 from monitor.services.evening import Evening
 from monitor.services.exporting import Exporting
@@ -19,6 +25,7 @@ from monitor.services.organising import Organising
 from monitor.services.ports import Archive, Clock, Publisher, Telemetry
 from monitor.services.review import ReviewDesk
 from monitor.services.roomwatch import RoomRecords
+from monitor.services.scan import midnight
 from monitor.settings import Settings
 
 
@@ -27,12 +34,13 @@ class PostDesks:
 
     links: LinkDesk
     misses: MissDesk
+    checking: CheckDesk
 
     def __init__(
         self, database: Database, publisher: Publisher, telemetry: Telemetry, clock: Clock, settings: Settings,
     ) -> None:
         self.posts = SqlPosts(database)
-        self.publisher, self.clock = publisher, clock
+        self.publisher, self.clock, self.database, self.settings = publisher, clock, database, settings
         self.organising = Organising(self.posts, clock, read_folder(bundled("config") / "post"),
                                      changed=lambda kind: self.rooms.changed(kind))
         self.rooms = RoomRecords(self.organising, clock)
@@ -56,10 +64,14 @@ class PostDesks:
         await desks.holding.resume()
         return desks
 
-    def join(self, evidence: EvidenceOf, archive: Archive) -> None:
-        """The desks that show what was said."""
+    def join(self, evidence: EvidenceOf, archive: Archive, engine: Callable[[], EngineSet]) -> None:
+        """The desks that show what was said, or judge."""
         self.links = LinkDesk(self.posts, self.review, evidence, self.organising, self.publisher, self.clock)
         self.misses = MissDesk(self.posts, archive, self.dispatcher, self.organising, self.publisher, self.clock)
+        self.checking = CheckDesk(
+            SqlChecks(self.database), self.organising,
+            partial(read_script, limits=self.settings.ingest.limits()), engine,
+            partial(midnight, ZoneInfo(self.settings.tenant.zone)), self.clock)
 
     async def pass_time(self) -> None:
         """Leases and storms end and clocks run out, also those that did while nothing ran; records that the command

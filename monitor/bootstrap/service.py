@@ -97,7 +97,7 @@ class Service:
         engine = await self.rulebook.load()
         await self._detecting(engine)
         self.evidence = EvidenceDesk(self.store, self.detect, lambda: self.rulebook.current).evidence
-        self.post.join(self.evidence, self.archive)
+        self.post.join(self.evidence, self.archive, lambda: self.rulebook.current)
         if first or await self.detect.version_at_end() != engine.version:
             await self.log.append([Swap(self.clock.now(), engine.version)])
         self._taking_in(tenants, first=first)
@@ -198,7 +198,8 @@ class Service:
                 lifecycle=self.lifecycle, learning=self.learning, review=self.post.review, misses=self.post.misses,
                 links=self.post.links, organising=self.post.organising, exporting=self.post.exporting,
                 evening=self.post.evening, signing=self.persons.signing, people=self.persons.people,
-                trail=self.post.posts, store=self.store, archive=self.archive, hub=self.hub,
+                trail=self.post.posts,
+                checking=self.post.checking, store=self.store, archive=self.archive, hub=self.hub,
                 reload=lambda: self.rulebook.reload(self.log), health=self._unready,
                 alive=lambda: self.fatal is None, telemetry=self.telemetry, clock=self.clock, logger=self.logger,
                 evidence=self.evidence),

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Sequence
 from contextlib import closing
-from datetime import UTC, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -17,7 +16,7 @@ from monitor.cli.terminal import safe, tell, tell_error
 from monitor.domain import tenants
 from monitor.domain.errors import InputError
 from monitor.domain.tenants import LOCAL
-from monitor.services.scan import Scanner
+from monitor.services.scan import Scanner, midnight
 from monitor.services.scanned import Scanned
 from monitor.settings import Settings
 
@@ -42,7 +41,7 @@ class Scanning:
         collect_rarely()
         self._scanner = Scanner(
             engine, tenant=tenant, grouping=settings.alerts.grouping(), silence_ms=settings.broadcast.silence_ms,
-            with_alerts=alerts, day=_midnight(zone, self._options.now_ms))
+            with_alerts=alerts, day=midnight(zone, self._options.now_ms))
         self._report = report_for(engine, zone, json=json, everything=everything, alerts=alerts,
                                   explain=explain)
         self._page = None if html is None else HtmlReport(
@@ -93,9 +92,3 @@ class Scanning:
         if file.unreadable:
             tell(f"error: nothing in {safe(file.name)} could be read", style="red")
         return not file.unreadable
-
-
-def _midnight(zone: ZoneInfo, now: int) -> int:
-    """The begin of today in UTC ms: the same all day, so that a file without a date gives the same ids."""
-    day = datetime.fromtimestamp(now / 1000, UTC).astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0)
-    return round(day.timestamp() * 1000)

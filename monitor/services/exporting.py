@@ -22,6 +22,7 @@ from monitor.services.ports import Clock, Store
 from monitor.services.recordings import Stored, Trail
 from monitor.services.records import AlertFilter, LabelFilter
 from monitor.services.review import ReviewDesk
+from monitor.services.sight import sight
 
 _PAGE: Final = 200
 _ALERTS: Final = (
@@ -73,14 +74,14 @@ class Exporting:
         return export
 
     def _alerts(self, actor: Actor, **where: Any) -> Export:
-        wanted, organisation = AlertFilter(**where), self._organising.of(actor.tenant)
+        bounds = sight(actor, self._organising.of(actor.tenant))
+        wanted = AlertFilter(**where, units=bounds.units, posts=bounds.posts)
 
         async def pages() -> Rows:
             cursor: str | None = None
             while True:
                 page = await self._store.alerts(actor.tenant, wanted, cursor=cursor, limit=_PAGE)
-                yield [self._cells(_ALERTS, _of_alert(alert)) for alert in page.alerts
-                       if actor.may(Permission.SEE, organisation.above(alert.unit))]
+                yield [self._cells(_ALERTS, _of_alert(alert)) for alert in page.alerts]
                 if (cursor := page.next) is None:
                     return
 

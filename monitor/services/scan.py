@@ -1,6 +1,7 @@
 """Scan: events of a file through the same lanes as the service, so that findings and alerts carry the same ids."""
 
 from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, tzinfo
 from functools import partial
 from typing import Final
 
@@ -24,6 +25,12 @@ from monitor.services.records import Numbered
 from monitor.services.scanned import AlertList, KeptBack, Place, Scanned
 
 ROOM: Final = "default"
+
+
+def midnight(zone: tzinfo, now: int) -> int:
+    """The begin of the day in UTC ms: the same all day, so that a file without a date gives the same ids."""
+    day = datetime.fromtimestamp(now / 1000, UTC).astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0)
+    return round(day.timestamp() * 1000)
 
 
 class Scanner:

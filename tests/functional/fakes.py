@@ -17,6 +17,7 @@ from aiohttp import ClientPayloadError, ClientResponse
 from aiohttp.test_utils import TestClient, TestServer
 
 from monitor.adapters.recordfiles import read_folder
+from monitor.adapters.sources.scripts import read_script
 from monitor.adapters.telemetry import PrometheusTelemetry
 from monitor.adapters.web import SseHub, WebServices, WebSettings, build_app, new_token
 from monitor.adapters.web.auth import OF_ALL, OPERATOR
@@ -33,6 +34,7 @@ from monitor.domain.links import Handed, Link, frozen
 from monitor.domain.organisation import Room
 from monitor.domain.people import Grant
 from monitor.domain.people import Role as Post
+from monitor.services.checking import Check, CheckDesk, Details, Summary
 from monitor.services.dispatch import UNPLACED
 from monitor.services.evening import Evening
 from monitor.services.exporting import Exporting
@@ -65,11 +67,12 @@ from monitor.services.review import ReviewDesk
 from monitor.services.rulebook import ReloadResult
 from monitor.services.signing import Opened, SigningIn
 from tests.fakes.accounts import MemoryAccounts, PlainPasswords
+from tests.fakes.checks import MemoryChecks
 from tests.fakes.ledgers import MemoryLedgers
 from tests.fakes.posts import MemoryPosts
 from tests.fakes.registry import MemoryRegistry, tiny_model
 from tests.fakes.store import MemoryStore
-from tests.faults.streams import tables
+from tests.faults.streams import engine_of, tables
 
 NOW = 1_795_435_200_000
 PASSWORD = "correct horse battery"  # noqa: S105 - of nobody
@@ -296,6 +299,7 @@ class Api:
     clock: FakeClock
     registry: MemoryRegistry
     posts: MemoryPosts
+    checks: MemoryChecks
     organising: Organising
     train: "FakeTrain"
     learning: Learning
@@ -371,6 +375,7 @@ async def serving(*, hub_limits: HubLimits | None = None, outbox: Sequence[Updat
         models.add(tiny_model(name), f"# {name}")
     store, archive, ingest, reload = FakeStore(), FakeArchive(), FakeIngest(), FakeReload()
     posts = MemoryPosts()
+    checks = MemoryChecks(posts)
     organising = Organising(posts, clock, read_folder(CONFIG / "post"))
     accounts, passwords, chance = MemoryAccounts(posts), PlainPasswords(), partial(token_urlsafe, 32)
     signing = SigningIn(accounts, passwords, clock, telemetry, chance=chance)
@@ -384,6 +389,8 @@ async def serving(*, hub_limits: HubLimits | None = None, outbox: Sequence[Updat
                           organising=organising, clock=clock, zone=UTC)
     services = WebServices(
         exporting=exporting,
+        checking=CheckDesk(checks, organising, partial(read_script, limits=Limits()), engine_of,
+                           lambda now: now, clock),
         ingest=ingest, labelling=Labelling(cast(Store, store), tables(), clock),
         lifecycle=Lifecycle(models, reload, clock=clock, logger=logger), learning=learning,
         review=desk, links=LinkDesk(posts, desk, store.evidence, organising, hub, clock), organising=organising,
@@ -397,7 +404,7 @@ async def serving(*, hub_limits: HubLimits | None = None, outbox: Sequence[Updat
     app = build_app(services, WebSettings(**{"token_refresh_s": 0, "linger_s": 0.02, **settings}))
     async with TestClient(TestServer(app)) as client:
         yield Api(client, ingest, store, archive, hub, reload, logger, telemetry, reasons, clock, models, posts,
-                  organising, train, learning, accounts, signing, people, passwords, alive)
+                  checks, organising, train, learning, accounts, signing, people, passwords, alive)
         await learning.close()
 
 
@@ -416,6 +423,7 @@ def body_of(route: Route) -> str | bytes | None:
         "handAlert": {"to": "street", "note": "请指导"},
         "answerHanded": {"outcome": "violation", "note": "同意"},
         "editRecords": {"edits": [{"kind": "room", "id": "r2", "record": {"title": "二号"}}]},
+        "checkScript": {"name": "晚场", "text": "大家好"},
         "putRecord": {"title": "一号"},
         "signIn": {"login": "wang", "password": PASSWORD},
         "takeInvitation": {"password": PASSWORD},
@@ -436,6 +444,7 @@ async def furnish(api: Api, *tenants: str) -> None:
         api.posts.put(alert(1, tenant=tenant))
         api.archive.events[tenant] = [kept("我们家就是第一")]
         await api.store.save_labels(tenant, [Label(id=alert(1).id, text="好", labels=[], at=NOW)])
+        api.checks.kept[tenant] = [check(alert(1).id)]
         await keep(api, tenant, Edit(kind="room", id="r1", record=Room(title="一号")),
                    Edit(kind="link", id="street", record=Link()))
         await keep(api, "street", Edit(kind="link", id=tenant, record=Link()))
@@ -444,6 +453,11 @@ async def furnish(api: Api, *tenants: str) -> None:
             copy=frozen(alert(2), []))
         await api.accounts.save_user(User(tenant=tenant, login="wang", name="王", grants=(Grant(Post.REVIEWER),),
                                           created_at=NOW), [], expected=0)
+
+
+def check(name: str) -> Check:
+    return Check(Summary(id=name, name="晚场", version=1, at=NOW, by="x", room="", sha256="", lines=0, findings=0,
+                         worst="", engine_set="e"), Details([], [], []))
 
 
 async def keep(api: Api, tenant: str, *edits: Edit) -> None:

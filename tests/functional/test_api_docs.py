@@ -41,6 +41,7 @@ def test_the_documentation_names_every_parameter() -> None:
                  "deleteRecord": "Records", "listHanded": "Hand over a link"}
     sections |= dict.fromkeys(("getPlan", "listUnknownRooms"), "Tonight")
     sections["listAudit"] = "The trail"
+    sections |= dict.fromkeys(("checkScript", "listChecks", "getCheck"), "Script checks")
     sections["streamAlerts"] = "Alerts as they come"
     of_exports = {"exportAlerts": "Look things up", "exportQueue": "Decide", "exportLabels": "Labels"}
     files = DOC.split("## Files for spreadsheets\n", 1)[1].split("\n## ", 1)[0]

@@ -48,7 +48,8 @@ class Route:
     tenant. `anyone`: it is for all who have signed in.
     `status` is that of a good answer, `answer` the type of its body where that is JSON, else `media` names what is
     sent; `item`: what a request's body holds, as NDJSON or a JSON array; `body`: the type of one that is a single JSON
-    value. `errors`: the statuses beside those that every route has. `timed`: ends after the request timeout. `quiet`:
+    value; `file`: the media types that it may have instead.
+    `errors`: the statuses beside those that every route has. `timed`: ends after the request timeout. `quiet`:
     no log line when all went well. `stream`: lasts long, so its duration is no measure of anything.
     """
 
@@ -62,6 +63,7 @@ class Route:
     answer: Any = None
     item: Any = None
     body: Any = None
+    file: str = ""
     media: str = "application/json"
     status: int = 200
     errors: tuple[int, ...] = ()

@@ -73,7 +73,8 @@ def _operation(route: Route, by_type: dict[Any, Any], settings: WebSettings) -> 
         operation["requestBody"] = _items_body(by_type[route.item], settings)
     if route.body is not None:
         schema = {"type": "object"} if route.body is dict else by_type[route.body]
-        operation["requestBody"] = {"required": True, "content": _json(schema)}
+        files: dict[str, Any] = {media: {"schema": {}} for media in route.file.split(", ") if media}
+        operation["requestBody"] = {"required": True, "content": {**_json(schema), **files}}
     return operation
 
 

@@ -5,9 +5,7 @@ The application, the OpenAPI document and the tests read it.
 
 from typing import Final
 
-from monitor.adapters.sheets import FORMS
 from monitor.adapters.web.evening import PLAN_PARAMS, UNKNOWN_PARAMS, get_duty, get_plan, list_unknown
-from monitor.adapters.web.exports import EXPORTS, get_export
 from monitor.adapters.web.handling import Route
 from monitor.adapters.web.ingest import post_events
 from monitor.adapters.web.labels import LABEL_PARAMS, WITHDRAW_PARAMS, list_labels, post_labels, withdraw_label
@@ -53,6 +51,7 @@ from monitor.adapters.web.records import (
     put_record,
 )
 from monitor.adapters.web.review import QUEUE_PARAMS, MovesAnswer, MovesBody, get_history, get_queue, post_moves
+from monitor.adapters.web.routes_ledger import LEDGER_ROUTES
 from monitor.adapters.web.routes_people import PEOPLE
 from monitor.adapters.web.sse import stream_alerts
 from monitor.adapters.web.types import EventsAnswer, IngestAnswer
@@ -74,14 +73,6 @@ from monitor.services.review import History
 from monitor.services.rulebook import ReloadResult
 
 _API: Final = "/api/v1"
-
-
-def _export(name: str, summary: str, *, path: str = "") -> Route:
-    return Route(
-        method="GET", path=f"{_API}/exports/{name}{path}", name=f"export{name.capitalize()}", scope="read",
-        handler=get_export, summary=summary, params=EXPORTS[name], media=", ".join(FORMS.values()),
-        errors=(400, 403, 404, 429, 503), stream=True,
-    )
 
 
 ROUTES: Final[tuple[Route, ...]] = (
@@ -193,13 +184,7 @@ ROUTES: Final[tuple[Route, ...]] = (
         handler=delete_record, summary="Take a record away.", params=VERSION_PARAMS,
         answer=RecordsAnswer, errors=(400, 403, 404, 409, 503),
     ),
-    _export("alerts", "All alerts under a filter as a file for a spreadsheet."),
-    _export("queue", "What somebody has to decide, as a file."),
-    _export("labels", "Labels as a file. Contact data is masked."),
-    _export("audit", "Who changed what, as a file."),
-    _export("records", "Records of a kind as a file.", path="/{kind}"),
-    _export("corrections", "The ledger of corrections (纠错台账): what hosts said that was found to be a violation."),
-    _export("comments", "The ledger of handled comments (互动处置台账)."),
+    *LEDGER_ROUTES,
     Route(
         method="GET", path=f"{_API}/rooms", name="listRooms", scope="read", by_unit=True, handler=list_rooms,
         summary="The latest broadcast of each room that is live or was lately, page by page.",

@@ -10,6 +10,7 @@ from msgspec import Struct
 from monitor.adapters.web.hub import SseHub
 from monitor.domain.decoding import Limits
 from monitor.domain.labels import Label
+from monitor.services.checking import CheckDesk
 from monitor.services.evening import Evening
 from monitor.services.exporting import Exporting
 from monitor.services.ingest import Receipt
@@ -76,6 +77,7 @@ class WebServices:
     signing: SigningIn
     people: People
     trail: Trail
+    checking: CheckDesk
     store: Store
     archive: Archive
     hub: SseHub
