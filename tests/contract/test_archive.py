@@ -68,6 +68,17 @@ async def names(archive: Archive, tenant: str = "local", **query: object) -> lis
 
 
 @pytest.mark.parametrize("flushed", [False, True])
+async def test_events_of_some_rooms_alone(archive: Archive, flushed: bool) -> None:
+    await kept(archive, 7, *(Event(id=f"e{n}", kind=Kind.COMMENT, text="好", room=f"r{n}", at=NOON + n)
+                             for n in range(3)))
+    if flushed:
+        await archive.flush(VIEWERS)
+    assert await names(archive, rooms=("r2", "r0", "r9")) == ["e2", "e0"]
+    assert await names(archive, rooms=("r2", "r0"), room="r0") == ["e0"]
+    assert await names(archive, rooms=("r2",), room="r0") == await names(archive, rooms=()) == []
+
+
+@pytest.mark.parametrize("flushed", [False, True])
 async def test_an_event_comes_back_whole(archive: Archive, flushed: bool) -> None:
     sent = [
         Event(id="e1", kind=Kind.TRANSCRIPT, text="两行\n文字 𝒶\u200b", source="asr", room="r", at=NOON, offset_ms=0,

@@ -597,6 +597,27 @@ async def test_rooms_come_page_by_page(store: Store) -> None:
         assert seen == names
 
 
+async def test_rooms_of_some_names_alone(store: Store) -> None:
+    names = [f"r{n:04}" for n in range(2_100)]  # more than fit into one statement's list
+    write = await Writer.of(store)
+    await write(broadcasts=[broadcast(f"b-{name}", room=name) for name in names])
+    only = [*names[1::2], "never"]
+    page = await store.rooms("local", live_since=0, cursor=None, limit=1_020, only=only)
+    assert [room.room for room in page.rooms] == names[1::2][:1_020]
+    page = await store.rooms("local", live_since=0, cursor=page.next, limit=1_020, only=only)
+    assert [room.room for room in page.rooms] == names[1::2][1_020:] and page.next is None
+    assert (await store.rooms("local", live_since=0, cursor=None, limit=5, only=[])).rooms == []
+
+
+async def test_alerts_of_units_and_before_posts(store: Store) -> None:
+    write = await Writer.of(store)
+    await write(finding("a"))
+    for where, found in ((AlertFilter(units=()), 0), (AlertFilter(units=("east",)), 0),
+                         (AlertFilter(units=("", "east")), 1), (AlertFilter(units=(), posts=("",)), 1),
+                         (AlertFilter(units=("east",), posts=("desk",)), 0)):
+        assert len((await store.alerts("local", where, cursor=None, limit=5)).alerts) == found, where
+
+
 # --- outbox ----------------------------------------------------------------------------------------------------------
 
 

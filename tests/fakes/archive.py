@@ -48,6 +48,7 @@ class MemoryArchive:
             if (
                 owner == tenant
                 and (query.room is None or event.room == query.room)
+                and (query.rooms is None or event.room in query.rooms)
                 and (query.text is None or query.text in event.text)
                 and (query.since is None or at >= query.since)
                 and (query.until is None or at < query.until)

@@ -1,7 +1,7 @@
 """The store in memory: the port's words in the shortest code, to compare the real one with and to test services on."""
 
 import copy
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from msgspec.structs import asdict, replace
 
@@ -216,7 +216,8 @@ class MemoryStore:
                     lines.setdefault((line.source, line.event_id, line.revision), line)
         return Evidence(found, held, _nearest(lines.values(), found.at))
 
-    async def rooms(self, tenant: str, *, live_since: int, cursor: str | None, limit: int) -> RoomPage:
+    async def rooms(self, tenant: str, *, live_since: int, cursor: str | None, limit: int,
+                    only: Collection[str] | None = None) -> RoomPage:
         latest: dict[str, Broadcast] = {}
         for broadcast in sorted(self._t.broadcasts.values(), key=lambda b: (b.started_at, b.id)):
             if broadcast.tenant == tenant:
@@ -231,6 +232,7 @@ class MemoryStore:
             )
             for room, b in sorted(latest.items())
             if (b.ended_at is None or b.last_at >= live_since) and (cursor is None or room > cursor)
+            and (only is None or room in only)
         ]  # fmt: skip
         return RoomPage(found[:limit], found[limit - 1].room if len(found) > limit else None)
 
@@ -312,10 +314,11 @@ class MemoryStore:
 def _fits(alert: Alert, where: AlertFilter) -> bool:
     wanted = {name: value for name, value in asdict(where).items() if value is not None}
     since, until = wanted.pop("since", None), wanted.pop("until", None)
-    category = wanted.pop("category", None)
+    category, units, posts = wanted.pop("category", None), wanted.pop("units", None), wanted.pop("posts")
     return (
         all(getattr(alert, name) == value for name, value in wanted.items())
         and (category is None or category in alert.category)
+        and (units is None or alert.unit in units or alert.post in posts)
         and (since is None or alert.at >= since)
         and (until is None or alert.at < until)
     )
