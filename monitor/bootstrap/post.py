@@ -21,6 +21,7 @@ from monitor.services.exporting import Exporting
 from monitor.services.holding import HoldDesk
 from monitor.services.linking import EvidenceOf, LinkDesk
 from monitor.services.misses import MissDesk
+from monitor.services.onboarding import Onboarding
 from monitor.services.organising import Organising
 from monitor.services.ports import Archive, Clock, Publisher, Telemetry
 from monitor.services.review import ReviewDesk
@@ -35,12 +36,14 @@ class PostDesks:
     links: LinkDesk
     misses: MissDesk
     checking: CheckDesk
+    onboarding: Onboarding
 
     def __init__(
         self, database: Database, publisher: Publisher, telemetry: Telemetry, clock: Clock, settings: Settings,
     ) -> None:
         self.posts = SqlPosts(database)
         self.publisher, self.clock, self.database, self.settings = publisher, clock, database, settings
+        self.publisher, self.clock, self.telemetry = publisher, clock, telemetry
         self.organising = Organising(self.posts, clock, read_folder(bundled("config") / "post"),
                                      changed=lambda kind: self.rooms.changed(kind))
         self.rooms = RoomRecords(self.organising, clock)
@@ -66,6 +69,8 @@ class PostDesks:
 
     def join(self, evidence: EvidenceOf, archive: Archive, engine: Callable[[], EngineSet]) -> None:
         """The desks that show what was said, or judge."""
+        self.onboarding = Onboarding(self.posts, self.organising, self.dispatcher, self.publisher, self.clock,
+                                     self.telemetry, engine)
         self.links = LinkDesk(self.posts, self.review, evidence, self.organising, self.publisher, self.clock)
         self.misses = MissDesk(self.posts, archive, self.dispatcher, self.organising, self.publisher, self.clock)
         self.checking = CheckDesk(

@@ -254,6 +254,7 @@ class Service:
         yield self._reload_when_wanted()
         yield self._clocks()
         yield self.post.evening.run(self.stopping)
+        yield self.post.onboarding.run(self.stopping)
         yield self.post.rooms.follow(lambda: self.rulebook.refresh_rooms(self.log), self.stopping)
         if self.settings.rules.watch:
             yield self.rulebook.watch(self.log, every_s=1, stop=self.stopping)

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from monitor.adapters.storage import airing, cases, handed, misses, moving, registry, trail
+from monitor.adapters.storage import airing, cases, handed, misses, moving, raising, registry, trail
 from monitor.adapters.storage.database import Database
 from monitor.adapters.storage.gathering import Gathered
 from monitor.adapters.storage.moving import Ask
@@ -10,15 +10,17 @@ from monitor.adapters.storage.queueing import queue_page
 from monitor.domain.alerts import Alert
 from monitor.domain.audit import AuditRow, Deed
 from monitor.domain.broadcasts import Broadcast
+from monitor.domain.findings import Finding
 from monitor.domain.links import Handed
 from monitor.services.cases import Answered, Case, Moved, Placing, QueueFilter, QueuePage, Ref, Step
 from monitor.services.linking import HandedPage
 from monitor.services.misses import Opened, Report
 from monitor.services.recordings import Edits, Stored
+from monitor.services.records import Update
 
 
 class SqlPosts:
-    """Implements `Cases`, `Reports`, `Links`, `Records`, `Trail`, `Broadcasts`. What people do is on disk before it is
+    """Implements `Cases`, `Reports`, `Links`, `Records`, `Trail`, `Raising`. What people do is on disk before it is
     answered."""
 
     def __init__(self, database: Database) -> None:
@@ -69,6 +71,9 @@ class SqlPosts:
 
     async def broadcasts(self, tenant: str, *, since: int) -> list[Broadcast]:
         return await self._database.read(lambda connection: airing.airing(connection, tenant, since))
+
+    async def raise_found(self, findings: Sequence[Finding], placing: Placing, now: int) -> list[Update]:
+        return await self._database.run(lambda connection: raising.raise_found(connection, findings, placing, now))
 
     async def since(self, tenant: str, version: int) -> list[Stored]:
         return await self._database.read(lambda connection: registry.since(connection, tenant, version))
