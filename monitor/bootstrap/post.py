@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 from monitor.adapters.bundled import bundled, view_tables
 from monitor.adapters.recordfiles import read_folder
 from monitor.adapters.sources.scripts import read_script
+from monitor.adapters.storage.answers import SqlAnswers
 from monitor.adapters.storage.checks import SqlChecks
 from monitor.adapters.storage.database import Database
 from monitor.adapters.storage.holding import SqlHolds
@@ -42,6 +43,7 @@ class PostDesks:
         self, database: Database, publisher: Publisher, telemetry: Telemetry, clock: Clock, settings: Settings,
     ) -> None:
         self.posts = SqlPosts(database)
+        self.answers = SqlAnswers(database)
         self.publisher, self.clock, self.database, self.settings = publisher, clock, database, settings
         self.publisher, self.clock, self.telemetry = publisher, clock, telemetry
         self.organising = Organising(self.posts, clock, read_folder(bundled("config") / "post"),

@@ -67,6 +67,7 @@ from monitor.services.review import ReviewDesk
 from monitor.services.rulebook import ReloadResult
 from monitor.services.signing import Opened, SigningIn
 from tests.fakes.accounts import MemoryAccounts, PlainPasswords
+from tests.fakes.answers import MemoryAnswers
 from tests.fakes.checks import MemoryChecks
 from tests.fakes.ledgers import MemoryLedgers
 from tests.fakes.posts import MemoryPosts
@@ -388,7 +389,7 @@ async def serving(*, hub_limits: HubLimits | None = None, outbox: Sequence[Updat
     exporting = Exporting(store=cast(Store, store), ledgers=MemoryLedgers(posts), trail=posts, review=desk,
                           organising=organising, clock=clock, zone=UTC)
     services = WebServices(
-        exporting=exporting,
+        exporting=exporting, answers=MemoryAnswers(),
         checking=CheckDesk(checks, organising, partial(read_script, limits=Limits()), engine_of,
                            lambda now: now, clock),
         ingest=ingest, labelling=Labelling(cast(Store, store), tables(), clock),

@@ -15,6 +15,7 @@ from monitor.adapters.web.openapi import DOCUMENT, document
 from monitor.adapters.web.operating import RENDERING, Rendering
 from monitor.adapters.web.page import PAGE, load_page
 from monitor.adapters.web.protocol import protocol_logger
+from monitor.adapters.web.repeats import RUNNING, Running
 from monitor.adapters.web.routes import ROUTES
 from monitor.adapters.web.searches import SEARCHES, Searches
 from monitor.adapters.web.sending import ANSWERS
@@ -46,6 +47,7 @@ def build_app(services: WebServices, settings: WebSettings) -> web.Application:
     app[SESSIONS] = Sessions()
     app[STREAMS] = Streams()
     app[TURNS] = Turns()
+    app[RUNNING] = Running()
     app[SEARCHES] = Searches(settings.searches)
     app[RENDERING] = Rendering(services.telemetry, services.clock)
     app[DOCUMENT] = msgspec.json.encode(document(ROUTES, settings, version=version("redpost")))

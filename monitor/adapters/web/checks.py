@@ -49,7 +49,7 @@ async def post_check(request: web.Request) -> web.Response:
         script = Script(body.name, body.text.encode(), room=body.room or query["room"] or "")
     else:
         with Held(request.app[BUDGET], request[PRINCIPAL].token) as held:
-            data = await received(request, held)
+            data = await received(request, held, most=_MOST)
         script = Script(query["name"], data, query["file"] or "script.txt", query["room"] or "")
     if len(script.data) > _MOST:
         raise Problem(413, "too_large", f"the script has more than {_MOST} bytes", hint="send it in parts",

@@ -4,6 +4,7 @@ import asyncio
 import secrets
 import time
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
 from aiohttp import web
@@ -20,10 +21,12 @@ from monitor.adapters.web.cookies import (
 )
 from monitor.adapters.web.errors import ClientGone, Problem, answer, of_http, of_redpost, trace_of
 from monitor.adapters.web.params import Param, read_query
+from monitor.adapters.web.repeats import HEADER, once
 from monitor.adapters.web.sending import send, write_out
 from monitor.adapters.web.services import SERVICES, SETTINGS
 from monitor.adapters.web.waiting import answering
 from monitor.domain.errors import ConfigError, RedpostError
+from monitor.domain.events import Event
 from monitor.domain.people import Permission
 
 QUERY: Final = web.RequestKey("query", dict[str, Any])
@@ -45,7 +48,8 @@ class Route:
 
     `permission`: what people need for it, by default what goes with the scope (`needs`; None: it is for programs
     alone). Where a handler holds to the units of whoever asks (`by_unit`) they need it somewhere, else in the whole
-    tenant. `anyone`: it is for all who have signed in.
+    tenant. `anyone`: it is for all who have signed in. `secret`: its
+    answer holds a secret, of which only a hash is kept anywhere.
     `status` is that of a good answer, `answer` the type of its body where that is JSON, else `media` names what is
     sent; `item`: what a request's body holds, as NDJSON or a JSON array; `body`: the type of one that is a single JSON
     value; `file`: the media types that it may have instead.
@@ -74,10 +78,16 @@ class Route:
     permission: Permission | None = None
     by_unit: bool = False
     anyone: bool = False
+    secret: bool = False
 
     @property
     def needs(self) -> Permission | None:
         return self.permission or _NEEDS.get(self.scope or "")
+
+    @property
+    def once(self) -> bool:
+        """Whether it takes an Idempotency-Key. Events have ids of their own."""
+        return self.method != "GET" and self.scope not in (None, SESSION) and self.item is not Event and not self.secret
 
     @property
     def methods(self) -> tuple[str, ...]:
@@ -92,7 +102,11 @@ def guarded(route: Route) -> Handler:
         if route.scope is not None:
             request[PRINCIPAL] = await _admitted(request, route, route.scope)
             request[QUERY] = read_query(request, route.params)
-        response = await (_timed(route.handler, request) if route.timed else route.handler(request))
+        handler = partial(_timed, route.handler) if route.timed else route.handler
+        if route.once and HEADER in request.headers:
+            response = await once(request, handler)
+        else:
+            response = await handler(request)
         await send(request, response)
         return response
 

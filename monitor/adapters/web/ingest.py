@@ -15,6 +15,8 @@ from monitor.domain.rejections import UNREADABLE
 from monitor.services.ingest import Receipt
 
 T = TypeVar("T")
+BODY: Final = web.RequestKey("body", bytes)
+"""A body that has been read already."""
 NOBODY: Final = "nobody"
 """Whose share of the budget it is where nobody has signed in yet."""
 
@@ -34,6 +36,8 @@ async def post_events(request: web.Request) -> web.Response:
 
 async def received(request: web.Request, held: Held, *, most: int | None = None) -> bytes:
     """The body within the limits of the settings, or of `most` bytes. Raises as `read_body`."""
+    if BODY in request:
+        return request[BODY]
     settings = request.app[SETTINGS]
     return await read_body(request, held, wire=most or settings.max_body_bytes,
                            plain=most or settings.max_decompressed_bytes, seconds=settings.body_timeout_s)

@@ -11,6 +11,7 @@ from aiohttp import web
 from monitor.adapters.web.auth import SESSION
 from monitor.adapters.web.cookies import COOKIE
 from monitor.adapters.web.handling import Route
+from monitor.adapters.web.repeats import HEADER, LONGEST
 from monitor.adapters.web.services import WebSettings
 from monitor.adapters.web.types import AlertMessage, ErrorAnswer, HelloMessage, ResetMessage
 
@@ -67,6 +68,10 @@ def _operation(route: Route, by_type: dict[Any, Any], settings: WebSettings) -> 
     ]
     if route.name == "streamAlerts":
         parameters.append({"name": "Last-Event-ID", "in": "header", "required": False, "schema": {"type": "string"}})
+    if route.once:
+        about = "The same key with the same request within a day gets the same answer, and nothing is done twice."
+        parameters.append({"name": HEADER, "in": "header", "required": False, "description": about,
+                           "schema": {"type": "string", "minLength": 1, "maxLength": LONGEST}})
     if parameters:
         operation["parameters"] = parameters
     if route.item is not None:
@@ -109,13 +114,14 @@ def _responses(route: Route, by_type: dict[Any, Any]) -> dict[str, Any]:
     error = {"$ref": "#/components/responses/Error"}
     responses: dict[str, Any] = {}
     if not route.media:
-        responses["101"] = {"description": "The connection is a WebSocket now; docs/api.md has its messages."}
+        about = "The connection is a WebSocket now; docs/api.md has its messages." if route.status == 200 else "Done."
+        responses["101" if route.status == 200 else str(route.status)] = {"description": about}
     else:
         good = HTTPStatus(route.status)
         responses[str(good.value)] = {"description": good.phrase, "content": _content(route, by_type)}
     plain = {"description": "Not so; the text says why.", "content": {"text/plain": {"schema": {"type": "string"}}}}
     asked = () if route.scope is None else (401, 403, 500)
-    for status in sorted({*route.errors, *asked}):
+    for status in sorted({*route.errors, *asked, *((400, 409, 422, 503) if route.once else ())}):
         responses[str(status)] = plain if route.media == "text/plain" and route.scope is None else error
     return responses
 

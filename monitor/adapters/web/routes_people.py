@@ -89,7 +89,7 @@ PEOPLE: Final[tuple[Route, ...]] = (
     ),
     Route(
         method="POST", path=f"{_API}/users/{{login}}/invitation", name="inviteUser", scope="organise",
-        handler=invite_user, by_unit=True, permission=Permission.PEOPLE,
+        handler=invite_user, by_unit=True, permission=Permission.PEOPLE, secret=True,
         summary="A one-time link by which somebody comes in, or sets a new password.",
         answer=LinkAnswer, errors=(404, 409, 503),
     ),

@@ -10,6 +10,7 @@ from msgspec import Struct
 from monitor.adapters.web.hub import SseHub
 from monitor.domain.decoding import Limits
 from monitor.domain.labels import Label
+from monitor.services.answers import Answers
 from monitor.services.checking import CheckDesk
 from monitor.services.evening import Evening
 from monitor.services.exporting import Exporting
@@ -78,6 +79,7 @@ class WebServices:
     people: People
     trail: Trail
     checking: CheckDesk
+    answers: Answers
     store: Store
     archive: Archive
     hub: SseHub
