@@ -72,6 +72,7 @@ METRICS: Final[tuple[Metric, ...]] = (
     # queue
     Metric("event_to_alert_seconds", "histogram", "From an event's acceptance to its alert's commit.", (), _WAIT),
     Metric("alerts_open", "gauge", "Alerts that somebody has to decide.", ("severity", "post")),
+    Metric("sla_overdue", "gauge", "Of these, those for which a clock has run out.", ("clock", "severity", "post")),
     Metric("alerts_unrouted", "gauge", "Of these, those that no route answers."),
     Metric("alert_oldest_open_seconds", "gauge", "Age of the oldest open alert.", ("severity", "post")),
     Metric("claim_seconds", "histogram", "From an alert's acceptance to its claim.", (), _PEOPLE),

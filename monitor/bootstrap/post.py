@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 from monitor.adapters.bundled import bundled, view_tables
 from monitor.adapters.recordfiles import read_folder
 from monitor.adapters.sources.scripts import read_script
+from monitor.adapters.storage.accounts import SqlAccounts
 from monitor.adapters.storage.answers import SqlAnswers
 from monitor.adapters.storage.checks import SqlChecks
 from monitor.adapters.storage.database import Database
@@ -51,7 +52,8 @@ class PostDesks:
         self.rooms = RoomRecords(self.organising, clock)
         self.dispatcher = Dispatcher(
             self.organising.of, view_tables().skeleton_text, breaker=settings.alerts.breaker())
-        self.review = ReviewDesk(self.posts, self.organising, publisher, clock, telemetry)
+        self.review = ReviewDesk(self.posts, self.organising, publisher, clock, telemetry,
+                                 colleagues=SqlAccounts(database))
         self.evening = Evening(self.posts, self.organising, clock, telemetry,
                                silent_after_ms=settings.plan.silent_after_s * 1000)
         self.holding = HoldDesk(SqlHolds(database), self.dispatcher, clock, telemetry)

@@ -9,7 +9,7 @@ from msgspec import Meta, Struct
 from msgspec.structs import replace
 
 from monitor.domain.errors import InputError
-from monitor.domain.people import Grant
+from monitor.domain.people import Actor, Grant
 
 SHORTEST: Final = 12
 """Characters of a password: length is what makes one hard to guess (NIST SP 800-63B)."""
@@ -35,6 +35,10 @@ class User(Struct, frozen=True, kw_only=True):
     joined: bool = False
     disabled: bool = False
     version: int = 1
+
+    @property
+    def actor(self) -> Actor:
+        return Actor(id=self.login, tenant=self.tenant, grants=self.grants)
 
     @property
     def active(self) -> bool:

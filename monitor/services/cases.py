@@ -114,7 +114,8 @@ class Case(Struct, frozen=True, kw_only=True):
 
 class Moved(Struct, frozen=True, kw_only=True):
     """One line of an alert's history. `version`: of the alert after it; `move`: what was asked for, or `{"move":
-    "lease"}` and such where time did it."""
+    "lease"}` and such where time did it. `inherited`: of a decision, how many findings were grouped with the one that
+    was shown: they have its outcome, and are no labels."""
 
     alert: str
     version: int
@@ -124,6 +125,7 @@ class Moved(Struct, frozen=True, kw_only=True):
     before: str
     after: str
     why: str = ""
+    inherited: int = 0
 
 
 class Effect(Struct, frozen=True, kw_only=True):

@@ -14,6 +14,7 @@ from monitor.services.ports import Archive, Clock, Log, Logger, Store, Telemetry
 
 _T = TypeVar("_T")
 NOBODY: Final = "nobody"
+_IN_TIME: Final = (("claim", 0), ("decide", 0))
 """What the gauges call the queue of no post."""
 
 
@@ -105,6 +106,8 @@ class Housekeeping:
                 age = max(0, self._clock.now() - each.oldest_at) / 1000 if each else 0
                 telemetry.gauge("alerts_open", each.count if each else 0, severity=severity, post=post)
                 telemetry.gauge("alert_oldest_open_seconds", age, severity=severity, post=post)
+                for clock, late in (("claim", each.unclaimed), ("decide", each.undecided)) if each else _IN_TIME:
+                    telemetry.gauge("sla_overdue", late, clock=clock, severity=severity, post=post)
         telemetry.gauge("alerts_unrouted", sum(each.unrouted for each in found))
 
 

@@ -142,13 +142,16 @@ class Evidence(Struct, frozen=True):
 
 class OpenAlerts(Struct, frozen=True):
     """Alerts of one severity that somebody has to decide, in one post's queue ("": none), over all tenants.
-    `oldest_at`: when the oldest one's event happened; `unrouted`: of how many no route answered."""
+    `oldest_at`: when the oldest one's event happened; `unrouted`: of how many no route answered; `unclaimed`,
+    `undecided`: for how many the clock of claiming, or of deciding, has run out."""
 
     post: str
     severity: str
     count: int
     oldest_at: int
     unrouted: int = 0
+    unclaimed: int = 0
+    undecided: int = 0
 
 
 class RoomSummary(Struct, frozen=True, kw_only=True):

@@ -2,12 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
+from typing import Protocol
 
 import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
 from monitor.domain import review
+from monitor.domain.accounts import User
 from monitor.domain.alerts import AlertState
 from monitor.domain.audit import Deed
 from monitor.domain.clocks import Clocks
@@ -15,7 +17,7 @@ from monitor.domain.errors import NotFound, Refused
 from monitor.domain.events import Kind, Role
 from monitor.domain.labels import Label
 from monitor.domain.lapsing import overdue
-from monitor.domain.moves import AnyMove, Claim, Decide, Outcome, Reason, Reopen, Undo
+from monitor.domain.moves import AnyMove, Claim, Decide, HandOver, Outcome, Reason, Reopen, Undo
 from monitor.domain.organisation import Organisation, Post, Unit
 from monitor.domain.people import Actor, Permission
 from monitor.domain.review import Above, Asked, Review, Ruling, started
@@ -49,12 +51,19 @@ class History(Struct, frozen=True, kw_only=True):
     moves: list[Moved]
 
 
+class Colleagues(Protocol):
+    async def users(self, tenant: str) -> list[User]: ...
+
+
 class ReviewDesk:
     """Used from one event loop."""
 
     def __init__(
-        self, cases: Cases, organising: Organising, publisher: Publisher, clock: Clock, telemetry: Telemetry,
+        self, cases: Cases, organising: Organising, publisher: Publisher, clock: Clock, telemetry: Telemetry, *,
+        colleagues: Colleagues | None = None,
     ) -> None:
+        """`colleagues`: who there is to hand something over to; where nobody is known, anybody may be named."""
+        self._colleagues = colleagues
         self._cases, self._organising, self._publisher = cases, organising, publisher
         self._clock, self._telemetry = clock, telemetry
 
@@ -88,10 +97,13 @@ class ReviewDesk:
         now = self._clock.now()
         moves = {one.alert: one.move for one in wanted}
         organisation, reasons = self._organising.of(actor.tenant), self._organising.reasons(actor.tenant)
+        people = await self._people(actor.tenant) if any(isinstance(one.move, HandOver) for one in wanted) else {}
 
         def step(case: Case) -> Effect:
             move = moves[case.alert.id]
             self._allow(actor, organisation, case, move)
+            if isinstance(move, HandOver):
+                _may_take(move.to, organisation, case, people)
             asked = self.asked(actor, case, now, reasons)
             return _effect(case, review.step(case.review, move, case.subject, asked), move, asked, organisation)
 
@@ -100,6 +112,11 @@ class ReviewDesk:
         self._publisher.publish(answered.updates)
         self._count(answered, moves, now)
         return answered
+
+    async def _people(self, tenant: str) -> dict[str, User]:
+        """Those who have an account that works, by login."""
+        users = await self._colleagues.users(tenant) if self._colleagues is not None else []
+        return {user.login: user for user in users if user.active}
 
     async def pass_time(self) -> int:
         """Whatever is due by now: leases end, clocks escalate. How many alerts it moved."""
@@ -171,11 +188,26 @@ class ReviewDesk:
                                       category=alert.category[0] if alert.category else "care")
 
 
+def _may_take(to: str, organisation: Organisation, case: Case, people: Mapping[str, User]) -> None:
+    """Raises Refused for somebody who could not go on with it."""
+    post, above = organisation.get(Post, case.review.post), organisation.above(case.alert.unit)
+    members = post.members if post is not None else ()
+    able = sorted(login for login, user in people.items() if user.actor.may(Permission.REVIEW, above))
+    leads = to in people and people[to].actor.may(Permission.LEAD, above)
+    fitting = [name for name in (members or able) if not people or name in able]
+    hint = "one of " + ", ".join(fitting[:20]) if fitting else "escalate it, or release it"
+    if people and to not in able:
+        raise Refused("member", f"{to} has no account that may review here", hint=hint)
+    if members and to not in members and not leads:
+        raise Refused("member", f"{to} is no member of {case.review.post}", hint=hint)
+
+
 def _effect(case: Case, after: Review, move: AnyMove, asked: Asked, organisation: Organisation) -> Effect:
     done = shown(replace(case, kept=replace(case.kept, review=after)))
     told = msgspec.to_builtins(move)
+    inherited = case.alert.recurrence - 1 if isinstance(move, Decide) and after.ruling is not None else 0
     moved = Moved(alert=case.alert.id, version=after.version, at=asked.now, by=asked.by, move=told,
-                  before=case.review.state, after=after.state, why=after.why)
+                  before=case.review.state, after=after.state, why=after.why, inherited=inherited)
     deed = Deed(tenant=case.alert.tenant, by=asked.by, at=asked.now, what=f"alert.{told['move']}", on=case.alert.id,
                 facts={**told, "before": case.review.state, "after": after.state, "version": after.version})
     effect = Effect(case=done, moved=moved, deed=deed)

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 
 from msgspec.structs import asdict
-from sqlalchemy import Connection, Integer, and_, cast, delete, func, or_, select
+from sqlalchemy import Connection, Integer, and_, case, cast, delete, func, or_, select
 
 from monitor.adapters.storage.commits import lost
 from monitor.adapters.storage.records import alert_of, token_of
@@ -118,7 +118,8 @@ def open_alerts(connection: Connection) -> list[OpenAlerts]:
     """From the queue, which holds few of all that are stored. An alert that several posts see is its own post's."""
     query = (
         select(queue.c.post, alerts.c.severity, func.count(), func.min(alerts.c.at),
-               func.sum(cast(queue.c.unrouted, Integer)))
+               func.sum(cast(queue.c.unrouted, Integer)), *(
+                   func.sum(case((alerts.c.reason == why, 1), else_=0)) for why in ("claim_overdue", "decide_overdue")))
         .join(alerts, and_(alerts.c.id == queue.c.alert_id, alerts.c.post == queue.c.post))
         .where(alerts.c.state != AlertState.HELD.value)
         .group_by(queue.c.post, alerts.c.severity)
