@@ -66,3 +66,8 @@ def _read(path: Path) -> bytes:
         raise ConfigError(f"the pseudonym key {path} has {len(key)} bytes, not {KEY_BYTES}",
                           hint="restore it from a backup")
     return key
+
+
+def link_secret() -> str:
+    """Of 256 random bits, to be put in an address."""
+    return "rc_" + secrets.token_urlsafe(32)

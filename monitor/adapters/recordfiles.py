@@ -111,10 +111,10 @@ def read_folder(folder: Path) -> dict[Key, Record]:
 
 
 def write(records: Iterable[tuple[str, str, Record]]) -> str:
-    """As `read` takes it, kinds in the order in which each can be made."""
+    """As `read` takes it, kinds in the order in which each can be made; secrets are hidden."""
     by_kind: dict[str, dict[str, Any]] = {}
     for kind, name, record in records:
-        by_kind.setdefault(kind, {})[name] = _readable(msgspec.to_builtins(record))
+        by_kind.setdefault(kind, {})[name] = _readable(msgspec.to_builtins(record.shown()))
     document = {kind: by_kind[kind] for kind in KINDS if kind in by_kind}
     return yaml.safe_dump(document, allow_unicode=True, sort_keys=False, width=100)
 

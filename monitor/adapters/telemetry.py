@@ -81,6 +81,9 @@ METRICS: Final[tuple[Metric, ...]] = (
     Metric("decisions_total", "counter", "Decisions, by outcome and first category.", ("outcome", "category")),
     Metric("escalations_total", "counter", "Alerts that went to the post above since a clock ran out.", ("clock",)),
     Metric("sign_ins_total", "counter", "Tries to sign in, by what came of them.", ("result",)),
+    Metric("cues_total", "counter", "Cues to rooms, and what came of them.", ("result",)),
+    Metric("corrected_on_air_total", "counter", "Alerts whose words the host was heard to correct."),
+    Metric("notifications_total", "counter", "Tries to send a message, by what came of them.", ("result",)),
     # house
     Metric("audit_chain_ok", "gauge", "1 while all rows of the trail that were looked at follow from one another."),
     Metric("disk_free_bytes", "gauge", "Free space where the data lies."),

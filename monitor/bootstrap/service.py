@@ -35,6 +35,7 @@ from monitor.bootstrap.learning import learn_aside
 from monitor.bootstrap.notices import clock_set, key_made, most_connections
 from monitor.bootstrap.persons import open_persons
 from monitor.bootstrap.post import PostDesks
+from monitor.bootstrap.telling import Telling
 from monitor.domain.errors import RedpostError, StorageError
 from monitor.domain.frames import Swap
 from monitor.domain.tenants import LOCAL
@@ -114,6 +115,10 @@ class Service:
         self.post = await PostDesks.opened(database, self.hub, self.telemetry, self.clock, s)
         self.persons = await open_persons(database, self.post.organising, self.clock, self.telemetry, s,
                                           demo=self.demo, stack=self._stack)
+        self.telling = Telling(
+            database, self.post.organising, self.hub, tables=view_tables(), outside=self.outside, zone=s.tenant.zone,
+            clock=self.clock, telemetry=self.telemetry, logger=self.logger)
+        self._stack.push_async_callback(self.telling.close)
         tokens = [token for token in await self.store.tokens() if token.revoked_at is None]
         if is_open(s) and tokens:
             self.logger.warning("open_on_loopback", hint="there are tokens, but programs of this machine need none, a "
@@ -144,10 +149,11 @@ class Service:
     async def _detecting(self, engine: EngineSet) -> None:
         s = self.settings
         self.detect = Detect(
-            log=self.log, store=self.store, archive=self.archive, publisher=self.hub, telemetry=self.telemetry,
-            logger=self.logger, clock=self.clock, engine=engine, engine_of=self.rulebook.engine_of,
-            failpoint=self.failpoint, keep=Spool(self.folder).keep,
-            placing=self.post.dispatcher, observer=Observer(self.telemetry, self.rulebook.shadow_of),
+            log=self.log, store=self.store, archive=self.archive, publisher=self.telling.publisher,
+            telemetry=self.telemetry, logger=self.logger, clock=self.clock, engine=engine,
+            engine_of=self.rulebook.engine_of, failpoint=self.failpoint, keep=Spool(self.folder).keep,
+            placing=self.post.dispatcher, listen=self.telling.corrections.listen,
+            observer=Observer(self.telemetry, self.rulebook.shadow_of),
             settings=DetectSettings(
                 batch=s.engine.batch_events, linger_s=s.engine.linger_ms / 1000, snapshot_ms=s.engine.snapshot_s * 1000,
                 silence_ms=s.broadcast.silence_ms,
@@ -200,6 +206,8 @@ class Service:
                 evening=self.post.evening, signing=self.persons.signing, people=self.persons.people,
                 trail=self.post.posts, checking=self.post.checking, answers=self.post.answers, store=self.store,
                 archive=self.archive, hub=self.hub,
+                cues=self.telling.cues, room_links=self.telling.links, cue_hub=self.telling.cue_hub,
+                messenger=self.telling.messenger,
                 reload=lambda: self.rulebook.reload(self.log), health=self._unready,
                 alive=lambda: self.fatal is None, telemetry=self.telemetry, clock=self.clock, logger=self.logger,
                 evidence=self.evidence),
@@ -255,6 +263,7 @@ class Service:
         yield self._clocks()
         yield self.post.evening.run(self.stopping)
         yield self.post.onboarding.run(self.stopping)
+        yield from self.telling.beside()
         yield self.post.rooms.follow(lambda: self.rulebook.refresh_rooms(self.log), self.stopping)
         if self.settings.rules.watch:
             yield self.rulebook.watch(self.log, every_s=1, stop=self.stopping)

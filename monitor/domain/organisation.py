@@ -10,6 +10,7 @@ from typing import Annotated, Any, ClassVar, Final
 
 from msgspec import Meta, Struct, field
 
+from monitor.domain.channels import Channel
 from monitor.domain.clocks import Clocks
 from monitor.domain.people import ROOT
 from monitor.domain.record import Record
@@ -36,7 +37,8 @@ class Unit(Record, frozen=True, kw_only=True):
 
 class Room(Record, frozen=True, kw_only=True):
     """`id` is the room's name in events. `media`: an address, or one with {room}, {broadcast} and {offset_s} in it, of
-    the recording or the live audio. `operator`, `credit_code`: the company that runs it, for ledgers."""
+    the recording or the live audio. `notify`: channels of its control room. `operator`, `credit_code`: the company that
+    runs it, for ledgers."""
 
     kind: ClassVar[str] = "room"
     unit: Ref = ""
@@ -51,6 +53,7 @@ class Room(Record, frozen=True, kw_only=True):
     listed_prices: tuple[float, ...] = ()
     claim_proofs: dict[str, str] = field(default_factory=dict)
     media: Link = ""
+    notify: tuple[Id, ...] = ()
     operator: Title = ""
     credit_code: Ref = ""
 
@@ -134,7 +137,8 @@ class Duty(StrEnum):
 
 
 class Post(Record, frozen=True, kw_only=True):
-    """A staffed queue. `lead`: of `members`, who care goes to. `clocks`: how long an alert may wait here."""
+    """A staffed queue. `lead`: of `members`, who care goes to. `clocks`: how long an alert may wait here.
+    `notify`: channels that are told of what nobody looks at here."""
 
     kind: ClassVar[str] = "post"
     title: Title
@@ -143,6 +147,7 @@ class Post(Record, frozen=True, kw_only=True):
     members: tuple[Id, ...] = ()
     lead: Ref = ""
     clocks: Clocks = Clocks()
+    notify: tuple[Id, ...] = ()
 
 
 class Shift(Record, frozen=True, kw_only=True):
@@ -271,6 +276,7 @@ class Organisation:
                 yield from self._unit_faults(name, record)
             case Room():
                 yield from self._missing(Host, record.hosts)
+                yield from self._missing(Channel, record.notify)
                 yield from self._missing(Profile, [record.profile] if record.profile else [])
             case Slot():
                 yield from self._missing(Room, [record.room])
@@ -281,6 +287,9 @@ class Organisation:
             case Post():
                 if record.lead and record.lead not in record.members:
                     yield f"its lead {record.lead!r} is not among its members"
+                yield from self._missing(Channel, record.notify)
+            case Channel():
+                yield from record.faults()
             case Shift():
                 yield from self._missing(Post, [record.post])
                 if record.ends <= record.starts:

@@ -92,6 +92,10 @@ class Matcher:
         detected = _detected(scan.contacts, self._late_detectors, starts.tolist())
         return Sightings(self._late, views, starts, detected, events)
 
+    def everywhere(self, views: Views, starts: Index) -> Sightings:
+        """What is looked for late, in every text."""
+        return Sightings(self._late, views, starts, {})
+
     def scan_literals(self, views: Views) -> int:
         """The literal scans alone; how many hits they give."""
         return len(self._early.scan(views).literals) + len(self._gated.scan(views).literals)

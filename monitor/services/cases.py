@@ -7,9 +7,11 @@ from msgspec import Meta, Struct
 
 from monitor.domain.alerts import Alert
 from monitor.domain.audit import Deed
+from monitor.domain.cues import Corrected
 from monitor.domain.errors import Refused
 from monitor.domain.findings import Finding
 from monitor.domain.labels import Label
+from monitor.domain.messages import Message
 from monitor.domain.misses import Reported
 from monitor.domain.priority import Factors
 from monitor.domain.review import Review, Subject
@@ -79,7 +81,8 @@ class Placing(Protocol):
 
 class Kept(Struct, frozen=True, kw_only=True):
     """What the store packs beside an alert. `kind`, `role`, `stage`: of the event that opened it; `wording`, `alike`:
-    the keys of its words, here and anywhere; `reported`: by whom, where a person did and not a rule."""
+    the keys of its words, here and anywhere; `reported`: by whom, where a person did and not a rule;
+    `cued`: the room was told; `corrected`: the host was heard to correct it on air."""
 
     review: Review
     factors: Factors
@@ -93,6 +96,8 @@ class Kept(Struct, frozen=True, kw_only=True):
     reported: Reported | None = None
     alike: str = ""
     stage: str = ""
+    cued: bool = False
+    corrected: Corrected | None = None
 
 
 class Case(Struct, frozen=True, kw_only=True):
@@ -140,6 +145,7 @@ class Effect(Struct, frozen=True, kw_only=True):
     ruled: Ruled | None = None
     forget: bool = False
     free: "Callable[[Case], Effect] | None" = None
+    messages: tuple[Message, ...] = ()
 
 
 Step = Callable[[Case], Effect]

@@ -15,6 +15,7 @@ from msgspec import Struct
 from monitor.domain.alerts import GroupingSettings
 from monitor.domain.errors import BusyError, StorageError
 from monitor.domain.events import VIEWERS
+from monitor.domain.findings import Finding
 from monitor.domain.frames import Entry, Frame, Swap, Tick, portions
 from monitor.engine.engineset import EngineSet
 from monitor.services.archiver import Archiver
@@ -25,7 +26,7 @@ from monitor.services.dispatch import UNPLACED
 from monitor.services.lane import Admitted, Outcome
 from monitor.services.observing import Observer, Sight
 from monitor.services.ports import Archive, Clock, FailPoint, Log, Logger, Publisher, Store, Telemetry
-from monitor.services.records import ContextLine
+from monitor.services.records import ContextLine, FrameJudged
 from monitor.services.recovery import Cursor, EngineOf, Recovered, recover, save, saving, version_at_end
 from monitor.services.rereading import Rereading
 
@@ -36,6 +37,7 @@ _MOST_NOTES: Final = 50_000
 """Entries of the host side whose notes wait for the comments, from which it waits itself: clients are told to send
 later."""
 _T = TypeVar("_T")
+Listen = Callable[[EngineSet, Sequence[FrameJudged], Sequence[Finding]], None]
 
 
 class DetectSettings(Struct, frozen=True):
@@ -59,7 +61,8 @@ class DetectSettings(Struct, frozen=True):
 
 class Detect:
     """`engine_of` gives the engine set of a version in the log; `engine` is the one that judges an empty log; `keep` is
-    where judged frames wait that an alert may want lines of.
+    where judged frames wait that an alert may want lines of; `listen` is told, on the thread that
+    judges, what was judged.
 
     `start`, then `run`. `trimmable`: a restart reads the log again after this sequence number.
     """
@@ -68,6 +71,7 @@ class Detect:
         self, *, log: Log, store: Store, archive: Archive, publisher: Publisher, telemetry: Telemetry,
         logger: Logger, clock: Clock, engine: EngineSet, engine_of: EngineOf, settings: DetectSettings,
         failpoint: FailPoint, keep: Keep = in_memory, observer: Observer | None = None, placing: Placing = UNPLACED,
+        listen: Listen = lambda engine, judged, findings: None,
     ) -> None:
         self._log, self._store, self._keep = log, store, keep
         self._telemetry, self._logger, self._clock = telemetry, logger, clock
@@ -79,6 +83,7 @@ class Detect:
         self._committer = Committer(store, publisher, telemetry, clock, failpoint, placing)
         self._archiver = Archiver(archive, clock, logger)
         self._observer = observer or Observer(telemetry)
+        self._listen = listen
         self._stop = asyncio.Event()
         self._bite_events = settings.batch
         self._saved_at = self._moved_at = self._committed_at = self._began_at = self._viewers_at = 0
@@ -251,6 +256,7 @@ class Detect:
             self._failpoint("judging", sum(len(f.frame) for f in frames))
             engine = cursor.lane.engine
             outcome = cursor.lane.run(frames)
+            self._listen(engine, outcome.judged, outcome.findings)
             scored, outcome.scored = outcome.scored, []
             return outcome, self._observer.look(engine.tables, [f.frame for f in frames], scored, engine.rooms)
 

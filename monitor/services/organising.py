@@ -22,7 +22,7 @@ Base = Mapping[tuple[str, str], Record]
 
 _NEEDS: Mapping[str, Permission] = {
     "slot": Permission.PLAN, "product": Permission.PLAN, "shift": Permission.ROSTER, "silence": Permission.LEAD,
-    "exception": Permission.RULES, "link": Permission.LINKS,
+    "exception": Permission.RULES, "link": Permission.LINKS, "cue_rule": Permission.LEAD,
 }
 """What it takes to edit a kind, where that is not `ORGANISE`."""
 _EVERYBODYS = frozenset(("reason", "profile"))
@@ -87,19 +87,22 @@ class Organising:
         async with self._editing:  # one after the other: what two of them leave together is sound, too
             tenant, now = actor.tenant, self._clock.now()
             await self.refresh(tenant)
-            signed = [self._signed(actor, change) for change in changes]
+            signed = [self._signed(actor, self.of(tenant), change) for change in changes]
             await asyncio.to_thread(_examine, actor, self.of(tenant), signed)
             deeds = [_deed(actor, change, now) for change in signed]
             done = await self._records.edit(tenant, Edits(changes=signed, deeds=deeds, at=now, by=actor.id))
             await self.refresh(tenant)  # not `done` alone: another process may have edited between
-        return done
+        return [_without_secrets(one) for one in done]
 
     @staticmethod
-    def _signed(actor: Actor, change: Edit) -> Edit:
-        """Who silences or excepts is named by the service, not by the sender."""
-        if isinstance(change.record, Silence | Waiver):
-            return msgspec.structs.replace(change, record=msgspec.structs.replace(change.record, by=actor.id))
-        return change
+    def _signed(actor: Actor, before: Organisation, change: Edit) -> Edit:
+        """Who silences or excepts is named by the service, not by the sender; hidden secrets stay what they were."""
+        record = change.record
+        if record is None:
+            return change
+        if isinstance(record, Silence | Waiver):
+            return msgspec.structs.replace(change, record=msgspec.structs.replace(record, by=actor.id))
+        return msgspec.structs.replace(change, record=record.over(before.get(type(record), change.id)))
 
     def _take(self, tenant: str, news: Sequence[Stored]) -> None:
         """What is older than what is known stays out: two reads may come back in another order."""
@@ -116,7 +119,11 @@ class Organising:
 
     def _shown(self, tenant: str, kind: str, name: str, record: Record) -> Stored:
         known = self._stored.get(tenant, {}).get((kind, name))
-        return known or Stored(kind=kind, id=name, version=0, record=record, at=0, by="")
+        return _without_secrets(known or Stored(kind=kind, id=name, version=0, record=record, at=0, by=""))
+
+
+def _without_secrets(stored: Stored) -> Stored:
+    return stored if stored.record is None else msgspec.structs.replace(stored, record=stored.record.shown())
 
 
 def _shows(actor: Actor, organisation: Organisation, kind: str, name: str, record: Record) -> bool:
@@ -146,7 +153,7 @@ def unit_of(organisation: Organisation, kind: str, name: str, record: Record) ->
 def _deed(actor: Actor, change: Edit, now: int) -> Deed:
     return Deed(tenant=actor.tenant, by=actor.id, at=now, on=f"{change.kind}/{change.id}",
                 what=f"{change.kind}.{'put' if change.record is not None else 'remove'}",
-                facts={} if change.record is None else {"is": msgspec.to_builtins(change.record)})
+                facts={} if change.record is None else {"is": msgspec.to_builtins(change.record.shown())})
 
 
 def _examine(actor: Actor, before: Organisation, changes: Sequence[Edit]) -> None:

@@ -17,11 +17,12 @@ from monitor.domain.errors import NotFound, Refused
 from monitor.domain.events import Kind, Role
 from monitor.domain.labels import Label
 from monitor.domain.lapsing import overdue
-from monitor.domain.moves import AnyMove, Claim, Decide, HandOver, Outcome, Reason, Reopen, Undo
+from monitor.domain.moves import AnyMove, Claim, Decide, Escalate, HandOver, Outcome, Reason, Reopen, Undo
 from monitor.domain.organisation import Organisation, Post, Unit
 from monitor.domain.people import Actor, Permission
 from monitor.domain.review import Above, Asked, Review, Ruling, started
 from monitor.domain.suppression import Hold, Ruled
+from monitor.services import notices
 from monitor.services.cases import Answered, Case, Cases, Effect, Moved, QueueFilter, QueuePage, Ref
 from monitor.services.dispatch import shown
 from monitor.services.misses import miss_label
@@ -133,7 +134,7 @@ class ReviewDesk:
                 return moved
 
     async def _pass(self, tenant: str, alerts: Sequence[str], now: int) -> int:
-        nobody = Actor(id=TIME, tenant=tenant)
+        nobody, organisation = Actor(id=TIME, tenant=tenant), self._organising.of(tenant)
 
         def step(case: Case) -> Effect:
             asked = self.asked(nobody, case, now)
@@ -141,7 +142,8 @@ class ReviewDesk:
             if done is None:
                 raise Refused("early", "nothing is due any more")
             after, clock = done
-            return _passed(case, after, clock, now)
+            effect = _passed(case, after, clock, now)
+            return replace(effect, messages=notices.of_clock(organisation, case, effect.case, clock, now))
 
         answered = await self._cases.move(tenant, [Ref(alert) for alert in alerts], step, together=False)
         self._publisher.publish(answered.updates)
@@ -213,6 +215,8 @@ def _effect(case: Case, after: Review, move: AnyMove, asked: Asked, organisation
     effect = Effect(case=done, moved=moved, deed=deed)
     if isinstance(move, Decide):
         return _decided(effect, case, after, asked)
+    if isinstance(move, Escalate):
+        return replace(effect, messages=notices.of_escalation(organisation, done, asked.now))
     if isinstance(move, Undo | Reopen):
         ruling = case.review.ruling
         return replace(effect, forget=True, unlearn="" if ruling is None else _label_id(case, ruling))

@@ -16,16 +16,20 @@ import msgspec
 from aiohttp import ClientPayloadError, ClientResponse
 from aiohttp.test_utils import TestClient, TestServer
 
+from monitor.adapters.keys import link_secret
 from monitor.adapters.recordfiles import read_folder
 from monitor.adapters.sources.scripts import read_script
 from monitor.adapters.telemetry import PrometheusTelemetry
 from monitor.adapters.web import SseHub, WebServices, WebSettings, build_app, new_token
 from monitor.adapters.web.auth import OF_ALL, OPERATOR
 from monitor.adapters.web.cookies import COOKIE, CSRF
+from monitor.adapters.web.cuehub import CueHub
 from monitor.adapters.web.handling import Route
 from monitor.adapters.web.hub import HubLimits
 from monitor.domain.accounts import User
 from monitor.domain.alerts import Alert, AlertState
+from monitor.domain.channels import Channel
+from monitor.domain.cues import Cue, RoomLink
 from monitor.domain.decoding import Limits, decode
 from monitor.domain.events import Kind, Role, Stage
 from monitor.domain.findings import Advice, Finding, Severity, Span, Tier
@@ -35,6 +39,7 @@ from monitor.domain.organisation import Room
 from monitor.domain.people import Grant
 from monitor.domain.people import Role as Post
 from monitor.services.checking import Check, CheckDesk, Details, Summary
+from monitor.services.cueing import CueDesk
 from monitor.services.dispatch import UNPLACED
 from monitor.services.evening import Evening
 from monitor.services.exporting import Exporting
@@ -43,6 +48,7 @@ from monitor.services.labelling import Labelling
 from monitor.services.learning import Learning, Learnt
 from monitor.services.lifecycle import Lifecycle
 from monitor.services.linking import LinkDesk
+from monitor.services.messaging import Messenger
 from monitor.services.misses import MissDesk
 from monitor.services.organising import Organising
 from monitor.services.people import People
@@ -64,11 +70,13 @@ from monitor.services.records import (
     Update,
 )
 from monitor.services.review import ReviewDesk
+from monitor.services.roomlinks import RoomLinks, hashed
 from monitor.services.rulebook import ReloadResult
 from monitor.services.signing import Opened, SigningIn
 from tests.fakes.accounts import MemoryAccounts, PlainPasswords
 from tests.fakes.answers import MemoryAnswers
 from tests.fakes.checks import MemoryChecks
+from tests.fakes.cues import MemoryCues, MemoryMail, NoCourier
 from tests.fakes.ledgers import MemoryLedgers
 from tests.fakes.posts import MemoryPosts
 from tests.fakes.registry import MemoryRegistry, tiny_model
@@ -77,6 +85,7 @@ from tests.faults.streams import engine_of, tables
 
 NOW = 1_795_435_200_000
 PASSWORD = "correct horse battery"  # noqa: S105 - of nobody
+LINK = "rc_" + "x" * 43
 CONFIG = Path(__file__).parents[2] / "config"
 
 
@@ -302,6 +311,9 @@ class Api:
     posts: MemoryPosts
     checks: MemoryChecks
     organising: Organising
+    cues: MemoryCues
+    cue_hub: CueHub
+    mail: MemoryMail
     train: "FakeTrain"
     learning: Learning
     accounts: MemoryAccounts
@@ -381,6 +393,7 @@ async def serving(*, hub_limits: HubLimits | None = None, outbox: Sequence[Updat
     accounts, passwords, chance = MemoryAccounts(posts), PlainPasswords(), partial(token_urlsafe, 32)
     signing = SigningIn(accounts, passwords, clock, telemetry, chance=chance)
     people = People(accounts, organising, clock, chance=chance)
+    cue_store, cue_hub, mail = MemoryCues(posts), CueHub(), MemoryMail()
     store.outbox.extend(outbox)
     hub = SseHub(telemetry, limits=hub_limits)
     train = FakeTrain()
@@ -398,6 +411,9 @@ async def serving(*, hub_limits: HubLimits | None = None, outbox: Sequence[Updat
         evening=Evening(posts, organising, clock, telemetry, silent_after_ms=600_000),
         misses=MissDesk(posts, cast(Archive, archive), UNPLACED, organising, hub, clock),
         signing=signing, people=people, trail=posts,
+        cues=CueDesk(cue_store, organising, clock, telemetry, mask=lambda text: text, wake=cue_hub.wake),
+        room_links=RoomLinks(cue_store, organising, clock, link_secret), cue_hub=cue_hub,
+        messenger=Messenger(mail, organising, NoCourier(), clock, telemetry, logger),
         session_seq=ingest.session_seq, evidence=store.evidence, store=cast(Store, store),
         archive=cast(Archive, archive), hub=hub, reload=reload,
         health=lambda: list(reasons), alive=lambda: alive[0], telemetry=telemetry, clock=clock, logger=logger,
@@ -405,13 +421,16 @@ async def serving(*, hub_limits: HubLimits | None = None, outbox: Sequence[Updat
     app = build_app(services, WebSettings(**{"token_refresh_s": 0, "linger_s": 0.02, **settings}))
     async with TestClient(TestServer(app)) as client:
         yield Api(client, ingest, store, archive, hub, reload, logger, telemetry, reasons, clock, models, posts,
-                  checks, organising, train, learning, accounts, signing, people, passwords, alive)
+                  checks, organising, cue_store, cue_hub, mail, train, learning, accounts, signing, people, passwords,
+                  alive)
         await learning.close()
 
 
 def path_of(route: Route) -> str:
     """Of what each tenant of the tests has."""
-    path = route.path.replace("{name}/{version}", "local/1")
+    path = route.path.replace("{name}/{version}", "local/1").replace("channels/{id}", "channels/ops")
+    path = path.replace("{room}/links/{id}", f"r1/links/{hashed(LINK)[:16]}").replace("{room}", "r1")
+    path = path.replace("{secret}", LINK)
     return path.replace("{kind}/{id}", "room/r1").replace("{kind}", "room").replace(
         "{id}", alert(1).id).replace("{login}", "wang").replace("{session}", "s0")
 
@@ -430,6 +449,10 @@ def body_of(route: Route) -> str | bytes | None:
         "takeInvitation": {"password": PASSWORD},
         "changePassword": {"password": PASSWORD, "new_password": PASSWORD + "!"},
         "putUser": {"name": "王", "grants": [{"role": "reviewer"}]},
+        "cueRoom": {},
+        "makeRoomLink": {},
+        "testChannel": {},
+        "answerCue": {"cue": "c1", "answer": "seen"},
     }
     if route.name in bodies:
         return msgspec.json.encode(bodies[route.name])
@@ -447,6 +470,7 @@ async def furnish(api: Api, *tenants: str) -> None:
         await api.store.save_labels(tenant, [Label(id=alert(1).id, text="好", labels=[], at=NOW)])
         api.checks.kept[tenant] = [check(alert(1).id)]
         await keep(api, tenant, Edit(kind="room", id="r1", record=Room(title="一号")),
+                   Edit(kind="channel", id="ops", record=Channel(url="wecombot://key")),
                    Edit(kind="link", id="street", record=Link()))
         await keep(api, "street", Edit(kind="link", id=tenant, record=Link()))
         api.posts.crossed[tenant, alert(1).id] = Handed(
@@ -454,6 +478,11 @@ async def furnish(api: Api, *tenants: str) -> None:
             copy=frozen(alert(2), []))
         await api.accounts.save_user(User(tenant=tenant, login="wang", name="王", grants=(Grant(Post.REVIEWER),),
                                           created_at=NOW), [], expected=0)
+        own = hashed(LINK + tenant) if hashed(LINK) in api.cues.link_rows else hashed(LINK)
+        api.cues.link_rows.setdefault(own, RoomLink(
+            id=hashed(LINK)[:16], tenant=tenant, room="r1", by="test", made_at=NOW, expires_at=NOW + 60_000))
+        api.cues.rows[tenant, "c1"] = Cue(id="c1", tenant=tenant, room="r1", broadcast="b", alert=alert(1).id, by="li",
+                                          at=NOW, say="更正", seq=1)
 
 
 def check(name: str) -> Check:

@@ -13,13 +13,28 @@ from monitor.adapters.web.routes import ROUTES
 from monitor.domain.errors import ConfigError, Conflict, InputError, StorageError
 from monitor.services.lifecycle import ALL, Choice, ModelState
 from monitor.services.records import Token
-from tests.functional.fakes import NOW, Api, Sse, alert, body_of, events, furnish, kept, ndjson, path_of, room, serving
+from tests.functional.fakes import (
+    LINK,
+    NOW,
+    Api,
+    Sse,
+    alert,
+    body_of,
+    events,
+    furnish,
+    kept,
+    ndjson,
+    path_of,
+    room,
+    serving,
+)
 
 GUARDED = [route for route in ROUTES if route.scope is not None]
 OPEN = [route for route in ROUTES if route.scope is None and route.path in ("/healthz", "/readyz")]
 FOR_TOKENS = [route for route in GUARDED if route.scope != SESSION]
 NAMES_ITS_OWN = ("moveAlerts", "reportMiss", "getUser", "inviteUser")
 """Bodies that name what a tenant has: to a stranger it is not there."""
+BY_LINK = [route for route in ROUTES if route.by_link]
 IDS = [route.name for route in FOR_TOKENS]
 
 
@@ -84,8 +99,22 @@ async def test_health_is_open_to_everybody(route: Route) -> None:
             assert (await ask(api, route, headers))[0] == 200
 
 
+@pytest.mark.parametrize("route", BY_LINK, ids=[route.name for route in BY_LINK])
+async def test_a_link_shows_its_room_to_whoever_has_it_and_nothing_to_others(route: Route) -> None:
+    async with serving(loopback=False) as api:
+        await furnish(api, "agency")
+        assert (await ask(api, route, {"Sec-Fetch-Site": "cross-site", "Origin": "https://evil.example"}))[0] == 200
+        assert LINK not in api.logger.all()
+        wrong = path_of(route).replace(LINK, LINK[:-1] + "y")
+        async with api.client.request(route.method, wrong, data=body_of(route)) as response:
+            assert response.headers["Referrer-Policy"] == "no-referrer"
+            assert response.headers["Cache-Control"] == "no-store"
+            if route.name != "getCuePage":
+                assert (response.status, (await response.json())["error"]["code"]) == (404, "unknown_link")
+
+
 def test_every_route_is_guarded_but_health() -> None:
-    assert {route.path for route in ROUTES if route.scope is None} == {
+    assert {route.path for route in ROUTES if route.scope is None and not route.by_link} == {
         "/healthz", "/readyz", "/api/v1/session", "/api/v1/invitations/{secret}"}
     assert {route.scope for route in GUARDED} == {*SCOPES, SESSION}
 

@@ -8,7 +8,7 @@ from msgspec import Struct
 from sqlalchemy import Connection, bindparam, delete, select
 
 from monitor.adapters.storage import labels as label_rows
-from monitor.adapters.storage import trail
+from monitor.adapters.storage import mail, tracks, trail
 from monitor.adapters.storage.cases import case_of, load, requeue, save, stale
 from monitor.adapters.storage.outbox import tell
 from monitor.adapters.storage.schema import HELD, alerts
@@ -107,6 +107,8 @@ def _write(
         {"alert_id": effect.moved.alert, "version": effect.moved.version, "tenant": effect.case.alert.tenant,
          "at": effect.moved.at, "by": effect.moved.by, "body": _encoder.encode(effect.moved)} for effect in done])
     trail.append(connection, [effect.deed for effect in done])
+    mail.put(connection, [message for effect in done for message in effect.messages])
+    tracks.tally(connection, [(before[key], after[key]) for key in touched])
     _learn(connection, done)
     _remember(connection, done)
     requeue(connection, [after[key].alert for key in touched])
@@ -133,7 +135,7 @@ def _remember(connection: Connection, done: Iterable[Effect]) -> None:
         wording = effect.case.kept.wording
         if wording and effect.ruled is not None:
             rows[wording] = {"key": wording, "alert_id": effect.ruled.alert, "outcome": effect.ruled.outcome.value,
-                             "at": effect.moved.at, "cued": False}
+                             "at": effect.moved.at, "cued": effect.case.kept.cued}
         elif wording and effect.forget:
             rows[wording] = None
     for some in parts([key for key, row in rows.items() if row is None]):
@@ -144,4 +146,4 @@ def _remember(connection: Connection, done: Iterable[Effect]) -> None:
         connection.execute(
             statement.on_conflict_do_update(
                 index_elements=[rulings.c.key],
-                set_={name: statement.excluded[name] for name in ("alert_id", "outcome", "at")}), kept)
+                set_={name: statement.excluded[name] for name in ("alert_id", "outcome", "at", "cued")}), kept)

@@ -8,7 +8,7 @@ from monitor.adapters.storage.schema import metadata
 
 __all__ = [
     "audit", "checks", "cues", "handed", "idempotency", "invitations", "messages", "metadata", "moves", "people",
-    "queue", "records", "room_links", "rulings", "sessions", "storms", "tries", "users",
+    "queue", "records", "room_links", "rulings", "sessions", "storms", "tracks", "tries", "users",
 ]
 
 # What each post has before it, in the order in which it is shown; an alert may lie before several.
@@ -161,9 +161,21 @@ cues: Final = Table(
     Column("room", Text, nullable=False),
     Column("alert_id", Text, nullable=False),
     Column("at", BigInteger, nullable=False),
+    Column("seq", BigInteger, nullable=False),  # of its latest change, counted by room
     Column("body", LargeBinary, nullable=False),  # msgpack
+    Index(None, "tenant", "room", "seq"),
     Index(None, "tenant", "room", "at"),
     Index(None, "tenant", "alert_id"),
+)
+
+# How often decisions bore each rule out.
+tracks: Final = Table(
+    "tracks",
+    metadata,
+    Column("tenant", Text, primary_key=True),
+    Column("rule", Text, primary_key=True),
+    Column("violations", Integer, nullable=False),
+    Column("decisions", Integer, nullable=False),
 )
 
 room_links: Final = Table(
@@ -185,6 +197,7 @@ messages: Final = Table(
     Column("id", Text, primary_key=True),
     Column("tenant", Text, nullable=False),
     Column("channel", Text, nullable=False),
+    Column("room", Text, nullable=False),
     Column("at", BigInteger, nullable=False),
     Column("state", Text, nullable=False),
     Column("due", BigInteger),  # when it is tried next; NULL: not any more

@@ -13,7 +13,7 @@ from monitor.adapters.web.exports import TURNS, Turns
 from monitor.adapters.web.handling import edge, guarded, harden
 from monitor.adapters.web.openapi import DOCUMENT, document
 from monitor.adapters.web.operating import RENDERING, Rendering
-from monitor.adapters.web.page import PAGE, load_page
+from monitor.adapters.web.page import CUE_PAGE, PAGE, load_page
 from monitor.adapters.web.protocol import protocol_logger
 from monitor.adapters.web.repeats import RUNNING, Running
 from monitor.adapters.web.routes import ROUTES
@@ -52,6 +52,7 @@ def build_app(services: WebServices, settings: WebSettings) -> web.Application:
     app[RENDERING] = Rendering(services.telemetry, services.clock)
     app[DOCUMENT] = msgspec.json.encode(document(ROUTES, settings, version=version("redpost")))
     app[PAGE] = load_page()
+    app[CUE_PAGE] = load_page("cue.html")
     for route in ROUTES:
         for method in route.methods:
             app.router.add_route(method, route.path, guarded(route))
@@ -75,4 +76,5 @@ async def _end_streams(app: web.Application) -> None:
     """Streams and searches would hold up the stop."""
     app[SEARCHES].close()
     app[SERVICES].hub.close()
+    app[SERVICES].cue_hub.close()
     await app[SESSIONS].close()

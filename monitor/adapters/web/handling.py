@@ -44,7 +44,8 @@ _NEEDS: Final[dict[str, Permission]] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Route:
-    """One line of the route table. `scope` None: open to everybody; `SESSION`: to people who have signed in.
+    """One line of the route table. `scope` None: open to everybody, or (`by_link`) to whoever has the secret of a link;
+    `SESSION`: to people who have signed in.
 
     `permission`: what people need for it, by default what goes with the scope (`needs`; None: it is for programs
     alone). Where a handler holds to the units of whoever asks (`by_unit`) they need it somewhere, else in the whole
@@ -54,7 +55,8 @@ class Route:
     sent; `item`: what a request's body holds, as NDJSON or a JSON array; `body`: the type of one that is a single JSON
     value; `file`: the media types that it may have instead.
     `errors`: the statuses beside those that every route has. `timed`: ends after the request timeout. `quiet`:
-    no log line when all went well. `stream`: lasts long, so its duration is no measure of anything.
+    no log line when all went well. `stream`: lasts long, so its duration is no measure of anything; `events`: the types
+    of what a stream of events sends.
     """
 
     method: str
@@ -79,6 +81,8 @@ class Route:
     by_unit: bool = False
     anyone: bool = False
     secret: bool = False
+    by_link: bool = False
+    events: tuple[Any, ...] = ()
 
     @property
     def needs(self) -> Permission | None:
@@ -92,7 +96,8 @@ class Route:
     @property
     def methods(self) -> tuple[str, ...]:
         """Probes ask what is open to everybody by HEAD, too."""
-        return (self.method, "HEAD") if self.scope is None and self.method == "GET" else (self.method,)
+        probed = self.scope is None and not self.by_link and self.method == "GET"
+        return (self.method, "HEAD") if probed else (self.method,)
 
 
 def guarded(route: Route) -> Handler:
@@ -101,6 +106,7 @@ def guarded(route: Route) -> Handler:
     async def handle(request: web.Request) -> web.StreamResponse:
         if route.scope is not None:
             request[PRINCIPAL] = await _admitted(request, route, route.scope)
+        if route.scope is not None or route.by_link:
             request[QUERY] = read_query(request, route.params)
         handler = partial(_timed, route.handler) if route.timed else route.handler
         if route.once and HEADER in request.headers:

@@ -13,12 +13,11 @@ from monitor.adapters.web.cookies import COOKIE
 from monitor.adapters.web.handling import Route
 from monitor.adapters.web.repeats import HEADER, LONGEST
 from monitor.adapters.web.services import WebSettings
-from monitor.adapters.web.types import AlertMessage, ErrorAnswer, HelloMessage, ResetMessage
+from monitor.adapters.web.types import ErrorAnswer
 
 DOCUMENT: Final = web.AppKey("openapi", bytes)
 _REF: Final = "#/components/schemas/{name}"
 _PATH_PARAM: Final = re.compile(r"\{(\w+)\}")
-_SSE_TYPES: Final = (HelloMessage, AlertMessage, ResetMessage)
 
 
 async def get_openapi(request: web.Request) -> web.Response:
@@ -28,7 +27,7 @@ async def get_openapi(request: web.Request) -> web.Response:
 def document(routes: Sequence[Route], settings: WebSettings, *, version: str) -> dict[str, Any]:
     """`version` is the package's."""
     sent = [kind for route in routes for kind in (route.answer, route.item, route.body) if kind not in (None, dict)]
-    types = [ErrorAnswer, *_SSE_TYPES, *dict.fromkeys(sent)]
+    types = list(dict.fromkeys([ErrorAnswer, *(kind for route in routes for kind in route.events), *sent]))
     schemas, components = msgspec.json.schema_components(types, ref_template=_REF)
     by_type = dict(zip(types, schemas, strict=True))
     paths: dict[str, dict[str, Any]] = {}
@@ -66,7 +65,7 @@ def _operation(route: Route, by_type: dict[Any, Any], settings: WebSettings) -> 
         {"name": param.name, "in": "query", "required": False, "description": param.about, "schema": param.schema}
         for param in route.params if param.name != "token"
     ]
-    if route.name == "streamAlerts":
+    if route.events:
         parameters.append({"name": "Last-Event-ID", "in": "header", "required": False, "schema": {"type": "string"}})
     if route.once:
         about = "The same key with the same request within a day gets the same answer, and nothing is done twice."
@@ -131,9 +130,9 @@ def _content(route: Route, by_type: dict[Any, Any]) -> dict[str, Any]:
         return _json({"type": "object"})
     if route.answer is not None:
         return _json(by_type[route.answer])
-    if route.stream:
-        about = "Events hello, alert and reset; their data is one of these."
-        return {route.media: {"schema": {"description": about, "oneOf": [by_type[kind] for kind in _SSE_TYPES]}}}
+    if route.events:
+        about = "Events; their data is one of these."
+        return {route.media: {"schema": {"description": about, "oneOf": [by_type[kind] for kind in route.events]}}}
     return {media: {"schema": {"type": "string"}} for media in route.media.split(", ")}
 
 

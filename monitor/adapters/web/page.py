@@ -9,12 +9,13 @@ from typing import Final
 from aiohttp import web
 
 PAGE: Final = web.AppKey("page", tuple)
+CUE_PAGE: Final = web.AppKey("cue_page", tuple)
 """(the page's bytes, its Content-Security-Policy)."""
 
 
-def load_page() -> tuple[bytes, str]:
+def load_page(name: str = "live.html") -> tuple[bytes, str]:
     """The page and a policy that allows its own script and style, by their hashes, and nothing else."""
-    page = files("monitor.adapters.web").joinpath("live.html").read_text(encoding="utf-8")
+    page = files("monitor.adapters.web").joinpath(name).read_text(encoding="utf-8")
     policy = (
         f"default-src 'none'; script-src {_hashes(page, 'script')}; style-src {_hashes(page, 'style')}; "
         "connect-src 'self'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
@@ -28,7 +29,16 @@ def _hashes(page: str, tag: str) -> str:
 
 
 async def get_page(request: web.Request) -> web.Response:
-    body, policy = request.app[PAGE]
+    return shown(request.app[PAGE])
+
+
+async def get_cue_page(request: web.Request) -> web.Response:
+    """The same for every link, also for one that is over: the page says so."""
+    return shown(request.app[CUE_PAGE])
+
+
+def shown(page: tuple[bytes, str]) -> web.Response:
+    body, policy = page
     return web.Response(
         body=body, content_type="text/html", charset="utf-8", headers={"Content-Security-Policy": policy}
     )

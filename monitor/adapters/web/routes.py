@@ -5,6 +5,7 @@ The application, the OpenAPI document and the tests read it.
 
 from typing import Final
 
+from monitor.adapters.web.cue_routes import CUE_ROUTES
 from monitor.adapters.web.evening import PLAN_PARAMS, UNKNOWN_PARAMS, get_duty, get_plan, list_unknown
 from monitor.adapters.web.handling import Route
 from monitor.adapters.web.ingest import post_events
@@ -54,7 +55,7 @@ from monitor.adapters.web.review import QUEUE_PARAMS, MovesAnswer, MovesBody, ge
 from monitor.adapters.web.routes_ledger import LEDGER_ROUTES
 from monitor.adapters.web.routes_people import PEOPLE
 from monitor.adapters.web.sse import stream_alerts
-from monitor.adapters.web.types import EventsAnswer, IngestAnswer
+from monitor.adapters.web.types import AlertMessage, EventsAnswer, HelloMessage, IngestAnswer, ResetMessage
 from monitor.adapters.web.websocket import events_socket
 from monitor.domain.events import Event
 from monitor.domain.labels import Label
@@ -105,7 +106,8 @@ ROUTES: Final[tuple[Route, ...]] = (
             count("after", "Resume behind this id; the header Last-Event-ID wins.", least=0, most=2**62),
             text("token", "The token, for EventSource, which cannot send headers."),
         ),
-        media="text/event-stream", errors=(400, 429, 503), stream=True, token_in_query=True,
+        media="text/event-stream", events=(HelloMessage, AlertMessage, ResetMessage), errors=(400, 429, 503),
+        stream=True, token_in_query=True,
     ),
     Route(
         method="GET", path=f"{_API}/alerts/{{id}}", name="getAlert", scope="read", by_unit=True, handler=get_alert,
@@ -190,6 +192,7 @@ ROUTES: Final[tuple[Route, ...]] = (
         summary="The latest broadcast of each room that is live or was lately, page by page.",
         params=ROOM_PARAMS, answer=RoomPage, errors=(400, 429, 503), timed=True,
     ),
+    *CUE_ROUTES,
     Route(
         method="GET", path=f"{_API}/rooms/unknown", name="listUnknownRooms", scope="read", handler=list_unknown,
         summary="Rooms that sent events within the last day and have no record.",

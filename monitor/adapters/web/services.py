@@ -7,11 +7,13 @@ from typing import Final, Protocol
 from aiohttp import web
 from msgspec import Struct
 
+from monitor.adapters.web.cuehub import CueHub
 from monitor.adapters.web.hub import SseHub
 from monitor.domain.decoding import Limits
 from monitor.domain.labels import Label
 from monitor.services.answers import Answers
 from monitor.services.checking import CheckDesk
+from monitor.services.cueing import CueDesk
 from monitor.services.evening import Evening
 from monitor.services.exporting import Exporting
 from monitor.services.ingest import Receipt
@@ -19,6 +21,7 @@ from monitor.services.labelling import LabelReceipt
 from monitor.services.learning import Learning
 from monitor.services.lifecycle import Lifecycle
 from monitor.services.linking import LinkDesk
+from monitor.services.messaging import Messenger
 from monitor.services.misses import MissDesk
 from monitor.services.organising import Organising
 from monitor.services.people import People
@@ -26,6 +29,7 @@ from monitor.services.ports import Archive, Clock, Logger, Store, Telemetry
 from monitor.services.recordings import Trail
 from monitor.services.records import Evidence
 from monitor.services.review import ReviewDesk
+from monitor.services.roomlinks import RoomLinks
 from monitor.services.rulebook import ReloadResult
 from monitor.services.signing import SigningIn
 
@@ -80,6 +84,10 @@ class WebServices:
     trail: Trail
     checking: CheckDesk
     answers: Answers
+    cues: CueDesk
+    room_links: RoomLinks
+    cue_hub: CueHub
+    messenger: Messenger
     store: Store
     archive: Archive
     hub: SseHub

@@ -16,12 +16,12 @@ from monitor.adapters.web.streams import STREAMS
 from monitor.adapters.web.types import HelloMessage, ResetMessage
 from monitor.services.sight import sees
 
-_HEADERS: Final = {
+HEADERS: Final = {
     "Content-Type": "text/event-stream; charset=utf-8",
     "X-Accel-Buffering": "no",  # or nginx would hold events back
 }
-_RETRY: Final = b"retry: 2000\n\n"
-_PING: Final = b": still here\n\n"
+RETRY: Final = b"retry: 2000\n\n"
+PING: Final = b": still here\n\n"
 _CHUNK: Final = 64 * 2**10
 _PAGE: Final = 500
 
@@ -32,16 +32,16 @@ async def stream_alerts(request: web.Request) -> web.StreamResponse:
     actor, organising = request[PRINCIPAL].actor, services.organising
     wanted = Wanted(severity=query["severity"], category=query["category"], room=query["room"],
                     sees=lambda alert: sees(actor, organising.of(actor.tenant), alert))
-    after = _last_id(request.headers.get("Last-Event-ID"), query["after"])
+    after = last_id(request.headers.get("Last-Event-ID"), query["after"])
     client = services.hub.subscribe(request[PRINCIPAL].tenant, after, wanted)
     try:
         with request.app[STREAMS].opened(request[PRINCIPAL], client.close):
-            response = web.StreamResponse(headers=_HEADERS)
+            response = web.StreamResponse(headers=HEADERS)
             await response.prepare(request)
             request[STARTED] = response
-            writer = _Writer(request, response)
+            writer = Writer(request, response)
             client.cut = writer.abort
-            await writer.write(_RETRY)
+            await writer.write(RETRY)
             await _catch_up(request, client, after, writer)
             await _live(request, client, writer)
     finally:
@@ -49,14 +49,14 @@ async def stream_alerts(request: web.Request) -> web.StreamResponse:
     return response
 
 
-def _last_id(header: str | None, param: int | None) -> int | None:
+def last_id(header: str | None, param: int | None) -> int | None:
     """A browser that reconnects sends the header beside the address's old parameter: the header wins."""
     if header is None or header == "":
         return param
     return int(header) if header.isascii() and header.isdigit() and len(header) < 19 else 2**62
 
 
-class _Writer:
+class Writer:
     """Writes to the client, which is cut off when it takes nothing for too long."""
 
     def __init__(self, request: web.Request, response: web.StreamResponse) -> None:
@@ -93,21 +93,21 @@ class _Writer:
             await self.write(b"".join(waiting))
 
 
-def _event(name: bytes, value: object, seq: int | None) -> bytes:
+def event(name: bytes, value: object, seq: int | None) -> bytes:
     head = b"" if seq is None else b"id: %d\n" % seq
     return head + b"event: %s\ndata: %s\n\n" % (name, msgspec.json.encode(value))
 
 
-async def _catch_up(request: web.Request, client: Subscription, after: int | None, writer: _Writer) -> None:
+async def _catch_up(request: web.Request, client: Subscription, after: int | None, writer: Writer) -> None:
     if after is None:
-        await writer.write(_event(b"hello", HelloMessage(client.start, False), client.start))
+        await writer.write(event(b"hello", HelloMessage(client.start, False), client.start))
         return
     why = "" if client.complete else await _why_not(request, client, after)
     if why:
         client.seen = -1
-        await writer.write(_event(b"reset", ResetMessage(why, client.start), client.start))
+        await writer.write(event(b"reset", ResetMessage(why, client.start), client.start))
         return
-    await writer.write(_event(b"hello", HelloMessage(client.start, True), None))
+    await writer.write(event(b"hello", HelloMessage(client.start, True), None))
     if client.complete:
         replay, client.replay = client.replay, []
         await writer.write_all(sent.data for sent in replay)
@@ -125,7 +125,7 @@ async def _why_not(request: web.Request, client: Subscription, after: int) -> st
     return "too_many" if highest - after > request.app[SETTINGS].sse_replay else ""
 
 
-async def _replay_store(request: web.Request, client: Subscription, after: int, writer: _Writer) -> None:
+async def _replay_store(request: web.Request, client: Subscription, after: int, writer: Writer) -> None:
     store = request.app[SERVICES].store
     while after < client.start:
         updates = await store.updates(client.tenant, after=after, limit=_PAGE)
@@ -138,7 +138,7 @@ async def _replay_store(request: web.Request, client: Subscription, after: int, 
         client.seen = after
 
 
-async def _live(request: web.Request, client: Subscription, writer: _Writer) -> None:
+async def _live(request: web.Request, client: Subscription, writer: Writer) -> None:
     tokens, principal = request.app[TOKENS], request[PRINCIPAL]
     heartbeat = request.app[SETTINGS].sse_heartbeat_s
     while True:
@@ -150,4 +150,4 @@ async def _live(request: web.Request, client: Subscription, writer: _Writer) -> 
         if taken:
             await writer.write_all(sent.data for sent in taken)
         else:
-            await writer.write(_PING)
+            await writer.write(PING)

@@ -1,0 +1,130 @@
+"""Messages out: as signed calls of webhooks, or by Apprise to WeCom, DingTalk, Feishu and mail."""
+
+import asyncio
+import hashlib
+import hmac
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import tzinfo
+from typing import Any, Final, Protocol
+from urllib.parse import parse_qsl, urlsplit
+
+import aiohttp
+import msgspec
+
+from monitor.domain.channels import WEBHOOK, Channel
+from monitor.domain.errors import InputError
+from monitor.domain.messages import Message, text_of, title_of
+from monitor.services.messaging import Undelivered
+
+REPLAY_S: Final = 300
+"""Receivers refuse calls whose timestamp is older than this, or that they have seen by their id."""
+_THREADS: Final = 32
+
+Notify = Callable[[str, str, str], bool]
+"""(address, title, body) → was it taken?"""
+
+
+def signature(secret: str, timestamp: int, body: bytes) -> str:
+    """Of a call at `timestamp` (UTC s): HMAC-SHA256 over the timestamp, a full stop and the body."""
+    return hmac.new(secret.encode(), b"%d." % timestamp + body, hashlib.sha256).hexdigest()
+
+
+class Caller(Protocol):
+    """As `adapters.outside.Outside`."""
+
+    @property
+    def private(self) -> bool: ...
+
+    async def check(self, url: str) -> list[str]: ...
+
+    def session(self) -> aiohttp.ClientSession: ...
+
+
+class Couriers:
+    """Implements `Courier`. `now`: UTC ms; `zone`: of times in texts. `notify`: sends by Apprise, in a thread."""
+
+    def __init__(self, outside: Caller, now: Callable[[], int], zone: tzinfo, *, notify: Notify | None = None) -> None:
+        self._outside, self._now, self._zone = outside, now, zone
+        self._notify = notify or by_apprise
+        self._session: aiohttp.ClientSession | None = None
+        self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="notify")
+        self._stuck: dict[tuple[str, str], asyncio.Future[bool]] = {}
+
+    async def send(self, channel: Channel, message: Message) -> None:
+        """Raises Undelivered, whatever a notifier does: its own words may hold the address."""
+        try:
+            await (self._call if channel.scheme in WEBHOOK else self._by_apprise)(channel, message)
+        except Undelivered:
+            raise
+        except Exception as error:
+            raise Undelivered(f"the notifier broke: {type(error).__name__}") from error
+
+    async def close(self) -> None:
+        if self._session is not None:
+            await self._session.close()
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+    async def _call(self, channel: Channel, message: Message) -> None:
+        body = msgspec.json.encode({
+            "id": message.id, "room": message.room, "title": title_of(message), "text": text_of(message, self._zone),
+            "items": message.items, "more": message.more})
+        timestamp = self._now() // 1_000
+        headers = {
+            "Content-Type": "application/json; charset=utf-8", "User-Agent": "redpost", "X-Redpost-Id": message.id,
+            "X-Redpost-Timestamp": str(timestamp),
+            "X-Redpost-Signature": "sha256=" + signature(channel.secret, timestamp, body)}
+        if self._session is None:
+            self._session = self._outside.session()
+        try:
+            if urlsplit(channel.url).scheme != "https" and not self._outside.private:
+                raise Undelivered("the address is not https")
+            await self._outside.check(channel.url)
+            async with self._session.post(channel.url, data=body, headers=headers, allow_redirects=False) as response:
+                status = response.status
+        except InputError as error:
+            raise Undelivered(error.message) from None
+        except (aiohttp.ClientError, OSError, ValueError) as error:
+            raise Undelivered(f"no connection: {type(error).__name__}") from None
+        if 300 <= status < 400:
+            raise Undelivered(f"answered {status}: redirects are not followed")
+        if not 200 <= status < 300:
+            raise Undelivered(f"answered {status}")
+
+    async def _by_apprise(self, channel: Channel, message: Message) -> None:
+        """In a thread that cannot be ended: while one hangs, its channel gets no other."""
+        key = (message.tenant, message.channel)
+        stuck = self._stuck.get(key)
+        if stuck is not None and not stuck.done():
+            raise Undelivered("the try before has not ended")
+        await self._check_mail(channel)
+        work = asyncio.get_running_loop().run_in_executor(
+            self._threads, self._notify, channel.url, title_of(message), text_of(message, self._zone))
+        self._stuck[key] = work
+        if not await asyncio.shield(work):
+            raise Undelivered(f"{channel.scheme} did not take it; check its address")
+
+    async def _check_mail(self, channel: Channel) -> None:
+        """Mail is the one service whose host the address names."""
+        if not channel.scheme.startswith("mailto"):
+            return
+        parts = urlsplit(channel.url)
+        hosts = {parts.hostname or ""}
+        hosts |= {value for name, value in parse_qsl(parts.query) if name.lower() == "smtp"}
+        try:
+            for host in hosts:
+                await self._outside.check(f"https://{host}/")
+        except InputError as error:
+            raise Undelivered(error.message) from None
+
+
+def by_apprise(url: str, title: str, body: str) -> bool:
+    """Raises Undelivered where Apprise is not installed, or takes the address for none."""
+    try:
+        import apprise
+    except ImportError:
+        raise Undelivered("Apprise is not installed: pip install 'redpost[notify]'") from None
+    sender: Any = apprise.Apprise()
+    if not sender.add(url):
+        raise Undelivered("Apprise cannot read the address")
+    return bool(sender.notify(title=title, body=body))

@@ -1,0 +1,55 @@
+"""What is said to rooms and to people elsewhere: cues, corrections and messages, put together."""
+
+from collections.abc import Awaitable, Iterator
+from zoneinfo import ZoneInfo
+
+from monitor.adapters.courier import Couriers
+from monitor.adapters.keys import link_secret
+from monitor.adapters.outside import Outside
+from monitor.adapters.storage.cues import SqlCues
+from monitor.adapters.storage.database import Database
+from monitor.adapters.storage.mail import SqlMail
+from monitor.adapters.web.cuehub import CueHub
+from monitor.domain.labels import Label
+from monitor.engine.views import ViewTables
+from monitor.services.correcting import Corrections
+from monitor.services.cueing import CueDesk
+from monitor.services.labelling import masked
+from monitor.services.messaging import Messenger
+from monitor.services.organising import Organising
+from monitor.services.ports import Clock, Logger, Publisher, Telemetry
+from monitor.services.roomlinks import RoomLinks
+from monitor.services.rulecues import RuleCues
+
+
+class Telling:
+    """`publisher`: takes what is committed, in the place of the one that it passes it on to."""
+
+    def __init__(
+        self, database: Database, organising: Organising, further: Publisher, *, tables: ViewTables, outside: Outside,
+        zone: str, clock: Clock, telemetry: Telemetry, logger: Logger,
+    ) -> None:
+        store = SqlCues(database)
+        self.cue_hub = CueHub()
+        self.publisher = RuleCues(further, store, telemetry, logger)
+        self.corrections = Corrections(store, further, clock, telemetry, logger, fold=tables.skeleton_text,
+                                       wake=self.cue_hub.wake)
+        self.cues = CueDesk(store, organising, clock, telemetry, mask=lambda text: without_contacts(text, tables),
+                            wake=self.cue_hub.wake, watch=self.corrections.watch)
+        self.links = RoomLinks(store, organising, clock, link_secret)
+        self._couriers = Couriers(outside, clock.now, ZoneInfo(zone))
+        self.messenger = Messenger(SqlMail(database), organising, self._couriers, clock, telemetry, logger)
+
+    def beside(self) -> Iterator[Awaitable[None]]:
+        """What runs beside the judging."""
+        yield self.publisher.run(self.cues)
+        yield self.corrections.run()
+        yield self.messenger.run()
+
+    async def close(self) -> None:
+        await self._couriers.close()
+
+
+def without_contacts(text: str, tables: ViewTables) -> str:
+    """With contact data masked, one `*` for each code point of it."""
+    return masked([Label(text=text, labels=[])], tables)[0] if text else ""
