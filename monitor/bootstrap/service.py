@@ -19,6 +19,7 @@ from monitor.adapters.keys import KeyFiles
 from monitor.adapters.ml.shelf import ModelShelf
 from monitor.adapters.outside import Outside
 from monitor.adapters.process import give_memory_back, trim_heap
+from monitor.adapters.recordfiles import read
 from monitor.adapters.rulefiles import RuleFolder
 from monitor.adapters.spool import Spool
 from monitor.adapters.storage.archive import ParquetArchive
@@ -42,6 +43,7 @@ from monitor.domain.tenants import LOCAL
 from monitor.engine.engineset import EngineSet
 from monitor.services.admission import kept_ms
 from monitor.services.demo import play
+from monitor.services.demo_organisation import furnish
 from monitor.services.detect import Detect, DetectSettings
 from monitor.services.evidence import EvidenceDesk
 from monitor.services.housekeeping import Housekeeping, HousekeepingSettings
@@ -113,6 +115,9 @@ class Service:
         self.store = SqlStore(database)
         self.hub = SseHub(self.telemetry, last=await self.store.outbox_ends())
         self.post = await PostDesks.opened(database, self.hub, self.telemetry, self.clock, s)
+        if self.demo:
+            text = (bundled("config") / "demo/organisation.yml").read_text(encoding="utf-8")
+            await furnish(self.post.organising, self.clock, read(text, "organisation.yml"))
         self.persons = await open_persons(database, self.post.organising, self.clock, self.telemetry, s,
                                           demo=self.demo, stack=self._stack)
         self.telling = Telling(
