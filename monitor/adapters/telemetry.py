@@ -86,6 +86,7 @@ METRICS: Final[tuple[Metric, ...]] = (
     Metric("notifications_total", "counter", "Tries to send a message, by what came of them.", ("result",)),
     # house
     Metric("audit_chain_ok", "gauge", "1 while all rows of the trail that were looked at follow from one another."),
+    Metric("expired_total", "counter", "What was dropped since it was kept long enough.", ("kind",)),
     Metric("disk_free_bytes", "gauge", "Free space where the data lies."),
     Metric("db_commit_seconds", "histogram", "Time of one commit of the store.", (), _FAST),
     # web

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from functools import partial
+from typing import Final
 from zoneinfo import ZoneInfo
 
 from monitor.adapters.bundled import bundled, view_tables
@@ -14,6 +15,7 @@ from monitor.adapters.storage.database import Database
 from monitor.adapters.storage.holding import SqlHolds
 from monitor.adapters.storage.ledgers import SqlLedgers
 from monitor.adapters.storage.posts import SqlPosts
+from monitor.adapters.storage.retention import SqlExpiry
 from monitor.adapters.storage.store import SqlStore
 from monitor.engine.engineset import EngineSet
 from monitor.services.checking import CheckDesk
@@ -26,10 +28,13 @@ from monitor.services.misses import MissDesk
 from monitor.services.onboarding import Onboarding
 from monitor.services.organising import Organising
 from monitor.services.ports import Archive, Clock, Publisher, Telemetry
+from monitor.services.retention import Kind, Retention
 from monitor.services.review import ReviewDesk
 from monitor.services.roomwatch import RoomRecords
 from monitor.services.scan import midnight
 from monitor.settings import Settings
+
+_DAY_MS: Final = 86_400_000
 
 
 class PostDesks:
@@ -45,6 +50,10 @@ class PostDesks:
     ) -> None:
         self.posts = SqlPosts(database)
         self.answers = SqlAnswers(database)
+        keep = settings.retention
+        self.retention = Retention(SqlExpiry(database), self.answers, clock, telemetry, {
+            Kind.ALERTS: keep.alerts_days * _DAY_MS, Kind.CORRECTIONS: keep.corrections_days * _DAY_MS,
+            Kind.CHECKS: keep.checks_days * _DAY_MS})
         self.publisher, self.clock, self.database, self.settings = publisher, clock, database, settings
         self.publisher, self.clock, self.telemetry = publisher, clock, telemetry
         self.organising = Organising(self.posts, clock, read_folder(bundled("config") / "post"),

@@ -188,7 +188,7 @@ class Service:
             settings=HousekeepingSettings(
                 log_keep_ms=s.log.keep_hours * 3_600_000, log_max_bytes=s.log.max_bytes,
                 events_keep_ms=s.events.keep_days * 86_400_000, outbox_keep=s.outbox.keep),
-            trim_heap=trim_heap)
+            trim_heap=trim_heap, expire=self.post.retention.step)
 
     def _learns(self) -> None:
         """Trainings, in processes of their own."""

@@ -13,9 +13,15 @@ from monitor.services.detect import Detect
 from monitor.services.ports import Archive, Clock, Log, Logger, Store, Telemetry
 
 _T = TypeVar("_T")
+_STEPS: Final = 20
+"""Of expiry, at each turn."""
 NOBODY: Final = "nobody"
 _IN_TIME: Final = (("claim", 0), ("decide", 0))
 """What the gauges call the queue of no post."""
+
+
+async def _nothing() -> bool:
+    return False
 
 
 class HousekeepingSettings(Struct, frozen=True):
@@ -36,12 +42,13 @@ class Housekeeping:
     def __init__(
         self, *, log: Log, store: Store, archive: Archive, detect: Detect, telemetry: Telemetry, logger: Logger,
         clock: Clock, disk_free: Callable[[], int], settings: HousekeepingSettings,
-        trim_heap: Callable[[], None] = lambda: None,
+        trim_heap: Callable[[], None] = lambda: None, expire: Callable[[], Awaitable[bool]] = _nothing,
     ) -> None:
-        """`trim_heap`: give memory that nobody holds back to the system; safe in any thread."""
+        """`trim_heap`: give memory that nobody holds back to the system; safe in any thread. `expire`: one step of
+        dropping what was kept long enough; True where more is left."""
         self._log, self._store, self._archive, self._detect = log, store, archive, detect
         self._telemetry, self._logger, self._clock, self._disk_free = telemetry, logger, clock, disk_free
-        self.settings, self._trim_heap = settings, trim_heap
+        self.settings, self._trim_heap, self._expire = settings, trim_heap, expire
         self._posts: set[str] = set()
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -74,6 +81,10 @@ class Housekeeping:
                                            max_bytes=s.log_max_bytes))
         await self._attempt(self._store.trim_outbox(keep=s.outbox_keep))
         await self._attempt(self._archive.expire(before=now - s.events_keep_ms))
+        for _ in range(_STEPS):
+            if not await self._attempt(self._expire()):
+                break
+            await asyncio.sleep(self.settings.tidy_pause_s)
         await self._attempt(asyncio.to_thread(self._trim_heap))
 
     async def _attempt(self, work: Awaitable[_T]) -> _T | None:

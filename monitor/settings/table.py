@@ -131,6 +131,13 @@ class Outside(Struct, frozen=True):
     private: Annotated[bool, _help("let recordings and webhooks lead into private networks")] = False
 
 
+class Retention(Struct, frozen=True):
+    alerts_days: Annotated[Days, _help("alerts that are no violations stay this long, with all that belongs to them")
+                           ] = 1_096
+    corrections_days: Annotated[Days, _help("violations and what was done about them stay this long")] = 1_096
+    checks_days: Annotated[Days, _help("script checks stay this long")] = 1_096
+
+
 class Tenant(Struct, frozen=True):
     zone: Annotated[Zone, _help("time zone of hours of the day and of shifts (IANA name)")] = "Asia/Shanghai"
 
@@ -157,6 +164,7 @@ class Settings(Struct, frozen=True):
     events: Events = Events()
     outbox: Outbox = Outbox()
     outside: Outside = Outside()
+    retention: Retention = Retention()
     tenant: Tenant = Tenant()
     telemetry: Telemetry = Telemetry()
 

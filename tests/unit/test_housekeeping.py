@@ -67,12 +67,13 @@ class Untidy(MemoryArchive):
 
 
 def keeping(archive: MemoryArchive, idle: Idle, *, log: Any = None, store: Any = None,
-            trim_heap: Callable[[], None] = lambda: None, **settings: Any) -> Housekeeping:
+            trim_heap: Callable[[], None] = lambda: None, more: dict[str, Any] | None = None,
+            **settings: Any) -> Housekeeping:
     return Housekeeping(
         log=log or MemoryLog(), store=store or MemoryStore(), archive=archive, detect=cast(Detect, idle),
         telemetry=idle, logger=idle, clock=idle, disk_free=lambda: 0, settings=HousekeepingSettings(**{
             "log_keep_ms": 0, "log_max_bytes": 0, "events_keep_ms": 0, "outbox_keep": 1, "tidy_pause_s": 0} | settings),
-        trim_heap=trim_heap)
+        trim_heap=trim_heap, **(more or {}))
 
 
 async def turns(keeper: Housekeeping, idle: Idle, count: int) -> None:
@@ -185,3 +186,17 @@ async def test_the_gauges_say_how_things_stand() -> None:
     await keeper.gauges()
     assert idle.gauges["sla_overdue", "claim", "high", "content"] == 0
     assert (idle.gauges["alerts_open", "high", "content"], idle.gauges["alerts_unrouted",]) == (0, 0)
+
+
+async def test_expiry_goes_on_step_by_step_until_nothing_is_left() -> None:
+    left = [True, True, False, False]
+
+    async def expire() -> bool:
+        return left.pop(0)
+
+    keeper = keeping(MemoryArchive(), Idle(), more={"expire": expire})
+    await keeper.trim()
+    assert left == [False]
+    left[:] = [True] * 100
+    await keeper.trim()
+    assert len(left) == 80  # the rest at the next turn
