@@ -12,6 +12,7 @@ from msgspec import Struct
 
 from monitor.domain.addresses import filled
 from monitor.domain.alerts import Alert
+from monitor.domain.cues import Corrected
 from monitor.domain.events import HOST_SIDE, VIEWERS, Kind, Role
 from monitor.domain.findings import Finding
 from monitor.domain.moves import Outcome, Reason, Remedy
@@ -41,12 +42,13 @@ class Ledger(StrEnum):
 
 class Entry(Struct, frozen=True, kw_only=True):
     """An alert with what was done about it. `finding`: the one that opened it, None where it was taken away; `unclear`:
-    decisions before the last one; `kind`, `role`: of the event."""
+    decisions before the last one; `corrected`: what the host was heard to say; `kind`, `role`: of the event."""
 
     alert: Alert
     review: Review
     finding: Finding | None = None
     unclear: tuple[Ruling, ...] = ()
+    corrected: Corrected | None = None
     kind: str = ""
     role: str = ""
 
@@ -196,8 +198,11 @@ def _done(entry: Entry, about: Around) -> dict[str, Cell]:
 
 
 def _corrected(entry: Entry, about: Around) -> dict[str, Cell]:
+    heard = entry.corrected
     aired = [one.at for one in entry.review.rectified if one.remedy is Remedy.CORRECTED_ON_AIR]
-    return {"建议纠正话术": entry.alert.advice.say, "纠正播出时间": moment(aired[0] if aired else None, about.zone),
+    at = heard.at if heard is not None else aired[0] if aired else None
+    return {"建议纠正话术": entry.alert.advice.say, "纠正话术原文": heard.quote if heard is not None else "",
+            "纠正播出时间": moment(at, about.zone), "纠正用时（秒）": heard.after_s if heard is not None else None,
             "音视频": filled(about.room.media, room=entry.alert.room, broadcast=entry.alert.broadcast,
                          offset_ms=entry.alert.offset_ms)}
 
@@ -210,9 +215,10 @@ _WHAT: Final = ("内容类型", "发言人角色", "原文", "命中", "规避�
                 "模型分值", "模型意见", "类别", "层级", "严重度", "规则条款", "待核条款", "同类次数", "涉及个人信息")
 _RULED: Final = ("状态", "结论", "理由", "认定类别", "依据条款", "豁免证明", "研判说明", "研判人", "研判时间",
                  "先前存疑人", "分歧说明", "处置动作", "处置人", "处置时间", "处置说明")
-EMPTY: Final = ("纠正话术原文", "音视频哈希", "识别置信度", "申诉与结果")
+EMPTY: Final = ("音视频哈希", "识别置信度", "申诉与结果")
 """Columns that the service has nothing for."""
 HEADERS: Final[Mapping[Ledger, tuple[str, ...]]] = {
-    Ledger.CORRECTIONS: (*_WHERE, *_WHO, *_WHAT, *_RULED, "建议纠正话术", "纠正播出时间", "音视频", *EMPTY),
+    Ledger.CORRECTIONS: (*_WHERE, *_WHO, *_WHAT, *_RULED, "建议纠正话术", "纠正话术原文",
+                         "纠正播出时间", "纠正用时（秒）", "音视频", *EMPTY),
     Ledger.COMMENTS: (*_WHERE, *_WHAT, *_RULED, "响应用时（秒）", "申诉与结果"),
 }

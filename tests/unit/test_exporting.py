@@ -11,15 +11,18 @@ from monitor.adapters.storage.database import Database
 from monitor.adapters.storage.ledgers import SqlLedgers
 from monitor.adapters.storage.posts import SqlPosts
 from monitor.adapters.storage.store import SqlStore
+from monitor.domain.alerts import opened
+from monitor.domain.cues import Corrected
 from monitor.domain.errors import NotFound, Refused
 from monitor.domain.events import Kind, Role
 from monitor.domain.ids import alert_id
 from monitor.domain.labels import Label
-from monitor.domain.ledgers import EMPTY, HEADERS, Ledger, moment
+from monitor.domain.ledgers import EMPTY, HEADERS, Entry, Ledger, around, moment, row
 from monitor.domain.moves import Decide, Outcome, Rectify, Remedy
-from monitor.domain.organisation import Host, Paper, Product, Room, Slot, Unit
+from monitor.domain.organisation import Host, Organisation, Paper, Product, Room, Slot, Unit
 from monitor.domain.people import Actor, Grant
 from monitor.domain.people import Role as Job
+from monitor.domain.review import Review
 from monitor.services.exporting import Exporting
 from monitor.services.recordings import Edit
 from tests.contract.test_store import NOON, finding
@@ -90,6 +93,15 @@ async def test_the_ledger_of_corrections_has_what_was_said_decided_and_done(desk
         "状态": "已纠正"}
     assert row["纠正播出时间"] == row["处置时间"] != ""
     assert all(row[name] == "" for name in EMPTY)
+
+
+def test_a_correction_that_was_heard_is_told_as_it_was_said() -> None:
+    heard = Corrected(at=NOON + 7_000, after_s=7, event="e9", quote="刚才说错了，不是最好")
+    entry = Entry(alert=opened(finding("a")), review=Review(), corrected=heard)
+    cells = row(Ledger.CORRECTIONS, entry, around(Organisation({}), entry, BEIJING))
+    told = dict(zip(HEADERS[Ledger.CORRECTIONS], cells, strict=True))
+    assert (told["纠正话术原文"], told["纠正用时（秒）"]) == ("刚才说错了，不是最好", 7)
+    assert told["纠正播出时间"] == moment(NOON + 7_000, BEIJING)
 
 
 async def test_without_a_plan_the_rooms_hosts_stand_in(desk: Desk) -> None:

@@ -66,7 +66,7 @@ def _entries(connection: Connection, cases: Sequence[Case]) -> list[Entry]:
         found.append(Entry(
             alert=alert, review=review, finding=finding_of(body) if body is not None else None,
             unclear=tuple(one for one in unclear.get(alert.id, ()) if one.by in review.barred),
-            kind=case.kept.kind, role=case.kept.role))
+            corrected=case.kept.corrected, kind=case.kept.kind, role=case.kept.role))
     return found
 
 
