@@ -12,7 +12,8 @@ class MemoryLedgers:
         self._posts = posts
 
     async def entries(self, tenant: str, where: LedgerFilter, *, cursor: str | None, limit: int) -> LedgerPage:
-        found = [Entry(alert=case.alert, review=case.review, corrected=case.kept.corrected, kind=case.kept.kind, role=case.kept.role)
+        found = [Entry(alert=case.alert, review=case.review, corrected=case.kept.corrected, kind=case.kept.kind,
+                       role=case.kept.role)
                  for (of, _), case in self._posts.cases.items()
                  if of == tenant and belongs(where.ledger, case.alert)
                  and (where.since is None or case.alert.at >= where.since)
