@@ -43,7 +43,7 @@ class Kept(World):
     async def went(self) -> list[tuple[str, object]]:
         rows = await self.posts.rows("local", after=0, limit=1_000)
         assert verify(rows) is None
-        return [(row.deed.on, row.deed.facts["count"]) for row in rows if row.deed.what == "retention.expire"]
+        return [(row.deed.on, row.deed.facts["count"]) for row in rows if row.deed.what == "list.expire"]
 
 
 @pytest.fixture

@@ -56,7 +56,7 @@ def _each(connection: Connection, work: _Work, kind: Kind, before: int, now: int
         if times:
             facts = {"count": len(times), "first_at": times[0], "last_at": times[-1], "before": before}
             trail.append(connection, [
-                Deed(tenant=tenant, by=TIME, at=now, what="retention.expire", on=kind.value, facts=facts)])
+                Deed(tenant=tenant, by=TIME, at=now, what="list.expire", on=kind.value, facts=facts)])
         gone += len(times)
         tenant = connection.scalar(select(func.min(table.c.tenant)).where(table.c.tenant > tenant))
     return gone
