@@ -32,6 +32,7 @@ from monitor.services.retention import Kind, Retention
 from monitor.services.review import ReviewDesk
 from monitor.services.roomwatch import RoomRecords
 from monitor.services.scan import midnight
+from monitor.services.trying import RouteDesk
 from monitor.settings import Settings
 
 _DAY_MS: Final = 86_400_000
@@ -65,7 +66,9 @@ class PostDesks:
                                  colleagues=SqlAccounts(database))
         self.evening = Evening(self.posts, self.organising, clock, telemetry,
                                silent_after_ms=settings.plan.silent_after_s * 1000)
-        self.holding = HoldDesk(SqlHolds(database), self.dispatcher, clock, telemetry)
+        holds = SqlHolds(database)
+        self.holding = HoldDesk(holds, self.dispatcher, self.review, self.organising, clock, telemetry)
+        self.trying = RouteDesk(self.dispatcher, holds, self.review, self.organising, clock)
         self.exporting = Exporting(
             store=SqlStore(database), ledgers=SqlLedgers(database), trail=self.posts, review=self.review,
             organising=self.organising, clock=clock, zone=ZoneInfo(settings.tenant.zone))

@@ -210,7 +210,7 @@ class Service:
                 links=self.post.links, organising=self.post.organising, exporting=self.post.exporting,
                 evening=self.post.evening, signing=self.persons.signing, people=self.persons.people,
                 trail=self.post.posts, checking=self.post.checking, answers=self.post.answers, store=self.store,
-                archive=self.archive, hub=self.hub,
+                archive=self.archive, hub=self.hub, holding=self.post.holding, trying=self.post.trying,
                 cues=self.telling.cues, room_links=self.telling.links, cue_hub=self.telling.cue_hub,
                 messenger=self.telling.messenger,
                 reload=lambda: self.rulebook.reload(self.log), health=self._unready,

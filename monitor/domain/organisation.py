@@ -16,6 +16,7 @@ from monitor.domain.people import ROOT
 from monitor.domain.record import Record
 from monitor.domain.routing import Route
 from monitor.domain.routing import faults as route_faults
+from monitor.domain.suppression import Silence, Waiver
 
 Id = Annotated[str, Meta(min_length=1, max_length=128)]
 Ref = Annotated[str, Meta(max_length=128)]
@@ -290,6 +291,9 @@ class Organisation:
                 yield from self._missing(Channel, record.notify)
             case Channel():
                 yield from record.faults()
+            case Silence() | Waiver():
+                yield from record.faults()
+                yield from self._missing(Product, [product] if (product := getattr(record, "product", "")) else [])
             case Shift():
                 yield from self._missing(Post, [record.post])
                 if record.ends <= record.starts:

@@ -89,12 +89,12 @@ def _matching(
 
 
 def labels_of(
-    *, category: Sequence[str], sub: str, severity: Severity, tier: Tier, rule: str, kind: Kind | None,
-    stage: Stage | None, room: str, units: Sequence[str], platform: str, vertical: str, profile: str,
+    *, category: Sequence[str], sub: str, severity: Severity, tier: Tier, rule: str, kind: str,
+    stage: str, room: str, units: Sequence[str], platform: str, vertical: str, profile: str,
     tags: Sequence[str],
 ) -> dict[str, frozenset[str]]:
-    """`units`: the room's own and those above it."""
-    single = {"sub": sub, "severity": severity, "tier": tier, "rule": rule, "kind": kind or "", "stage": stage or "",
+    """`units`: the room's own and those above it. "": there is none."""
+    single = {"sub": sub, "severity": severity, "tier": tier, "rule": rule, "kind": kind, "stage": stage,
               "room": room, "platform": platform, "vertical": vertical, "profile": profile}
     several = {"category": category, "unit": units, "tag": tags}
     return {
@@ -132,3 +132,10 @@ def _check(node: Route, posts: set[str], place: tuple[int, ...], found: list[str
         elif not child.match and not child.unless and not child.go_on:
             open_before = number
         _check(child, posts, (*place, number), found)
+
+
+def at(tree: Route, place: Sequence[int]) -> Route:
+    """The route at a place of the tree (indices from the root)."""
+    for number in place:
+        tree = tree.routes[number]
+    return tree

@@ -3,7 +3,7 @@
 Held alerts are stored, counted and listed; `care` is never held.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from enum import StrEnum
 from typing import Annotated, ClassVar, Final
 
@@ -12,7 +12,7 @@ from msgspec import Meta, Struct, field
 from monitor.domain.findings import Severity, Tier
 from monitor.domain.moves import Outcome
 from monitor.domain.record import Record
-from monitor.domain.routing import Labels, Route, Values
+from monitor.domain.routing import Labels, Route, Values, faults
 
 Id = Annotated[str, Meta(min_length=1, max_length=128)]
 Why = Annotated[str, Meta(min_length=1, max_length=2_000)]
@@ -42,10 +42,18 @@ class Silence(Record, frozen=True, kw_only=True):
     def holds(self, labels: Labels, now: int) -> bool:
         return self.begins <= now < self.ends and Route(match=self.match, unless=self.unless).holds(labels)
 
+    def faults(self) -> Iterator[str]:
+        if not self.match:
+            yield "it would silence everything: name labels in `match`"
+        if self.ends <= self.begins:
+            yield "it ends before it begins"
+        yield from (fault.removeprefix("the root route: ")
+                    for fault in faults(Route(match=self.match, unless=self.unless), ()))
+
 
 class Waiver(Record, frozen=True, kw_only=True):
-    """An exception: this wording is allowed there, by this proof: `rule` and `wording` in a room or for a product.
-    `ends`: UTC ms."""
+    """An exception: this wording is allowed there, by this proof: `rule` and `wording` in a room, or while a product is
+    on the room's plan or named in the text. `ends`: UTC ms."""
 
     kind: ClassVar[str] = "exception"
     rule: Id
@@ -55,6 +63,10 @@ class Waiver(Record, frozen=True, kw_only=True):
     proof: Why
     by: str = ""
     ends: int
+
+    def faults(self) -> Iterator[str]:
+        if not self.room and not self.product:
+            yield "it would hold in every room: name a `room` or a `product`"
 
 
 class Held(Struct, frozen=True):
@@ -90,20 +102,23 @@ def inhibited(severity: Severity, category: Sequence[str], others: Iterable[Stan
     return None
 
 
-def held(
+def holding(
     *, tier: Tier, severity: Severity, category: Sequence[str], labels: Labels, now: int,
     silences: Iterable[tuple[str, Silence]], excepted: str, ruled: Ruled | None, others: Iterable[Standing],
     storm: str,
-) -> Held | None:
-    """Why a new alert is held; None: it goes to its post. `silences`: with their ids; `excepted`: the id of the
-    exception that covers all its words, "" for none; `storm`: the id of the rule's storm, "" where none rages."""
+) -> Iterator[Held]:
+    """All that would hold a new alert, what counts first; nothing: it goes to its post. `silences`: with their ids;
+    `excepted`: the id of the exception that covers all its words, "" for none; `storm`: the id of the rule's storm, ""
+    where none rages."""
     if tier is Tier.CARE:
-        return None
+        return
     if excepted:
-        return Held(Hold.EXCEPTED, excepted)
-    for name, silence in silences:
-        if silence.holds(labels, now):
-            return Held(Hold.SILENCED, name)
+        yield Held(Hold.EXCEPTED, excepted)
+    yield from (Held(Hold.SILENCED, name) for name, silence in silences if silence.holds(labels, now))
     if ruled is not None and ruled.outcome is Outcome.NO_VIOLATION:
-        return Held(Hold.SAME_WORDING, ruled.alert)
-    return inhibited(severity, category, others) or (Held(Hold.STORM, storm) if storm else None)
+        yield Held(Hold.SAME_WORDING, ruled.alert)
+    hidden = inhibited(severity, category, others)
+    if hidden is not None:
+        yield hidden
+    if storm:
+        yield Held(Hold.STORM, storm)

@@ -8,18 +8,18 @@ from msgspec.structs import replace
 
 from monitor.domain.alerts import Alert, AlertState
 from monitor.domain.clocks import Clocks
-from monitor.domain.events import HOST_SIDE, Kind, Stage
+from monitor.domain.events import HOST_SIDE
 from monitor.domain.findings import Finding, Tier
 from monitor.domain.ids import ruling_key, wording_key
 from monitor.domain.lapsing import stands_again, withdrawn
 from monitor.domain.misses import is_manual
 from monitor.domain.moves import Outcome
-from monitor.domain.organisation import Organisation, Post, Room
+from monitor.domain.organisation import Organisation, Post, Product, Room
 from monitor.domain.priority import Factors, factors, recurring
 from monitor.domain.review import Review, started
 from monitor.domain.routing import Labels, labels_of, route
 from monitor.domain.storms import Breaker, Weather
-from monitor.domain.suppression import Held, Silence, Standing, Waiver, held
+from monitor.domain.suppression import Held, Silence, Standing, Waiver, holding
 from monitor.services.cases import Case, Opening, Placed, Words
 
 Fold = Callable[[str], str]
@@ -68,7 +68,7 @@ class Dispatcher:
     def _placed(self, opening: Opening, others: Iterable[Standing], now: int) -> Placed:
         alert, finding = opening.alert, opening.finding
         organisation = self._organisation(alert.tenant)
-        labels = labels_for(organisation, finding)
+        labels = labels_for(organisation, finding, finding.kind, finding.stage)
         unit = organisation.unit_of(alert.room)
         routed = route(labels, organisation.trees(unit), default=organisation.default_post(unit))
         post = organisation.get(Post, routed.post)
@@ -76,10 +76,10 @@ class Dispatcher:
         weights = weighed(finding, alert, repeats=repeats, cued=opening.cued)
         manual = is_manual(finding.rule)
         storm = "" if manual or alert.tier is Tier.CARE else self.weather.arrived(alert.tenant, alert.rule, now)
-        why = None if manual else held(
+        why = None if manual else next(holding(
             tier=alert.tier, severity=alert.severity, category=alert.category, labels=labels, now=now,
-            silences=organisation.every(Silence), excepted=self._excepted(organisation, finding, now),
-            ruled=opening.ruled, others=others, storm=storm)
+            silences=organisation.every(Silence), excepted=self.excepted(organisation, finding, now),
+            ruled=opening.ruled, others=others, storm=storm), None)
         review = self._review(routed.post, post, why, alert, now)
         kept = Placed(alert=alert, review=review, factors=weights, also=routed.also, why=routed.why,
                       unrouted=routed.unrouted, words=opening.words,
@@ -93,20 +93,27 @@ class Dispatcher:
         clocks = post.clocks if post is not None else Clocks()
         return started(Review(post=name), clocks, alert.severity, now)
 
-    def _excepted(self, organisation: Organisation, finding: Finding, now: int) -> str:
-        """The exception that covers every hit of the finding; a finding without words has none."""
-        fitting = [(name, waiver) for name, waiver in organisation.every(Waiver) if waiver.rule == finding.rule]
+    def excepted(self, organisation: Organisation, of: Finding | Alert, now: int) -> str:
+        """The exception that covers every hit of it; what has no words has none."""
+        fitting = [(name, waiver) for name, waiver in organisation.every(Waiver)
+                   if waiver.rule == of.rule and now < waiver.ends and waiver.room in ("", of.room)]
         if not fitting:
             return ""
-        said = [self._fold(span.text) for span in finding.spans]
-        return next((name for name, waiver in fitting if self._covers(waiver, finding, said, now)), "")
+        said, text = [self._fold(span.text) for span in of.spans], self._fold(of.text)
+        return next((name for name, waiver in fitting if self._covers(waiver, said, text)
+                     and self._sold(organisation, waiver.product, of.room, text, now)), "")
 
-    def _covers(self, waiver: Waiver, finding: Finding, said: Sequence[str], now: int) -> bool:
-        if now >= waiver.ends or waiver.room not in ("", finding.room):
-            return False
+    def _covers(self, waiver: Waiver, said: Sequence[str], text: str) -> bool:
         wording = self._fold(waiver.wording)
-        return bool(said) and wording != "" and all(words in wording for words in said) and wording in self._fold(
-            finding.text)
+        return bool(said) and wording != "" and all(words in wording for words in said) and wording in text
+
+    def _sold(self, organisation: Organisation, product: str, room: str, text: str, now: int) -> bool:
+        """No signal says which product is explained; the room's plan does, and so may the text itself."""
+        if not product or any(slot.room == room and product in slot.products for _, slot in organisation.expected(now)):
+            return True
+        known = organisation.get(Product, product)
+        title = self._fold(known.title) if known is not None else ""
+        return title != "" and title in text
 
 
 def weighed(finding: Finding, alert: Alert, *, repeats: bool, cued: bool) -> Factors:
@@ -115,15 +122,15 @@ def weighed(finding: Finding, alert: Alert, *, repeats: bool, cued: bool) -> Fac
         evasive=finding.evasive is not None, host_side=alert.lane == HOST_SIDE, repeats=repeats, cued=cued)
 
 
-def labels_for(organisation: Organisation, finding: Finding) -> Labels:
-    """What routes and silences may ask of it."""
-    room = organisation.get(Room, finding.room)
-    unit = organisation.unit_of(finding.room)
-    kind: Kind | None = finding.kind if finding.event_ids else None
-    stage: Stage | None = finding.stage if finding.event_ids else None
+def labels_for(organisation: Organisation, of: Finding | Alert, kind: str, stage: str) -> Labels:
+    """What routes and silences may ask of it. `kind`, `stage`: of its event, "" where it has none."""
+    room = organisation.get(Room, of.room)
+    unit = organisation.unit_of(of.room)
+    event = of.scope == "event"
     return labels_of(
-        category=finding.category, sub=finding.sub, severity=finding.severity, tier=finding.tier, rule=finding.rule,
-        kind=kind, stage=stage, room=finding.room, units=[name for name in organisation.above(unit) if name],
+        category=of.category, sub=of.sub, severity=of.severity, tier=of.tier, rule=of.rule,
+        kind=kind if event else "", stage=stage if event else "", room=of.room,
+        units=[name for name in organisation.above(unit) if name],
         platform=room.platform if room else "", vertical=room.vertical if room else "",
         profile=room.profile if room else "", tags=room.tags if room else ())
 

@@ -70,14 +70,16 @@ class ReviewDesk:
 
     async def queue(self, actor: Actor, where: QueueFilter, *, cursor: str | None, limit: int) -> QueuePage:
         """Of the posts that the actor may see, all where none is named; of the rooms that they may see."""
-        organisation = self._organising.of(actor.tenant)
         posts = self.posts(actor)
         wanted = tuple(post for post in posts if not where.posts or post in where.posts)
-        granted = actor.units(Permission.SEE)
-        units = None if "" in granted else tuple(
+        return await self._cases.queue(actor.tenant, replace(where, posts=wanted, units=self.units(actor)),
+                                       cursor=cursor, limit=limit)
+
+    def units(self, actor: Actor) -> tuple[str, ...] | None:
+        """Those whose rooms the actor may see; None: all."""
+        granted, organisation = actor.units(Permission.SEE), self._organising.of(actor.tenant)
+        return None if "" in granted else tuple(
             name for name, _ in organisation.every(Unit) if not granted.isdisjoint(organisation.above(name)))
-        return await self._cases.queue(actor.tenant, replace(where, posts=wanted, units=units), cursor=cursor,
-                                       limit=limit)
 
     def posts(self, actor: Actor) -> tuple[str, ...]:
         """Those whose queues the actor may see; "" is the one of what no route answers."""

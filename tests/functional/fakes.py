@@ -40,9 +40,10 @@ from monitor.domain.people import Grant
 from monitor.domain.people import Role as Post
 from monitor.services.checking import Check, CheckDesk, Details, Summary
 from monitor.services.cueing import CueDesk
-from monitor.services.dispatch import UNPLACED
+from monitor.services.dispatch import UNPLACED, Dispatcher
 from monitor.services.evening import Evening
 from monitor.services.exporting import Exporting
+from monitor.services.holding import HoldDesk
 from monitor.services.ingest import Receipt
 from monitor.services.labelling import Labelling
 from monitor.services.learning import Learning, Learnt
@@ -73,10 +74,12 @@ from monitor.services.review import ReviewDesk
 from monitor.services.roomlinks import RoomLinks, hashed
 from monitor.services.rulebook import ReloadResult
 from monitor.services.signing import Opened, SigningIn
+from monitor.services.trying import RouteDesk
 from tests.fakes.accounts import MemoryAccounts, PlainPasswords
 from tests.fakes.answers import MemoryAnswers
 from tests.fakes.checks import MemoryChecks
 from tests.fakes.cues import MemoryCues, MemoryMail, NoCourier
+from tests.fakes.holds import MemoryHolds
 from tests.fakes.ledgers import MemoryLedgers
 from tests.fakes.posts import MemoryPosts
 from tests.fakes.registry import MemoryRegistry, tiny_model
@@ -401,7 +404,10 @@ async def serving(*, hub_limits: HubLimits | None = None, outbox: Sequence[Updat
     desk = ReviewDesk(posts, organising, hub, clock, telemetry)
     exporting = Exporting(store=cast(Store, store), ledgers=MemoryLedgers(posts), trail=posts, review=desk,
                           organising=organising, clock=clock, zone=UTC)
+    dispatcher, holds = Dispatcher(organising.of, str), MemoryHolds(posts)
     services = WebServices(
+        holding=HoldDesk(holds, dispatcher, desk, organising, clock, telemetry),
+        trying=RouteDesk(dispatcher, holds, desk, organising, clock),
         exporting=exporting, answers=MemoryAnswers(),
         checking=CheckDesk(checks, organising, partial(read_script, limits=Limits()), engine_of,
                            lambda now: now, clock),
@@ -430,7 +436,7 @@ def path_of(route: Route) -> str:
     """Of what each tenant of the tests has."""
     path = route.path.replace("{name}/{version}", "local/1").replace("channels/{id}", "channels/ops")
     path = path.replace("{room}/links/{id}", f"r1/links/{hashed(LINK)[:16]}").replace("{room}", "r1")
-    path = path.replace("{secret}", LINK)
+    path = path.replace("{secret}", LINK).replace("{why}/{by}", "silenced/s1")
     return path.replace("{kind}/{id}", "room/r1").replace("{kind}", "room").replace(
         "{id}", alert(1).id).replace("{login}", "wang").replace("{session}", "s0")
 
@@ -453,6 +459,8 @@ def body_of(route: Route) -> str | bytes | None:
         "makeRoomLink": {},
         "testChannel": {},
         "answerCue": {"cue": "c1", "answer": "seen"},
+        "moveHeld": {"move": {"move": "release"}},
+        "previewSilence": {"match": {"room": ["r1"]}},
     }
     if route.name in bodies:
         return msgspec.json.encode(bodies[route.name])

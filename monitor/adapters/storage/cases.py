@@ -1,6 +1,6 @@
 """Alerts as people work on them: where new ones go, and what each post has before it."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Final
 
 import msgspec
@@ -8,10 +8,10 @@ from sqlalchemy import ColumnElement, Connection, RowMapping, bindparam, delete,
 
 from monitor.adapters.storage import storms
 from monitor.adapters.storage.records import Values, alert_of, alert_values, moving_values
-from monitor.adapters.storage.schema import alerts
+from monitor.adapters.storage.schema import LIVE, alerts
 from monitor.adapters.storage.schema_post import moves, queue, rulings
 from monitor.adapters.storage.statements import insert_new, parts
-from monitor.domain.alerts import LIVE, Alert
+from monitor.domain.alerts import Alert
 from monitor.domain.errors import Refused
 from monitor.domain.findings import Finding, Opinion, Severity
 from monitor.domain.moves import Outcome
@@ -23,7 +23,6 @@ from monitor.services.cases import Case, Kept, Moved, Opening, Placed, Placing
 _encoder: Final = msgspec.msgpack.Encoder()
 _kept: Final = msgspec.msgpack.Decoder(Kept)
 _moved: Final = msgspec.msgpack.Decoder(Moved)
-_LIVE: Final = tuple(state.value for state in LIVE)
 
 
 class _Categories(msgspec.Struct):
@@ -48,12 +47,12 @@ _ruled: Final = select(rulings).where(rulings.c.key.in_(bindparam("keys", expand
 _standing: Final = select(alerts.c.id, alerts.c.room, alerts.c.severity, alerts.c.body).where(
     alerts.c.tenant == bindparam("of_tenant"),
     alerts.c.room.in_(bindparam("rooms", expanding=True)),
-    alerts.c.state.in_(_LIVE),
+    LIVE,
 )
 _of_moments: Final = select(alerts).where(
     alerts.c.tenant == bindparam("of_tenant"),
     alerts.c.moment.in_(bindparam("moments", expanding=True)),
-    alerts.c.state.in_(_LIVE),
+    LIVE,
 )
 
 
@@ -78,7 +77,10 @@ def place(connection: Connection, opening: Sequence[tuple[Finding, Alert]], plac
     words = [placing.words(finding) for finding, _ in opening]
     keys = list({each.here for each in words} - {""})
     ruled = {row.key: row for some in parts(keys) for row in connection.execute(_ruled, {"keys": some})}
-    others = _others(connection, [alert for _, alert in opening])
+    rooms: dict[str, set[str]] = {}
+    for _, alert in opening:
+        rooms.setdefault(alert.tenant, set()).add(alert.room)
+    others = standing(connection, rooms)
     asked = []
     for (finding, alert), said in zip(opening, words, strict=True):
         row = ruled.get(said.here)
@@ -97,11 +99,8 @@ def _placed(found: Placed, finding: Finding) -> Case:
         alike=found.words.anywhere, stage=finding.stage))
 
 
-def _others(connection: Connection, opening: Sequence[Alert]) -> dict[tuple[str, str], list[Standing]]:
-    """By tenant and room, what people still have before them."""
-    rooms: dict[str, set[str]] = {}
-    for alert in opening:
-        rooms.setdefault(alert.tenant, set()).add(alert.room)
+def standing(connection: Connection, rooms: Mapping[str, Collection[str]]) -> dict[tuple[str, str], list[Standing]]:
+    """By tenant and room, what people still have before them. `rooms`: by tenant."""
     found: dict[tuple[str, str], list[Standing]] = {}
     for tenant, names in rooms.items():
         for some in parts(sorted(names)):

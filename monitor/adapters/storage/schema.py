@@ -95,9 +95,10 @@ alerts: Final = Table(
     Index(None, "tenant", "broadcast", "at", "state"),  # with the state: the open ones of a broadcast are counted
     Index(None, "tenant", "moment"),
 )
-_LIVE: Final = alerts.c.state.in_(("open", "claimed", "escalated"))
-"""Of a million stored alerts, few are to be decided: what looks for them has trees of its own."""
-Index("ix_alerts_live_room", alerts.c.tenant, alerts.c.room, sqlite_where=_LIVE, postgresql_where=_LIVE)
+LIVE: Final = alerts.c.state.in_([literal_column(f"'{state}'") for state in ("open", "claimed", "escalated")])
+"""Of a million stored alerts, few are to be decided: what looks for them has trees of its own, which SQLite takes only
+for these very words, not for parameters."""
+Index("ix_alerts_live_room", alerts.c.tenant, alerts.c.room, sqlite_where=LIVE, postgresql_where=LIVE)
 Index("ix_alerts_claimed", alerts.c.tenant, alerts.c.claimed_by,
       sqlite_where=alerts.c.claimed_by != "", postgresql_where=alerts.c.claimed_by != "")
 HELD: Final = alerts.c.held_by != literal_column("''")
@@ -105,7 +106,7 @@ HELD: Final = alerts.c.held_by != literal_column("''")
 # With all that is asked of what is held: a storm holds a hundred thousand.
 Index("ix_alerts_held", alerts.c.tenant, alerts.c.held_by, alerts.c.reason, alerts.c.priority, alerts.c.id,
       alerts.c.post, alerts.c.unit, sqlite_where=HELD, postgresql_where=HELD)
-Index("ix_alerts_live_alike", alerts.c.tenant, alerts.c.alike, sqlite_where=_LIVE, postgresql_where=_LIVE)
+Index("ix_alerts_live_alike", alerts.c.tenant, alerts.c.alike, sqlite_where=LIVE, postgresql_where=LIVE)
 Index("ix_alerts_due", alerts.c.due, sqlite_where=alerts.c.due.is_not(None), postgresql_where=alerts.c.due.is_not(None))
 
 # One B-tree in the order of the list, so that a rare category is not looked for in all alerts.

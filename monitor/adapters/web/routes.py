@@ -8,6 +8,7 @@ from typing import Final
 from monitor.adapters.web.cue_routes import CUE_ROUTES
 from monitor.adapters.web.evening import PLAN_PARAMS, UNKNOWN_PARAMS, get_duty, get_plan, list_unknown
 from monitor.adapters.web.handling import Route
+from monitor.adapters.web.holding import HOLDING
 from monitor.adapters.web.ingest import post_events
 from monitor.adapters.web.labels import LABEL_PARAMS, WITHDRAW_PARAMS, list_labels, post_labels, withdraw_label
 from monitor.adapters.web.linking import HANDED_PARAMS, list_handed, post_answer, post_hand
@@ -159,6 +160,7 @@ ROUTES: Final[tuple[Route, ...]] = (
         summary="Claim, release, hand over, escalate, decide, rectify, close, reopen, undo, note.",
         body=MovesBody, answer=MovesAnswer, errors=(400, 403, 404, 408, 409, 413, 415, 429, 503),
     ),
+    *HOLDING,
     Route(
         method="POST", path=f"{_API}/records", name="editRecords", scope="organise", by_unit=True, handler=edit_records,
         summary="Several records made, replaced or taken away together: all of them or none.",

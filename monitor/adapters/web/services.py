@@ -16,6 +16,7 @@ from monitor.services.checking import CheckDesk
 from monitor.services.cueing import CueDesk
 from monitor.services.evening import Evening
 from monitor.services.exporting import Exporting
+from monitor.services.holding import HoldDesk
 from monitor.services.ingest import Receipt
 from monitor.services.labelling import LabelReceipt
 from monitor.services.learning import Learning
@@ -32,6 +33,7 @@ from monitor.services.review import ReviewDesk
 from monitor.services.roomlinks import RoomLinks
 from monitor.services.rulebook import ReloadResult
 from monitor.services.signing import SigningIn
+from monitor.services.trying import RouteDesk
 
 
 class Ingest(Protocol):
@@ -88,6 +90,8 @@ class WebServices:
     room_links: RoomLinks
     cue_hub: CueHub
     messenger: Messenger
+    holding: HoldDesk
+    trying: RouteDesk
     store: Store
     archive: Archive
     hub: SseHub
