@@ -132,7 +132,8 @@ async def test_a_restart_ends_no_storm_and_calm_does(tmp_path: Path, calm_ms: in
 
     database = await Database.open(path)
     second = World(SqlStore(database), SqlPosts(database))
-    desk = HoldDesk(SqlHolds(database), second.dispatcher, second.clock, second.telemetry)
+    desk = HoldDesk(SqlHolds(database), second.dispatcher, second.desk, second.organising, second.clock,
+                    second.telemetry)
     await desk.resume()
     second.clock.ms += calm_ms
     await desk.pass_time()

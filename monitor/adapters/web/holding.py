@@ -16,6 +16,7 @@ from monitor.domain.alerts import Alert
 from monitor.domain.events import KINDS, STAGES
 from monitor.domain.findings import Severity, Tier
 from monitor.domain.moves import Decide, Release
+from monitor.domain.people import Permission
 from monitor.domain.routing import Values
 from monitor.services.holding import STEP, Holders, MovedAll, Preview, reason
 from monitor.services.records import AlertPage
@@ -102,32 +103,36 @@ _API: Final = "/api/v1"
 _HELD: Final = f"{_API}/held/{{why}}/{{by}}"
 HOLDING: Final[tuple[Route, ...]] = (
     Route(
-        method="GET", path=f"{_API}/held", name="listHolders", scope="read", handler=list_holders,
+        method="GET", path=f"{_API}/held", name="listHolders", scope="read", by_unit=True, handler=list_holders,
         summary="How many alerts are held back, by reason, and what holds most of them.",
         answer=Holders, errors=(503,), timed=True,
     ),
     Route(
-        method="GET", path=_HELD, name="listHeld", scope="read", handler=list_held, params=HELD_PARAMS,
+        method="GET", path=_HELD, name="listHeld", scope="read", by_unit=True, handler=list_held, params=HELD_PARAMS,
         summary="What one silence, exception, storm or alert holds back, the most urgent first, page by page.",
         answer=AlertPage, errors=(400, 404, 429, 503), timed=True,
     ),
     Route(
-        method="POST", path=_HELD, name="moveHeld", scope="review", handler=move_held,
+        method="POST", path=_HELD, name="moveHeld", scope="review", by_unit=True,
+        permission=Permission.LEAD, handler=move_held,
         summary="Release or decide what it holds back, a step at a time.",
         body=HeldMove, answer=MovedAll, errors=(400, 404, 408, 413, 415, 429, 503),
     ),
     Route(
-        method="POST", path=f"{_API}/silences/preview", name="previewSilence", scope="read", handler=preview_silence,
+        method="POST", path=f"{_API}/silences/preview", name="previewSilence", scope="read", by_unit=True,
+        handler=preview_silence,
         summary="Which alerts a silence would hold, of the open ones and of those of the last 24 h.",
         body=SilenceDraft, answer=Preview, errors=(400, 408, 413, 415, 429, 503), timed=True,
     ),
     Route(
-        method="GET", path=f"{_API}/alerts/{{id}}/alike", name="listAlike", scope="read", handler=list_alike,
+        method="GET", path=f"{_API}/alerts/{{id}}/alike", name="listAlike", scope="read", by_unit=True,
+        handler=list_alike,
         summary="Open alerts of other rooms with the same rule and words, for one joint decision.",
         answer=AlikeAnswer, errors=(404, 429, 503), timed=True,
     ),
     Route(
-        method="GET", path=f"{_API}/routes/test", name="testRoutes", scope="read", handler=test_routes,
+        method="GET", path=f"{_API}/routes/test", name="testRoutes", scope="read", by_unit=True,
+        handler=test_routes,
         summary="Which post an alert would go to, why, and what would hold it back.",
         params=TRIAL_PARAMS, answer=Tried, errors=(400, 404, 429, 503), timed=True,
     ),
