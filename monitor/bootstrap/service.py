@@ -42,6 +42,7 @@ from monitor.domain.frames import Swap
 from monitor.domain.tenants import LOCAL
 from monitor.engine.engineset import EngineSet
 from monitor.services.admission import kept_ms
+from monitor.services.auditing import Auditing
 from monitor.services.demo import play
 from monitor.services.demo_organisation import furnish
 from monitor.services.detect import Detect, DetectSettings
@@ -149,7 +150,7 @@ class Service:
                                  aside=partial(compile_aside, cache=cache), after_compiling=give_memory_back,
                                  rooms=self.post.rooms.contexts)
         self.lifecycle = Lifecycle(self.models, lambda: self.rulebook.reload(self.log), clock=self.clock,
-                                   logger=self.logger)
+                                   logger=self.logger, record=self.post.posts.write)
 
     async def _detecting(self, engine: EngineSet) -> None:
         s = self.settings
@@ -182,13 +183,15 @@ class Service:
 
     def _keeping_house(self) -> None:
         s = self.settings
+        auditing = Auditing(self.post.posts, self.telemetry, self.logger)
         self.housekeeping = Housekeeping(
             log=self.log, store=self.store, archive=self.archive, detect=self.detect, telemetry=self.telemetry,
             logger=self.logger, clock=self.clock, disk_free=lambda: shutil.disk_usage(self.folder).free,
             settings=HousekeepingSettings(
                 log_keep_ms=s.log.keep_hours * 3_600_000, log_max_bytes=s.log.max_bytes,
                 events_keep_ms=s.events.keep_days * 86_400_000, outbox_keep=s.outbox.keep),
-            trim_heap=trim_heap, expire=self.post.retention.step)
+            trim_heap=trim_heap, expire=self.post.retention.step,
+            also=(auditing.look, self.persons.signing.forget))
 
     def _learns(self) -> None:
         """Trainings, in processes of their own."""

@@ -10,6 +10,7 @@ from typing import Final
 from cyclopts import App, CycloptsError, Parameter
 
 from monitor.cli import (
+    audit,
     exporting,
     labels,
     lifecycle,
@@ -21,6 +22,7 @@ from monitor.cli import (
     reviewing,
     rules,
     tokens,
+    users,
 )
 from monitor.cli.backup import backup, restore
 from monitor.cli.check import check_config
@@ -94,6 +96,13 @@ def build() -> App:
     on_tokens.command(tokens.new)
     on_tokens.command(tokens.list_, name="list")
     on_tokens.command(tokens.revoke)
+    on_users = app.command(App(name="users", help="The people who sign in, and their roles."))
+    on_users.command(users.list_, name="list")
+    for on_user in (users.add, users.grant, users.disable, users.enable, users.invite):
+        on_users.command(on_user)
+    on_audit = app.command(App(name="audit", help="The trail: who changed what."))
+    on_audit.command(audit.verify)
+    on_audit.command(audit.show)
     return app
 
 

@@ -1,6 +1,5 @@
 """A tenant's records, as commands reach them: by the API of a running service, or in the store of a data folder."""
 
-import getpass
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,7 +7,7 @@ from typing import Annotated, Any, Protocol, TypeVar
 
 from cyclopts import Parameter
 
-from monitor.cli.options import Config, Data, TokenFile
+from monitor.cli.options import Config, Data, TokenFile, operator
 
 T = TypeVar("T")
 Key = tuple[str, str]
@@ -88,7 +87,7 @@ class _StoreDesk:
 
         organising = Organising(posts, SystemClock(), read_folder(bundled("config") / "post"))
         await organising.refresh(tenant)
-        actor = Actor(id=f"cli:{getpass.getuser()}", tenant=tenant, everywhere=frozenset(Permission))
+        actor = Actor(id=operator(), tenant=tenant, everywhere=frozenset(Permission))
         return cls(organising, actor)
 
     async def everything(self) -> Mapping[Key, Kept]:

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
     from monitor.adapters.ml.shelf import ModelShelf
+    from monitor.adapters.storage.database import Database
     from monitor.services.lifecycle import Lifecycle, ModelState, ModelSummary
     from monitor.services.models import Model
 
@@ -159,12 +160,13 @@ def _step(
     data: Data, config: Config, by: str, work: "Callable[[Lifecycle, str], Coroutine[None, None, ModelState]]"
 ) -> int:
     """Change what the state says; a service that runs on this folder looks at it every second."""
-    import asyncio
     import getpass
 
     from monitor.adapters.clock import SystemClock
     from monitor.adapters.logs import configure
+    from monitor.adapters.storage.posts import SqlPosts
     from monitor.cli.options import data_folder
+    from monitor.cli.stores import with_database
     from monitor.cli.terminal import safe
     from monitor.domain.errors import ConfigError
     from monitor.services.lifecycle import Lifecycle, listed
@@ -176,7 +178,13 @@ def _step(
         """A service follows by itself."""
 
     kept, logger = shelf(data, config), configure(level="info", form="auto")
-    asyncio.run(work(Lifecycle(kept, nobody_runs, clock=SystemClock(), logger=logger), by or getpass.getuser()))
+
+    async def recorded(database: "Database") -> None:
+        life = Lifecycle(
+            kept, nobody_runs, clock=SystemClock(), logger=logger, record=SqlPosts(database).write)
+        await work(life, by or getpass.getuser())
+
+    with_database(data, config, recorded, create=True)
     for each in listed(kept).models:
         if told := roles(each):
             print(safe(f"{each.id:20} {told}"))

@@ -66,6 +66,13 @@ class Reading:
         )
 
 
+def operator() -> str:
+    """Whoever runs a command, as the trail names them."""
+    import getpass
+
+    return f"cli:{getpass.getuser()}"
+
+
 def data_folder(data: str | None, config: Path | None) -> Path:
     """The folder that was named, or that of the settings. Raises ConfigError for an empty name, as an unset variable of
     a shell gives it."""

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
-from monitor.cli.options import Config, Data
+from monitor.cli.options import Config, Data, operator
 from monitor.cli.stores import with_store
 
 if TYPE_CHECKING:
@@ -31,10 +31,13 @@ def new(
     from monitor.adapters.clock import SystemClock
     from monitor.adapters.web.auth import new_token
     from monitor.cli.terminal import safe, tell
+    from monitor.domain.audit import Deed
 
     wanted = [scope.strip() for scope in scopes.split(",") if scope.strip()]
     secret, record = new_token(tenant, name, wanted, SystemClock().now())
-    with_store(data, config, lambda store: store.save_token(record), create=True)
+    deed = Deed(tenant=tenant, by=operator(), at=record.created_at, what="token.new", on=record.id,
+                facts={"name": name, "scopes": record.scopes})
+    with_store(data, config, lambda store: store.save_token(record, [deed]), create=True)
     tell(safe(f"token {record.id} for {name}: {', '.join(record.scopes)}; keep the secret, it is not shown again"))
     print(secret)
     return 0
@@ -77,6 +80,7 @@ def revoke(
     import msgspec
 
     from monitor.adapters.clock import SystemClock
+    from monitor.domain.audit import Deed
     from monitor.domain.errors import InputError
 
     async def work(store: "SqlStore") -> bool:
@@ -84,7 +88,9 @@ def revoke(
         for token in await store.tokens():
             if token.id == id_:
                 if token.revoked_at is None:
-                    await store.save_token(msgspec.structs.replace(token, revoked_at=SystemClock().now()))
+                    now = SystemClock().now()
+                    deed = Deed(tenant=token.tenant, by=operator(), at=now, what="token.revoke", on=token.id)
+                    await store.save_token(msgspec.structs.replace(token, revoked_at=now), [deed])
                 return token.revoked_at is None
         raise InputError(f"there is no token {id_[:40]!r}", hint="`redpost token list` shows them")
 

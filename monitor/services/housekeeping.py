@@ -1,7 +1,7 @@
 """What goes on beside the judging: trimming the log, the outbox, the archive and the heap, tidying, and the gauges."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from typing import Final, TypeVar
 
@@ -43,9 +43,11 @@ class Housekeeping:
         self, *, log: Log, store: Store, archive: Archive, detect: Detect, telemetry: Telemetry, logger: Logger,
         clock: Clock, disk_free: Callable[[], int], settings: HousekeepingSettings,
         trim_heap: Callable[[], None] = lambda: None, expire: Callable[[], Awaitable[bool]] = _nothing,
+        also: Sequence[Callable[[], Awaitable[object]]] = (),
     ) -> None:
         """`trim_heap`: give memory that nobody holds back to the system; safe in any thread. `expire`: one step of
-        dropping what was kept long enough; True where more is left."""
+        dropping what was kept long enough; True where more is left. `also`: done beside the trimming."""
+        self._also = also
         self._log, self._store, self._archive, self._detect = log, store, archive, detect
         self._telemetry, self._logger, self._clock, self._disk_free = telemetry, logger, clock, disk_free
         self.settings, self._trim_heap, self._expire = settings, trim_heap, expire
@@ -85,6 +87,8 @@ class Housekeeping:
             if not await self._attempt(self._expire()):
                 break
             await asyncio.sleep(self.settings.tidy_pause_s)
+        for work in self._also:
+            await self._attempt(work())
         await self._attempt(asyncio.to_thread(self._trim_heap))
 
     async def _attempt(self, work: Awaitable[_T]) -> _T | None:

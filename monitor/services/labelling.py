@@ -7,6 +7,7 @@ from typing import Final
 import msgspec
 from msgspec import Struct
 
+from monitor.domain.audit import Deed
 from monitor.domain.decoding import Limits
 from monitor.domain.errors import NotFound
 from monitor.domain.labels import Label, Withdrawn, decode_labels, label_id
@@ -59,15 +60,18 @@ class Labelling:
         for label, text in zip(labels, texts, strict=True):
             told = msgspec.structs.replace(label, text=text, at=label.at or now, by=label.by or by)
             whole.append(msgspec.structs.replace(told, id=told.id or label_id(told)))
-        return await self._store.save_labels(tenant, whole) if whole else Saved(0, 0, 0)
-
+        deed = Deed(tenant=tenant, by=by or "loopback", at=now, what="labels.give", on="labels",
+                    facts={"labels": len(whole)})
+        return await self._store.save_labels(tenant, whole, [deed]) if whole else Saved(0, 0, 0)
 
     async def withdraw(self, tenant: str, label: str, *, by: str, reason: str = "") -> Label:
         """The label of this id teaches nothing from now on, but stays with who took it back and why.
 
         Raises NotFound where the tenant has none of this id.
         """
-        found = await self._store.withdraw_label(tenant, label, Withdrawn(by=by, at=self._clock.now(), reason=reason))
+        now = self._clock.now()
+        deed = Deed(tenant=tenant, by=by, at=now, what="label.withdraw", on=label[:256], facts={"reason": reason})
+        found = await self._store.withdraw_label(tenant, label, Withdrawn(by=by, at=now, reason=reason), [deed])
         if found is None:
             raise NotFound(f"there is no label {label[:80]!r} of the tenant {tenant}",
                            hint="GET /api/v1/labels or `redpost labels export` lists them with their ids")

@@ -6,13 +6,14 @@ of the log judges each part by the model that judged it.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Final, Protocol
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from monitor.domain import tenants
+from monitor.domain.audit import Deed
 from monitor.domain.errors import ConfigError, InputError, RedpostError
 from monitor.services.models import Manifest, Model
 from monitor.services.ports import Clock, Logger
@@ -112,8 +113,11 @@ class Lifecycle:
     """
 
     def __init__(
-        self, registry: Registry, reload: Callable[[], Awaitable[object]], *, clock: Clock, logger: Logger
+        self, registry: Registry, reload: Callable[[], Awaitable[object]], *, clock: Clock, logger: Logger,
+        record: Callable[[Sequence[Deed]], Awaitable[None]] | None = None,
     ) -> None:
+        """`record`: writes into the trail."""
+        self._record = record
         self._registry, self._reload, self._clock, self._logger = registry, reload, clock, logger
         self._one_at_a_time = asyncio.Lock()
 
@@ -153,6 +157,12 @@ class Lifecycle:
                 raise
             self._logger.info(f"model_{what}", tenant=tenant, serving=after.serving(tenant) or self._registry.base(),
                               shadow=choice.shadow, previous=choice.previous, by=by)
+            if self._record is not None:
+                whose = tenants.LOCAL if tenant == ALL else tenant
+                await self._record([Deed(
+                    tenant=whose, by=by or "unknown", at=choice.at, what=f"model.{what}",
+                    on=after.serving(tenant) or self._registry.base() or "none",
+                    facts={"tenant": tenant, "shadow": choice.shadow, "previous": choice.previous})])
             return after
 
 

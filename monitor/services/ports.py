@@ -3,6 +3,7 @@
 from collections.abc import Collection, Sequence
 from typing import Any, Protocol
 
+from monitor.domain.audit import Deed
 from monitor.domain.frames import Entry, Frame
 from monitor.domain.labels import Label, Withdrawn
 from monitor.services.cases import Placing
@@ -76,7 +77,8 @@ class Log(Protocol):
 
 
 class Store(Protocol):
-    """Everything that is kept about findings. All times UTC ms."""
+    """Everything that is kept about findings. All times UTC ms. Deeds are written with what they tell of, and where
+    that changes nothing, not at all."""
 
     async def claim(self, lane: int) -> Position:
         """Take ownership of a lane by raising its epoch; its position (seq 0 at first)."""
@@ -132,12 +134,14 @@ class Store(Protocol):
 
     async def save_rule_set(self, version: str, sources: bytes) -> None: ...
 
-    async def save_labels(self, tenant: str, labels: Sequence[Label]) -> Saved:
+    async def save_labels(self, tenant: str, labels: Sequence[Label], deeds: Sequence[Deed] = ()) -> Saved:
         """Each has an id and a time. One that is stored under this id is replaced, where `replaces` says so. What
         returns is on disk."""
         ...
 
-    async def withdraw_label(self, tenant: str, label: str, withdrawn: Withdrawn) -> Label | None:
+    async def withdraw_label(
+        self, tenant: str, label: str, withdrawn: Withdrawn, deeds: Sequence[Deed] = ()
+    ) -> Label | None:
         """The label of this id as it is kept from now on; None where there is none. One that was withdrawn stays as it
         was. What returns is on disk."""
         ...
@@ -148,7 +152,7 @@ class Store(Protocol):
 
     async def tokens(self) -> list[Token]: ...
 
-    async def save_token(self, token: Token) -> None: ...
+    async def save_token(self, token: Token, deeds: Sequence[Deed] = ()) -> None: ...
 
     async def close(self) -> None: ...
 

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Sequence
 from msgspec.structs import asdict, replace
 
 from monitor.domain.alerts import LIVE, Alert, AlertState, Join, Retraction, Withdrawal, opened
+from monitor.domain.audit import Deed
 from monitor.domain.broadcasts import Broadcast
 from monitor.domain.errors import InputError, OwnershipLost
 from monitor.domain.findings import Finding
@@ -60,6 +61,7 @@ class MemoryStore:
     def __init__(self) -> None:
         self.fails: Exception | None = None
         self.closed = False
+        self.deeds: list[Deed] = []
         self._t = _Tables()
 
     async def claim(self, lane: int) -> Position:
@@ -269,7 +271,7 @@ class MemoryStore:
         self._refuse()
         self._t.rule_sets.setdefault(version, sources)
 
-    async def save_labels(self, tenant: str, labels: Sequence[Label]) -> Saved:
+    async def save_labels(self, tenant: str, labels: Sequence[Label], deeds: Sequence[Deed] = ()) -> Saved:
         self._refuse()
         added = changed = unchanged = 0
         for label in labels:
@@ -279,13 +281,17 @@ class MemoryStore:
                 continue
             added, changed = (added + 1, changed) if old is None else (added, changed + 1)
             self._t.labels[tenant, label.id] = label
+        self.deeds += deeds if added or changed else ()
         return Saved(added, changed, unchanged)
 
-    async def withdraw_label(self, tenant: str, label: str, withdrawn: Withdrawn) -> Label | None:
+    async def withdraw_label(
+        self, tenant: str, label: str, withdrawn: Withdrawn, deeds: Sequence[Deed] = ()
+    ) -> Label | None:
         self._refuse()
         old = self._t.labels.get((tenant, label))
         if old is not None and old.withdrawn is None:
             self._t.labels[tenant, label] = old = replace(old, withdrawn=withdrawn)
+            self.deeds += deeds
         return old
 
     async def labels(self, tenant: str, where: LabelFilter, *, cursor: str | None, limit: int) -> LabelPage:
@@ -303,8 +309,9 @@ class MemoryStore:
     async def tokens(self) -> list[Token]:
         return sorted(self._t.tokens.values(), key=lambda token: (token.created_at, token.id))
 
-    async def save_token(self, token: Token) -> None:
+    async def save_token(self, token: Token, deeds: Sequence[Deed] = ()) -> None:
         self._refuse()
+        self.deeds += deeds
         self._t.tokens[token.id] = token
 
     async def close(self) -> None:

@@ -28,6 +28,7 @@ from monitor.adapters.web.handling import Route
 from monitor.adapters.web.hub import HubLimits
 from monitor.domain.accounts import User
 from monitor.domain.alerts import Alert, AlertState
+from monitor.domain.audit import Deed
 from monitor.domain.channels import Channel
 from monitor.domain.cues import Cue, RoomLink
 from monitor.domain.decoding import Limits, decode
@@ -190,13 +191,15 @@ class FakeStore:
         self._check()
         return await self.labelled.labels(tenant, where, cursor=cursor, limit=limit)
 
-    async def save_labels(self, tenant: str, labels: Sequence[Label]) -> Saved:
+    async def save_labels(self, tenant: str, labels: Sequence[Label], deeds: Sequence[Deed] = ()) -> Saved:
         self._check()
-        return await self.labelled.save_labels(tenant, labels)
+        return await self.labelled.save_labels(tenant, labels, deeds)
 
-    async def withdraw_label(self, tenant: str, label: str, withdrawn: Withdrawn) -> Label | None:
+    async def withdraw_label(
+        self, tenant: str, label: str, withdrawn: Withdrawn, deeds: Sequence[Deed] = ()
+    ) -> Label | None:
         self._check()
-        return await self.labelled.withdraw_label(tenant, label, withdrawn)
+        return await self.labelled.withdraw_label(tenant, label, withdrawn, deeds)
 
     async def tokens(self) -> list[Token]:
         self.token_reads += 1
@@ -412,7 +415,7 @@ async def serving(*, hub_limits: HubLimits | None = None, outbox: Sequence[Updat
         checking=CheckDesk(checks, organising, partial(read_script, limits=Limits()), engine_of,
                            lambda now: now, clock),
         ingest=ingest, labelling=Labelling(cast(Store, store), tables(), clock),
-        lifecycle=Lifecycle(models, reload, clock=clock, logger=logger), learning=learning,
+        lifecycle=Lifecycle(models, reload, clock=clock, logger=logger, record=posts.write), learning=learning,
         review=desk, links=LinkDesk(posts, desk, store.evidence, organising, hub, clock), organising=organising,
         evening=Evening(posts, organising, clock, telemetry, silent_after_ms=600_000),
         misses=MissDesk(posts, cast(Archive, archive), UNPLACED, organising, hub, clock),

@@ -10,11 +10,12 @@ from msgspec.structs import replace
 from sqlalchemy import Connection
 
 from monitor.adapters.storage import labels as label_rows
-from monitor.adapters.storage import queries
+from monitor.adapters.storage import queries, trail
 from monitor.adapters.storage.alerts import evidence, page
 from monitor.adapters.storage.commits import apply
 from monitor.adapters.storage.database import Database
 from monitor.adapters.storage.records import FAST
+from monitor.domain.audit import Deed
 from monitor.domain.labels import Label, Withdrawn
 from monitor.services.cases import Placing
 from monitor.services.dispatch import UNPLACED
@@ -112,13 +113,23 @@ class SqlStore:
         # The log may name this version as soon as this returns, and the log survives a power cut.
         await self._database.run(lambda connection: queries.save_rule_set(connection, version, sources), durable=True)
 
-    async def save_labels(self, tenant: str, labels: Sequence[Label]) -> Saved:
-        return await self._database.run(
-            lambda connection: label_rows.save(connection, tenant, labels), durable=True)
+    async def save_labels(self, tenant: str, labels: Sequence[Label], deeds: Sequence[Deed] = ()) -> Saved:
+        def save(connection: Connection) -> Saved:
+            saved = label_rows.save(connection, tenant, labels)
+            trail.append(connection, deeds if saved.added or saved.changed else ())
+            return saved
 
-    async def withdraw_label(self, tenant: str, label: str, withdrawn: Withdrawn) -> Label | None:
-        return await self._database.run(
-            lambda connection: label_rows.withdraw(connection, tenant, label, withdrawn), durable=True)
+        return await self._database.run(save, durable=True)
+
+    async def withdraw_label(
+        self, tenant: str, label: str, withdrawn: Withdrawn, deeds: Sequence[Deed] = ()
+    ) -> Label | None:
+        def withdraw(connection: Connection) -> Label | None:
+            left = label_rows.withdraw(connection, tenant, label, withdrawn)
+            trail.append(connection, deeds if left is not None and left.withdrawn == withdrawn else ())
+            return left
+
+        return await self._database.run(withdraw, durable=True)
 
     async def labels(self, tenant: str, where: LabelFilter, *, cursor: str | None, limit: int) -> LabelPage:
         return await self._database.read(
@@ -127,9 +138,12 @@ class SqlStore:
     async def tokens(self) -> list[Token]:
         return await self._database.read(queries.all_tokens)
 
-    async def save_token(self, token: Token) -> None:
-        # A power cut must not bring a revoked token back.
-        await self._database.run(lambda connection: queries.save_token(connection, token), durable=True)
+    async def save_token(self, token: Token, deeds: Sequence[Deed] = ()) -> None:
+        def save(connection: Connection) -> None:
+            queries.save_token(connection, token)
+            trail.append(connection, deeds)
+
+        await self._database.run(save, durable=True)  # a power cut must not bring a revoked token back
 
     async def backup(self, path: Path) -> None:
         """A consistent copy as a new file, while writes go on. Raises ConfigError where `path` exists."""

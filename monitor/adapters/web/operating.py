@@ -4,8 +4,10 @@ from typing import Final
 
 from aiohttp import web
 
+from monitor.adapters.web.auth import PRINCIPAL
 from monitor.adapters.web.errors import json_answer
 from monitor.adapters.web.services import SERVICES, Exposition
+from monitor.domain.audit import Deed
 from monitor.services.ports import Clock
 
 _FRESH_MS: Final = 1_000
@@ -32,7 +34,11 @@ RENDERING: Final = web.AppKey("rendering", Rendering)
 
 async def reload_rules(request: web.Request) -> web.Response:
     """Load the rules anew. Where they have faults, all are listed and the old ones stay in use."""
-    return json_answer(await request.app[SERVICES].reload())
+    services, actor = request.app[SERVICES], request[PRINCIPAL].actor
+    result = await services.reload()
+    await services.trail.write([Deed(tenant=actor.tenant, by=actor.id, at=services.clock.now(), what="rules.reload",
+                                     on=result.version, facts={"previous": result.previous})])
+    return json_answer(result)
 
 
 async def metrics(request: web.Request) -> web.Response:
