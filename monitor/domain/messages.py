@@ -79,7 +79,7 @@ def addressed(
 ) -> tuple[Message, ...]:
     """One to each channel; `wait_s`: how long it may wait for more about its room."""
     return tuple(
-        Message(id="m" + digest("message", tenant, channel, item.what, item.alert, str(item.at)), tenant=tenant,
+        Message(id="m" + digest("message", tenant, channel, room, item.what, item.alert, item.at), tenant=tenant,
                 channel=channel, room=room, at=now, due=now + wait_s * 1_000, items=(item,))
         for channel in dict.fromkeys(channels))
 

@@ -9,7 +9,7 @@ from monitor.services.cases import Case
 def of_clock(organisation: Organisation, before: Case, after: Case, clock: str, now: int) -> tuple[Message, ...]:
     """A clock ran out ("claim", "decide"; a lease's end tells nobody)."""
     redline = clock == "claim" and before.alert.tier is Tier.REDLINE
-    up = after.review.level != before.review.level
+    up = after.review.post != before.review.post
     if redline:
         return _to(organisation, after, What.REDLINE_UNCLAIMED, (before.review.post, after.review.post), now)
     return _to(organisation, after, What.ESCALATION, (after.review.post,), now) if up else ()
