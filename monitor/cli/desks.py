@@ -132,9 +132,12 @@ class _ApiDesk:
 
         found = {}
         for kind, made in KINDS.items():
-            answer = await self._asked(self._session.get(f"{self._address}/{kind}"))
-            for one in answer["records"]:
-                found[kind, one["id"]] = Kept(one["version"], msgspec.convert(one["record"], made))
+            where: dict[str, str] | None = {}
+            while where is not None:
+                answer = await self._asked(self._session.get(f"{self._address}/{kind}", params=where))
+                for one in answer["records"]:
+                    found[kind, one["id"]] = Kept(one["version"], msgspec.convert(one["record"], made))
+                where = {"cursor": answer["next"]} if answer["next"] else None
         return found
 
     async def edit(self, changes: Sequence[Change]) -> None:

@@ -226,6 +226,12 @@ class Organisation:
         found = self.get(Room, room)
         return found.unit if found is not None else ROOT
 
+    def tags_of(self, room: str) -> tuple[str, ...]:
+        """The room's own, then those of its profile; none for a room without a record."""
+        found = self.get(Room, room)
+        profile = None if found is None else self.get(Profile, found.profile)
+        return () if found is None else tuple(dict.fromkeys((*found.tags, *(profile.tags if profile else ()))))
+
     def trees(self, unit: str) -> list[tuple[str, Route]]:
         """The routing trees that are asked for a room of the unit, in their order."""
         found = ((name, self.get(Routes, name or TENANT)) for name in self.above(unit))

@@ -5,7 +5,7 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from monitor.domain.organisation import Host, Organisation, Product, Profile, Room, Slot
+from monitor.domain.organisation import Host, Organisation, Product, Room, Slot
 from monitor.domain.rules import RoomContext
 
 LEAD_MS: Final = 3_600_000
@@ -29,7 +29,6 @@ def _context(
     hosts = {*room.hosts, *(slot.host for slot in slots if slot.host)}
     products = [product for sku in sorted({sku for slot in slots for sku in slot.products})
                 if (product := organisation.get(Product, sku)) is not None]
-    profile = organisation.get(Profile, room.profile)
     categories = {*room.product_categories, *(product.category for product in products if product.category)}
     prices = {*room.listed_prices, *(each.listed_price for each in products if each.listed_price is not None)}
     proofs: dict[str, str] = {}
@@ -37,7 +36,7 @@ def _context(
         proofs |= product.claims
     return RoomContext(
         room=name, tenant=tenant, title=room.title, platform=room.platform, vertical=room.vertical, unit=room.unit,
-        tags=tuple(dict.fromkeys((*room.tags, *(profile.tags if profile is not None else ())))),
+        tags=tuple(dict.fromkeys((*organisation.tags_of(name), *([room.profile] if room.profile else ())))),
         qualifications=_papers(organisation, hosts, now) if hosts else None,
         product_categories=tuple(sorted(categories)) or None, listed_prices=tuple(sorted(prices)) or None,
         claim_proofs=proofs | room.claim_proofs)

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
+from itertools import islice
 from typing import Final
 
 import msgspec
@@ -62,15 +63,15 @@ class Organising:
     def reasons(self, tenant: str) -> dict[str, Reason]:
         return dict(self.of(tenant).every(Reason))
 
-    def listed(self, actor: Actor, kind: str) -> list[Stored]:
-        """By id, those of the units that the actor may see. Raises NotFound for a kind that does not exist."""
+    def listed(self, actor: Actor, kind: str, *, after: str = "", limit: int | None = None) -> list[Stored]:
+        """By id, those behind `after`, of the units that the actor may see. Raises NotFound for a kind that does not
+        exist."""
         _kind(kind)
         organisation = self.of(actor.tenant)
-        found = []
-        for name, record in organisation.every(KINDS[kind]):
-            if _shows(actor, organisation, kind, name, record):
-                found.append(self._shown(actor.tenant, kind, name, record))
-        return found
+        found = (self._shown(actor.tenant, kind, name, record) for name, record in organisation.every(KINDS[kind])
+                 if name > after and actor.may(
+                     Permission.SEE, organisation.above(unit_of(organisation, kind, name, record))))
+        return list(islice(found, limit))
 
     def one(self, actor: Actor, kind: str, name: str) -> Stored:
         """Raises NotFound for what is not there, or not for this actor to see."""

@@ -33,7 +33,8 @@ class RoomRecords:
                 for room in recorded(self._organising.of(tenant), tenant, now)]
 
     async def follow(
-        self, refresh: Callable[[], Awaitable[object]], stop: asyncio.Event, *, gather_s: float = 2, look_s: float = 60,
+        self, refresh: Callable[[], Awaitable[object]], stop: asyncio.Event, *,
+        gather_s: float = 2, look_s: float = 300,
     ) -> None:
         """Until `stop`. `refresh` is called `gather_s` after an edit, so that one call serves many, and once in
         `look_s`, since slots begin and papers run out without one. What it refuses is tried again at the next turn."""

@@ -38,7 +38,7 @@ def test_the_documentation_names_every_parameter() -> None:
     sections |= dict.fromkeys(
         ("shadowModel", "promoteModel", "rollBackModel", "retrainModel", "getTraining"), "Classifiers")
     sections |= {"getQueue": "Decide", "listDraftCases": "Report a miss", "putRecord": "Records",
-                 "deleteRecord": "Records", "listHanded": "Hand over a link"}
+                 "deleteRecord": "Records", "listRecords": "Records", "listHanded": "Hand over a link"}
     sections |= dict.fromkeys(("getPlan", "listUnknownRooms"), "Tonight")
     sections["listAudit"] = "The trail"
     sections |= dict.fromkeys(("checkScript", "listChecks", "getCheck"), "Script checks")

@@ -11,9 +11,11 @@ from monitor.domain.organisation import Host, Organisation, Paper, Product, Prof
 from monitor.domain.roomrecords import LEAD_MS, joined, recorded
 from monitor.domain.rules import RoomContext
 from monitor.services.bundles import Bundle
+from monitor.services.dispatch import labels_for
 from monitor.services.organising import Organising
 from monitor.services.roomwatch import RoomRecords
 from monitor.services.rulebook import Rulebook
+from tests.contract.test_store import finding
 from tests.fakes.log import MemoryLog
 from tests.fakes.posts import MemoryPosts
 from tests.fakes.store import MemoryStore
@@ -25,7 +27,7 @@ NOON = 1_800_000_000_000
 HOUR = 3_600_000
 
 ORG = Organisation({
-    ("profile", "red_room"): Profile(title="红色直播间", tags=("red_room", "party_school")),
+    ("profile", "red_room"): Profile(title="红色直播间", tags=("slow",)),
     ("host", "a"): Host(name="甲", papers={
         "pharmacist": Paper(ends=NOON), "teacher": Paper(), "tax": Paper(ends=NOON + 1)}),
     ("product", "p"): Product(title="面霜", category="cosmetics", listed_price=99,
@@ -45,10 +47,15 @@ def of(room: str, now: int) -> RoomContext:
 
 def test_a_room_has_its_profiles_tags_its_hosts_papers_and_its_products() -> None:
     assert of("r", NOON) == RoomContext(
-        room="r", tenant="agency", platform="douyin", vertical="beauty", tags=("shop", "red_room", "party_school"),
+        room="r", tenant="agency", platform="douyin", vertical="beauty", tags=("shop", "slow", "red_room"),
         qualifications=("tax", "teacher"), product_categories=("cosmetics",), listed_prices=(99,),
         claim_proofs={"国妆特字": "1", "淡斑": "3"})
     assert of("bare", NOON) == RoomContext(room="bare", tenant="agency")
+
+
+def test_routes_and_silences_see_the_tags_of_the_profile() -> None:
+    assert labels_for(ORG, finding("f", room="r"))["tag"] == {"shop", "slow"}
+    assert labels_for(ORG, finding("f", room="of nobody")).get("tag", set()) == set()
 
 
 def test_what_has_run_out_or_is_to_come_later_says_nothing() -> None:

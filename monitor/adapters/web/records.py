@@ -10,7 +10,7 @@ from monitor.adapters.web.auth import PRINCIPAL
 from monitor.adapters.web.errors import Problem, json_answer
 from monitor.adapters.web.handling import QUERY
 from monitor.adapters.web.ingest import received_json
-from monitor.adapters.web.params import Param, count
+from monitor.adapters.web.params import Param, count, text
 from monitor.adapters.web.services import SERVICES
 from monitor.domain.errors import InputError
 from monitor.domain.kinds import KINDS
@@ -19,6 +19,10 @@ from monitor.services.recordings import Edit, Stored
 
 VERSION_PARAMS: Final[tuple[Param, ...]] = (
     count("version", "The version that you have seen; 0: it is not to be there yet.", least=0, most=2**53),
+)
+LIST_PARAMS: Final[tuple[Param, ...]] = (
+    count("limit", "How many records a page holds.", most=1_000, default=1_000),
+    text("cursor", "`next` of the page before."),
 )
 _LONGEST: Final = 128
 
@@ -35,9 +39,10 @@ class RecordAnswer(Struct, frozen=True, kw_only=True):
 
 
 class RecordsAnswer(Struct, frozen=True):
-    """By id."""
+    """By id. `next` is the cursor of the following page of a list, None at its end."""
 
     records: list[RecordAnswer]
+    next: str | None = None
 
 
 class EditBody(Struct, frozen=True, forbid_unknown_fields=True):
@@ -56,8 +61,11 @@ class EditsBody(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 async def list_records(request: web.Request) -> web.Response:
-    found = request.app[SERVICES].organising.listed(request[PRINCIPAL].actor, request.match_info["kind"])
-    return json_answer(RecordsAnswer([_shown(stored) for stored in found]))
+    limit = request[QUERY]["limit"]
+    found = request.app[SERVICES].organising.listed(
+        request[PRINCIPAL].actor, request.match_info["kind"], after=request[QUERY]["cursor"] or "", limit=limit + 1)
+    return json_answer(RecordsAnswer([_shown(stored) for stored in found[:limit]],
+                                     found[limit - 1].id if len(found) > limit else None))
 
 
 async def get_record(request: web.Request) -> web.Response:

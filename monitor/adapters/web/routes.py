@@ -42,6 +42,7 @@ from monitor.adapters.web.reading import (
     search_events,
 )
 from monitor.adapters.web.records import (
+    LIST_PARAMS,
     VERSION_PARAMS,
     EditsBody,
     RecordAnswer,
@@ -170,7 +171,7 @@ ROUTES: Final[tuple[Route, ...]] = (
         method="GET", path=f"{_API}/records/{{kind}}", name="listRecords", scope="read", by_unit=True,
         handler=list_records,
         summary="Units, rooms, hosts, products, slots, posts, shifts, routes, reasons, silences, exceptions.",
-        answer=RecordsAnswer, errors=(404, 503),
+        params=LIST_PARAMS, answer=RecordsAnswer, errors=(400, 404, 503),
     ),
     Route(
         method="GET", path=f"{_API}/records/{{kind}}/{{id}}", name="getRecord", scope="read", by_unit=True,

@@ -1,0 +1,79 @@
+"""Tonight by the API: the plan, rooms without a record, who is on duty; and records by pages."""
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+from monitor.domain.broadcasts import Broadcast
+from monitor.domain.organisation import Post, Room, Shift, Slot
+from monitor.domain.record import Record
+from monitor.services.recordings import Edit, Edits
+from tests.functional.clikit import redpost
+from tests.functional.fakes import NOW, Api, serving
+
+HOUR = 3_600_000
+
+
+async def keep(api: Api, records: dict[tuple[str, str], Record], tenant: str = "agency") -> None:
+    changes = [Edit(kind=kind, id=name, record=record) for (kind, name), record in records.items()]
+    await api.posts.edit(tenant, Edits(changes=changes, deeds=[], at=NOW, by="x"))
+    await api.organising.refresh(tenant)
+
+
+async def asked(api: Api, path: str, headers: dict[str, str]) -> tuple[int, Any]:
+    async with api.client.get(f"/api/v1/{path}", headers=headers) as response:
+        return response.status, await response.json()
+
+
+async def test_the_plan_unknown_rooms_and_duty_are_told_to_the_owner_and_to_nobody_else() -> None:
+    async with serving(loopback=False) as api:
+        await keep(api, {
+            ("room", "r1"): Room(title="一号"), ("slot", "s1"): Slot(room="r1", starts=NOW - HOUR, products=()),
+            ("post", "p1"): Post(title="内容岗"),
+            ("shift", "n1"): Shift(post="p1", people=("lin",), starts=NOW - 1, ends=NOW + 1)})
+        api.posts.aired = [Broadcast(id="b", tenant="agency", room="x", started_at=NOW, last_at=NOW, named=True)]
+        mine, theirs = api.token("read"), api.token("read", tenant="stranger")
+
+        status, plan = await asked(api, "plan", mine)
+        assert (status, [(line["room"], line["state"], line["known"]) for line in plan["lines"]]) == (
+            200, [("r1", "silent", True), ("x", "unplanned", False)])
+        assert (plan["counts"]["silent"], plan["next"]) == (1, None)
+        _, silent = await asked(api, "plan?state=silent&hours=1&limit=1", mine)
+        assert [line["title"] for line in silent["lines"]] == ["一号"]
+        _, unknown = await asked(api, "rooms/unknown", mine)
+        assert [room["room"] for room in unknown["rooms"]] == ["x"]
+        _, duty = await asked(api, "duty", mine)
+        assert {post["post"]: post["people"] for post in duty["posts"]}["p1"] == ["lin"]
+
+        assert (await asked(api, "plan", theirs))[1]["lines"] == []
+        assert (await asked(api, "rooms/unknown", theirs))[1]["rooms"] == []
+        assert "p1" not in {post["post"] for post in (await asked(api, "duty", theirs))[1]["posts"]}
+
+
+async def test_what_is_wrong_with_a_question_is_told() -> None:
+    async with serving() as api:
+        for wrong in ("state=late", "hours=0", "hours=169", "limit=1001", "cursor=x", "room=r"):
+            status, answer = await asked(api, f"plan?{wrong}", {})
+            assert status == 400
+            assert answer["error"]["hint"]
+
+
+async def test_records_come_by_pages_and_the_command_line_reads_them_all(tmp_path: Path) -> None:
+    async with serving() as api:
+        await keep(api, {("room", f"r{n:04}"): Room() for n in range(2_345)})
+        mine = api.token("read", "organise")
+        seen: list[str] = []
+        cursor = ""
+        while True:
+            _, page = await asked(api, f"records/room?limit=1000{cursor}", mine)
+            seen += [one["id"] for one in page["records"]]
+            if page["next"] is None:
+                break
+            cursor = f"&cursor={page['next']}"
+        assert seen == [f"r{n:04}" for n in range(2_345)]
+        secret = tmp_path / "token"
+        secret.write_text(mine["Authorization"].removeprefix("Bearer "))
+        done = await asyncio.to_thread(redpost, "org", "export", "--kind", "room", "--url",
+                                       f"http://127.0.0.1:{api.port}", "--token-file", secret)
+        assert done.out.count("\n  r") == 2_345
+        assert (await asked(api, "records/room?limit=0", mine))[0] == 400
