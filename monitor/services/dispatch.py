@@ -132,7 +132,7 @@ def labels_for(organisation: Organisation, of: Finding | Alert, kind: str, stage
         kind=kind if event else "", stage=stage if event else "", room=of.room,
         units=[name for name in organisation.above(unit) if name],
         platform=room.platform if room else "", vertical=room.vertical if room else "",
-        profile=room.profile if room else "", tags=organisation.tags_of(finding.room))
+        profile=room.profile if room else "", tags=organisation.tags_of(of.room))
 
 
 def shown(case: Case) -> Case:

@@ -54,8 +54,8 @@ def test_a_room_has_its_profiles_tags_its_hosts_papers_and_its_products() -> Non
 
 
 def test_routes_and_silences_see_the_tags_of_the_profile() -> None:
-    assert labels_for(ORG, finding("f", room="r"))["tag"] == {"shop", "slow"}
-    assert labels_for(ORG, finding("f", room="of nobody")).get("tag", set()) == set()
+    assert labels_for(ORG, finding("f", room="r"), "", "")["tag"] == {"shop", "slow"}
+    assert labels_for(ORG, finding("f", room="of nobody"), "", "").get("tag", set()) == set()
 
 
 def test_what_has_run_out_or_is_to_come_later_says_nothing() -> None:
