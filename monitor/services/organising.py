@@ -69,8 +69,7 @@ class Organising:
         _kind(kind)
         organisation = self.of(actor.tenant)
         found = (self._shown(actor.tenant, kind, name, record) for name, record in organisation.every(KINDS[kind])
-                 if name > after and actor.may(
-                     Permission.SEE, organisation.above(unit_of(organisation, kind, name, record))))
+                 if name > after and _shows(actor, organisation, kind, name, record))
         return list(islice(found, limit))
 
     def one(self, actor: Actor, kind: str, name: str) -> Stored:

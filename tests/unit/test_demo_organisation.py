@@ -68,7 +68,7 @@ def test_alerts_of_its_rooms_go_to_the_posts_of_their_agencies() -> None:
 
     def post(room: str, category: str, tier: str = "standard") -> str:
         unit = organisation.unit_of(room)
-        labels = labels_of(category=[category], sub="", severity="high", tier=tier, rule="x", kind=None, stage=None,
+        labels = labels_of(category=[category], sub="", severity="high", tier=tier, rule="x", kind="", stage="",
                            room=room, units=[name for name in organisation.above(unit) if name], platform="",
                            vertical="", profile="", tags=())
         return route(labels, organisation.trees(unit), default=organisation.default_post(unit)).post
