@@ -214,6 +214,7 @@ class Service:
                 evening=self.post.evening, signing=self.persons.signing, people=self.persons.people,
                 trail=self.post.posts, checking=self.post.checking, answers=self.post.answers, store=self.store,
                 archive=self.archive, hub=self.hub, holding=self.post.holding, trying=self.post.trying,
+                outside=self.outside,
                 cues=self.telling.cues, room_links=self.telling.links, cue_hub=self.telling.cue_hub,
                 messenger=self.telling.messenger,
                 reload=lambda: self.rulebook.reload(self.log), health=self._unready,

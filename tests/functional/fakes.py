@@ -17,6 +17,7 @@ from aiohttp import ClientPayloadError, ClientResponse
 from aiohttp.test_utils import TestClient, TestServer
 
 from monitor.adapters.keys import link_secret
+from monitor.adapters.outside import Outside
 from monitor.adapters.recordfiles import read_folder
 from monitor.adapters.sources.scripts import read_script
 from monitor.adapters.telemetry import PrometheusTelemetry
@@ -82,6 +83,7 @@ from tests.fakes.checks import MemoryChecks
 from tests.fakes.cues import MemoryCues, MemoryMail, NoCourier
 from tests.fakes.holds import MemoryHolds
 from tests.fakes.ledgers import MemoryLedgers
+from tests.fakes.outside import FakeOutside
 from tests.fakes.posts import MemoryPosts
 from tests.fakes.registry import MemoryRegistry, tiny_model
 from tests.fakes.store import MemoryStore
@@ -383,8 +385,8 @@ class Api:
 
 
 @asynccontextmanager
-async def serving(*, hub_limits: HubLimits | None = None, outbox: Sequence[Update] = (), **settings: Any
-                  ) -> AsyncIterator[Api]:
+async def serving(*, hub_limits: HubLimits | None = None, outside: Outside | None = None,
+                  outbox: Sequence[Update] = (), **settings: Any) -> AsyncIterator[Api]:
     """`settings`: fields of WebSettings. Tokens are read from the store at every request unless set otherwise."""
     telemetry, logger, alive = PrometheusTelemetry(), FakeLogger(), [True]
     reasons: list[str] = []
@@ -411,7 +413,7 @@ async def serving(*, hub_limits: HubLimits | None = None, outbox: Sequence[Updat
     services = WebServices(
         holding=HoldDesk(holds, dispatcher, desk, organising, clock, telemetry),
         trying=RouteDesk(dispatcher, holds, desk, organising, clock),
-        exporting=exporting, answers=MemoryAnswers(),
+        exporting=exporting, answers=MemoryAnswers(), outside=outside or cast(Outside, FakeOutside()),
         checking=CheckDesk(checks, organising, partial(read_script, limits=Limits()), engine_of,
                            lambda now: now, clock),
         ingest=ingest, labelling=Labelling(cast(Store, store), tables(), clock),
@@ -480,7 +482,7 @@ async def furnish(api: Api, *tenants: str) -> None:
         api.archive.events[tenant] = [kept("我们家就是第一")]
         await api.store.save_labels(tenant, [Label(id=alert(1).id, text="好", labels=[], at=NOW)])
         api.checks.kept[tenant] = [check(alert(1).id)]
-        await keep(api, tenant, Edit(kind="room", id="r1", record=Room(title="一号")),
+        await keep(api, tenant, Edit(kind="room", id="r1", record=Room(title="一号", media="https://cdn.example/{room}")),
                    Edit(kind="channel", id="ops", record=Channel(url="wecombot://key")),
                    Edit(kind="link", id="street", record=Link()))
         await keep(api, "street", Edit(kind="link", id=tenant, record=Link()))

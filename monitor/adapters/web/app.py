@@ -11,6 +11,7 @@ from monitor.adapters.web.auth import TOKENS, Tokens
 from monitor.adapters.web.budget import BUDGET, Budget
 from monitor.adapters.web.exports import TURNS, Turns
 from monitor.adapters.web.handling import edge, guarded, harden
+from monitor.adapters.web.media import RELAYS, Relays
 from monitor.adapters.web.openapi import DOCUMENT, document
 from monitor.adapters.web.operating import RENDERING, Rendering
 from monitor.adapters.web.page import CUE_PAGE, PAGE, load_page
@@ -47,6 +48,7 @@ def build_app(services: WebServices, settings: WebSettings) -> web.Application:
     app[SESSIONS] = Sessions()
     app[STREAMS] = Streams()
     app[TURNS] = Turns()
+    app[RELAYS] = Relays()
     app[RUNNING] = Running()
     app[SEARCHES] = Searches(settings.searches)
     app[RENDERING] = Rendering(services.telemetry, services.clock)
@@ -68,7 +70,9 @@ async def _begin(app: web.Application) -> AsyncIterator[None]:
     services = app[SERVICES]
     services.hub.begin(await services.store.outbox_ends())
     watching = asyncio.create_task(app[STREAMS].watch(app[TOKENS], every_s=app[SETTINGS].revoked_after_s))
-    yield
+    async with services.outside.session() as session:
+        app[RELAYS].session = session
+        yield
     watching.cancel()
 
 

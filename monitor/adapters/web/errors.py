@@ -59,6 +59,7 @@ CHINESE: Final[dict[str, tuple[str, str]]] = {
     "not_found": ("没有找到", "检查地址与编号"),
     "key_reused": ("这个 Idempotency-Key 已用于另一个请求", "新的请求用新的键；重发原请求须与原来一致"),
     "unknown_link": ("链接无效、已过期或已作废", "请监察岗重新发一个链接"),
+    "media_unreachable": ("取不到录像或直播音频：{message}", "检查直播间档案里的 media 地址"),
     "conflict": ("先前的同类任务还在进行", "等它结束后再试"),
     "method_not_allowed": ("这个地址不支持该请求方法", "可用的方法见 Allow 响应头"),
     "too_slow": ("请求体传得太慢", "分成更小的请求发送"),

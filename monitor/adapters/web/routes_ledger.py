@@ -14,6 +14,7 @@ from monitor.adapters.web.checks import (
 )
 from monitor.adapters.web.exports import EXPORTS, get_export
 from monitor.adapters.web.handling import Route
+from monitor.adapters.web.media import MEDIA_PARAMS, get_media
 from monitor.domain.people import Permission
 from monitor.services.checking import Check, CheckPage
 
@@ -48,6 +49,12 @@ LEDGER_ROUTES: Final[tuple[Route, ...]] = (
         method="GET", path=f"{_API}/checks/{{id}}", name="getCheck", scope="read", handler=get_check, by_unit=True,
         summary="One script check with all its lines.",
         params=VERSION_PARAMS, answer=Check, errors=(400, 404, 429, 503), timed=True,
+    ),
+    Route(
+        method="GET", path=f"{_API}/rooms/{{room}}/media", name="getMedia", scope="read", handler=get_media,
+        by_unit=True,
+        summary="A room's recording or live audio, from the address that its record names; takes Range.",
+        params=MEDIA_PARAMS, media="application/octet-stream", errors=(400, 404, 429, 502, 503), stream=True,
     ),
     _export("alerts", "All alerts under a filter as a file for a spreadsheet."),
     _export("queue", "What somebody has to decide, as a file."),

@@ -7,6 +7,7 @@ from typing import Final, Protocol
 from aiohttp import web
 from msgspec import Struct
 
+from monitor.adapters.outside import Outside
 from monitor.adapters.web.cuehub import CueHub
 from monitor.adapters.web.hub import SseHub
 from monitor.domain.decoding import Limits
@@ -86,6 +87,7 @@ class WebServices:
     trail: Trail
     checking: CheckDesk
     answers: Answers
+    outside: Outside
     cues: CueDesk
     room_links: RoomLinks
     cue_hub: CueHub
