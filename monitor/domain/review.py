@@ -62,7 +62,7 @@ class Review(Struct, frozen=True, kw_only=True):
     `post`: whose queue it is in; `level`: the unit that it was escalated to, "" before. `resumes`: the state that a
     claim goes back to. `barred`: who must not decide any more, having found it unclear. `why`, `by_what`: for what
     named reason it is held, withdrawn or escalated, and what says so (the id of a silence, an exception, a storm or an
-    alert). `before`: what an undo goes back to, until `undo_until`.
+    alert). `freed_by`: the graver alert that had hidden it. `before`: what an undo goes back to, until `undo_until`.
     """
 
     state: AlertState = AlertState.OPEN
@@ -79,6 +79,7 @@ class Review(Struct, frozen=True, kw_only=True):
     rectified: tuple[Rectified, ...] = ()
     why: str = ""
     by_what: str = ""
+    freed_by: str = ""
     undo_until: int | None = None
     before: "Review | None" = None
 

@@ -4,8 +4,9 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Annotated, Any, Protocol
 
 from msgspec import Meta, Struct
+from msgspec.structs import replace
 
-from monitor.domain.alerts import Alert
+from monitor.domain.alerts import Alert, AlertState
 from monitor.domain.audit import Deed
 from monitor.domain.cues import Corrected
 from monitor.domain.errors import Refused
@@ -16,7 +17,7 @@ from monitor.domain.misses import Reported
 from monitor.domain.priority import Factors
 from monitor.domain.review import Review, Subject
 from monitor.domain.routing import Hop
-from monitor.domain.suppression import Ruled, Standing
+from monitor.domain.suppression import Hold, Ruled, Standing
 from monitor.services.records import Update
 
 
@@ -70,6 +71,10 @@ class Placing(Protocol):
         """After findings came or fell: its priority, and its review where it was withdrawn or stands again."""
         ...
 
+    def ripple(self, before: "Case", after: "Case", now: int) -> "Ripple | None":
+        """What findings that came or fell do to other alerts."""
+        ...
+
     def raging(self, now: int) -> Mapping[tuple[str, str], str]:
         """The storms that rage (UTC ms): tenant and rule → id."""
         ...
@@ -117,6 +122,20 @@ class Case(Struct, frozen=True, kw_only=True):
                        clauses=tuple(alert.clauses), stands=alert.recurrence > 0)
 
 
+def shown(case: Case) -> Case:
+    """The alert's own fields in line with its review."""
+    return replace(case, alert=outward(case.alert, case.review, case.kept.factors))
+
+
+def outward(alert: Alert, review: Review, weights: Factors) -> Alert:
+    """The alert as others see it, in line with its review."""
+    ruling = review.ruling
+    return replace(alert, state=review.state, reason=review.why, post=review.post, version=review.version,
+                   claimed_by=review.claimed_by, due=review.due, priority=weights.priority,
+                   held_by=review.by_what if review.state is AlertState.HELD else "",
+                   outcome=ruling.outcome.value if ruling is not None else "")
+
+
 class Moved(Struct, frozen=True, kw_only=True):
     """One line of an alert's history. `version`: of the alert after it; `move`: what was asked for, or `{"move":
     "lease"}` and such where time did it. `inherited`: of a decision, how many findings were grouped with the one that
@@ -144,8 +163,19 @@ class Effect(Struct, frozen=True, kw_only=True):
     unlearn: str = ""
     ruled: Ruled | None = None
     forget: bool = False
-    free: "Callable[[Case], Effect] | None" = None
+    ripple: "Ripple | None" = None
     messages: tuple[Message, ...] = ()
+
+
+class Ripple(Struct, frozen=True, kw_only=True):
+    """What a move of an alert of a room does to others. `frees`: for which reasons it holds none back any more;
+    `holds`: what it had given free is hidden again; `step`: what becomes of one of these, with what people have before
+    them of its room."""
+
+    room: str
+    frees: frozenset[Hold]
+    holds: bool
+    step: Callable[[Case, Sequence[Standing]], Effect]
 
 
 Step = Callable[[Case], Effect]

@@ -20,7 +20,8 @@ from monitor.domain.review import Review, started
 from monitor.domain.routing import Labels, labels_of, route
 from monitor.domain.storms import Breaker, Weather
 from monitor.domain.suppression import Held, Silence, Standing, Waiver, holding
-from monitor.services.cases import Case, Opening, Placed, Words
+from monitor.services import ripples
+from monitor.services.cases import Case, Opening, Placed, Ripple, Words, outward, shown
 
 Fold = Callable[[str], str]
 
@@ -61,6 +62,9 @@ class Dispatcher:
     def resume(self, raging: Mapping[tuple[str, str], str], now: int) -> None:
         self.weather.resume(raging, now)
 
+    def ripple(self, before: Case, after: Case, now: int) -> Ripple | None:
+        return ripples.of_settling(before, after, self._organisation(after.alert.tenant), now)
+
     def raging(self, now: int) -> Mapping[tuple[str, str], str]:
         self.weather.pass_time(now)
         return self.weather.raging()
@@ -84,7 +88,7 @@ class Dispatcher:
         kept = Placed(alert=alert, review=review, factors=weights, also=routed.also, why=routed.why,
                       unrouted=routed.unrouted, words=opening.words,
                       repeats=opening.ruled.alert if opening.ruled is not None and repeats else "")
-        return replace(kept, alert=_shown(replace(alert, unit=unit), review, weights))
+        return replace(kept, alert=outward(replace(alert, unit=unit), review, weights))
 
     @staticmethod
     def _review(name: str, post: Post | None, why: Held | None, alert: Alert, now: int) -> Review:
@@ -135,19 +139,6 @@ def labels_for(organisation: Organisation, of: Finding | Alert, kind: str, stage
         profile=room.profile if room else "", tags=organisation.tags_of(of.room))
 
 
-def shown(case: Case) -> Case:
-    """The alert's own fields in line with its review."""
-    return replace(case, alert=_shown(case.alert, case.review, case.kept.factors))
-
-
-def _shown(alert: Alert, review: Review, weights: Factors) -> Alert:
-    ruling = review.ruling
-    return replace(alert, state=review.state, reason=review.why, post=review.post, version=review.version,
-                   claimed_by=review.claimed_by, due=review.due, priority=weights.priority,
-                   held_by=review.by_what if review.state is AlertState.HELD else "",
-                   outcome=ruling.outcome.value if ruling is not None else "")
-
-
 def grown(case: Case, clocks: Clocks, now: int) -> Case:
     """After findings came or fell: `recurrence` of them stand, 0 for `reason`."""
     alert, review = case.alert, case.review
@@ -166,11 +157,14 @@ class Unplaced:
         found = []
         for opening in openings:
             weights = weighed(opening.finding, opening.alert, repeats=False, cued=False)
-            found.append(Placed(alert=_shown(opening.alert, Review(), weights), review=Review(), factors=weights))
+            found.append(Placed(alert=outward(opening.alert, Review(), weights), review=Review(), factors=weights))
         return found
 
     def grown(self, case: Case, now: int) -> Case:
         return grown(case, Clocks(limits={}), now)
+
+    def ripple(self, before: Case, after: Case, now: int) -> Ripple | None:
+        return None
 
     def raging(self, now: int) -> Mapping[tuple[str, str], str]:
         return {}

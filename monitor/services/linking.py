@@ -12,8 +12,7 @@ from monitor.domain.errors import NotFound, Refused
 from monitor.domain.ids import digest
 from monitor.domain.links import AdviceGiven, Crossing, Handed, HandTo, Link, agreed, frozen, seen_by
 from monitor.domain.people import Actor, Permission
-from monitor.services.cases import Answered, Case, Effect, Moved, Ref, Step
-from monitor.services.dispatch import shown
+from monitor.services.cases import Answered, Case, Effect, Moved, Ref, Step, shown
 from monitor.services.organising import Organising
 from monitor.services.ports import Clock, Publisher
 from monitor.services.records import Evidence

@@ -20,18 +20,16 @@ from monitor.domain.lapsing import overdue
 from monitor.domain.moves import AnyMove, Claim, Decide, Escalate, HandOver, Outcome, Reason, Reopen, Undo
 from monitor.domain.organisation import Organisation, Post, Unit
 from monitor.domain.people import Actor, Permission
-from monitor.domain.review import Above, Asked, Review, Ruling, started
-from monitor.domain.suppression import Hold, Ruled
-from monitor.services import notices
-from monitor.services.cases import Answered, Case, Cases, Effect, Moved, QueueFilter, QueuePage, Ref
-from monitor.services.dispatch import shown
+from monitor.domain.review import Above, Asked, Review, Ruling
+from monitor.domain.suppression import Ruled
+from monitor.services import notices, ripples
+from monitor.services.cases import Answered, Case, Cases, Effect, Moved, QueueFilter, QueuePage, Ref, shown
 from monitor.services.misses import miss_label
 from monitor.services.organising import Organising
 from monitor.services.ports import Clock, Publisher, Telemetry
+from monitor.services.ripples import TIME, passed
 from monitor.services.sight import sees
 
-TIME = "time"
-"""Who moves an alert where nobody does."""
 _TAUGHT = frozenset((Outcome.VIOLATION, Outcome.NO_VIOLATION, Outcome.EXEMPT))
 _AT_ONCE = 500
 NO_REASONS: Mapping[str, Reason] = MappingProxyType({})
@@ -144,7 +142,7 @@ class ReviewDesk:
             if done is None:
                 raise Refused("early", "nothing is due any more")
             after, clock = done
-            effect = _passed(case, after, clock, now)
+            effect = passed(case, after, clock, now)
             return replace(effect, messages=notices.of_clock(organisation, case, effect.case, clock, now))
 
         answered = await self._cases.move(tenant, [Ref(alert) for alert in alerts], step, together=False)
@@ -216,16 +214,19 @@ def _effect(case: Case, after: Review, move: AnyMove, asked: Asked, organisation
                 facts={**told, "before": case.review.state, "after": after.state, "version": after.version})
     effect = Effect(case=done, moved=moved, deed=deed)
     if isinstance(move, Decide):
-        return _decided(effect, case, after, asked)
+        return _decided(effect, case, after, asked, organisation)
     if isinstance(move, Escalate):
         return replace(effect, messages=notices.of_escalation(organisation, done, asked.now))
     if isinstance(move, Undo | Reopen):
         ruling = case.review.ruling
-        return replace(effect, forget=True, unlearn="" if ruling is None else _label_id(case, ruling))
+        if ruling is None:
+            return replace(effect, forget=True)
+        return replace(effect, forget=True, unlearn=_label_id(case, ruling),
+                       ripple=ripples.of_return(case.alert.room, ruling.outcome, organisation, asked.now))
     return effect
 
 
-def _decided(effect: Effect, case: Case, after: Review, asked: Asked) -> Effect:
+def _decided(effect: Effect, case: Case, after: Review, asked: Asked, organisation: Organisation) -> Effect:
     """What a decision teaches, what is remembered of it, and what it no longer holds back."""
     ruling = after.ruling
     if ruling is None:  # unclear
@@ -234,12 +235,9 @@ def _decided(effect: Effect, case: Case, after: Review, asked: Asked) -> Effect:
     label = _label(case, after) if reason.teaches and ruling.outcome in _TAUGHT else None
     lawful = ruling.outcome is not Outcome.VIOLATION
 
-    def free(held: Case) -> Effect:
-        return _freed(held, asked)
-
     unlearn = miss_label(case.alert.id) if case.kept.reported is not None and (lawful or label is not None) else ""
     return replace(effect, label=label, unlearn=unlearn, ruled=Ruled(alert=case.alert.id, outcome=ruling.outcome),
-                   free=free if lawful else None)
+                   ripple=ripples.of_decision(case.alert.room, ruling.outcome, organisation, asked.now))
 
 
 def _label(case: Case, after: Review) -> Label | None:
@@ -258,20 +256,3 @@ def _label(case: Case, after: Review) -> Label | None:
 def _label_id(case: Case, ruling: Ruling) -> str:
     """Of this very decision: one that was taken back does not come again with the next one."""
     return f"review.{case.alert.id}.{ruling.at}"
-
-
-def _freed(held: Case, asked: Asked) -> Effect:
-    """An alert that a graver one of its room had hidden, now that this one was found lawful."""
-    if held.review.why != Hold.INHIBITED:
-        return _passed(held, replace(held.review, version=held.review.version + 1), "stays", asked.now)
-    fresh = replace(held.review, state=AlertState.OPEN, why="", by_what="", version=held.review.version + 1)
-    return _passed(held, started(fresh, asked.clocks, held.alert.severity, asked.now), "freed", asked.now)
-
-
-def _passed(case: Case, after: Review, clock: str, now: int) -> Effect:
-    """What nobody did."""
-    moved = Moved(alert=case.alert.id, version=after.version, at=now, by=TIME, move={"move": clock},
-                  before=case.review.state, after=after.state, why=after.why)
-    deed = Deed(tenant=case.alert.tenant, by=TIME, at=now, what=f"alert.{clock}", on=case.alert.id,
-                facts={"before": case.review.state, "after": after.state, "version": after.version})
-    return Effect(case=shown(replace(case, kept=replace(case.kept, review=after))), moved=moved, deed=deed)

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from sqlalchemy import Connection, bindparam, case, func, select, update
 
 from monitor.adapters.storage import cases
+from monitor.adapters.storage.moving import settled
 from monitor.adapters.storage.outbox import tell
 from monitor.adapters.storage.records import broadcast_values, chunk_values, finding_of, finding_values
 from monitor.adapters.storage.schema import (
@@ -89,8 +90,8 @@ def apply(connection: Connection, commits: Sequence[Commit], placing: Placing) -
              if findings_of[name] == 1 and name not in reasons and name not in grown}
     told = {name: ("opened", case.alert) for name, case in alone.items()}
     cases.requeue(connection, [case.alert for case in alone.values() if case.alert.state in LIVE])
-    told |= settle(connection, names.keys() - alone.keys(), placed.fresh, reasons, placing, now)
-    return tell(connection, [told[name] for name in names])
+    told |= settle(connection, [name for name in names if name not in alone], placed.fresh, reasons, placing, now)
+    return tell(connection, [told[name] for name in dict.fromkeys([*names, *told])])
 
 
 class Saved(Struct):
@@ -276,6 +277,7 @@ def settle(
     cases.requeue(connection, [
         *(case.alert for old, case in changed if old.alert.state in LIVE or case.alert.state in LIVE),
         *(alert for what, alert in told.values() if what == "opened" and alert.state in LIVE)])
+    told.update((alert.id, ("moved", alert)) for alert in settled(connection, changed, placing, now))
     return told
 
 

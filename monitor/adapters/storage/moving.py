@@ -5,25 +5,21 @@ from typing import Any, Final
 
 import msgspec
 from msgspec import Struct
-from sqlalchemy import Connection, bindparam, delete, select
+from sqlalchemy import Connection, bindparam, delete
 
 from monitor.adapters.storage import labels as label_rows
 from monitor.adapters.storage import mail, tracks, trail
-from monitor.adapters.storage.cases import case_of, load, requeue, save, stale
+from monitor.adapters.storage.cases import load, requeue, save, stale
 from monitor.adapters.storage.outbox import tell
-from monitor.adapters.storage.schema import HELD, alerts
+from monitor.adapters.storage.rippling import Key, asked, ripples
 from monitor.adapters.storage.schema_post import moves, rulings
 from monitor.adapters.storage.statements import insert, parts
-from monitor.domain.alerts import AlertState
+from monitor.domain.alerts import Alert
 from monitor.domain.errors import Refused
 from monitor.domain.labels import Label, Withdrawn
-from monitor.services.cases import Answered, Case, Effect, Ref, Step
+from monitor.services.cases import Answered, Case, Effect, Placing, Ref, Ripple, Step
 
-_Key = tuple[str, str]  # tenant, alert
 _encoder: Final = msgspec.msgpack.Encoder()
-_held: Final = select(alerts).where(
-    alerts.c.tenant == bindparam("of_tenant"), alerts.c.held_by.in_(bindparam("holders", expanding=True)),
-    HELD, alerts.c.state == AlertState.HELD.value)
 _forget: Final = delete(rulings).where(rulings.c.key.in_(bindparam("keys", expanding=True)))
 
 
@@ -46,21 +42,21 @@ def move(connection: Connection, asks: Sequence[Ask]) -> list[Answered]:
         if ask.together and refused:
             effects = []
         known.update({(ask.tenant, effect.case.alert.id): effect.case for effect in effects})
-        freed = _freed(connection, ask.tenant, effects, known)
+        freed = ripples(connection, ask.tenant, asked(effects), known)
         for case, _ in freed:
             before.setdefault((ask.tenant, case.alert.id), case)
         effects += [effect for _, effect in freed]
         known.update({(ask.tenant, effect.case.alert.id): effect.case for effect in effects})
         done += effects
         counted.append((refused, len(effects)))
-    _write(connection, before, known, done)
+    write(connection, before, known, done)
     updates = iter(tell(connection, [("moved", effect.case.alert) for effect in done]))
     made = iter(done)
     return [Answered(tuple(next(made).case for _ in range(many)), refused, tuple(next(updates) for _ in range(many)))
             for refused, many in counted]
 
 
-def _steps(ask: Ask, known: Mapping[_Key, Case]) -> tuple[list[Effect], dict[str, Refused]]:
+def _steps(ask: Ask, known: Mapping[Key, Case]) -> tuple[list[Effect], dict[str, Refused]]:
     effects: list[Effect] = []
     refused: dict[str, Refused] = {}
     for ref in {ref.alert: ref for ref in ask.refs}.values():
@@ -79,25 +75,25 @@ def _step(case: Case | None, ref: Ref, step: Step) -> Effect:
     return step(case)
 
 
-def _freed(
-    connection: Connection, tenant: str, effects: Sequence[Effect], known: Mapping[_Key, Case]
-) -> list[tuple[Case, Effect]]:
-    """What was held back by alerts that hold nothing back any more, as it was and as it is."""
-    freeing = {effect.case.alert.id: effect.free for effect in effects if effect.free is not None}
-    if not freeing:
-        return []
-    moved = {effect.case.alert.id for effect in effects}
-    found = []
-    for row in connection.execute(_held, {"of_tenant": tenant, "holders": list(freeing)}).mappings():
-        case = known.get((tenant, row["id"])) or case_of(row)
-        step = freeing.get(case.review.by_what)
-        if case.alert.id not in moved and case.alert.state is AlertState.HELD and step is not None:
-            found.append((case, step(case)))
-    return found
+def settled(connection: Connection, changed: Iterable[tuple[Case, Case]], placing: Placing, now: int) -> list[Alert]:
+    """What findings that came or fell do to other alerts, now that those of `changed` (before, after) are written."""
+    asking: dict[str, dict[str, Ripple]] = {}
+    for old, new in changed:
+        ripple = placing.ripple(old, new, now)
+        if ripple is not None:
+            asking.setdefault(new.alert.tenant, {})[new.alert.id] = ripple
+    found = [pair for tenant, some in asking.items() for pair in ripples(connection, tenant, some, {})]
+    write(connection, {_key(case): case for case, _ in found}, {_key(effect.case): effect.case for _, effect in found},
+          [effect for _, effect in found])
+    return [effect.case.alert for _, effect in found]
 
 
-def _write(
-    connection: Connection, before: Mapping[_Key, Case], after: Mapping[_Key, Case], done: Sequence[Effect]
+def _key(case: Case) -> Key:
+    return case.alert.tenant, case.alert.id
+
+
+def write(
+    connection: Connection, before: Mapping[Key, Case], after: Mapping[Key, Case], done: Sequence[Effect]
 ) -> None:
     if not done:
         return
