@@ -43,7 +43,7 @@ class Data(Struct, frozen=True):
 
 
 class Http(Struct, frozen=True):
-    host: Annotated[str, _help("address to listen on; beyond loopback only with a token")] = "127.0.0.1"
+    host: Annotated[str, _help("address to listen on; beyond loopback all sign in or have a token")] = "127.0.0.1"
     port: Annotated[Port, _help("port to listen on; 0 takes a free one and prints it")] = 8321
     require_token: Annotated[bool, _help("ask for a token on loopback too: set it behind a proxy or tunnel")] = False
     connections: Annotated[Count, _help("most connections at once, if as many files may be open")] = 4_000

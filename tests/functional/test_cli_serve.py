@@ -108,3 +108,27 @@ async def test_what_stops_the_start(tmp_path: Path) -> None:
     assert (process.returncode, out) == (2, b"")
     assert b"Traceback" not in err
     assert b"nowhere" in err
+
+
+async def links_of(data: Path) -> list[str]:
+    """The addresses that a service prints which is not open to everybody of this machine, once it has ended."""
+    async with program("serve", "--host", "0.0.0.0", "--port", "0", "--rules", RULES, "--data", data) as service:  # noqa: S104
+        address = (await line_of(service)).rpartition(" ")[2]
+        links = []
+        if "sign in for the first time" in await line_of(service):
+            login, link = (await line_of(service)).split()
+            assert login == "admin" and link.startswith(f"{address}/api/v1/invitations/")
+            links.append(link)
+        async with ClientSession() as session:
+            async with session.get(f"{address}/api/v1/rooms".replace("0.0.0.0", "127.0.0.1")) as answer:  # noqa: S104
+                assert answer.status == 401
+            for link in links:
+                async with session.get(link.replace("0.0.0.0", "127.0.0.1")) as answer:  # noqa: S104
+                    assert (await answer.json())["login"] == "admin"
+    assert service.returncode == 0
+    return links
+
+
+async def test_beyond_loopback_the_first_user_comes_in_by_a_new_link_at_each_start(tmp_path: Path) -> None:
+    first, second = await links_of(tmp_path / "data"), await links_of(tmp_path / "data")
+    assert first and second and first[0].rpartition("/")[2] != second[0].rpartition("/")[2]
