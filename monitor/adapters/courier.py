@@ -4,8 +4,9 @@ import asyncio
 import hashlib
 import hmac
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future
 from datetime import tzinfo
+from threading import Thread
 from typing import Any, Final, Protocol
 from urllib.parse import parse_qsl, urlsplit
 
@@ -48,8 +49,7 @@ class Couriers:
         self._outside, self._now, self._zone = outside, now, zone
         self._notify = notify or by_apprise
         self._session: aiohttp.ClientSession | None = None
-        self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="notify")
-        self._stuck: dict[tuple[str, str], asyncio.Future[bool]] = {}
+        self._stuck: dict[tuple[str, str], Future[bool]] = {}
 
     async def send(self, channel: Channel, message: Message) -> None:
         """Raises Undelivered, whatever a notifier does: its own words may hold the address."""
@@ -63,7 +63,6 @@ class Couriers:
     async def close(self) -> None:
         if self._session is not None:
             await self._session.close()
-        self._threads.shutdown(wait=False, cancel_futures=True)
 
     async def _call(self, channel: Channel, message: Message) -> None:
         body = msgspec.json.encode({
@@ -92,16 +91,17 @@ class Couriers:
             raise Undelivered(f"answered {status}")
 
     async def _by_apprise(self, channel: Channel, message: Message) -> None:
-        """In a thread that cannot be ended: while one hangs, its channel gets no other."""
-        key = (message.tenant, message.channel)
-        stuck = self._stuck.get(key)
-        if stuck is not None and not stuck.done():
-            raise Undelivered("the try before has not ended")
+        """In a thread that cannot be ended: while one hangs, its channel gets no other, and no stop waits for it."""
         await self._check_mail(channel)
-        work = asyncio.get_running_loop().run_in_executor(
-            self._threads, self._notify, channel.url, title_of(message), text_of(message, self._zone))
-        self._stuck[key] = work
-        if not await asyncio.shield(work):
+        key = (message.tenant, message.channel)
+        self._stuck = {each: work for each, work in self._stuck.items() if not work.done()}
+        if key in self._stuck:
+            raise Undelivered("the try before has not ended")
+        if len(self._stuck) >= _THREADS:
+            raise Undelivered("too many notifiers have not ended")
+        told = (channel.url, title_of(message), text_of(message, self._zone))
+        self._stuck[key] = work = _aside(lambda: self._notify(*told))
+        if not await asyncio.shield(asyncio.wrap_future(work)):
             raise Undelivered(f"{channel.scheme} did not take it; check its address")
 
     async def _check_mail(self, channel: Channel) -> None:
@@ -116,6 +116,20 @@ class Couriers:
                 await self._outside.check(f"https://{host}/")
         except InputError as error:
             raise Undelivered(error.message) from None
+
+
+def _aside(work: Callable[[], bool]) -> Future[bool]:
+    """In a thread of its own, which the end of the process does not wait for."""
+    future: Future[bool] = Future()
+
+    def run() -> None:
+        try:
+            future.set_result(work())
+        except BaseException as error:
+            future.set_exception(error)
+
+    Thread(target=run, name="notify", daemon=True).start()
+    return future
 
 
 def by_apprise(url: str, title: str, body: str) -> bool:

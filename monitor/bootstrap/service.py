@@ -165,6 +165,7 @@ class Service:
                 silence_ms=s.broadcast.silence_ms,
                 grouping=s.alerts.grouping()))
         await self.detect.start()
+        await self.telling.go_on(self.store)
 
     def _taking_in(self, tenants: set[str], *, first: bool) -> None:
         """`tenants`: those whose keys must be there. `first`: the log is new."""

@@ -6,13 +6,14 @@ The words by which a correction is known are the packs' own context for it.
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from threading import Lock
 from typing import Final
 
 import numpy as np
 from msgspec import Struct
 
+from monitor.domain.alerts import Alert
 from monitor.domain.audit import Deed
 from monitor.domain.cues import CORRECTION_MS, Corrected, Cue, corrects
 from monitor.domain.errors import RedpostError
@@ -81,6 +82,15 @@ class Corrections:
                 room.append(_Watched(cue.alert, cue.at, (self._fold(cue.quote),) if cue.quote else (), set(), cue.at))
             else:
                 known.cued_at = cue.at
+
+    def remember(self, alerts: Iterable[Alert]) -> None:
+        """What was found shortly before this start."""
+        with self._lock:
+            for alert in alerts:
+                if alert.lane == HOST_SIDE and alert.event_ids and alert.tier is not Tier.CARE:
+                    words = tuple(self._fold(span.text) for span in alert.spans)
+                    self._room(alert.tenant, alert.room).append(
+                        _Watched(alert.id, alert.last_at, words, set(alert.event_ids)))
 
     def listen(self, engine: EngineSet, judged: Sequence[FrameJudged], findings: Sequence[Finding]) -> None:
         """What was just judged, with the findings of it: hear what corrects one of the last minutes."""

@@ -125,7 +125,7 @@ class CueDesk:
 
         def step(case: Case, around: Surroundings) -> Told:
             how = organisation.get(cues.CueRule, case.alert.rule)
-            why = cues.by_itself(case.alert, how, around.track, around.last_at, now)
+            why = "not_told" if case.kept.cued else cues.by_itself(case.alert, how, around.track, around.last_at, now)
             if why:
                 raise Refused(why, "the rule does not cue by itself now")
             return told(organisation, case, by=_RULE + case.alert.rule, say=cues.suggested(case.alert, how),

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Callable
+from typing import Final
 
 from monitor.domain.audit import Deed
 from monitor.domain.cues import RoomLink
@@ -10,6 +11,9 @@ from monitor.domain.people import Actor, Permission
 from monitor.services.cueing import CueStore
 from monitor.services.organising import Organising
 from monitor.services.ports import Clock
+
+_SECRETS: Final = (32, 128)
+"""How long a secret may be: what cannot be one is not looked up."""
 
 
 def hashed(secret: str) -> str:
@@ -51,6 +55,8 @@ class RoomLinks:
 
     async def of(self, secret: str) -> RoomLink | None:
         """None for one that is unknown, revoked or over."""
+        if not _SECRETS[0] <= len(secret) <= _SECRETS[1]:
+            return None
         found = await self._store.link(hashed(secret))
         return found if found is not None and found.valid(self._clock.now()) else None
 

@@ -27,6 +27,10 @@ class RuleCues:
 
     def publish(self, updates: Sequence[Update]) -> None:
         self._further.publish(updates)
+        self.mind(updates)
+
+    def mind(self, updates: Sequence[Update]) -> None:
+        """What opens here may be cued."""
         for update in updates:
             alert = update.alert
             if update.what != "opened" or (alert.tenant, alert.rule) not in self._earned:

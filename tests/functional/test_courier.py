@@ -5,6 +5,7 @@ import hashlib
 import hmac
 import json
 import socket
+import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC
@@ -13,6 +14,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
+from msgspec.structs import replace
 
 from monitor.adapters.courier import Couriers
 from monitor.adapters.outside import Outside
@@ -153,6 +155,27 @@ async def test_a_notifier_that_breaks_does_not_tell_the_address() -> None:
         with pytest.raises(Undelivered) as caught:
             await courier.send(Channel(url="feishu://secret-token"), MESSAGE)
     assert str(caught.value) == "the notifier broke: ValueError"
+
+
+async def test_while_a_notifier_hangs_its_channel_gets_no_other_and_others_do() -> None:
+    gate, told = threading.Event(), list[str]()
+
+    def notify(url: str, title: str, body: str) -> bool:
+        told.append(url)
+        return url != "feishu://hangs" or gate.wait(10)
+
+    async with couriers(notify=notify) as courier:
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.05):
+                await courier.send(Channel(url="feishu://hangs"), MESSAGE)
+        with pytest.raises(Undelivered, match="has not ended"):
+            await courier.send(Channel(url="feishu://hangs"), MESSAGE)
+        await courier.send(Channel(url="feishu://works"), replace(MESSAGE, channel="other"))
+        gate.set()
+        while any(thread.name == "notify" for thread in threading.enumerate()):
+            await asyncio.sleep(0.01)
+        await courier.send(Channel(url="feishu://hangs"), MESSAGE)
+    assert told == ["feishu://hangs", "feishu://works", "feishu://hangs"]
 
 
 @pytest.mark.parametrize("url", ["mailto://u:p@localhost", "mailto://u:p@example.com?smtp=127.0.0.1"])

@@ -151,6 +151,16 @@ async def test_a_cue_that_is_followed_is_told_to_the_room(air: Air) -> None:
     assert (await air.corrected(found)).after_s == 420
 
 
+async def test_what_was_said_before_a_restart_can_be_corrected_after_it(air: Air) -> None:
+    (found,) = await air.say("今天全网最低价")
+    (update,) = await air.store.updates("local", after=0, limit=9)
+    air.corrections = Corrections(air.cue_store, air.told, air.clock, air.telemetry, FakeLogger(),
+                                  fold=tables().skeleton_text, wake=lambda tenant, room: None)
+    air.corrections.remember([update.alert])
+    await air.say("刚才说错了", 20)
+    assert (await air.corrected(found)).after_s == 20
+
+
 async def test_contact_data_in_a_correction_is_masked(air: Air) -> None:
     (found,) = await air.say("今天全网最低价")
     await air.say("说错了，加我微信13812345678", 5)

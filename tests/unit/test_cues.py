@@ -167,6 +167,14 @@ async def test_an_undone_decision_counts_no_more(studio: Studio) -> None:
     assert await studio.cue_store.earned() == set()
 
 
+async def test_what_was_cued_is_not_cued_again_by_its_rule(studio: Studio) -> None:
+    await studio.earn(LIMIT)
+    await studio.rule_cues.learn()
+    assert await studio.open("x") == "sent_by_rule"
+    studio.clock.ms += cues.MOST_OFTEN_MS
+    assert await studio.cueing.by_rule("local", alert_id("x")) == "not_told"  # as after a restart
+
+
 @given(st.integers(0, 200), st.integers(0, 200))
 def test_earned_means_thirty_decisions_and_nine_in_ten(violations: int, lawful: int) -> None:
     decisions = violations + lawful
