@@ -15,7 +15,7 @@ def new(
     *,
     name: Annotated[str, Parameter(help="What the token is for; shown in the list.")],
     scopes: Annotated[str, Parameter(
-        help="What it may do, separated by commas: ingest, read, label, review, organise, metrics, admin.")],
+        help="What it may do, separated by commas: ingest, read, label, review, organise, people, metrics, admin.")],
     tenant: Annotated[str, Parameter(show_default=True, help="Whose data it reaches.")] = "local",
     data: Data = None,
     config: Config = None,

@@ -58,8 +58,8 @@ SCOPED: Final[Mapping[str, frozenset[Permission]]] = {
     "read": frozenset((Permission.SEE, Permission.AUDIT)),
     "review": frozenset((Permission.SEE, Permission.REVIEW, Permission.LEAD, Permission.CUE, Permission.LINKS)),
     "organise": frozenset((
-        Permission.SEE, Permission.ROSTER, Permission.PLAN, Permission.ORGANISE, Permission.RULES, Permission.PEOPLE,
-        Permission.LINKS)),
+        Permission.SEE, Permission.ROSTER, Permission.PLAN, Permission.ORGANISE, Permission.RULES, Permission.LINKS)),
+    "people": frozenset((Permission.SEE, Permission.PEOPLE)),
     "admin": frozenset(Permission),
 }
 """What a token may do in its whole tenant, by its scopes."""

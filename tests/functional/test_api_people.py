@@ -137,6 +137,9 @@ async def test_on_loopback_the_cookie_goes_without_tls_and_says_who_it_is() -> N
         async with api.client.post("/api/v1/session", data=json.dumps(
                 {"login": "wang", "password": PASSWORD})) as response:
             assert "Secure" not in response.headers["Set-Cookie"] and "redpost=" in response.headers["Set-Cookie"]
+        async with api.client.post("/api/v1/session", headers={"X-Forwarded-Proto": "https"}, data=json.dumps(
+                {"login": "wang", "password": PASSWORD})) as response:
+            assert "; Secure" in response.headers["Set-Cookie"]
 
 
 async def test_what_is_wrong_at_signing_in_is_never_told() -> None:
@@ -153,6 +156,21 @@ async def test_what_is_wrong_at_signing_in_is_never_told() -> None:
                                    headers={"Accept-Language": "zh"}) as response:
             assert (response.status, response.headers["Retry-After"]) == (429, "900")
             assert "请稍后" in (await response.json())["error"]["message"]
+
+
+async def test_a_proxy_of_this_machine_says_whose_tries_they_are() -> None:
+    async with serving(loopback=False) as api:
+        await api.person("wang", Grant(Role.REVIEWER))
+
+        async def tried(login: str, forwarded: str) -> int:
+            async with api.client.post("/api/v1/session", data=json.dumps({"login": login, "password": PASSWORD}),
+                                       headers={"X-Forwarded-For": forwarded}) as response:
+                return response.status
+
+        for number in range(100):
+            assert await tried(f"guess{number}", f"10.9.9.{number}, 10.0.0.1") == 401
+        assert await tried("wang", "10.0.0.1") == 429  # whatever the client itself had put before it
+        assert await tried("wang", "10.0.0.1, 10.0.0.2") == 200
 
 
 async def test_bodies_of_signing_in_are_small_and_hold_nothing_else() -> None:

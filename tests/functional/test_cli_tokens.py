@@ -50,7 +50,7 @@ def test_a_token_from_its_making_to_its_end(tmp_path: Path) -> None:
 
 def test_what_cannot_be_made(tmp_path: Path) -> None:
     done = redpost("token", "new", "--name", "x", "--scopes", "everything", "--data", tmp_path / "data")
-    hint = "hint: one or more of ingest, read, label, review, organise, admin, metrics\n"
+    hint = "hint: one or more of ingest, read, label, review, organise, people, admin, metrics\n"
     assert done == (2, "", "error: unknown scope 'everything'\n" + hint)
     assert redpost("token", "new", "--name", "x", "--scopes", " , ", "--data", tmp_path / "data").code == 2
     assert not (tmp_path / "data").exists()

@@ -21,7 +21,7 @@ from monitor.services.ports import Logger, Store
 from monitor.services.records import Token
 from monitor.services.signing import SigningIn, actor_of
 
-SCOPES: Final = ("ingest", "read", "label", "review", "organise", "admin", "metrics")
+SCOPES: Final = ("ingest", "read", "label", "review", "organise", "people", "admin", "metrics")
 LOCAL_TENANT: Final = tenants.LOCAL
 OPERATOR: Final = LOCAL_TENANT
 """The tenant of whoever runs the service."""

@@ -33,7 +33,8 @@ def session_cookie(request: web.Request) -> str | None:
 def set_cookie(request: web.Request, headers: CIMultiDict[str], secret: str) -> None:
     """"" takes it away. As a header: it is set when the response's own cookies are in their headers already."""
     lasts = request.app[SERVICES].signing.times.whole_ms // 1_000 if secret else 0
-    secure = "" if request.app[SETTINGS].loopback else "; Secure"
+    tls = not request.app[SETTINGS].loopback or request.headers.get("X-Forwarded-Proto") == "https"
+    secure = "; Secure" if tls else ""
     headers.add("Set-Cookie", f"{cookie_name(request)}={secret}; Max-Age={lasts}; Path=/; HttpOnly; SameSite=Strict"
                 + secure)
 

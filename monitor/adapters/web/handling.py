@@ -37,7 +37,7 @@ _METHODS: Final = frozenset(("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "O
 _CLIENT_GONE: Final = 499
 _NEEDS: Final[dict[str, Permission]] = {
     "read": Permission.SEE, "review": Permission.REVIEW, "label": Permission.RULES, "organise": Permission.SEE,
-    "admin": Permission.RULES, "metrics": Permission.OPERATE,
+    "people": Permission.PEOPLE, "admin": Permission.RULES, "metrics": Permission.OPERATE,
 }
 """What people need where programs need a scope. What a record takes to be edited, its desk knows."""
 

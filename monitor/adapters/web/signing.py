@@ -5,7 +5,7 @@ from typing import Annotated, Final
 from aiohttp import web
 from msgspec import Meta, Struct
 
-from monitor.adapters.web.auth import PRINCIPAL
+from monitor.adapters.web.auth import PRINCIPAL, is_loopback_name
 from monitor.adapters.web.cookies import FRESH, not_signed_in, refuse_cross_site
 from monitor.adapters.web.errors import Problem, json_answer
 from monitor.adapters.web.ingest import received_json
@@ -73,7 +73,7 @@ async def sign_in(request: web.Request) -> web.Response:
     refuse_cross_site(request)
     body = await received_json(request, SignInBody, most=_MOST)
     found = await request.app[SERVICES].signing.sign_in(
-        body.login, body.password, tenant=body.tenant, address=request.remote or "")
+        body.login, body.password, tenant=body.tenant, address=_address(request))
     if isinstance(found, Choice):
         raise Problem(409, "choose_tenant", "this person works in several tenants",
                       hint="send one of details.tenants as `tenant`", details={"tenants": found.tenants})
@@ -110,7 +110,7 @@ async def change_password(request: web.Request) -> web.Response:
     """All other sessions of the person end."""
     body = await received_json(request, PasswordBody, most=_MOST)
     await request.app[SERVICES].signing.change_password(
-        await _known(request), body.password, body.new_password, address=request.remote or "")
+        await _known(request), body.password, body.new_password, address=_address(request))
     return web.Response(status=204)
 
 
@@ -124,7 +124,15 @@ async def join(request: web.Request) -> web.Response:
     refuse_cross_site(request)
     body = await received_json(request, JoinBody, most=_MOST)
     return _opened(request, await request.app[SERVICES].signing.join(
-        request.match_info["secret"], body.password, address=request.remote or ""))
+        request.match_info["secret"], body.password, address=_address(request)))
+
+
+def _address(request: web.Request) -> str:
+    """Whose tries are counted. A proxy on this machine says whom it speaks for, in the last place of its header; what
+    others say of themselves does not count."""
+    peer = request.remote or ""
+    told = request.headers.get("X-Forwarded-For", "").rpartition(",")[2].strip()
+    return told[:64] if told and is_loopback_name(f"[{peer}]" if ":" in peer else peer) else peer
 
 
 async def _known(request: web.Request) -> Known:
