@@ -12,6 +12,7 @@ from cyclopts import App, CycloptsError, Parameter
 from monitor.cli import (
     audit,
     exporting,
+    holding,
     labels,
     lifecycle,
     misses,
@@ -78,13 +79,18 @@ def build() -> App:
     on_plan = app.command(App(name="plan", help="The evening's plan: who is expected on air."))
     on_plan.command(plan.import_, name="import")
     on_plan.command(plan.show)
+    on_held = app.command(App(name="held", help="What is held back: see it, release or decide it."))
+    on_held.command(holding.list_, name="list")
+    for on_holder in (holding.show, holding.release, holding.decide, holding.preview):
+        on_held.command(on_holder)
+    app.command(App(name="routes", help="Which post alerts go to.")).command(holding.test)
     on_review = app.command(App(name="review", help="See, claim and decide alerts of a running service."))
     on_review.command(reviewing.list_, name="list")
     on_review.command(reviewing.note_, name="note")
     for on_alerts in (
         reviewing.show, reviewing.claim, reviewing.release, reviewing.hand_over, reviewing.escalate, reviewing.decide,
-        reviewing.undo, reviewing.rectify, reviewing.close, reviewing.reopen, misses.miss, misses.drafts, misses.hand,
-        misses.handed, misses.answer,
+        reviewing.undo, reviewing.rectify, reviewing.close, reviewing.reopen, reviewing.alike, misses.miss,
+        misses.drafts, misses.hand, misses.handed, misses.answer,
     ):
         on_review.command(on_alerts)
     on_rules = app.command(App(name="rules", help="Check, test and show rules."))

@@ -48,7 +48,10 @@ def list_(
         "limit": limit})
     table = Table("alert", "urgent", "severity", "state", "post", "room", "what", "words", box=None, pad_edge=False)
     for card in page.cards:
-        for alert in card.alerts:
+        if card.storm is not None:
+            table.add_row("", f"{card.priority:,}", card.alerts[0].severity, f"{card.storm.waiting:,} held",
+                          safe(card.post), "", safe(card.alerts[0].title), f"redpost held show storm {card.moment}")
+        for alert in card.alerts if card.storm is None else ():
             state = alert.state + (f" {alert.claimed_by}" if alert.claimed_by else "")
             table.add_row(alert.id, f"{card.priority:,}", alert.severity, safe(state), safe(card.post),
                           safe(alert.room), safe(alert.title), safe(words_of(alert)))
@@ -82,6 +85,25 @@ def show(alert: One, /, *, url: Url = LOCAL, token_file: TokenFile = None) -> in
     for line in found.context:
         print(safe(f"  {_time(line.at)} {line.role} {line.text}"))
     _print_history(history)
+    return 0
+
+
+def alike(alert: One, /, *, url: Url = LOCAL, token_file: TokenFile = None) -> int:
+    """List open alerts of other rooms with the same rule and words, to be decided together.
+
+    ```
+    redpost review alike 8f3c0d5a1b2c3d4e5f60718293a4b5c6
+    ```
+    """
+    from monitor.cli.calling import call
+    from monitor.cli.terminal import safe
+    from monitor.services.holding import Alike
+
+    found = call(url, token_file, "GET", f"alerts/{_safe_id(alert)}/alike", Alike)
+    for each in found.alerts:
+        print(safe(f"{each.id}  {each.state}  {each.room}  {words_of(each)}"))
+    if not found.alerts:
+        print("nowhere else")
     return 0
 
 

@@ -78,6 +78,12 @@ class Preview(Struct, frozen=True, kw_only=True):
     sample: list[Alert]
 
 
+class Alike(Struct, frozen=True):
+    """The most urgent first, at most 200."""
+
+    alerts: list[Alert]
+
+
 class Holds(Protocol):
     """Alerts that are held, and what holds them. Raises StorageError."""
 
@@ -177,12 +183,12 @@ class HoldDesk:
             complete=sum(case.alert.state not in LIVE for case in seen) < _LOOKED_AT,
             sample=_newest(found))
 
-    async def alike(self, actor: Actor, alert: str) -> list[Alert]:
+    async def alike(self, actor: Actor, alert: str) -> Alike:
         """Raises NotFound for what is not there, or not for this actor to see."""
         case = (await self._review.history(actor, alert)).case
         if not case.kept.alike:
-            return []
-        return await self._holds.alike(actor.tenant, case, self._review.units(actor), limit=_ALIKE)
+            return Alike([])
+        return Alike(await self._holds.alike(actor.tenant, case, self._review.units(actor), limit=_ALIKE))
 
 
 def reason(word: str) -> Hold:

@@ -21,11 +21,14 @@ COMMANDS: Final = (
     "review", "review list", "review show", "review claim", "review release", "review hand-over", "review escalate",
     "review decide", "review undo", "review rectify", "review close", "review reopen", "review note", "review miss",
     "review drafts", "review hand", "review handed", "review answer",
+    "review alike", "held", "held list", "held show", "held release", "held decide", "held preview", "routes",
+    "routes test",
     "users", "users add", "users list", "users grant", "users disable", "users enable", "users invite",
     "audit", "audit verify", "audit show",
     "export", "ledger", "ledger corrections", "ledger comments",
 )  # fmt: skip
-GROUPS: Final = ("rules", "token", "model", "labels", "org", "plan", "ledger", "review", "users", "audit")
+GROUPS: Final = ("rules", "token", "model", "labels", "org", "plan", "ledger", "review", "held", "routes", "users",
+                 "audit")
 BY_HAND: Final = "## For programs"
 """From here on the page is written by hand."""
 HEAVY: Final = ("numpy", "hyperscan", "aiohttp", "sqlalchemy", "pyarrow", "zstandard", "yaml", "asyncio", "structlog")

@@ -191,11 +191,11 @@ async def test_the_same_words_in_other_rooms_are_decided_together(house: House) 
                      finding("c", room="room-3", rule="other"), finding("d", room="room-4", text="别的"),
                      finding("e", room="room-5", tenant="other"), finding("f", room="room-6"))
     await house.act(LEAD, alert_id("f"), LAWFUL)
-    alike = await house.holding.alike(LEAD, alert_id("a"))
+    alike = (await house.holding.alike(LEAD, alert_id("a"))).alerts
     assert [alert.id for alert in alike] == [alert_id("b")], "spaces aside; open ones of this tenant"
     answered = await house.desk.move(LEAD, [_decided(name) for name in ("a", "b")], together=True)
     assert [case.alert.state for case in answered.cases] == ["violation"] * 2
-    assert await house.holding.alike(LEAD, alert_id("a")) == []
+    assert (await house.holding.alike(LEAD, alert_id("a"))).alerts == []
     with pytest.raises(NotFound):
         await house.holding.alike(replace(LEAD, tenant="stranger"), alert_id("a"))
 

@@ -12,13 +12,12 @@ from monitor.adapters.web.handling import QUERY, Route
 from monitor.adapters.web.ingest import received_json
 from monitor.adapters.web.params import Param, choice, count, text
 from monitor.adapters.web.services import SERVICES
-from monitor.domain.alerts import Alert
 from monitor.domain.events import KINDS, STAGES
 from monitor.domain.findings import Severity, Tier
 from monitor.domain.moves import Decide, Release
 from monitor.domain.people import Permission
 from monitor.domain.routing import Values
-from monitor.services.holding import STEP, Holders, MovedAll, Preview, reason
+from monitor.services.holding import STEP, Alike, Holders, MovedAll, Preview, reason
 from monitor.services.records import AlertPage
 from monitor.services.trying import Trial, Tried
 
@@ -58,12 +57,6 @@ class SilenceDraft(Struct, frozen=True, forbid_unknown_fields=True):
     unless: dict[str, Values] = {}
 
 
-class AlikeAnswer(Struct, frozen=True):
-    """The most urgent first, at most 200."""
-
-    alerts: list[Alert]
-
-
 async def list_holders(request: web.Request) -> web.Response:
     return json_answer(await request.app[SERVICES].holding.holders(request[PRINCIPAL].actor))
 
@@ -89,8 +82,7 @@ async def preview_silence(request: web.Request) -> web.Response:
 
 async def list_alike(request: web.Request) -> web.Response:
     """404 for an alert of another tenant as for one that does not exist."""
-    found = await request.app[SERVICES].holding.alike(request[PRINCIPAL].actor, request.match_info["id"])
-    return json_answer(AlikeAnswer(found))
+    return json_answer(await request.app[SERVICES].holding.alike(request[PRINCIPAL].actor, request.match_info["id"]))
 
 
 async def test_routes(request: web.Request) -> web.Response:
@@ -128,7 +120,7 @@ HOLDING: Final[tuple[Route, ...]] = (
         method="GET", path=f"{_API}/alerts/{{id}}/alike", name="listAlike", scope="read", by_unit=True,
         handler=list_alike,
         summary="Open alerts of other rooms with the same rule and words, for one joint decision.",
-        answer=AlikeAnswer, errors=(404, 429, 503), timed=True,
+        answer=Alike, errors=(404, 429, 503), timed=True,
     ),
     Route(
         method="GET", path=f"{_API}/routes/test", name="testRoutes", scope="read", by_unit=True,
