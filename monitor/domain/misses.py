@@ -13,6 +13,8 @@ from monitor.domain.rules import CATEGORIES
 MANUAL: Final = "manual"
 """The source of an alert that somebody reported; `manual.<category>` stands for its rule."""
 
+MANUAL_RULES: Final = tuple(f"{MANUAL}.{category}" for category in CATEGORIES)
+
 Name = Annotated[str, Meta(min_length=1, max_length=128)]
 Place = Annotated[int, Meta(ge=0, lt=2**31)]
 

@@ -99,8 +99,8 @@ class Snapshot(Struct, frozen=True):
 
 
 class AlertFilter(Struct, frozen=True, kw_only=True):
-    """Any field that is set must match. Times in UTC ms, half-open [since, until). `units`, where it is set: alerts of
-    these, and those before `posts`, alone."""
+    """Any field that is set must match. Times in UTC ms, half-open [since, until). `within`: of one of these units.
+    `units`, where it is set: alerts of these, and those before `posts`, alone. `source`: "rules" or "manual"."""
 
     room: str | None = None
     broadcast: str | None = None
@@ -114,6 +114,7 @@ class AlertFilter(Struct, frozen=True, kw_only=True):
     outcome: str | None = None
     claimed_by: str | None = None
     source: str | None = None
+    within: tuple[str, ...] | None = None
     since: int | None = None
     until: int | None = None
     posts: tuple[str, ...] = ()

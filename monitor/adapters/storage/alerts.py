@@ -7,7 +7,7 @@ from typing import Annotated, Any, Final, TypeVar
 
 import msgspec
 from msgspec import Meta
-from sqlalchemy import ColumnElement, Connection, and_, not_, or_, select
+from sqlalchemy import ColumnElement, Connection, not_, or_, select
 
 from monitor.adapters.storage.records import alert_of, finding_of, lines_of
 from monitor.adapters.storage.schema import alert_categories, alerts, context_chunks, findings
@@ -16,7 +16,7 @@ from monitor.domain.errors import InputError
 from monitor.domain.events import HOST_SIDE, VIEWERS
 from monitor.domain.findings import Finding
 from monitor.domain.labels import Label
-from monitor.domain.misses import MANUAL
+from monitor.domain.misses import MANUAL, MANUAL_RULES
 from monitor.services.records import AlertFilter, AlertPage, ContextLine, Evidence
 
 T = TypeVar("T")
@@ -46,7 +46,8 @@ def page(connection: Connection, tenant: str, where: AlertFilter, *, cursor: str
     if cursor is not None:
         last_at, last = read_cursor(cursor)
         query = query.where(at <= last_at, or_(at < last_at, name > last))
-    rows = connection.execute(query.order_by(at.desc(), name).limit(limit + 1)).mappings().all()
+    newest = at + 0 if where.source == MANUAL else at  # few are manual: found by their rules, not by going back in time
+    rows = connection.execute(query.order_by(newest.desc(), name).limit(limit + 1)).mappings().all()
     found = [alert_of(row) for row in rows[:limit]]
     return AlertPage(found, write_cursor(found[-1]) if len(rows) > limit and found else None)
 
@@ -68,8 +69,10 @@ def _conditions(where: AlertFilter) -> list[ColumnElement[bool]]:
         theirs = alerts.c.unit.in_(where.units)
         found.append(or_(theirs, alerts.c.post.in_(where.posts)) if where.posts else theirs)
     if where.source is not None:
-        manual = and_(alerts.c.rule > f"{MANUAL}.", alerts.c.rule < f"{MANUAL}/")
+        manual = alerts.c.rule.in_(MANUAL_RULES)
         found.append(manual if where.source == MANUAL else not_(manual))
+    if where.within is not None:
+        found.append(alerts.c.unit.in_(where.within))
     return found
 
 

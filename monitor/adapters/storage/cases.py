@@ -7,7 +7,7 @@ import msgspec
 from sqlalchemy import ColumnElement, Connection, RowMapping, bindparam, delete, select, update
 
 from monitor.adapters.storage import storms
-from monitor.adapters.storage.records import Values, alert_of, alert_values, moving_values
+from monitor.adapters.storage.records import Values, alert_of, alert_values, moving_values, queue_facts
 from monitor.adapters.storage.schema import LIVE, alerts
 from monitor.adapters.storage.schema_post import moves, queue, rulings
 from monitor.adapters.storage.statements import insert_new, parts
@@ -154,7 +154,7 @@ def _enqueue(connection: Connection, live: Sequence[Case]) -> None:
     rows = [
         {"tenant": case.alert.tenant, "post": post, "moment": moment, "alert_id": case.alert.id,
          "rank": -max(other.alert.priority for other in cases), "at": min(other.alert.at for other in cases),
-         "unrouted": case.kept.unrouted}
+         "unrouted": case.kept.unrouted, **queue_facts(case.alert)}
         for (moment, post), cases in cards.items() for case in cases
     ]
     if rows:

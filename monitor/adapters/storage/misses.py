@@ -16,7 +16,7 @@ from monitor.adapters.storage.schema import alerts, context_chunks
 from monitor.adapters.storage.schema_post import moves
 from monitor.adapters.storage.statements import insert_new
 from monitor.domain.alerts import AlertState
-from monitor.domain.misses import MANUAL
+from monitor.domain.misses import MANUAL_RULES
 from monitor.domain.moves import Outcome
 from monitor.services.cases import Case, Placing
 from monitor.services.misses import Opened, Report
@@ -52,11 +52,12 @@ def report(connection: Connection, report: Report, placing: Placing) -> Opened:
 def reported(connection: Connection, tenant: str, cursor: str | None, limit: int) -> tuple[list[Case], str | None]:
     """As the port says. By the index of rules: few of them are somebody's reports."""
     query = select(alerts).where(
-        alerts.c.tenant == tenant, alerts.c.rule > f"{MANUAL}.", alerts.c.rule < f"{MANUAL}/",
+        alerts.c.tenant == tenant, alerts.c.rule.in_(MANUAL_RULES),
         alerts.c.outcome.not_in(_LAWFUL), alerts.c.state != AlertState.WITHDRAWN.value)
     if cursor is not None:
         at, name = read_cursor(cursor)
         query = query.where(alerts.c.at <= at, or_(alerts.c.at < at, alerts.c.id > name))
-    rows = connection.execute(query.order_by(alerts.c.at.desc(), alerts.c.id).limit(limit + 1)).mappings().all()
+    newest = (alerts.c.at + 0).desc()  # so that they are looked for by rule, not among all alerts
+    rows = connection.execute(query.order_by(newest, alerts.c.id).limit(limit + 1)).mappings().all()
     found = [case_of(row) for row in rows[:limit]]
     return found, write_cursor(found[-1].alert) if len(rows) > limit else None

@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Connection, and_, or_, select
 from monitor.adapters.storage import storms
 from monitor.adapters.storage.alerts import packed_cursor, unpacked_cursor
 from monitor.adapters.storage.records import alert_of
-from monitor.adapters.storage.schema import alert_categories, alerts
+from monitor.adapters.storage.schema import alerts
 from monitor.adapters.storage.schema_post import queue
 from monitor.domain.alerts import Alert
 from monitor.services.cases import Card, QueueFilter, QueuePage, Storm
@@ -54,14 +54,7 @@ def _keys_of(
     query = select(row.rank, row.at, row.moment).distinct().where(row.tenant == tenant, row.post == post)
     if where.unrouted is not None:
         query = query.where(row.unrouted == where.unrouted)
-    conditions = _conditions(where)
-    if conditions:
-        query = query.join(alerts, alerts.c.id == row.alert_id).where(*conditions)
-    if where.category is not None:
-        query = query.join(
-            alert_categories,
-            and_(alert_categories.c.tenant == tenant, alert_categories.c.category == where.category,
-                 alert_categories.c.at == alerts.c.at, alert_categories.c.alert_id == row.alert_id))
+    query = query.where(*_conditions(where))
     if after is not None:
         rank, at, moment, last_post = after
         later = row.moment >= moment if post > last_post else row.moment > moment
@@ -75,11 +68,11 @@ def _conditions(where: QueueFilter) -> list[ColumnElement[bool]]:
     for name in ("severity", "tier", "rule", "room", "state", "claimed_by"):
         value = getattr(where, name)
         if value is not None:
-            found.append(alerts.c[name] == value)
+            found.append(queue.c[name] == value)
     if where.units is not None:
-        found.append(alerts.c.unit.in_(where.units))
-    if where.category is not None and not found:
-        found.append(alerts.c.tenant == queue.c.tenant)
+        found.append(queue.c.unit.in_(where.units))
+    if where.category is not None:
+        found.append(queue.c.categories.contains(f" {where.category} ", autoescape=True))
     return found
 
 

@@ -44,6 +44,15 @@ def moving_values(alert: Alert) -> Values:
     }  # fmt: skip
 
 
+def queue_facts(alert: Alert) -> Values:
+    """What a row of the queue says of its alert."""
+    return {
+        "severity": alert.severity.value, "tier": alert.tier.value, "rule": alert.rule, "room": alert.room,
+        "state": alert.state.value, "claimed_by": alert.claimed_by, "unit": alert.unit,
+        "categories": f" {' '.join(alert.category)} ",
+    }  # fmt: skip
+
+
 def alert_of(row: RowMapping) -> Alert:
     """The columns that move override the body, which is the alert as it was opened."""
     return replace(

@@ -89,7 +89,8 @@ alerts: Final = Table(
     Column("due", BigInteger),  # when time moves it by itself
     Column("review", LargeBinary),  # msgpack; NULL: nobody has touched it
     Column("alike", Text, nullable=False, server_default=""),  # hash of rule and folded words, of any room
-    Index(None, "tenant", "at"),
+    # With all that lists are filtered by: of a month's alerts, only those that fit are looked up.
+    Index("ix_alerts_list", "tenant", "at", "severity", "tier", "state", "post", "unit", "outcome", "claimed_by"),
     Index(None, "tenant", "room", "at"),
     Index(None, "tenant", "rule", "at"),
     Index(None, "tenant", "broadcast", "at", "state"),  # with the state: the open ones of a broadcast are counted
@@ -99,8 +100,6 @@ LIVE: Final = alerts.c.state.in_([literal_column(f"'{state}'") for state in ("op
 """Of a million stored alerts, few are to be decided: what looks for them has trees of its own, which SQLite takes only
 for these very words, not for parameters."""
 Index("ix_alerts_live_room", alerts.c.tenant, alerts.c.room, sqlite_where=LIVE, postgresql_where=LIVE)
-Index("ix_alerts_claimed", alerts.c.tenant, alerts.c.claimed_by,
-      sqlite_where=alerts.c.claimed_by != "", postgresql_where=alerts.c.claimed_by != "")
 HELD: Final = alerts.c.held_by != literal_column("''")
 """As the index has it: what asks for the held ones says so with these words."""
 # With all that is asked of what is held: a storm holds a hundred thousand.

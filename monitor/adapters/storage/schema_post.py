@@ -22,6 +22,10 @@ queue: Final = Table(
     Column("moment", Text, primary_key=True),
     Column("alert_id", Text, primary_key=True),
     Column("unrouted", Boolean, nullable=False, server_default=false()),  # no route answered
+    # Of the alert, whose every move makes its rows anew: what a queue is filtered by, so that none is looked up.
+    *(Column(name, Text, nullable=False, server_default="")
+      for name in ("severity", "tier", "rule", "room", "state", "claimed_by", "unit")),
+    Column("categories", Text, nullable=False, server_default=""),  # each between spaces
     Index(None, "alert_id"),
     Index(None, "tenant", "moment"),
     sqlite_with_rowid=False,

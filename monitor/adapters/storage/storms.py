@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, delete, func, select, update
 
+from monitor.adapters.storage.records import alert_of, queue_facts
 from monitor.adapters.storage.schema import HELD, alerts
 from monitor.adapters.storage.schema_post import queue, storms
 from monitor.adapters.storage.statements import insert
@@ -59,9 +60,11 @@ def _enqueue(connection: Connection, tenant: str, storm: str, began: int, sample
     """`samples`: an alert of each post and unit; `ranks`: of each post."""
     connection.execute(delete(queue).where(queue.c.tenant == tenant, queue.c.moment == storm))
     if samples:
+        shown = connection.execute(select(alerts).where(alerts.c.id.in_(list(samples.values())))).mappings()
+        facts = {row["id"]: queue_facts(alert_of(row)) for row in shown}
         connection.execute(queue.insert(), [
-            {"tenant": tenant, "post": post, "rank": ranks[post], "at": began, "moment": storm, "alert_id": alert}
-            for (post, _), alert in samples.items()])
+            {"tenant": tenant, "post": post, "rank": ranks[post], "at": began, "moment": storm, "alert_id": alert,
+             **facts[alert]} for (post, _), alert in samples.items()])
 
 
 def refresh(connection: Connection, touched: Storms) -> None:

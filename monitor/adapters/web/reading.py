@@ -13,6 +13,8 @@ from monitor.adapters.web.services import SERVICES
 from monitor.adapters.web.types import EventsAnswer
 from monitor.domain.alerts import AlertState
 from monitor.domain.findings import Severity, Tier
+from monitor.domain.misses import MANUAL
+from monitor.domain.moves import Outcome
 from monitor.domain.rules import CATEGORIES
 from monitor.services.records import AlertFilter, ArchiveQuery
 from monitor.services.sight import Sight, sees, sight
@@ -31,6 +33,11 @@ ALERT_PARAMS: Final[tuple[Param, ...]] = (
     choice("tier", "Only this tier.", Tier),
     SEVERITY,
     choice("state", "Only this state.", AlertState),
+    text("post", "Only what is or was before this post."),
+    text("unit", "Only rooms of this unit, and of those below it."),
+    choice("outcome", "Only decided so.", Outcome),
+    text("claimed_by", "Only what this person has claimed; `me` is whoever asks."),
+    choice("source", "Only what rules found, or what people reported.", ("rules", MANUAL)),
     _SINCE,
     _UNTIL,
     count("limit", "How many alerts a page holds.", most=200, default=50),
@@ -54,9 +61,12 @@ async def list_alerts(request: web.Request) -> web.Response:
     query = request[QUERY].copy()
     cursor, limit = query.pop("cursor"), query.pop("limit")
     services = request.app[SERVICES]
-    bounds = _sight(request)
-    where = AlertFilter(**query, units=bounds.units, posts=bounds.posts)
-    page = await services.store.alerts(request[PRINCIPAL].tenant, where, cursor=cursor, limit=limit)
+    bounds, actor = _sight(request), request[PRINCIPAL].actor
+    unit, claimed_by = query.pop("unit"), query.pop("claimed_by")
+    within = None if unit is None else services.organising.of(actor.tenant).below(unit)
+    where = AlertFilter(**query, within=within, claimed_by=actor.id if claimed_by == "me" else claimed_by,
+                        units=bounds.units, posts=bounds.posts)
+    page = await services.store.alerts(actor.tenant, where, cursor=cursor, limit=limit)
     return json_answer(page)
 
 
