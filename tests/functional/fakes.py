@@ -33,6 +33,7 @@ from monitor.domain.audit import Deed
 from monitor.domain.channels import Channel
 from monitor.domain.cues import Cue, RoomLink
 from monitor.domain.decoding import Limits, decode
+from monitor.domain.errors import InputError
 from monitor.domain.events import Kind, Role, Stage
 from monitor.domain.findings import Advice, Finding, Severity, Span, Tier
 from monitor.domain.labels import Label, Withdrawn
@@ -153,6 +154,8 @@ class FakeStore:
         if self.gate is not None:
             await self.gate.wait()
         self.asked.append((tenant, where))
+        if cursor is not None and not cursor.isdecimal():
+            raise InputError("the cursor is not one of this list", hint="start again without a cursor")
         start = int(cursor or 0)
         mine = [a for a in reversed(self.kept) if a.tenant == tenant and where.room in (None, a.room)
                 and (where.units is None or a.unit in where.units or a.post in where.posts)]

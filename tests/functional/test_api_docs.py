@@ -179,3 +179,11 @@ def test_the_examples_of_the_documentation_are_json() -> None:
     assert len(blocks) >= 3
     for block in blocks:
         json.loads(block)
+
+
+async def test_the_page_for_people_brings_all_that_it_needs() -> None:
+    async with serving() as api, api.client.get("/api/v1/docs") as response:
+        page, policy = await response.text(), response.headers["Content-Security-Policy"]
+        assert response.status == 200 and response.content_type == "text/html"
+    assert not re.search(r"(?:src|href)=\"(?:https?:)?//", page) and "<script src" not in page
+    assert "default-src 'none'" in policy and policy.count("sha256-") == 2 and "connect-src 'self'" in policy

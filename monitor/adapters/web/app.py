@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from importlib.metadata import version
+from typing import Final
 
 import msgspec
 from aiohttp import web
@@ -14,7 +15,7 @@ from monitor.adapters.web.handling import edge, guarded, harden
 from monitor.adapters.web.media import RELAYS, Relays
 from monitor.adapters.web.openapi import DOCUMENT, document
 from monitor.adapters.web.operating import RENDERING, Rendering
-from monitor.adapters.web.page import CUE_PAGE, PAGE, load_page
+from monitor.adapters.web.page import API_PAGE, CUE_PAGE, PAGE, load_page
 from monitor.adapters.web.protocol import protocol_logger
 from monitor.adapters.web.repeats import RUNNING, Running
 from monitor.adapters.web.routes import ROUTES
@@ -23,6 +24,9 @@ from monitor.adapters.web.sending import ANSWERS
 from monitor.adapters.web.services import SERVICES, SETTINGS, WebServices, WebSettings
 from monitor.adapters.web.sessions import SESSIONS, Sessions
 from monitor.adapters.web.streams import STREAMS, Streams
+
+_LINE: Final = 32 * 2**10
+"""Bytes of a request's first line: what is longest in a query, percent-encoded, is 24,000."""
 
 
 def build_app(services: WebServices, settings: WebSettings) -> web.Application:
@@ -34,6 +38,7 @@ def build_app(services: WebServices, settings: WebSettings) -> web.Application:
     app = web.Application(
         middlewares=[edge({(method, route.path): route for route in ROUTES for method in route.methods})],
         handler_args={
+            "max_line_size": _LINE,
             "auto_decompress": False, "access_log": None, "logger": protocol_logger(services.logger),
             "keepalive_timeout": settings.keepalive_timeout_s, "lingering_time": settings.linger_s,
             "handler_cancellation": False,  # a client that leaves must not cut off what is being written
@@ -54,6 +59,7 @@ def build_app(services: WebServices, settings: WebSettings) -> web.Application:
     app[RENDERING] = Rendering(services.telemetry, services.clock)
     app[DOCUMENT] = msgspec.json.encode(document(ROUTES, settings, version=version("redpost")))
     app[PAGE] = load_page()
+    app[API_PAGE] = load_page("api.html")
     app[CUE_PAGE] = load_page("cue.html")
     for route in ROUTES:
         for method in route.methods:

@@ -11,11 +11,15 @@ from aiohttp import web
 from monitor.adapters.web.auth import SESSION
 from monitor.adapters.web.cookies import COOKIE
 from monitor.adapters.web.handling import Route
-from monitor.adapters.web.repeats import HEADER, LONGEST
+from monitor.adapters.web.repeats import HEADER, LONGEST, REPLAYED
 from monitor.adapters.web.services import WebSettings
 from monitor.adapters.web.types import ErrorAnswer
 
 DOCUMENT: Final = web.AppKey("openapi", bytes)
+_OF_ERRORS: Final = (
+    ("Retry-After", "With 429 and 503, and some of 409: after how many seconds to ask again."),
+    ("WWW-Authenticate", "With 401."),
+)
 _REF: Final = "#/components/schemas/{name}"
 _PATH_PARAM: Final = re.compile(r"\{(\w+)\}")
 
@@ -48,7 +52,7 @@ def document(routes: Sequence[Route], settings: WebSettings, *, version: str) ->
                 "query": {"type": "apiKey", "in": "query", "name": "token"},
             },
             "responses": {"Error": {"description": "What is wrong, and what to do.",
-                                    "content": _json(by_type[ErrorAnswer])}},
+                                    "headers": _headers(*_OF_ERRORS), "content": _json(by_type[ErrorAnswer])}},
         },
     }
 
@@ -118,8 +122,10 @@ def _responses(route: Route, by_type: dict[Any, Any]) -> dict[str, Any]:
     else:
         good = HTTPStatus(route.status)
         responses[str(good.value)] = {"description": good.phrase, "content": _content(route, by_type)}
+        if route.once:
+            responses[str(good.value)]["headers"] = _headers((REPLAYED, "true where the answer was given before."))
     plain = {"description": "Not so; the text says why.", "content": {"text/plain": {"schema": {"type": "string"}}}}
-    asked = () if route.scope is None else (401, 403, 500)
+    asked = () if route.scope is None else (400, 401, 403, 500)
     for status in sorted({*route.errors, *asked, *((400, 409, 422, 503) if route.once else ())}):
         responses[str(status)] = plain if route.media == "text/plain" and route.scope is None else error
     return responses
@@ -134,6 +140,11 @@ def _content(route: Route, by_type: dict[Any, Any]) -> dict[str, Any]:
         about = "Events; their data is one of these."
         return {route.media: {"schema": {"description": about, "oneOf": [by_type[kind] for kind in route.events]}}}
     return {media: {"schema": {"type": "string"}} for media in route.media.split(", ")}
+
+
+def _headers(*told: tuple[str, str]) -> dict[str, Any]:
+    """(name, meaning) of each."""
+    return {name: {"description": about, "required": False, "schema": {"type": "string"}} for name, about in told}
 
 
 def _json(schema: dict[str, Any]) -> dict[str, Any]:

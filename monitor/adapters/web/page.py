@@ -10,6 +10,7 @@ from aiohttp import web
 
 PAGE: Final = web.AppKey("page", tuple)
 CUE_PAGE: Final = web.AppKey("cue_page", tuple)
+API_PAGE: Final = web.AppKey("api_page", tuple)
 """(the page's bytes, its Content-Security-Policy)."""
 
 
@@ -30,6 +31,11 @@ def _hashes(page: str, tag: str) -> str:
 
 async def get_page(request: web.Request) -> web.Response:
     return shown(request.app[PAGE])
+
+
+async def get_api_page(request: web.Request) -> web.Response:
+    """The OpenAPI document for people; all of it comes from here, so it works without the internet."""
+    return shown(request.app[API_PAGE])
 
 
 async def get_cue_page(request: web.Request) -> web.Response:

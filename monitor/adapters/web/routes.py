@@ -27,7 +27,7 @@ from monitor.adapters.web.models import (
 )
 from monitor.adapters.web.openapi import get_openapi
 from monitor.adapters.web.operating import healthz, metrics, readyz, reload_rules
-from monitor.adapters.web.page import get_page
+from monitor.adapters.web.page import get_api_page, get_page
 from monitor.adapters.web.params import count, text
 from monitor.adapters.web.reading import (
     ALERT_PARAMS,
@@ -269,6 +269,10 @@ ROUTES: Final[tuple[Route, ...]] = (
     Route(
         method="GET", path=f"{_API}/openapi.json", name="getOpenapi", scope="read", anyone=True, handler=get_openapi,
         summary="This description (OpenAPI 3.1).", answer=dict,
+    ),
+    Route(
+        method="GET", path=f"{_API}/docs", name="getDocs", scope="read", anyone=True, handler=get_api_page,
+        summary="The same description for people: a page that needs nothing from elsewhere.", media="text/html",
     ),
     Route(
         method="GET", path="/metrics", name="getMetrics", scope="metrics", handler=metrics,
