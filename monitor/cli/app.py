@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
@@ -60,56 +60,37 @@ def build() -> App:
         app.command(command)
     for on_lines in (models.train, models.evaluate, retraining.retrain):
         app.command(on_lines)
-    on_labels = app.command(App(name="labels", help="What people of a tenant say of lines, to learn from."))
-    on_labels.command(labels.import_, name="import")
-    on_labels.command(labels.export)
-    for on_label in (labels.withdraw, labels.pick, labels.terms):
-        on_labels.command(on_label)
-    on_ledgers = app.command(App(name="ledger", help="The ledgers that inspectors ask for, as files."))
-    on_ledgers.command(exporting.corrections)
-    on_ledgers.command(exporting.comments)
-    on_models = app.command(App(name="model", help="Show, compare and change the classifiers that judge."))
-    on_models.command(lifecycle.list_, name="list")
-    for on_model in (models.card, lifecycle.compare, lifecycle.shadow, lifecycle.promote, lifecycle.rollback):
-        on_models.command(on_model)
-    on_org = app.command(App(name="org", help="What a tenant tells of itself: units, rooms, hosts, posts."))
-    on_org.command(org.import_, name="import")
-    for on_records in (org.export, org.check, org.show):
-        on_org.command(on_records)
-    on_plan = app.command(App(name="plan", help="The evening's plan: who is expected on air."))
-    on_plan.command(plan.import_, name="import")
-    on_plan.command(plan.show)
-    on_held = app.command(App(name="held", help="What is held back: see it, release or decide it."))
-    on_held.command(holding.list_, name="list")
-    for on_holder in (holding.show, holding.release, holding.decide, holding.preview):
-        on_held.command(on_holder)
-    app.command(App(name="routes", help="Which post alerts go to.")).command(holding.test)
-    on_review = app.command(App(name="review", help="See, claim and decide alerts of a running service."))
-    on_review.command(reviewing.list_, name="list")
-    on_review.command(reviewing.note_, name="note")
-    for on_alerts in (
-        reviewing.show, reviewing.claim, reviewing.release, reviewing.hand_over, reviewing.escalate, reviewing.decide,
-        reviewing.undo, reviewing.rectify, reviewing.close, reviewing.reopen, reviewing.alike, misses.miss,
-        misses.drafts, misses.hand, misses.handed, misses.answer,
-    ):
-        on_review.command(on_alerts)
-    on_rules = app.command(App(name="rules", help="Check, test and show rules."))
-    for on_rule in (rules.lint, rules.test, rules.explain, rules.new, rules.template, rules.schema, rules.show,
-                    rules.duties):
-        on_rules.command(on_rule)
-    on_rules.command(rules.import_, name="import")
-    on_tokens = app.command(App(name="token", help="Make, list and revoke access tokens."))
-    on_tokens.command(tokens.new)
-    on_tokens.command(tokens.list_, name="list")
-    on_tokens.command(tokens.revoke)
-    on_users = app.command(App(name="users", help="The people who sign in, and their roles."))
-    on_users.command(users.list_, name="list")
-    for on_user in (users.add, users.grant, users.disable, users.enable, users.invite):
-        on_users.command(on_user)
-    on_audit = app.command(App(name="audit", help="The trail: who changed what."))
-    on_audit.command(audit.verify)
-    on_audit.command(audit.show)
+    for name, about, commands in _groups():
+        group = app.command(App(name=name, help=about))
+        for command in commands:
+            group.command(command, name=command.__name__.strip("_").replace("_", "-"))
     return app
+
+
+def _groups() -> Iterator[tuple[str, str, Sequence[Callable[..., int]]]]:
+    """(name, what it is about, its commands): `redpost NAME COMMAND`."""
+    yield ("labels", "What people of a tenant say of lines, to learn from.",
+           (labels.import_, labels.export, labels.withdraw, labels.pick, labels.terms))
+    yield ("ledger", "The ledgers that inspectors ask for, as files.", (exporting.corrections, exporting.comments))
+    yield ("model", "Show, compare and change the classifiers that judge.",
+           (lifecycle.list_, models.card, lifecycle.compare, lifecycle.shadow, lifecycle.promote, lifecycle.rollback))
+    yield ("org", "What a tenant tells of itself: units, rooms, hosts, posts.",
+           (org.import_, org.export, org.check, org.show))
+    yield ("plan", "The evening's plan: who is expected on air.", (plan.import_, plan.show))
+    yield ("held", "What is held back: see it, release or decide it.",
+           (holding.list_, holding.show, holding.release, holding.decide, holding.preview))
+    yield ("routes", "Which post alerts go to.", (holding.test,))
+    yield ("review", "See, claim and decide alerts of a running service.", (
+        reviewing.list_, reviewing.note_, reviewing.show, reviewing.claim, reviewing.release, reviewing.hand_over,
+        reviewing.escalate, reviewing.decide, reviewing.undo, reviewing.rectify, reviewing.close, reviewing.reopen,
+        reviewing.alike, misses.miss, misses.drafts, misses.hand, misses.handed, misses.answer))
+    yield ("rules", "Check, test and show rules.", (
+        rules.lint, rules.test, rules.explain, rules.new, rules.template, rules.schema, rules.show, rules.duties,
+        rules.import_))
+    yield ("token", "Make, list and revoke access tokens.", (tokens.new, tokens.list_, tokens.revoke))
+    yield ("users", "The people who sign in, and their roles.",
+           (users.list_, users.add, users.grant, users.disable, users.enable, users.invite))
+    yield ("audit", "The trail: who changed what.", (audit.verify, audit.show))
 
 
 def _version() -> str:
