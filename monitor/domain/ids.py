@@ -6,12 +6,9 @@ from hashlib import blake2b
 
 def digest(*parts: str | int) -> str:
     """24 hex characters of BLAKE2b over the parts, each with its length so that no two lists collide."""
-    h = blake2b(digest_size=12)
-    for part in parts:
-        data = str(part).encode()
-        h.update(len(data).to_bytes(4, "big"))
-        h.update(data)
-    return h.hexdigest()
+    encoded = [str(part).encode() for part in parts]
+    data = b"".join([piece for part in encoded for piece in (len(part).to_bytes(4, "big"), part)])
+    return blake2b(data, digest_size=12).hexdigest()
 
 
 def event_key(tenant: str, source: str, event_id: str, revision: int) -> str:
