@@ -222,10 +222,6 @@ class Organisation:
             unit = found.above if found is not None else ""
         return (*path, ROOT)
 
-    def below(self, unit: str) -> tuple[str, ...]:
-        """The unit itself, and all that hang below it; nothing where there is none of this name."""
-        return tuple(name for name, _ in self.every(Unit) if unit in self.above(name))
-
     def unit_of(self, room: str) -> str:
         found = self.get(Room, room)
         return found.unit if found is not None else ROOT

@@ -27,6 +27,11 @@ def sees(actor: Actor, organisation: Organisation, alert: Alert) -> bool:
     return post is not None and actor.id in post.members
 
 
+def below(organisation: Organisation, unit: str) -> tuple[str, ...]:
+    """The unit itself, and all that hang below it; nothing where there is none of this name."""
+    return tuple(name for name, _ in organisation.every(Unit) if unit in organisation.above(name))
+
+
 def sight(actor: Actor, organisation: Organisation) -> Sight:
     granted = actor.units(Permission.SEE)
     if ROOT in granted:

@@ -18,6 +18,7 @@ from monitor.domain.organisation import Room, Unit
 from monitor.domain.people import Actor, Grant, Role
 from monitor.services.recordings import Edit
 from monitor.services.records import AlertFilter
+from monitor.services.sight import below
 from tests.contract.test_store import finding
 from tests.unit.test_misses import MISS, desk
 from tests.unit.test_post_flow import NOON, WANG, World, world  # noqa: F401
@@ -71,8 +72,7 @@ async def test_page_by_page(filled: World, where: dict[str, Any]) -> None:
 
 async def test_units_below_a_unit(filled: World) -> None:
     organisation = filled.organising.of("local")
-    assert (organisation.below("east"), organisation.below("team"), organisation.below("gone")) == (
-        ("east", "team"), ("team",), ())
+    assert [below(organisation, unit) for unit in ("east", "team", "gone")] == [("east", "team"), ("team",), ()]
 
 
 @pytest.mark.parametrize(("where", "index"), [

@@ -17,7 +17,7 @@ from monitor.domain.misses import MANUAL
 from monitor.domain.moves import Outcome
 from monitor.domain.rules import CATEGORIES
 from monitor.services.records import AlertFilter, ArchiveQuery
-from monitor.services.sight import Sight, sees, sight
+from monitor.services.sight import Sight, below, sees, sight
 
 ROOM: Final = text("room", "Only this room.")
 CATEGORY: Final = choice("category", "Only alerts with this category.", CATEGORIES)
@@ -63,7 +63,7 @@ async def list_alerts(request: web.Request) -> web.Response:
     services = request.app[SERVICES]
     bounds, actor = _sight(request), request[PRINCIPAL].actor
     unit, claimed_by = query.pop("unit"), query.pop("claimed_by")
-    within = None if unit is None else services.organising.of(actor.tenant).below(unit)
+    within = None if unit is None else below(services.organising.of(actor.tenant), unit)
     where = AlertFilter(**query, within=within, claimed_by=actor.id if claimed_by == "me" else claimed_by,
                         units=bounds.units, posts=bounds.posts)
     page = await services.store.alerts(actor.tenant, where, cursor=cursor, limit=limit)
