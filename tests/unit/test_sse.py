@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from monitor.adapters.web.hub import HubLimits, SseHub, Subscription, Wanted, encode
-from monitor.adapters.web.sse import _Writer
+from monitor.adapters.web.sse import Writer
 from monitor.domain.errors import BusyError
 from monitor.domain.findings import Severity
 from monitor.services.records import Update
@@ -194,7 +194,7 @@ async def test_clients_leave_once_and_are_counted(how: Callable[[SseHub, Subscri
 async def test_little_is_copied_at_once_for_a_client_that_may_not_read() -> None:
     written: list[bytes] = []
 
-    class Writer(_Writer):
+    class Noted(Writer):
         def __init__(self) -> None:
             """Without a connection."""
 
@@ -202,6 +202,6 @@ async def test_little_is_copied_at_once_for_a_client_that_may_not_read() -> None
             written.append(data)
 
     pieces = [bytes([n]) * 1_000 for n in range(200)]
-    await Writer().write_all(pieces)
+    await Noted().write_all(pieces)
     assert b"".join(written) == b"".join(pieces)
     assert max(map(len, written)) <= 2**16 + 1_000
