@@ -73,9 +73,12 @@ class Exporting:
                                       on=export.name, facts={"format": form, **facts})])
         return export
 
-    def _alerts(self, actor: Actor, **where: Any) -> Export:
-        bounds = sight(actor, self._organising.of(actor.tenant))
-        wanted = AlertFilter(**where, units=bounds.units, posts=bounds.posts)
+    def _alerts(self, actor: Actor, *, unit: str | None = None, claimed_by: str | None = None, **where: Any) -> Export:
+        organisation = self._organising.of(actor.tenant)
+        bounds = sight(actor, organisation)
+        wanted = AlertFilter(
+            **where, within=None if unit is None else organisation.below(unit), units=bounds.units, posts=bounds.posts,
+            claimed_by=actor.id if claimed_by == "me" else claimed_by)
 
         async def pages() -> Rows:
             cursor: str | None = None
