@@ -13,7 +13,6 @@ from monitor.domain.errors import Refused
 from monitor.domain.kinds import KINDS
 from monitor.domain.labels import Label
 from monitor.domain.ledgers import HEADERS, Cell, Ledger, around, moment, row
-from monitor.domain.organisation import Unit
 from monitor.domain.people import Actor, Permission
 from monitor.services.cases import QueueFilter
 from monitor.services.ledgers import LedgerFilter, Ledgers
@@ -22,7 +21,7 @@ from monitor.services.ports import Clock, Store
 from monitor.services.recordings import Stored, Trail
 from monitor.services.records import AlertFilter, LabelFilter
 from monitor.services.review import ReviewDesk
-from monitor.services.sight import sight
+from monitor.services.sight import below, sight
 
 _PAGE: Final = 200
 _ALERTS: Final = (
@@ -77,7 +76,7 @@ class Exporting:
         organisation = self._organising.of(actor.tenant)
         bounds = sight(actor, organisation)
         wanted = AlertFilter(
-            **where, within=None if unit is None else organisation.below(unit), units=bounds.units, posts=bounds.posts,
+            **where, within=None if unit is None else below(organisation, unit), units=bounds.units, posts=bounds.posts,
             claimed_by=actor.id if claimed_by == "me" else claimed_by)
 
         async def pages() -> Rows:
@@ -153,8 +152,7 @@ class Exporting:
         """Of rooms of the unit and of those below it."""
         organisation = self._organising.of(actor.tenant)
         _need(actor, Permission.AUDIT, organisation.above(unit or ""))
-        units = None if unit is None else (
-            unit, *(name for name, _ in organisation.every(Unit) if unit in organisation.above(name) and name != unit))
+        units = None if unit is None else below(organisation, unit)
         wanted = LedgerFilter(ledger=ledger, since=since, until=until, units=units)
 
         async def pages() -> Rows:
