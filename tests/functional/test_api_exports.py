@@ -80,8 +80,9 @@ async def test_a_tenant_has_two_exports_at_a_time() -> None:
         api.store.kept = [alert(1, tenant="local")]
         api.store.gate = asyncio.Event()
         running = [asyncio.create_task(get(api, "alerts")) for _ in range(exports._MOST)]
-        while len(api.posts.trail.get("local", [])) < exports._MOST:
-            await asyncio.sleep(0)
+        async with asyncio.timeout(10):
+            while len(api.posts.trail.get("local", [])) < exports._MOST:
+                await asyncio.sleep(0.001)
         await get(api, "alerts", 429)
         api.store.gate.set()
         await asyncio.gather(*running)
