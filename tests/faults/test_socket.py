@@ -92,7 +92,7 @@ async def through(
 
 @pytest.mark.parametrize("says_acked", [False, True])
 async def test_killed(tmp_path: Path, uninterrupted: Outcome, says_acked: bool) -> None:
-    points = ["accepted:9", "judged:4"] if says_acked else ["committed:3", "accepted:2"]
+    points = ["accepted:9", "judged:4"] if says_acked else ["accepted:5", "committed:1"]
     await through(tmp_path / "data", uninterrupted, points, says_acked=says_acked)
 
 
