@@ -50,11 +50,13 @@ class Training:
     ) -> int:
         if to.exists():
             raise ConfigError(f"{to} is there already", hint="a version of a model never changes; choose another one")
+        tables = view_tables()
+        made = makers(tables)
         lines, test = split(self._read(files), hold_out)
         if cases is not None:
             lines += cases_of(cases, test)
-        tables, plan = view_tables(), self._plan(lines, to)
-        maker, code = makers(tables)(plan.recipe, plan.grams)
+        plan = self._plan(lines, to)
+        maker, code = made(plan.recipe, plan.grams)
         others = rivals(tables, plan) if compare else {}
         trained = built(msgspec.structs.replace(plan, code=code), maker, tables, lines, test)
         manifest = save_model(to, trained, card(trained.manifest))
