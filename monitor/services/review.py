@@ -31,7 +31,7 @@ from monitor.services.ripples import TIME, passed
 from monitor.services.sight import sees
 
 _TAUGHT = frozenset((Outcome.VIOLATION, Outcome.NO_VIOLATION, Outcome.EXEMPT))
-_AT_ONCE = 500
+_AT_ONCE = 50
 NO_REASONS: Mapping[str, Reason] = MappingProxyType({})
 
 
