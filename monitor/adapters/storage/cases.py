@@ -4,15 +4,16 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Final
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, RowMapping, bindparam, delete, select, update
+from sqlalchemy import Connection, RowMapping, bindparam, delete, select, update
 
 from monitor.adapters.storage import storms
-from monitor.adapters.storage.records import Values, alert_of, alert_values, moving_values, queue_facts
+from monitor.adapters.storage.records import MOVING, Values, alert_of, alert_values, moving_values, queue_facts
 from monitor.adapters.storage.schema import LIVE, alerts
 from monitor.adapters.storage.schema_post import moves, queue, rulings
 from monitor.adapters.storage.statements import insert_new, parts
 from monitor.domain.alerts import Alert
 from monitor.domain.errors import Refused
+from monitor.domain.events import HOST_SIDE
 from monitor.domain.findings import Finding, Opinion, Severity
 from monitor.domain.moves import Outcome
 from monitor.domain.priority import factors
@@ -32,16 +33,11 @@ class _Categories(msgspec.Struct):
 
 
 _categories: Final = msgspec.msgpack.Decoder(_Categories)
-_WITH_ALERT: Final = (
-    "recurrence", "last_at", "joined", "state", "reason", "unit", "post", "priority", "version", "claimed_by",
-    "outcome", "held_by", "due", "review",
-)
-"""Columns that move after an alert was opened."""
 _by_id: Final = select(alerts).where(alerts.c.id.in_(bindparam("ids", expanding=True))).with_for_update()
 _save: Final = (
     update(alerts)
     .where(alerts.c.id == bindparam("of_id"), alerts.c.version == bindparam("of_version"))
-    .values({name: bindparam(name) for name in _WITH_ALERT})
+    .values({name: bindparam(name) for name in (*MOVING, "state", "review")})
 )
 _ruled: Final = select(rulings).where(rulings.c.key.in_(bindparam("keys", expanding=True)))
 _standing: Final = select(alerts.c.id, alerts.c.room, alerts.c.severity, alerts.c.body).where(
@@ -64,7 +60,7 @@ def case_of(row: RowMapping) -> Case:
 def untouched(alert: Alert) -> Kept:
     """Of an alert from before there was a review."""
     weights = factors(severity=alert.severity, tier=alert.tier, opinion=Opinion.NONE, recurrence=alert.recurrence,
-                      evasive=alert.evasive is not None, host_side=alert.lane == 0, repeats=False, cued=False)
+                      evasive=alert.evasive is not None, host_side=alert.lane == HOST_SIDE, repeats=False, cued=False)
     return Kept(review=Review(state=alert.state, why=alert.reason), factors=weights)
 
 
@@ -181,8 +177,7 @@ def due(connection: Connection, now: int, limit: int) -> list[tuple[str, str]]:
 
 
 def single(connection: Connection, tenant: str, alert: str) -> Case | None:
-    conditions: list[ColumnElement[bool]] = [alerts.c.id == alert, alerts.c.tenant == tenant]
-    row = connection.execute(select(alerts).where(*conditions)).mappings().first()
+    row = connection.execute(select(alerts).where(alerts.c.id == alert, alerts.c.tenant == tenant)).mappings().first()
     return None if row is None else case_of(row)
 
 

@@ -41,12 +41,12 @@ def move(connection: Connection, asks: Sequence[Ask]) -> list[Answered]:
         effects, refused = _steps(ask, known)
         if ask.together and refused:
             effects = []
-        known.update({(ask.tenant, effect.case.alert.id): effect.case for effect in effects})
+        known.update({_key(effect.case): effect.case for effect in effects})
         freed = ripples(connection, ask.tenant, asked(effects), known)
         for case, _ in freed:
-            before.setdefault((ask.tenant, case.alert.id), case)
+            before.setdefault(_key(case), case)
         effects += [effect for _, effect in freed]
-        known.update({(ask.tenant, effect.case.alert.id): effect.case for effect in effects})
+        known.update({_key(effect.case): effect.case for effect in effects})
         done += effects
         counted.append((refused, len(effects)))
     write(connection, before, known, done)
@@ -97,7 +97,7 @@ def write(
 ) -> None:
     if not done:
         return
-    touched = list(dict.fromkeys((effect.case.alert.tenant, effect.case.alert.id) for effect in done))
+    touched = list(dict.fromkeys(_key(effect.case) for effect in done))
     save(connection, [(before[key], after[key]) for key in touched])
     connection.execute(moves.insert(), [
         {"alert_id": effect.moved.alert, "version": effect.moved.version, "tenant": effect.case.alert.tenant,

@@ -16,6 +16,12 @@ from monitor.services.records import ContextChunk, ContextLine, Token
 FAST: Final = 1
 """zstd level: what is packed here is written all the time and read rarely."""
 
+MOVING: Final = (
+    "recurrence", "last_at", "joined", "reason", "unit", "post", "priority", "version", "claimed_by", "outcome",
+    "held_by", "due",
+)
+"""Columns that move after an alert was opened, beside its state."""
+
 Values = dict[str, Any]
 
 _encoder: Final = msgspec.msgpack.Encoder()
@@ -36,12 +42,7 @@ def alert_values(alert: Alert) -> Values:
 
 def moving_values(alert: Alert) -> Values:
     """What of an alert changes after it was opened."""
-    return {
-        "last_at": alert.last_at, "recurrence": alert.recurrence, "joined": alert.joined, "state": alert.state.value,
-        "reason": alert.reason, "unit": alert.unit, "post": alert.post, "priority": alert.priority,
-        "version": alert.version, "claimed_by": alert.claimed_by, "outcome": alert.outcome, "held_by": alert.held_by,
-        "due": alert.due,
-    }  # fmt: skip
+    return {**{name: getattr(alert, name) for name in MOVING}, "state": alert.state.value}
 
 
 def queue_facts(alert: Alert) -> Values:
@@ -54,13 +55,10 @@ def queue_facts(alert: Alert) -> Values:
 
 
 def alert_of(row: RowMapping) -> Alert:
-    """The columns that move override the body, which is the alert as it was opened."""
+    """The columns that move override the body, which is the alert as it was opened; older ones have no moment there."""
     return replace(
         _alert.decode(row["body"]),
-        last_at=row["last_at"], recurrence=row["recurrence"], state=AlertState(row["state"]), reason=row["reason"],
-        joined=row["joined"], unit=row["unit"], post=row["post"], priority=row["priority"], moment=row["moment"],
-        version=row["version"], claimed_by=row["claimed_by"], outcome=row["outcome"], held_by=row["held_by"],
-        due=row["due"],
+        state=AlertState(row["state"]), moment=row["moment"], **{name: row[name] for name in MOVING},
     )  # fmt: skip
 
 
