@@ -14,6 +14,7 @@ from monitor.engine.correlation_set import Correlations
 from monitor.engine.databases import Databases
 from monitor.engine.looking import Looking
 from monitor.engine.matcher import Matcher
+from monitor.engine.patterns import prepare
 from monitor.engine.scorer import Scorer
 from monitor.engine.scoring import Scoring
 from monitor.engine.trades import Trades
@@ -54,6 +55,7 @@ class EngineSet:
         looking = Looking(ruleset, running, gates, tables, databases or Databases())
         self.rules = [CompiledRule(i, rule, zone, numbers, chances, gated=gate)
                       for i, (rule, chances, gate) in enumerate(zip(running, looking.chances, gates, strict=True))]
+        prepare(tables)
         self.matcher = Matcher(self.rules, len(self.contexts), *looking.lexicons(self.rules, self.contexts))
         self.scoring = Scoring(self.rules, scorer)
         self.trades = Trades(scorer, self.rooms)

@@ -12,7 +12,7 @@ from monitor.adapters.blobs import BlobFolder
 from monitor.domain.rules import Case, Context, ContextPart, Reach, Rule, Selection, View
 from monitor.domain.rulesets import RuleSet
 from monitor.engine import databases as engine_databases
-from monitor.engine import looking
+from monitor.engine import looking, patterns
 from monitor.engine.batch import EventBatch
 from monitor.engine.databases import Databases, compiled
 from monitor.engine.engineset import EngineSet
@@ -173,3 +173,14 @@ def test_cases_that_held_are_not_run_again(monkeypatch: pytest.MonkeyPatch) -> N
     assert [failing(right, wrong), failing(right, wrong)] == [1, 1], "what failed is told again"
     assert [failing(right), failing(right, edition="other code")] == [0, 0]
     assert ran == [1, 2, 2, 1]
+
+
+def test_no_event_waits_for_a_database(monkeypatch: pytest.MonkeyPatch) -> None:
+    patterns._database.cache_clear()
+    engine = made([rule(terms("claim", "全网最低价"))], None)
+
+    def late(expressions: object) -> object:
+        raise AssertionError("compiled while an event waits")
+
+    monkeypatch.setattr(patterns, "compiled", late)
+    assert found(engine, ["全网最低价", "加微信 abc12345"])
