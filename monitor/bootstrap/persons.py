@@ -33,10 +33,13 @@ async def open_persons(
 ) -> Persons:
     accounts, passwords, chance = SqlAccounts(database), Argon2(), partial(secrets.token_urlsafe, 32)
     stack.callback(passwords.close)
-    people = People(accounts, organising, clock, chance=chance)
+    times = settings.people.times()
+    people = People(accounts, organising, clock, chance=chance, times=times)
     links: list[Link] = []
     if demo:
         links = await people.one_of_each(LOCAL)
     elif not is_open(settings) and (first := await people.set_up(LOCAL)) is not None:
         links = [first]
-    return Persons(SigningIn(accounts, passwords, clock, telemetry, chance=chance), people, links)
+    signing = SigningIn(accounts, passwords, clock, telemetry, chance=chance, times=times,
+                        guard=settings.people.guard())
+    return Persons(signing, people, links)

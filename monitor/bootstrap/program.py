@@ -91,7 +91,8 @@ def _invitations(address: str, service: Service) -> list[str]:
     if not links:
         return []
     width = max(len(link.login) for link in links)
-    return ["  sign in for the first time, within an hour: POST {\"password\": \"…\"} to",
+    within = service.persons.people.times.setup_ms // 60_000
+    return [f"  sign in for the first time, within {within} min: POST {{\"password\": \"…\"}} to",
             *(f"  {link.login:{width}}   {address}/api/v1/invitations/{link.secret}" for link in links)]
 
 

@@ -164,14 +164,17 @@ def _with_people(
     from monitor.domain.people import Actor, Permission
     from monitor.services.organising import Organising
     from monitor.services.people import People
+    from monitor.settings import load
 
     tenants.checked(tenant)
+    times = load(config=config).settings.people.times()
     actor = Actor(id=operator(), tenant=tenant, everywhere=frozenset(Permission))
 
     async def opened(database: Database) -> T:
         organising = Organising(SqlPosts(database), SystemClock(), read_folder(bundled("config") / "post"))
         await organising.refresh(tenant)
-        people = People(SqlAccounts(database), organising, SystemClock(), chance=partial(secrets.token_urlsafe, 32))
+        people = People(SqlAccounts(database), organising, SystemClock(), chance=partial(secrets.token_urlsafe, 32),
+                        times=times)
         return await work(people, actor)
 
     return with_database(data, config, opened, create=True)

@@ -75,8 +75,8 @@ class Session(Struct, frozen=True, kw_only=True):
 
 
 class Times(Struct, frozen=True, kw_only=True):
-    """A session ends `idle_ms` after its last request and `whole_ms` after its first. Its secret is changed every
-    `rotate_ms`; requests that were under way then may bring the old one for `grace_ms`."""
+    """Of sessions and of links. A session ends `idle_ms` after its last request and `whole_ms` after its first. Its
+    secret is changed every `rotate_ms`; requests that were under way then may bring the old one for `grace_ms`."""
 
     idle_ms: int = 120 * _MINUTE
     whole_ms: int = 720 * _MINUTE
@@ -109,8 +109,15 @@ class Throttle(Struct, frozen=True, kw_only=True):
     lock_ms: int = 15 * _MINUTE
 
 
-PER_LOGIN: Final = Throttle(failures=10)
-PER_ADDRESS: Final = Throttle(failures=100)
+class Guard(Struct, frozen=True, kw_only=True):
+    """How often may be tried: as one login, and from one address."""
+
+    login: Throttle = Throttle(failures=10)
+    address: Throttle = Throttle(failures=100)
+
+    @property
+    def longest_ms(self) -> int:
+        return max(self.login.lock_ms, self.address.lock_ms)
 
 
 class Tries(Struct, frozen=True, kw_only=True):

@@ -47,7 +47,7 @@ class People:
     def __init__(self, accounts: Accounts, organising: Organising, clock: Clock, *, chance: Callable[[], str],
                  times: Times = Times()) -> None:  # noqa: B008 - a frozen value
         self._accounts, self._organising, self._clock = accounts, organising, clock
-        self._chance, self._times = chance, times
+        self._chance, self.times = chance, times
 
     async def listed(self, actor: Actor) -> list[User]:
         """Those with a role where the actor looks after people, by login."""
@@ -88,7 +88,7 @@ class People:
         self._check_rights(actor, user.grants or (Grant(Role.REVIEWER),))
         if user.disabled:
             raise Refused("disabled", f"the account of {login} is disabled", hint="enable it first")
-        return await self._link(user, by=actor.id, lasts=self._times.invitation_ms)
+        return await self._link(user, by=actor.id, lasts=self.times.invitation_ms)
 
     async def set_up(self, tenant: str) -> Link | None:
         """The one-time link for the first user of a tenant; None where somebody is in."""
@@ -112,7 +112,7 @@ class People:
             await self._accounts.save_user(user, [deed], expected=0)
         if user.joined or user.disabled:
             return None
-        return await self._link(user, by=SETUP, lasts=self._times.setup_ms)
+        return await self._link(user, by=SETUP, lasts=self.times.setup_ms)
 
     async def _link(self, user: User, *, by: str, lasts: int) -> Link:
         now, secret = self._clock.now(), self._chance()

@@ -8,8 +8,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from monitor.domain.accounts import (
-    PER_ADDRESS,
-    PER_LOGIN,
+    Guard,
     Session,
     Standing,
     Throttle,
@@ -75,9 +74,10 @@ class SigningIn:
     """Used from one event loop. `chance`: 256 random bits as text."""
 
     def __init__(self, accounts: Accounts, passwords: Passwords, clock: Clock, telemetry: Telemetry, *,
-                 chance: Callable[[], str], times: Times = Times()) -> None:  # noqa: B008 - a frozen value
+                 chance: Callable[[], str], times: Times = Times(),  # noqa: B008 - frozen values
+                 guard: Guard = Guard()) -> None:  # noqa: B008
         self._accounts, self._passwords, self._clock, self._telemetry = accounts, passwords, clock, telemetry
-        self._chance, self.times = chance, times
+        self._chance, self.times, self.guard = chance, times, guard
 
     async def sign_in(self, login: str, password: str, *, tenant: str | None, address: str) -> Opened | Choice:
         """One answer, after the same work, whatever is wrong. Raises BadLogin, TooManyTries, BusyError."""
@@ -95,7 +95,7 @@ class SigningIn:
 
     async def _prove(self, login: str, password: str, address: str) -> bool:
         """Whether this is the login's password. Each try is counted before it is looked at."""
-        for key, throttle in ((f"login {login}", PER_LOGIN), (f"address {address}", PER_ADDRESS)):
+        for key, throttle in ((f"login {login}", self.guard.login), (f"address {address}", self.guard.address)):
             await self._count(key, throttle)
         return await self._passwords.verify(await self._accounts.password(login), password)
 
@@ -120,8 +120,8 @@ class SigningIn:
         who = login if tenants else "unknown"
         await self._accounts.end([], [
             Deed(tenant=tenant, by=who, at=now, what="session.refuse", on=who) for tenant in tenants or [LOCAL]])
-        return BadLogin("the login or the password is wrong", hint="check both; after ten failures nothing is tried "
-                        "for a quarter of an hour")
+        return BadLogin("the login or the password is wrong", hint=f"check both; after {self.guard.login.failures} "
+                        f"failures nothing is tried for {self.guard.login.lock_ms // 60_000} min")
 
     async def _open(self, user: User, homes: frozenset[str]) -> Opened:
         now, secret = self._clock.now(), self._chance()
@@ -224,7 +224,7 @@ class SigningIn:
         """What has ended long ago."""
         now = self._clock.now()
         return await self._accounts.forget(created_before=now - self.times.whole_ms,
-                                           tried_before=now - max(PER_LOGIN.lock_ms, PER_ADDRESS.lock_ms))
+                                           tried_before=now - self.guard.longest_ms)
 
 
 def _plain(login: str) -> str:

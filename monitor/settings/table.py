@@ -10,6 +10,7 @@ from typing import Annotated, Any, Final, Literal
 import msgspec
 from msgspec import Meta, Struct
 
+from monitor.domain.accounts import Guard, Throttle, Times
 from monitor.domain.alerts import GroupingSettings
 from monitor.domain.decoding import Limits
 from monitor.domain.storms import Breaker
@@ -18,6 +19,7 @@ PREFIX: Final = "REDPOST_"
 _FILE: Final = "_file"
 
 _MIB: Final = 1024 * 1024
+_MINUTE_MS: Final = 60_000
 
 Count = Annotated[int, Meta(ge=1, extra={"unit": "count"})]
 Bytes = Annotated[int, Meta(ge=1, extra={"unit": "bytes"})]
@@ -142,6 +144,35 @@ class Tenant(Struct, frozen=True):
     zone: Annotated[Zone, _help("time zone of hours of the day and of shifts (IANA name)")] = "Asia/Shanghai"
 
 
+class People(Struct, frozen=True):
+    """Bounds: a day's work without a second sign-in is possible, a link that works for ever is not."""
+
+    idle_minutes: Annotated[int, Meta(ge=5, le=1_440, extra={"unit": "min"}),
+                            _help("a session ends so long after its last request")] = 120
+    session_hours: Annotated[int, Meta(ge=1, le=720, extra={"unit": "h"}),
+                             _help("a session ends so long after the sign-in, whatever goes on")] = 12
+    login_tries: Annotated[int, Meta(ge=3, le=100, extra={"unit": "count"}),
+                           _help("failures to sign in with one login after which it is locked")] = 10
+    address_tries: Annotated[int, Meta(ge=5, le=10_000, extra={"unit": "count"}),
+                             _help("failures to sign in from one address after which it is locked")] = 100
+    lock_minutes: Annotated[int, Meta(ge=1, le=1_440, extra={"unit": "min"}),
+                            _help("a lock lasts so long; failures further apart do not add up")] = 15
+    invitation_hours: Annotated[int, Meta(ge=1, le=720, extra={"unit": "h"}),
+                                _help("an invitation works so long")] = 72
+    first_link_minutes: Annotated[int, Meta(ge=5, le=1_440, extra={"unit": "min"}),
+                                  _help("the link for the first user, printed at a start, works so long")] = 60
+
+    def times(self) -> Times:
+        return Times(idle_ms=self.idle_minutes * _MINUTE_MS, whole_ms=self.session_hours * 60 * _MINUTE_MS,
+                     invitation_ms=self.invitation_hours * 60 * _MINUTE_MS,
+                     setup_ms=self.first_link_minutes * _MINUTE_MS)
+
+    def guard(self) -> Guard:
+        lock_ms = self.lock_minutes * _MINUTE_MS
+        return Guard(login=Throttle(failures=self.login_tries, lock_ms=lock_ms),
+                     address=Throttle(failures=self.address_tries, lock_ms=lock_ms))
+
+
 class Telemetry(Struct, frozen=True):
     log_level: Annotated[Level, _help("least level that is logged")] = "info"
     log_format: Annotated[Format, _help("auto: console on a terminal, JSON lines elsewhere")] = "auto"
@@ -165,6 +196,7 @@ class Settings(Struct, frozen=True):
     outbox: Outbox = Outbox()
     outside: Outside = Outside()
     retention: Retention = Retention()
+    people: People = People()
     tenant: Tenant = Tenant()
     telemetry: Telemetry = Telemetry()
 
@@ -188,7 +220,8 @@ class Setting(Struct, frozen=True, kw_only=True):
 
 _EXPECTS: Final = {
     "count": "a whole number", "bytes": "a whole number of bytes", "ms": "a whole number of milliseconds (ms)",
-    "s": "a whole number of seconds (s)", "h": "a whole number of hours (h)", "days": "a whole number of days",
+    "s": "a whole number of seconds (s)",
+    "min": "a whole number of minutes (min)", "h": "a whole number of hours (h)", "days": "a whole number of days",
     "port": "a port, 0 to 65535", "path": "a path as text", "folder": "the path of a folder",
     "zone": "an IANA time zone such as Asia/Shanghai",
 }  # fmt: skip
@@ -221,7 +254,7 @@ def _setting(name: str, field: msgspec.structs.FieldInfo) -> Setting:
     elif isinstance(kind, msgspec.inspect.LiteralType):
         expects = "one of " + ", ".join(map(str, kind.values))
     elif isinstance(kind, msgspec.inspect.IntType) and kind.ge and unit != "port":
-        expects += f", at least {kind.ge}"
+        expects += f", at least {kind.ge}" if kind.le is None else f", {kind.ge} to {kind.le}"
     return Setting(
         name=name, type=field.type, default=field.default, help=info.extra_json_schema["description"], unit=unit,
         expects=expects, secret=bool(notes.get("secret")),

@@ -101,6 +101,13 @@ READ: Mapping[str, Callable[[Started, Mapping[str, Any]], object]] = {
     "retention.alerts_days": lambda s, of: s.service.post.retention.keep["alerts"] // (24 * HOUR_MS),
     "retention.corrections_days": lambda s, of: s.service.post.retention.keep["corrections"] // (24 * HOUR_MS),
     "retention.checks_days": lambda s, of: s.service.post.retention.keep["checks"] // (24 * HOUR_MS),
+    "people.idle_minutes": lambda s, of: s.service.persons.signing.times.idle_ms // 60_000,
+    "people.session_hours": lambda s, of: s.service.persons.signing.times.whole_ms // HOUR_MS,
+    "people.login_tries": lambda s, of: s.service.persons.signing.guard.login.failures,
+    "people.address_tries": lambda s, of: s.service.persons.signing.guard.address.failures,
+    "people.lock_minutes": lambda s, of: s.service.persons.signing.guard.longest_ms // 60_000,
+    "people.invitation_hours": lambda s, of: s.service.persons.people.times.invitation_ms // HOUR_MS,
+    "people.first_link_minutes": lambda s, of: s.service.persons.people.times.setup_ms // 60_000,
     "tenant.zone": lambda s, of: str(s.service.rulebook.current.zone),
     "telemetry.log_level": lambda s, of: s.logged["level"],
     "telemetry.log_format": lambda s, of: s.logged["form"],
@@ -131,7 +138,8 @@ def off_default(folder: Path) -> Settings:
         "data.dir": f"{folder}/data", "http.host": "127.0.0.2", "http.port": port, "http.require_token": True,
         "ingest.duplicates_window_bytes": 2 * KEY_MEMORY * 1_234, "pseudonym.key_file": f"{folder}/key",
         "rules.dir": f"{folder}/rules", "rules.rooms": f"{folder}/rooms.yml", "rules.watch": False, "model.dir": "none",
-        "outside.private": True, "tenant.zone": "Europe/Berlin", "telemetry.log_level": "error",
+        "outside.private": True,
+        "people.login_tries": 11, "tenant.zone": "Europe/Berlin", "telemetry.log_level": "error",
         "telemetry.log_format": "json",
     }
     numbers = {row.name: 101 + n for n, row in enumerate(table().values()) if row.name not in chosen}

@@ -10,7 +10,7 @@ from monitor.adapters.storage.accounts import SqlAccounts
 from monitor.adapters.storage.database import Database
 from monitor.adapters.storage.posts import SqlPosts
 from monitor.adapters.telemetry import PrometheusTelemetry
-from monitor.domain.accounts import Throttle, Times, Tries, check_password, login_of, tried
+from monitor.domain.accounts import Guard, Throttle, Times, Tries, check_password, login_of, tried
 from monitor.domain.errors import BadLogin, InputError, NotFound, Refused, TooManyTries
 from monitor.domain.organisation import Unit
 from monitor.domain.people import Actor, Grant, Permission, Role
@@ -18,6 +18,7 @@ from monitor.services.organising import Organising
 from monitor.services.people import People, Wanted
 from monitor.services.recordings import Edit
 from monitor.services.signing import Choice, Opened, SigningIn
+from monitor.settings import load
 from tests.fakes.accounts import MemoryAccounts, PlainPasswords
 from tests.fakes.posts import MemoryPosts
 
@@ -35,7 +36,7 @@ class Still:
 
 
 class World:
-    def __init__(self, accounts, posts) -> None:
+    def __init__(self, accounts, posts, *, times=Times(), guard=Guard()) -> None:  # noqa: B008
         self.clock, self.passwords, self.posts, self.accounts = Still(), PlainPasswords(), posts, accounts
         numbers: Iterator[int] = count(1)
 
@@ -43,9 +44,10 @@ class World:
             return f"secret-{next(numbers)}"
 
         self.telemetry = PrometheusTelemetry()
-        self.signing = SigningIn(accounts, self.passwords, self.clock, self.telemetry, chance=chance)
+        self.signing = SigningIn(accounts, self.passwords, self.clock, self.telemetry, chance=chance,
+                                 times=times, guard=guard)
         self.organising = Organising(posts, self.clock, {})
-        self.people = People(accounts, self.organising, self.clock, chance=chance)
+        self.people = People(accounts, self.organising, self.clock, chance=chance, times=times)
 
     async def units(self, *names: str, tenant: str = "local") -> None:
         admin = Actor(id="root", tenant=tenant, everywhere=frozenset(Permission))
@@ -160,6 +162,23 @@ async def test_a_secret_is_changed_and_the_old_one_counts_for_a_moment_only(worl
     assert await world.signing.recognise(opened.secret) is None
     assert await world.signing.recognise(first.secret) is None  # one of the two was stolen: nobody has it any more
     assert "session.replayed" in await world.deeds()
+
+
+async def test_how_often_may_be_tried_and_how_long_links_work_can_be_set() -> None:
+    posts = MemoryPosts()
+    settings = load(environ={}, overrides={"people.login_tries": 3, "people.lock_minutes": 1,
+                                           "people.invitation_hours": 1}).settings.people
+    world = World(MemoryAccounts(posts), posts, times=settings.times(), guard=settings.guard())
+    await world.add("wang")
+    for _ in range(3):
+        with pytest.raises(BadLogin) as wrong:
+            await world.sign_in("wang", "wrong")
+    assert wrong.value.hint == "check both; after 3 failures nothing is tried for 1 min"
+    with pytest.raises(TooManyTries) as caught:
+        await world.sign_in("wang")
+    assert caught.value.retry_after == 60
+    link = await world.people.invite(ROOT_ADMIN, "wang")
+    assert link.expires_at == world.clock.ms + 3_600_000
 
 
 @pytest.mark.parametrize("step, alive", [(119 * 60_000, 6), (120 * 60_000, 0)])

@@ -51,7 +51,7 @@ CHINESE: Final[dict[str, tuple[str, str]]] = {
     "session_ended": ("登录已失效", "请重新登录"),
     "no_csrf": ("缺少防伪请求头", "请求头 X-CSRF-Token 取登录时返回的 csrf"),
     "missing_permission": ("没有这项权限", "details.permission 是所需权限，请管理员授权"),
-    "bad_login": ("账号或密码不正确", "请核对；连续失败十次将暂停一刻钟"),
+    "bad_login": ("账号或密码不正确", "请核对；连续失败次数过多将暂停登录"),
     "too_many_tries": ("登录失败次数过多，请稍后再试", "按 Retry-After 的秒数等待，或请管理员重发邀请以重设密码"),
     "choose_tenant": ("请选择要登录的租户", "details.tenants 是可选的租户，带上 tenant 重新提交"),
     "foreign_host": ("Host 不是本机地址，已拒绝", "用 127.0.0.1 或 localhost 访问，或使用令牌"),
