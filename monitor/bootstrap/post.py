@@ -35,7 +35,14 @@ from monitor.services.scan import midnight
 from monitor.services.trying import RouteDesk
 from monitor.settings import Settings
 
-_DAY_MS: Final = 86_400_000
+_HOUR_MS: Final = 3_600_000
+_DAY_MS: Final = 24 * _HOUR_MS
+
+
+def kept_ms(settings: Settings) -> dict[Kind, int]:
+    """A session's time runs from its beginning."""
+    kept = {kind: getattr(settings.retention, f"{kind.value}_days") * _DAY_MS for kind in Kind}
+    return kept | {Kind.SESSIONS: kept[Kind.SESSIONS] + settings.people.times().whole_ms}
 
 
 class PostDesks:
@@ -51,11 +58,9 @@ class PostDesks:
     ) -> None:
         self.posts = SqlPosts(database)
         self.answers = SqlAnswers(database)
-        keep = settings.retention
-        self.retention = Retention(SqlExpiry(database), self.answers, clock, telemetry, {
-            Kind.ALERTS: keep.alerts_days * _DAY_MS, Kind.CORRECTIONS: keep.corrections_days * _DAY_MS,
-            Kind.CHECKS: keep.checks_days * _DAY_MS})
-        self.publisher, self.clock, self.database, self.settings = publisher, clock, database, settings
+        self.retention = Retention(SqlExpiry(database), self.answers, clock, telemetry, kept_ms(settings),
+                                   settings.retention.answers_hours * _HOUR_MS)
+        self.database, self.settings = database, settings
         self.publisher, self.clock, self.telemetry = publisher, clock, telemetry
         self.organising = Organising(self.posts, clock, read_folder(bundled("config") / "post"),
                                      changed=lambda kind: self.rooms.changed(kind))

@@ -206,7 +206,8 @@ class Service:
         self.web = WebSettings(
             host=s.http.host, loopback=is_open(s), limits=self.ingest.settings.limits,
             max_body_bytes=s.http.max_body_bytes, max_decompressed_bytes=s.http.max_decompressed_bytes,
-            max_sockets=s.http.max_sockets, body_timeout_s=s.http.body_timeout_s)
+            max_sockets=s.http.max_sockets, body_timeout_s=s.http.body_timeout_s,
+            answers_ms=self.post.retention.answers_ms)
         app = build_app(
             WebServices(
                 ingest=self.ingest, session_seq=self.log.session_seq, labelling=self.labelling,

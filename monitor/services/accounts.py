@@ -80,8 +80,8 @@ class Accounts(Protocol):
 
     async def end(self, ids: Sequence[str], deeds: Sequence[Deed]) -> None: ...
 
-    async def forget(self, *, created_before: int, tried_before: int) -> int:
-        """Drop sessions, and tries and invitations, from before; how many rows went."""
+    async def forget(self, *, tried_before: int) -> int:
+        """Drop what is remembered of tries from before; how many rows went."""
         ...
 
 

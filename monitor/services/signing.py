@@ -221,10 +221,8 @@ class SigningIn:
         return await self._open(here, frozenset(user.tenant for user in places))
 
     async def forget(self) -> int:
-        """What has ended long ago."""
-        now = self._clock.now()
-        return await self._accounts.forget(created_before=now - self.times.whole_ms,
-                                           tried_before=now - self.guard.longest_ms)
+        """The tries that no longer count."""
+        return await self._accounts.forget(tried_before=self._clock.now() - self.guard.longest_ms)
 
 
 def _plain(login: str) -> str:

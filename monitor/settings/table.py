@@ -138,6 +138,15 @@ class Retention(Struct, frozen=True):
                            ] = 1_096
     corrections_days: Annotated[Days, _help("violations and what was done about them stay this long")] = 1_096
     checks_days: Annotated[Days, _help("script checks stay this long")] = 1_096
+    check_versions_days: Annotated[Days, _help("a version of a script check that a newer one has followed stays this "
+                                               "long")] = 1_096
+    cues_days: Annotated[Days, _help("cues to rooms stay this long, and no longer than their alerts")] = 1_096
+    messages_days: Annotated[Days, _help("messages that were sent, or could not be, stay this long")] = 92
+    room_links_days: Annotated[Days, _help("links that show cues stay this long after their end")] = 92
+    invitations_days: Annotated[Days, _help("invitations stay this long after their end")] = 31
+    sessions_days: Annotated[Days, _help("sessions stay this long after their latest possible end")] = 1
+    answers_hours: Annotated[Hours, _help("a request that is sent again with its Idempotency-Key gets the first answer "
+                                          "for this long")] = 24
 
 
 class Tenant(Struct, frozen=True):

@@ -103,12 +103,10 @@ class MemoryAccounts:
         self._drop(lambda one: one.id in ids)
         await self._posts.write(deeds)
 
-    async def forget(self, *, created_before: int, tried_before: int) -> int:
-        held = len(self._sessions) + len(self._tries) + len(self._invitations)
-        self._drop(lambda one: one.created_at < created_before)
+    async def forget(self, *, tried_before: int) -> int:
+        held = len(self._tries)
         self._tries = {key: one for key, one in self._tries.items() if one.at >= tried_before}
-        self._invitations = {sha: one for sha, one in self._invitations.items() if one.expires_at >= tried_before}
-        return held - len(self._sessions) - len(self._tries) - len(self._invitations)
+        return held - len(self._tries)
 
     def _drop(self, match: Callable[[Session], bool]) -> None:
         self._sessions = {name: one for name, one in self._sessions.items() if not match(one)}

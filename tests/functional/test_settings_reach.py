@@ -14,6 +14,7 @@ from monitor.adapters.web.auth import new_token
 from monitor.bootstrap import Service, program
 from monitor.services.ingest import KEY_MEMORY
 from monitor.services.pseudonyms import KEY_BYTES, Pseudonyms
+from monitor.services.retention import Kind
 from monitor.settings import Settings, load
 from monitor.settings.table import table
 from tests.functional.clikit import RULES
@@ -98,9 +99,12 @@ READ: Mapping[str, Callable[[Started, Mapping[str, Any]], object]] = {
     "events.keep_days": lambda s, of: of["house"].events_keep_ms // (24 * HOUR_MS),
     "outbox.keep": lambda s, of: of["house"].outbox_keep,
     "outside.private": lambda s, of: s.service.outside.private,
-    "retention.alerts_days": lambda s, of: s.service.post.retention.keep["alerts"] // (24 * HOUR_MS),
-    "retention.corrections_days": lambda s, of: s.service.post.retention.keep["corrections"] // (24 * HOUR_MS),
-    "retention.checks_days": lambda s, of: s.service.post.retention.keep["checks"] // (24 * HOUR_MS),
+    **{f"retention.{kind}_days": lambda s, of, kind=kind: s.service.post.retention.keep[kind] // (24 * HOUR_MS)
+       for kind in Kind if kind is not Kind.SESSIONS},
+    "retention.sessions_days": lambda s, of: (
+        s.service.post.retention.keep["sessions"] - s.service.persons.signing.times.whole_ms) // (24 * HOUR_MS),
+    "retention.answers_hours": lambda s, of: {
+        s.service.post.retention.answers_ms // HOUR_MS, of["web"].answers_ms // HOUR_MS}.pop(),
     "people.idle_minutes": lambda s, of: s.service.persons.signing.times.idle_ms // 60_000,
     "people.session_hours": lambda s, of: s.service.persons.signing.times.whole_ms // HOUR_MS,
     "people.login_tries": lambda s, of: s.service.persons.signing.guard.login.failures,

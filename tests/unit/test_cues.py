@@ -12,6 +12,7 @@ from monitor.adapters.storage.cues import SqlCues
 from monitor.adapters.storage.database import Database
 from monitor.adapters.storage.mail import SqlMail
 from monitor.adapters.storage.posts import SqlPosts
+from monitor.adapters.storage.retention import SqlExpiry
 from monitor.adapters.storage.store import SqlStore
 from monitor.domain import cues
 from monitor.domain.cues import Answer, Corrected, CueRule, RoomLink, Track
@@ -23,6 +24,7 @@ from monitor.domain.organisation import Room
 from monitor.domain.people import Actor, Grant, Role
 from monitor.services.cueing import CueDesk, Draft
 from monitor.services.recordings import Edit
+from monitor.services.retention import Kind
 from monitor.services.roomlinks import RoomLinks
 from monitor.services.rulecues import RuleCues
 from tests.contract.test_store import NOON, finding
@@ -96,6 +98,17 @@ async def test_a_reviewer_cues_the_room_in_the_rules_words_and_it_answers(studio
     assert await studio.cueing.shown(link) == []
     with pytest.raises(Refused, match="no longer shown"):
         await studio.cueing.answer(link, cue.id, Answer.SEEN, "")
+
+
+async def test_a_number_is_not_given_again_after_the_cues_time_is_over(studio: Studio) -> None:
+    await studio.find(finding("a"))
+    cue = await studio.cueing.cue(WANG, alert_id("a"), Draft())
+    answered = await studio.cueing.answer(await studio.link(), cue.id, Answer.SEEN, "")
+    assert answered.seq == cue.seq + 1
+    studio.clock.ms += 1_000
+    await SqlExpiry(studio.database).expire(Kind.CUES, before=studio.clock.ms, now=studio.clock.ms, limit=9)
+    assert await studio.cueing.shown(await studio.link()) == []
+    assert (await studio.cueing.cue(WANG, alert_id("a"), Draft(say="再说一次"))).seq > answered.seq
 
 
 async def test_what_a_person_says_is_masked_and_strangers_find_nothing(studio: Studio) -> None:

@@ -296,13 +296,13 @@ async def test_the_first_user_comes_in_by_a_link_until_somebody_is_in(world: Wor
     assert {link.login for link in demo} == set(Role)
 
 
-async def test_what_has_ended_is_forgotten(world: World) -> None:
+async def test_old_tries_are_forgotten(world: World) -> None:
     await world.add("wang")
     with pytest.raises(BadLogin):
         await world.sign_in("wang", "wrong")
     assert await world.signing.forget() == 0
-    world.clock.ms += Times().invitation_ms + 16 * 60_000
-    assert await world.signing.forget() == 4  # a session, an invitation, a login and an address that were tried
+    world.clock.ms += Guard().longest_ms + 1
+    assert await world.signing.forget() == 2  # a login and an address
     assert await world.signing.forget() == 0
 
 

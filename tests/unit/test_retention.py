@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import Table, func, select
 
 from monitor.adapters.storage.answers import SqlAnswers
 from monitor.adapters.storage.checks import SqlChecks
@@ -12,8 +12,19 @@ from monitor.adapters.storage.database import Database
 from monitor.adapters.storage.posts import SqlPosts
 from monitor.adapters.storage.retention import SqlExpiry
 from monitor.adapters.storage.schema import alert_categories, alerts, context_chunks, findings, labels, metadata
-from monitor.adapters.storage.schema_post import moves, queue, rulings
+from monitor.adapters.storage.schema_post import (
+    checks,
+    cues,
+    invitations,
+    messages,
+    moves,
+    queue,
+    room_links,
+    rulings,
+    sessions,
+)
 from monitor.adapters.storage.store import SqlStore
+from monitor.bootstrap.post import kept_ms
 from monitor.domain.audit import Deed, verify
 from monitor.domain.ids import alert_id
 from monitor.domain.labels import Label
@@ -21,6 +32,7 @@ from monitor.services.answers import KEPT_MS, Answered, Key
 from monitor.services.checking import Check, CheckFilter, Details, Summary
 from monitor.services.records import Commit, ContextChunk, Position
 from monitor.services.retention import Kind, Retention
+from monitor.settings import load
 from tests.contract.test_store import NOON, finding, line
 from tests.unit.test_post_flow import LAWFUL, VIOLATION, WANG, World
 
@@ -127,6 +139,70 @@ async def test_checks_and_answers_go_too(kept: Kept) -> None:
     assert [told.id for told in page.checks] == ["c2"]
     assert await kept.went() == [("checks", 2)]
     assert kept.clock.ms > NOON + KEPT_MS and await kept.answers.answer(Key("local", "x", "k"), since=0) is None
+
+
+def message(name: str, at: int, due: int | None) -> dict[str, object]:
+    return {"id": name, "tenant": "local", "channel": "c", "room": "r", "at": at, "due": due, "tries": 1, "error": "",
+            "state": "waiting" if due else "sent", "body": b""}
+
+
+def link(name: str, expires_at: int, revoked_at: int | None) -> dict[str, object]:
+    return {"sha256": name, "tenant": "local", "room": "r", "by": "x", "made_at": NOON, "expires_at": expires_at,
+            "revoked_at": revoked_at}
+
+
+def invitation(name: str, expires_at: int, used_at: int | None) -> dict[str, object]:
+    return {"sha256": name, "tenant": "local", "login": name, "expires_at": expires_at, "used_at": used_at}
+
+
+def session(name: str, created_at: int) -> dict[str, object]:
+    return {"id": name, "tenant": "local", "login": "x", "sha256": name, "csrf": "", "created_at": created_at,
+            "rotated_at": created_at, "seen_at": NOON + 9 * DAY, "before": "", "before_until": 0}
+
+
+def cue(name: str, at: int) -> dict[str, object]:
+    return {"id": name, "tenant": "local", "room": "r", "alert_id": "a", "at": at, "seq": at, "body": b""}
+
+
+def version(name: str, at: int) -> dict[str, object]:
+    return {"tenant": "local", "id": name, "at": at, "body": b""}
+
+
+@pytest.mark.parametrize("kind, table, rows, stay", [
+    (Kind.MESSAGES, messages, [message("old", NOON, None), message("waits", NOON, NOON),
+                               message("new", NOON + 5, None)], ["new", "waits"]),
+    (Kind.ROOM_LINKS, room_links, [link("over", NOON, None), link("open", NOON + 5, None),
+                                   link("revoked", NOON + 5, NOON), link("just", NOON, NOON + 5)], ["just", "open"]),
+    (Kind.INVITATIONS, invitations, [invitation("over", NOON, None), invitation("open", NOON + 5, None),
+                                     invitation("used", NOON + 5, NOON)], ["open"]),
+    (Kind.SESSIONS, sessions, [session("old", NOON), session("new", NOON + 5)], ["new"]),
+    (Kind.CUES, cues, [cue("old", NOON), cue("new", NOON + 5)], ["new"]),
+    (Kind.CHECK_VERSIONS, checks, [version(name, NOON) for name in (
+        "c.00000001", "c.00000002", "c.00000003", "ca.00000001", "c.d.00000001")],
+     ["c.00000003", "c.d.00000001", "ca.00000001"]),
+])
+async def test_each_kind_goes_by_its_own_time(
+    kept: Kept, kind: Kind, table: Table, rows: list, stay: list[str],
+) -> None:
+    await kept.database.run(lambda connection: connection.execute(table.insert(), rows))
+    retention = Retention(SqlExpiry(kept.database), kept.answers, kept.clock, kept.telemetry, {kind: 3 * DAY})
+    kept.clock.ms = NOON + 3 * DAY
+    await retention.step()
+    name = table.c.sha256 if "sha256" in table.c and table is not sessions else table.c.id
+    left = select(name).order_by(name)
+    assert len(await kept.database.read(lambda connection: connection.scalars(left).all())) == len(rows)
+    kept.clock.ms += 1
+    await retention.step()
+    assert await kept.database.read(lambda connection: connection.scalars(left).all()) == stay
+    gone = len(rows) - len(stay)
+    assert f'redpost_expired_total{{kind="{kind}"}} {gone}.0' in kept.telemetry.render()[0].decode()
+    told = kind not in (Kind.INVITATIONS, Kind.SESSIONS)
+    assert await kept.went() == ([(kind.value, gone)] if told else [])
+
+
+def test_every_kind_has_a_time() -> None:
+    kept = kept_ms(load(environ={}).settings)
+    assert set(kept) == set(Kind) and min(kept.values()) >= DAY
 
 
 def test_every_table_that_names_an_alert_is_thought_of() -> None:

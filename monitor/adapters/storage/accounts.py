@@ -92,12 +92,10 @@ class SqlAccounts:
 
         await self._database.run(drop, durable=True)
 
-    async def forget(self, *, created_before: int, tried_before: int) -> int:
-        old = (delete(sessions).where(sessions.c.created_at < created_before),
-               delete(tries).where(tries.c.at < tried_before),
+    async def forget(self, *, tried_before: int) -> int:
+        old = (delete(tries).where(tries.c.at < tried_before),
                delete(tries).where(tries.c.key.in_(
-                   select(tries.c.key).order_by(tries.c.at.desc()).offset(_MOST_TRIES))),
-               delete(invitations).where(invitations.c.expires_at < tried_before))
+                   select(tries.c.key).order_by(tries.c.at.desc()).offset(_MOST_TRIES))))
         return await self._database.run(
             lambda connection: sum(connection.execute(statement).rowcount for statement in old))
 

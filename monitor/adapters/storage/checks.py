@@ -15,6 +15,8 @@ from monitor.adapters.storage.schema_post import checks
 from monitor.domain.audit import Deed
 from monitor.services.checking import Check, CheckFilter, CheckPage, Details, Summary, numbered
 
+VERSION_DIGITS: Final = 8
+"""Of a row's id: the check's, a dot, and so many digits."""
 _encoder: Final = msgspec.msgpack.Encoder()
 _row: Final = msgspec.msgpack.Decoder(tuple[Summary, bytes])
 _details: Final = msgspec.msgpack.Decoder(Details)
@@ -83,4 +85,4 @@ def page(connection: Connection, tenant: str, where: CheckFilter, *, cursor: str
 
 def _key(name: str, version: int) -> str:
     """Versions of one check stand side by side, in their order."""
-    return f"{name}.{version:08}"
+    return f"{name}.{version:0{VERSION_DIGITS}}"

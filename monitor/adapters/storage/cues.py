@@ -134,10 +134,11 @@ def _link_of(row: RowMapping) -> RoomLink:
 
 
 def _write(connection: Connection, cue: Cue) -> Cue:
-    """With the next number of its room."""
+    """With the next number of its room: those that went with their time are not given again, since none is below the
+    time at which its cue was made."""
     row = cues.c
     last = connection.scalar(select(func.max(row.seq)).where(row.tenant == cue.tenant, row.room == cue.room)) or 0
-    cue = replace(cue, seq=last + 1)
+    cue = replace(cue, seq=max(last + 1, cue.at))
     values: dict[str, Any] = {
         "id": cue.id, "tenant": cue.tenant, "room": cue.room, "alert_id": cue.alert, "at": cue.at, "seq": cue.seq,
         "body": _encoder.encode(cue)}

@@ -1,16 +1,27 @@
 """The end of what was kept long enough, a few rows at a time."""
 
-from collections.abc import Callable, Sequence
-from typing import Final
+from collections.abc import Mapping, Sequence
+from typing import Final, NamedTuple
 
-from sqlalchemy import Connection, Table, bindparam, delete, func, select
+from sqlalchemy import Column, ColumnElement, Connection, Table, bindparam, delete, func, select, true
 
 from monitor.adapters.storage import trail
 from monitor.adapters.storage.alerts import EVIDENCE_MS
 from monitor.adapters.storage.cases import case_of
+from monitor.adapters.storage.checks import VERSION_DIGITS
 from monitor.adapters.storage.database import Database
 from monitor.adapters.storage.schema import alert_categories, alerts, context_chunks, findings, labels
-from monitor.adapters.storage.schema_post import checks, cues, moves, queue, rulings
+from monitor.adapters.storage.schema_post import (
+    checks,
+    cues,
+    invitations,
+    messages,
+    moves,
+    queue,
+    room_links,
+    rulings,
+    sessions,
+)
 from monitor.domain.audit import Deed
 from monitor.domain.events import HOST_SIDE, VIEWERS
 from monitor.domain.moves import Outcome
@@ -31,6 +42,34 @@ _chunks: Final = delete(context_chunks).where(
     context_chunks.c.lane == bindparam("of_lane"), context_chunks.c.to_at <= bindparam("until"))
 
 
+class _Rows(NamedTuple):
+    """Rows that nothing else belongs to. `key`: tells one of a tenant's; `at`: from when on its time runs; `which`:
+    those that may go at all; `told`: whether the trail says that they went."""
+
+    table: Table
+    key: Column[str]
+    at: ColumnElement[int]
+    which: ColumnElement[bool] = true()
+    told: bool = True
+
+
+_newer: Final = checks.alias("newer")
+_behind: Final = func.substr(checks.c.id, 1, func.length(checks.c.id) - VERSION_DIGITS - 1) + "/"
+_ROWS: Final[Mapping[Kind, _Rows]] = {
+    Kind.CHECKS: _Rows(checks, checks.c.id, checks.c.at),
+    Kind.CHECK_VERSIONS: _Rows(checks, checks.c.id, checks.c.at, select(_newer.c.id).where(
+        _newer.c.tenant == checks.c.tenant, _newer.c.id > checks.c.id, _newer.c.id < _behind,
+        func.length(_newer.c.id) == func.length(checks.c.id)).exists()),
+    Kind.CUES: _Rows(cues, cues.c.id, cues.c.at),
+    Kind.MESSAGES: _Rows(messages, messages.c.id, messages.c.at, messages.c.due.is_(None)),
+    Kind.ROOM_LINKS: _Rows(room_links, room_links.c.sha256,
+                           func.coalesce(room_links.c.revoked_at, room_links.c.expires_at)),
+    Kind.INVITATIONS: _Rows(invitations, invitations.c.sha256,
+                            func.coalesce(invitations.c.used_at, invitations.c.expires_at), told=False),
+    Kind.SESSIONS: _Rows(sessions, sessions.c.id, sessions.c.created_at, told=False),
+}
+
+
 class SqlExpiry:
     """Implements `Expiry`."""
 
@@ -38,22 +77,19 @@ class SqlExpiry:
         self._database = database
 
     async def expire(self, kind: Kind, *, before: int, now: int, limit: int) -> int:
-        work = _checks if kind is Kind.CHECKS else _alerts
-        return await self._database.run(lambda connection: _each(connection, work, kind, before, now, limit))
+        return await self._database.run(lambda connection: _each(connection, kind, before, now, limit))
 
 
-_Work = Callable[[Connection, str, Kind, int, int], list[int]]
-"""(connection, tenant, kind, before, limit) → the times of what went, oldest first."""
-
-
-def _each(connection: Connection, work: _Work, kind: Kind, before: int, now: int, limit: int) -> int:
+def _each(connection: Connection, kind: Kind, before: int, now: int, limit: int) -> int:
     """Tenant by tenant, until so many went."""
-    gone = 0
-    table = checks if kind is Kind.CHECKS else alerts
+    gone, rows = 0, _ROWS.get(kind)
+    table = rows.table if rows else alerts
     tenant = connection.scalar(select(func.min(table.c.tenant)))
     while tenant is not None and gone < limit:
-        times = work(connection, tenant, kind, before, limit - gone)
-        if times:
+        most = limit - gone
+        times = (_drop_rows(connection, tenant, rows, before, most) if rows
+                 else _alerts(connection, tenant, kind, before, most))
+        if times and (rows is None or rows.told):
             facts = {"count": len(times), "first_at": times[0], "last_at": times[-1], "before": before}
             trail.append(connection, [
                 Deed(tenant=tenant, by=TIME, at=now, what="list.expire", on=kind.value, facts=facts)])
@@ -62,12 +98,14 @@ def _each(connection: Connection, work: _Work, kind: Kind, before: int, now: int
     return gone
 
 
-def _checks(connection: Connection, tenant: str, kind: Kind, before: int, limit: int) -> list[int]:
-    row = checks.c
+def _drop_rows(connection: Connection, tenant: str, rows: _Rows, before: int, limit: int) -> list[int]:
+    """The times of what went, oldest first."""
+    of_tenant = rows.table.c.tenant == tenant
     found = connection.execute(
-        select(row.id, row.at).where(row.tenant == tenant, row.at < before).order_by(row.at, row.id).limit(limit)).all()
+        select(rows.key.label("key"), rows.at.label("at")).where(of_tenant, rows.at < before, rows.which)
+        .order_by(rows.at, rows.key).limit(limit)).all()
     if found:
-        connection.execute(delete(checks).where(row.tenant == tenant, row.id.in_([one.id for one in found])))
+        connection.execute(delete(rows.table).where(of_tenant, rows.key.in_([one.key for one in found])))
     return [one.at for one in found]
 
 

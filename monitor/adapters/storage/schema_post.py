@@ -169,6 +169,7 @@ cues: Final = Table(
     Column("body", LargeBinary, nullable=False),  # msgpack
     Index(None, "tenant", "room", "seq"),
     Index(None, "tenant", "room", "at"),
+    Index(None, "tenant", "at"),
     Index(None, "tenant", "alert_id"),
 )
 

@@ -10,8 +10,8 @@ from monitor.adapters.web.auth import PRINCIPAL
 from monitor.adapters.web.budget import BUDGET, Held
 from monitor.adapters.web.errors import Problem
 from monitor.adapters.web.ingest import BODY, received
-from monitor.adapters.web.services import SERVICES
-from monitor.services.answers import KEPT_MS, Answered, Key
+from monitor.adapters.web.services import SERVICES, SETTINGS
+from monitor.services.answers import Answered, Key
 
 HEADER: Final = "Idempotency-Key"
 REPLAYED: Final = "Idempotent-Replayed"
@@ -52,7 +52,7 @@ async def _answered(request: web.Request, handler: Handler, key: Key, body: byte
     services = request.app[SERVICES]
     told = f"{request.method} {request.path_qs}\n".encode()
     asked, now = sha256(told + body).hexdigest(), services.clock.now()
-    known = await services.answers.answer(key, since=now - KEPT_MS)
+    known = await services.answers.answer(key, since=now - request.app[SETTINGS].answers_ms)
     if known is not None and known.request != asked:
         raise Problem(422, "key_reused", f"this {HEADER} stands for another request",
                       hint="a new request takes a new key; send the first one again as it was")

@@ -12,7 +12,7 @@ from monitor.adapters.web.cuehub import CueHub
 from monitor.adapters.web.hub import SseHub
 from monitor.domain.decoding import Limits
 from monitor.domain.labels import Label
-from monitor.services.answers import Answers
+from monitor.services.answers import KEPT_MS, Answers
 from monitor.services.checking import CheckDesk
 from monitor.services.cueing import CueDesk
 from monitor.services.evening import Evening
@@ -107,8 +107,8 @@ class WebServices:
 
 
 class WebSettings(Struct, frozen=True, kw_only=True):
-    """Sizes in bytes, times in seconds. `loopback`: the listening address is reachable from this machine only, whose
-    programs need no token."""
+    """Sizes in bytes, times in seconds where their names do not say otherwise. `loopback`: the listening address is
+    reachable from this machine only, whose programs need no token."""
 
     host: str = "127.0.0.1"
     loopback: bool = True
@@ -131,6 +131,7 @@ class WebSettings(Struct, frozen=True, kw_only=True):
     hello_timeout_s: float = 10
     ws_heartbeat_s: float = 20
     sse_heartbeat_s: float = 15
+    answers_ms: int = KEPT_MS  # how long a request that is sent again gets the first answer
     sse_replay: int = 10_000  # updates that are read from the store for one client at most
 
 
