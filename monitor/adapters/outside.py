@@ -4,7 +4,7 @@ import asyncio
 import socket
 from typing import Final
 
-from aiohttp import ClientSession, ClientTimeout, DummyCookieJar, TCPConnector
+from aiohttp import AddrInfoType, ClientSession, ClientTimeout, DummyCookieJar, TCPConnector
 from aiohttp.abc import AbstractResolver, ResolveResult
 
 from monitor.domain import addresses
@@ -28,12 +28,20 @@ class Outside:
         return [found["host"] for found in await _Resolver(self.private).resolve(parts.hostname or "", port)]
 
     def session(self) -> ClientSession:
-        """Checks each name as it connects, so that one which changes its mind between check and call gains nothing. No
-        proxy, no cookies; for callers that check the address and follow no redirects."""
-        connector = TCPConnector(resolver=_Resolver(self.private), limit=64, limit_per_host=16, use_dns_cache=False)
+        """Checks each address as it connects, so that a name which changes its mind between check and call, or which
+        another reader takes for an address, gains nothing. No proxy, no cookies; for callers that check the address
+        and follow no redirects."""
+        connector = TCPConnector(resolver=_Resolver(self.private), limit=64, limit_per_host=16, use_dns_cache=False,
+                                 socket_factory=self._socket)
         return ClientSession(
             connector=connector, cookie_jar=DummyCookieJar(), trust_env=False, auto_decompress=False,
             timeout=ClientTimeout(total=None, connect=_CONNECT_S, sock_connect=_CONNECT_S, sock_read=_SILENT_S))
+
+    def _socket(self, info: AddrInfoType) -> socket.socket:
+        """Names were looked at when they were resolved; addresses that stand in a URL come here unresolved."""
+        kind, type_, protocol, _, address = info
+        addresses.allowed(str(address[0]), [str(address[0])], private=self.private)
+        return socket.socket(kind, type_, protocol)
 
 
 class _Resolver(AbstractResolver):

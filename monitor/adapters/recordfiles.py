@@ -19,8 +19,27 @@ _HINT: Final = "docs/post.md has every key; config/post/posts.yml and config/dem
 _TIMES: Final = frozenset(("starts", "ends", "begins"))
 _LATEST_MS: Final = 253_402_300_799_000
 """The last time that has a year of four digits."""
+_DEEPEST: Final = 64
 
 Key = tuple[str, str]
+
+
+class _Loader(yaml.SafeLoader):
+    """Refuses what could make a small file a large one, or one without an end."""
+
+    _depth = 0
+
+    def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
+        event: Any = self.peek_event()  # type: ignore[no-untyped-call]
+        mark: yaml.Mark = event.start_mark
+        if isinstance(event, yaml.AliasEvent):
+            raise yaml.MarkedYAMLError(problem=f"*{event.anchor}: write it out here", problem_mark=mark)
+        if self._depth == _DEEPEST:
+            raise yaml.MarkedYAMLError(problem=f"nested deeper than {_DEEPEST} levels", problem_mark=mark)
+        self._depth += 1
+        node = super().compose_node(parent, index)
+        self._depth -= 1
+        return node
 
 
 class Parsed:
@@ -36,24 +55,27 @@ class Parsed:
 def parse(text: str, where: str) -> Parsed:
     """Never raises for what the file says."""
     found = Parsed()
-    loader = yaml.SafeLoader(text)
+    loader: _Loader | None = None
     try:
+        loader = _Loader(text)
         root = loader.get_single_node()
         if root is not None:
             for kind, name, line, body in _entries(root, where, found):
                 found.lines[kind, name] = line
                 try:
-                    found.records[kind, name] = msgspec.convert(
-                        _timed(loader.construct_document(body)), KINDS[kind], strict=True)
+                    record = msgspec.convert(_timed(loader.construct_document(body)), KINDS[kind], strict=True)
+                    msgspec.json.encode(record)  # halves of characters are refused here, not when they are to be stored
+                    found.records[kind, name] = record
                 except (msgspec.ValidationError, ValueError, yaml.YAMLError) as error:
                     found.unread.add((kind, name))
                     found.faults.append(f"{where}:{line}: {kind} {name}: {error}")
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         line = mark.line + 1 if mark is not None else 1
-        found.faults.append(f"{where}:{line}: this is no YAML: {getattr(error, 'problem', None) or error}")
+        found.faults.append(f"{where}:{line}: this cannot be read: {getattr(error, 'problem', None) or error}")
     finally:
-        loader.dispose()
+        if loader is not None:
+            loader.dispose()
     return found
 
 
@@ -82,6 +104,9 @@ def _pairs(node: yaml.Node, where: str, wanted: str, found: Parsed) -> Iterator[
     first: dict[str, int] = {}
     for key, value in node.value:
         name, line = str(key.value), key.start_mark.line + 1
+        if not isinstance(key, yaml.ScalarNode):
+            found.faults.append(f"{where}:{line}: a name is wanted here: {wanted}")
+            continue
         if name in first:
             found.faults.append(f"{where}:{line}: {name[:80]!r} stands twice, first in line {first[name]}")
             continue

@@ -1,5 +1,6 @@
 """Which addresses outside may be called: what a tenant writes down must not lead into the operator's own network."""
 
+import unicodedata
 from collections.abc import Iterable
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Final
@@ -9,6 +10,10 @@ from monitor.domain.errors import InputError
 
 _NAT64: Final = 0x0064_FF9B << 64
 """The upper 96 bits of 64:ff9b::/96."""
+_OWN_NAT64: Final = 0x0064_FF9B_0001
+"""The upper 48 bits of 64:ff9b:1::/48, for use within a network, whose own addresses may be inside."""
+_COMPATIBLE: Final = 0
+"""The upper 96 bits of ::/96, given up long ago: an IPv4 address with zeros before it."""
 _HINT: Final = "name a public address, or have the operator set outside.private"
 
 
@@ -24,6 +29,8 @@ def is_public(address: str) -> bool:
 def _is_public(found: IPv4Address | IPv6Address) -> bool:
     if isinstance(found, IPv6Address):
         inner = found.ipv4_mapped or found.sixtofour or (found.teredo or (None, None))[1]
+        if found.is_site_local or int(found) >> 80 == _OWN_NAT64 or int(found) >> 32 == _COMPATIBLE:
+            return False
         if int(found) >> 32 == _NAT64:
             inner = IPv4Address(int(found) & 0xFFFF_FFFF)
         if inner is not None:
@@ -70,7 +77,7 @@ def filled(template: str, *, room: str, broadcast: str, offset_ms: int | None) -
 
 
 def _is_private_name(host: str) -> bool:
-    name = host.rstrip(".").lower()
+    name = unicodedata.normalize("NFKC", host).replace("\N{IDEOGRAPHIC FULL STOP}", ".").rstrip(".").lower()
     if name == "localhost" or name.endswith((".localhost", ".local", ".internal")):
         return True
     try:

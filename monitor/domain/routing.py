@@ -18,6 +18,9 @@ LABELS: Final = (
 )
 """What a matcher may ask for. An alert may have several categories, tags and units (its own and those above)."""
 
+_DEEPEST: Final = 16
+"""Routes below one another."""
+
 Labels = Mapping[str, frozenset[str]]
 Values = Annotated[tuple[Annotated[str, Meta(min_length=1, max_length=128)], ...], Meta(min_length=1, max_length=256)]
 
@@ -105,7 +108,7 @@ def labels_of(
 
 def faults(tree: Route, posts: Sequence[str]) -> list[str]:
     """What is wrong with a tree, each with its place: labels that do not exist, values that no label can have, posts
-    that there are not, and routes that are never reached."""
+    that there are not, routes that are never reached, and those that lie too deep."""
     found: list[str] = []
     _check(tree, set(posts), (), found)
     return found
@@ -124,6 +127,9 @@ def _check(node: Route, posts: set[str], place: tuple[int, ...], found: list[str
             found.append(f"{where}: no {name} is {strangers[0][:40]!r}; one of {', '.join(sorted(_CLOSED[name]))}")
     if node.post and node.post not in posts:
         found.append(f"{where}: there is no post {node.post[:40]!r}; one of {', '.join(sorted(posts))}")
+    if node.routes and len(place) == _DEEPEST:
+        found.append(f"{where}: routes lie {_DEEPEST} deep at most")
+        return
     open_before: int | None = None
     for number, child in enumerate(node.routes):
         if open_before is not None:

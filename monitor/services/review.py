@@ -13,7 +13,7 @@ from monitor.domain.accounts import User
 from monitor.domain.alerts import AlertState
 from monitor.domain.audit import Deed
 from monitor.domain.clocks import Clocks
-from monitor.domain.errors import NotFound, Refused
+from monitor.domain.errors import InputError, NotFound, Refused
 from monitor.domain.events import Kind, Role
 from monitor.domain.labels import Label
 from monitor.domain.lapsing import overdue
@@ -94,9 +94,11 @@ class ReviewDesk:
         return History(case=case, moves=await self._cases.history(actor.tenant, alert))
 
     async def move(self, actor: Actor, wanted: Sequence[Wanted], *, together: bool) -> Answered:
-        """Each alert by its move; `together`: all of them or none."""
+        """Each alert by its move; `together`: all of them or none. Raises InputError where one is to move twice."""
         now = self._clock.now()
         moves = {one.alert: one.move for one in wanted}
+        if len(moves) < len(wanted):
+            raise InputError("an alert stands here twice", hint="one move an alert; a decision claims by itself")
         organisation, reasons = self._organising.of(actor.tenant), self._organising.reasons(actor.tenant)
         people = await self._people(actor.tenant) if any(isinstance(one.move, HandOver) for one in wanted) else {}
 

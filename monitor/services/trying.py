@@ -5,10 +5,11 @@ from typing import Annotated
 from msgspec import Meta, Struct
 
 from monitor.domain.alerts import Alert, AlertState
+from monitor.domain.errors import NotFound
 from monitor.domain.events import Kind, Stage
 from monitor.domain.findings import Advice, Severity, Span, Tier
 from monitor.domain.organisation import Organisation, Post
-from monitor.domain.people import Actor
+from monitor.domain.people import Actor, Permission
 from monitor.domain.routing import Hop, at, route
 from monitor.domain.suppression import Hold, Silence, holding
 from monitor.services.dispatch import Dispatcher, labels_for
@@ -80,8 +81,9 @@ class RouteDesk:
         self._organising, self._clock = organising, clock
 
     async def test(self, actor: Actor, trial: Trial) -> Tried:
-        """Raises NotFound for an alert that is not there, or not for this actor to see."""
+        """Raises NotFound for an alert that is not there, and for what is not for this actor to see."""
         organisation, now = self._organising.of(actor.tenant), self._clock.now()
+        _check_seen(actor, organisation, trial)
         alert, kind, stage = _imagined(actor.tenant, trial), str(trial.kind), str(trial.stage)
         if trial.alert:
             case = (await self._review.history(actor, trial.alert)).case
@@ -104,6 +106,13 @@ class RouteDesk:
             title=post.title if post is not None else "", also=list(routed.also),
             why=[_step(organisation, hop) for hop in routed.why], unrouted=routed.unrouted, wait_s=routed.wait_s,
             held=[HeldBy(why=each.why, by=each.by_what) for each in held])
+
+
+def _check_seen(actor: Actor, organisation: Organisation, trial: Trial) -> None:
+    """Raises NotFound for a room or unit that is not for the actor to see, whether there is one or not."""
+    for kind, name, unit in (("room", trial.room, organisation.unit_of(trial.room)), ("unit", trial.unit, trial.unit)):
+        if name and not actor.may(Permission.SEE, organisation.above(unit)):
+            raise NotFound(f"there is no {kind} {name[:80]}", hint=f"GET /api/v1/records/{kind} lists them")
 
 
 def _imagined(tenant: str, trial: Trial) -> Alert:

@@ -233,6 +233,17 @@ async def test_where_an_alert_would_go_and_why(house: House) -> None:
     assert (tried.post, tried.wait_s) == ("east-watch", 30)
 
 
+async def test_a_trial_tells_nothing_of_other_units(house: House) -> None:
+    for unit in ("east", "west"):
+        await house.put("unit", unit, Unit(title=unit))
+        await house.put("room", f"{unit}-1", Room(unit=unit, platform="douyin"))
+    li = Actor(id="li", tenant="local", grants=(Grant(Role.LEAD, "east"),))
+    assert (await house.trying.test(li, Trial(room="east-1", unit="east"))).labels["platform"] == ["douyin"]
+    for trial in (Trial(room="west-1"), Trial(room="none"), Trial(unit="west"), Trial(unit="none")):
+        with pytest.raises(NotFound, match=r"there is no (room|unit) (west|none)"):
+            await house.trying.test(li, trial)
+
+
 async def test_a_trial_shows_what_no_route_answers_and_what_would_hold(house: House) -> None:
     await house.put("unit", "east", Unit(title="east", default_post="product-quality"))
     await house.put("room", "room-1", Room(unit="east"))

@@ -11,6 +11,7 @@ from monitor.adapters.storage.posts import SqlPosts
 from monitor.adapters.storage.store import SqlStore
 from monitor.adapters.telemetry import PrometheusTelemetry
 from monitor.domain.alerts import AlertState, Withdrawal
+from monitor.domain.errors import InputError
 from monitor.domain.findings import Finding, Severity, Tier
 from monitor.domain.ids import alert_id
 from monitor.domain.moves import Claim, Decide, Escalate, Outcome, Rectify, Release, Remedy, Undo
@@ -113,6 +114,14 @@ async def test_a_finding_goes_to_its_post_and_is_decided(world: World) -> None:
     assert [update.what for update in world.told.updates] == ["moved"] * 3
     rows = await world.posts.rows("local", after=0, limit=10)
     assert [row.deed.what for row in rows] == ["alert.claim", "alert.decide", "alert.rectify"]
+
+
+async def test_an_alert_is_moved_once_a_request(world: World) -> None:
+    await world.find(finding("a"))
+    twice = [Wanted(alert_id("a"), Claim(), 0), Wanted(alert_id("a"), VIOLATION, 0)]
+    with pytest.raises(InputError, match="stands here twice"):
+        await world.desk.move(WANG, twice, together=False)
+    assert (await world.desk.history(WANG, alert_id("a"))).moves == []
 
 
 async def test_the_same_words_after_no_violation_are_held_and_counted(world: World) -> None:

@@ -43,6 +43,31 @@ def test_all_faults_of_a_file_are_told_at_once() -> None:
         read("unit: {", "org.yml")
 
 
+@pytest.mark.parametrize("text, told", [
+    ("room:\n  r: {tags: &a [x], hosts: *a}", r"org\.yml:2: .*\*a: write it out"),
+    ("room: &r\n  r: *r", r"org\.yml:2: .*\*r: write it out"),
+    ("routes: {tenant: {tree: " + "{routes: [" * 40 + "]}" * 40 + "}}", "nested deeper than 64 levels"),
+    ("[" * 5_000, "nested deeper than 64 levels"), ('room: {r: {title: "\\uD800"}}', "room r: .*surrogates"),
+    ("room: {? [a] : {}}", "a name is wanted"), ("room: {r: {title: \x01}}", "cannot be read"),
+    ("room: !!python/object/apply:os.getcwd []", "records by their ids are wanted"),
+])
+def test_a_hostile_file_is_refused_with_its_place(text: str, told: str) -> None:
+    with pytest.raises(InputError, match=told):
+        read(text, "org.yml")
+
+
+def test_routes_do_not_lie_deeper_than_they_are_followed() -> None:
+    def tree(below: int) -> Route:
+        return Route(post="p", routes=(tree(below - 1),) if below else ())
+
+    def faults(below: int) -> list[str]:
+        return Organisation({("post", "p"): Post(title="p"), ("routes", "tenant"): Routes(tree=tree(below))}).faults()
+
+    assert faults(16) == []
+    (fault,) = faults(17)
+    assert "routes lie 16 deep at most" in fault
+
+
 def test_what_records_say_of_one_another_must_hold() -> None:
     told = Organisation({
         ("unit", "a"): Unit(title="a", above="b"), ("unit", "b"): Unit(title="b", above="a"),

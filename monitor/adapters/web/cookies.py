@@ -62,10 +62,11 @@ def not_signed_in() -> Problem:
 
 
 def refuse_cross_site(request: web.Request) -> None:
-    """Raises Problem. Where a browser does not say it in so many words, the Origin must be this host."""
+    """Raises Problem. Where a browser does not say that a page of this very origin asks (another port or a neighbouring
+    name is of the same site, too), the Origin must be this host."""
     fetched, origin = request.headers.get("Sec-Fetch-Site"), request.headers.get("Origin")
-    foreign = fetched == "cross-site" or (
-        fetched is None and origin is not None and _authority(origin) != request.headers.get("Host", "").lower())
+    foreign = fetched == "cross-site" or (fetched != "same-origin" and origin is not None
+                                          and _authority(origin) != request.headers.get("Host", "").lower())
     if foreign:
         raise Problem(403, "cross_site", "requests from other sites are refused", hint="use this service's own page")
 
