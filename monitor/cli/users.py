@@ -8,6 +8,7 @@ from cyclopts import Parameter
 from monitor.cli.options import Config, Data, operator
 
 if TYPE_CHECKING:
+    from monitor.domain.accounts import User
     from monitor.domain.people import Actor, Grant
     from monitor.services.people import Link, People
 
@@ -48,7 +49,7 @@ def list_(*, tenant: Tenant = "local", data: Data = None, config: Config = None)
 
     from monitor.cli.terminal import day, out, safe
 
-    users = _with_people(tenant, data, config, lambda people, actor: people.listed(actor))
+    users = _with_people(tenant, data, config, _every)
     table = Table("login", "name", "roles", "state", "made", box=None, pad_edge=False)
     for user in users:
         state = "disabled" if user.disabled else "" if user.joined else "invited"
@@ -59,6 +60,15 @@ def list_(*, tenant: Tenant = "local", data: Data = None, config: Config = None)
     else:
         print("no users")
     return 0
+
+
+async def _every(people: "People", actor: "Actor") -> "list[User]":
+    page = await people.listed(actor)
+    found = page.users
+    while page.next is not None:
+        page = await people.listed(actor, cursor=page.next)
+        found += page.users
+    return found
 
 
 def grant(

@@ -8,6 +8,9 @@ from msgspec import Struct
 from monitor.domain.accounts import Invitation, Session, Tries, User
 from monitor.domain.audit import Deed
 
+SessionKey = tuple[int, str]
+"""(created_at, id): by what sessions are in order."""
+
 
 class Known(Struct, frozen=True, kw_only=True):
     """A session with whose it is. `homes`: the other tenants where they work."""
@@ -28,8 +31,11 @@ class Joined(Struct, frozen=True, kw_only=True):
 class Accounts(Protocol):
     """Deeds are written in the same transaction. Raises StorageError."""
 
-    async def users(self, tenant: str) -> list[User]:
-        """By login."""
+    async def users(self, tenant: str, *, after: str = "", limit: int | None = None) -> list[User]:
+        """By login, those behind `after`."""
+        ...
+
+    async def user(self, tenant: str, login: str) -> User | None:
         ...
 
     async def places(self, login: str) -> list[User]:
@@ -70,8 +76,10 @@ class Accounts(Protocol):
 
     async def session(self, id_: str) -> Known | None: ...
 
-    async def sessions(self, tenant: str, login: str) -> list[Session]:
-        """Newest first."""
+    async def sessions(
+        self, tenant: str, login: str, *, after: SessionKey | None = None, limit: int | None = None
+    ) -> list[Session]:
+        """Newest first, those behind `after`."""
         ...
 
     async def renew(self, old: Session, new: Session) -> bool:

@@ -23,6 +23,10 @@ LONGEST_LINK_S: Final = 30 * 86_400
 _RULE: Final = "rule:"
 
 
+LinkKey = tuple[int, str]
+"""(made_at, id): by what the links of a room are in order."""
+
+
 class Surroundings(Struct, frozen=True, kw_only=True):
     """What the store knows around a cue: its rule's track, and when a rule cued the room last (UTC ms)."""
 
@@ -68,8 +72,10 @@ class CueStore(Protocol):
 
     async def add_link(self, link: RoomLink, sha256: str, deed: Deed) -> None: ...
 
-    async def links(self, tenant: str, room: str) -> list[RoomLink]:
-        """Newest first."""
+    async def links(
+        self, tenant: str, room: str, *, after: LinkKey | None = None, limit: int | None = None
+    ) -> list[RoomLink]:
+        """Newest first, those behind `after`."""
         ...
 
     async def link(self, sha256: str) -> RoomLink | None: ...

@@ -9,14 +9,16 @@ import msgspec
 from msgspec import Struct
 
 from monitor.domain.broadcasts import Broadcast
-from monitor.domain.errors import InputError, StorageError
+from monitor.domain.errors import StorageError
 from monitor.domain.evening import Airing, Line, OnPost, lines, on_posts, unknown
 from monitor.domain.organisation import OPEN_END_MS
 from monitor.domain.people import ROOT, Actor, Permission
 from monitor.services.organising import Organising
+from monitor.services.paging import packed_cursor, unpacked_cursor
 from monitor.services.ports import Clock, Telemetry
 
 _DAY_MS: Final = 86_400_000
+_keys: Final = msgspec.json.Decoder(tuple[int, str, str])
 
 
 class Broadcasts(Protocol):
@@ -80,10 +82,10 @@ class Evening:
         allowed = {unit: actor.may(Permission.SEE, organisation.above(unit)) for unit in {one.unit for one in found}}
         mine = [line for line in found if allowed[line.unit]]
         counts = Counter({state.value: 0 for state in Airing}) + Counter(line.state.value for line in mine)
-        after = _place(cursor)
+        after = None if cursor is None else unpacked_cursor(cursor, _keys)
         page = [line for line in mine if state in (None, line.state) and (after is None or _key(line) > after)]
         return PlanPage(now=now, counts={state.value: counts[state.value] for state in Airing}, lines=page[:limit],
-                        next=_cursor(page[limit - 1]) if len(page) > limit else None)
+                        next=packed_cursor(_key(page[limit - 1])) if len(page) > limit else None)
 
     async def unknown(self, actor: Actor, *, cursor: str | None, limit: int) -> UnknownRooms:
         """Of the last day, for those who see the whole tenant: a room without a record belongs to no unit."""
@@ -128,19 +130,5 @@ class Evening:
                                        silent_after_ms=self.silent_after_ms)
 
 
-Place = tuple[int, str, str]
-
-
-def _key(line: Line) -> Place:
+def _key(line: Line) -> tuple[int, str, str]:
     return line.starts, line.room, line.slot
-
-
-def _cursor(line: Line) -> str:
-    return msgspec.json.encode(_key(line)).decode()
-
-
-def _place(cursor: str | None) -> Place | None:
-    try:
-        return None if cursor is None else msgspec.json.decode(cursor, type=Place)
-    except (msgspec.MsgspecError, UnicodeError):
-        raise InputError("the cursor is none of this list", hint="send `next` of the page before as it was") from None

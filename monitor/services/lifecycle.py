@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Final, Protocol
 
+import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
@@ -16,9 +17,11 @@ from monitor.domain import tenants
 from monitor.domain.audit import Deed
 from monitor.domain.errors import ConfigError, InputError, RedpostError
 from monitor.services.models import Manifest, Model
+from monitor.services.paging import packed_cursor, unpacked_cursor
 from monitor.services.ports import Clock, Logger
 
 STATE_FORMAT: Final = 2
+_keys: Final = msgspec.json.Decoder(tuple[str])
 ALL: Final = "*"
 """Stands for every tenant that has no model of its own; no name of a tenant."""
 
@@ -102,8 +105,11 @@ class ModelSummary(Struct, frozen=True, kw_only=True):
 
 
 class ModelList(Struct, frozen=True):
+    """`next` is the cursor of the following page, None at the end."""
+
     models: list[ModelSummary]
     state: ModelState
+    next: str | None = None
 
 
 class Lifecycle:
@@ -121,8 +127,10 @@ class Lifecycle:
         self._registry, self._reload, self._clock, self._logger = registry, reload, clock, logger
         self._one_at_a_time = asyncio.Lock()
 
-    async def listed(self) -> ModelList:
-        return await asyncio.to_thread(listed, self._registry)
+    async def listed(self, *, cursor: str | None = None, limit: int | None = None) -> ModelList:
+        """Raises InputError for a bad cursor."""
+        after = None if cursor is None else unpacked_cursor(cursor, _keys)[0]
+        return await asyncio.to_thread(listed, self._registry, after=after, limit=limit)
 
     async def card(self, model: str) -> str:
         """Raises NotFound, or ConfigError for a folder that holds no sound model."""
@@ -170,12 +178,19 @@ Decide = Callable[..., tuple[str, Choice]]
 """Gives whose choice is another one now, and the choice."""
 
 
-def listed(registry: Registry) -> ModelList:
-    """All that are kept, and the one that the settings name."""
+def listed(registry: Registry, *, after: str | None = None, limit: int | None = None) -> ModelList:
+    """The one that the settings name, then all that are kept; those behind the model `after`. Raises InputError where
+    there is none such."""
     state, base = registry.state(), registry.base()
     ids = registry.ids()
-    return ModelList([_summary(registry, state, each) for each in ([] if base in ids or not base else [base]) + ids],
-                     state)
+    every = ([] if base in ids or not base else [base]) + ids
+    if after is not None and after not in every:
+        raise InputError(f"there is no model {after[:80]} any more", hint="start again without a cursor")
+    rest = every if after is None else every[every.index(after) + 1:]
+    shown = rest[:limit]
+    more = len(rest) > len(shown)
+    return ModelList([_summary(registry, state, each) for each in shown], state,
+                     packed_cursor((shown[-1],)) if more else None)
 
 
 def _summary(registry: Registry, state: ModelState, model: str) -> ModelSummary:

@@ -13,6 +13,7 @@ from monitor.domain.organisation import Unit
 from monitor.domain.people import MAY, ROOT, Actor, Grant, Permission, Role
 from monitor.services.accounts import Accounts
 from monitor.services.organising import Organising
+from monitor.services.paging import packed_cursor, page, unpacked_cursor
 from monitor.services.ports import Clock
 from monitor.services.signing import digest
 
@@ -21,6 +22,7 @@ FIRST: Final = "admin"
 _FIRST_ROLES: Final = (Role.UNIT_ADMIN, Role.OPERATOR, Role.OPS)
 SETUP: Final = "set-up"
 """Who makes the first user."""
+_keys: Final = msgspec.json.Decoder(tuple[str])
 
 
 class Wanted(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -41,6 +43,13 @@ class Link(Struct, frozen=True, kw_only=True):
     expires_at: int
 
 
+class UserPage(Struct, frozen=True):
+    """By login. `next` is the cursor of the following page, None at the end."""
+
+    users: list[User]
+    next: str | None
+
+
 class People:
     """Used from one event loop. `chance`: 256 random bits as text."""
 
@@ -49,21 +58,25 @@ class People:
         self._accounts, self._organising, self._clock = accounts, organising, clock
         self._chance, self.times = chance, times
 
-    async def listed(self, actor: Actor) -> list[User]:
-        """Those with a role where the actor looks after people, by login."""
-        return [user for user in await self._accounts.users(actor.tenant) if self._concerns(actor, user)]
+    async def listed(self, actor: Actor, *, cursor: str | None = None, limit: int = 1_000) -> UserPage:
+        """Those with a role where the actor looks after people, by login. Raises InputError for a bad cursor."""
+        found, last = await page(
+            lambda after, most: self._accounts.users(actor.tenant, after=after or "", limit=most),
+            lambda user: self._concerns(actor, user), lambda user: user.login,
+            None if cursor is None else unpacked_cursor(cursor, _keys)[0], limit)
+        return UserPage(found, None if last is None else packed_cursor((last,)))
 
     async def one(self, actor: Actor, login: str) -> User:
         """Raises NotFound for whom the actor does not look after."""
-        found = [user for user in await self.listed(actor) if user.login == login]
-        if not found:
+        found = await self._accounts.user(actor.tenant, login)
+        if found is None or not self._concerns(actor, found):
             raise NotFound(f"there is no user {login[:80]}", hint="GET /api/v1/users lists them")
-        return found[0]
+        return found
 
     async def put(self, actor: Actor, login: str, wanted: Wanted) -> User:
         """Raises InputError, NotFound, Refused ("permission", "own", "stale")."""
         login, now = login_of(login), self._clock.now()
-        known = next((user for user in await self._accounts.users(actor.tenant) if user.login == login), None)
+        known = await self._accounts.user(actor.tenant, login)
         if known is not None and not self._concerns(actor, known):
             raise Refused("permission", f"{login} is looked after by somebody else",
                           hint="ask who looks after people in the whole tenant")
@@ -104,7 +117,7 @@ class People:
 
     async def _ready(self, tenant: str, login: str, roles: Iterable[Role]) -> Link | None:
         now = self._clock.now()
-        user = next((one for one in await self._accounts.users(tenant) if one.login == login), None)
+        user = await self._accounts.user(tenant, login)
         if user is None:
             user = User(tenant=tenant, login=login, name="", created_at=now, grants=tuple(map(Grant, roles)))
             deed = Deed(tenant=tenant, by=SETUP, at=now, what="user.put", on=login,

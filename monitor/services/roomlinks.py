@@ -2,7 +2,10 @@
 
 import hashlib
 from collections.abc import Callable
-from typing import Final
+from typing import Annotated, Final
+
+import msgspec
+from msgspec import Meta, Struct
 
 from monitor.domain.audit import Deed
 from monitor.domain.cues import RoomLink
@@ -10,14 +13,23 @@ from monitor.domain.errors import NotFound, Refused
 from monitor.domain.people import Actor, Permission
 from monitor.services.cueing import CueStore
 from monitor.services.organising import Organising
+from monitor.services.paging import packed_cursor, unpacked_cursor
 from monitor.services.ports import Clock
 
 _SECRETS: Final = (32, 128)
 """How long a secret may be: what cannot be one is not looked up."""
+_keys: Final = msgspec.json.Decoder(tuple[Annotated[int, Meta(ge=0, lt=2**53)], str])
 
 
 def hashed(secret: str) -> str:
     return hashlib.sha256(secret.encode(errors="replace")).hexdigest()
+
+
+class LinkPage(Struct, frozen=True):
+    """Newest first. `next` is the cursor of the following page, None at the end."""
+
+    links: list[RoomLink]
+    next: str | None
 
 
 class RoomLinks:
@@ -37,10 +49,13 @@ class RoomLinks:
         await self._store.add_link(link, sha256, self._deed(actor, link, "room.link"))
         return link, secret
 
-    async def listed(self, actor: Actor, room: str) -> list[RoomLink]:
-        """Newest first. Raises Refused."""
+    async def listed(self, actor: Actor, room: str, *, cursor: str | None = None, limit: int = 100) -> LinkPage:
+        """Newest first. Raises Refused, and InputError for a bad cursor."""
         self._allow(actor, room)
-        return await self._store.links(actor.tenant, room)
+        after = None if cursor is None else unpacked_cursor(cursor, _keys)
+        found = await self._store.links(actor.tenant, room, after=after, limit=limit + 1)
+        last = found[limit - 1] if len(found) > limit else None
+        return LinkPage(found[:limit], None if last is None else packed_cursor((last.made_at, last.id)))
 
     async def revoke(self, actor: Actor, room: str, name: str) -> RoomLink:
         """Raises NotFound for a link that the room does not have, and Refused."""

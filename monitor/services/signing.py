@@ -2,9 +2,10 @@
 
 from collections.abc import Callable
 from hashlib import sha256
-from typing import Final
+from typing import Annotated, Final
 
-from msgspec import Struct
+import msgspec
+from msgspec import Meta, Struct
 from msgspec.structs import replace
 
 from monitor.domain.accounts import (
@@ -26,10 +27,12 @@ from monitor.domain.errors import BadLogin, InputError, NotFound, TooManyTries
 from monitor.domain.people import Actor
 from monitor.domain.tenants import LOCAL
 from monitor.services.accounts import Accounts, Joined, Known, Passwords
+from monitor.services.paging import packed_cursor, page, unpacked_cursor
 from monitor.services.ports import Clock, Telemetry
 
 _SEEN_MS: Final = 60_000
 """How exactly it is known when somebody was here last."""
+_keys: Final = msgspec.json.Decoder(tuple[Annotated[int, Meta(ge=0, lt=2**53)], str])
 
 
 class Opened(Struct, frozen=True, kw_only=True):
@@ -37,6 +40,13 @@ class Opened(Struct, frozen=True, kw_only=True):
 
     secret: str
     known: Known
+
+
+class SessionPage(Struct, frozen=True):
+    """Newest first. `next` is the cursor of the following page, None at the end."""
+
+    sessions: list[Session]
+    next: str | None
 
 
 class Choice(Struct, frozen=True):
@@ -162,18 +172,21 @@ class SigningIn:
             return None
         return found
 
-    async def sessions(self, actor: Actor) -> list[Session]:
-        """The actor's own that have not ended, newest first."""
+    async def sessions(self, actor: Actor, *, cursor: str | None = None, limit: int = 100) -> SessionPage:
+        """The actor's own that have not ended, newest first. Raises InputError for a bad cursor."""
         now = self._clock.now()
-        return [session for session in await self._accounts.sessions(actor.tenant, actor.id)
-                if standing(session, session.sha256, now, self.times) is not Standing.ENDED]
+        found, last = await page(
+            lambda after, most: self._accounts.sessions(actor.tenant, actor.id, after=after, limit=most),
+            lambda one: standing(one, one.sha256, now, self.times) is not Standing.ENDED,
+            lambda one: (one.created_at, one.id), None if cursor is None else unpacked_cursor(cursor, _keys), limit)
+        return SessionPage(found, None if last is None else packed_cursor(last))
 
     async def sign_out(self, actor: Actor, session: str) -> None:
         """End one of the actor's own. Raises NotFound for any other."""
-        found = [one for one in await self._accounts.sessions(actor.tenant, actor.id) if one.id == session]
-        if not found:
+        found = await self._accounts.session(session)
+        if found is None or (found.session.tenant, found.session.login) != (actor.tenant, actor.id):
             raise NotFound("there is no session with this id", hint="GET /api/v1/sessions lists yours")
-        await self._accounts.end([session], [_deed(found[0], self._clock.now(), "session.end")])
+        await self._accounts.end([session], [_deed(found.session, self._clock.now(), "session.end")])
 
     async def change_password(self, known: Known, old: str, new: str, *, address: str) -> None:
         """All other sessions of the person end. Raises BadLogin, InputError, TooManyTries."""

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 from monitor.domain.accounts import Invitation, Session, Tries, User
 from monitor.domain.audit import Deed
 from monitor.domain.errors import Refused
-from monitor.services.accounts import Joined, Known
+from monitor.services.accounts import Joined, Known, SessionKey
 from tests.fakes.posts import MemoryPosts
 
 
@@ -22,8 +22,12 @@ class MemoryAccounts:
         self._invitations: dict[str, Invitation] = {}
         self._sessions: dict[str, Session] = {}
 
-    async def users(self, tenant: str) -> list[User]:
-        return sorted((user for user in self._users.values() if user.tenant == tenant), key=lambda user: user.login)
+    async def users(self, tenant: str, *, after: str = "", limit: int | None = None) -> list[User]:
+        found = [user for user in self._users.values() if user.tenant == tenant and user.login > after]
+        return sorted(found, key=lambda user: user.login)[:limit]
+
+    async def user(self, tenant: str, login: str) -> User | None:
+        return self._users.get((tenant, login))
 
     async def places(self, login: str) -> list[User]:
         return sorted((user for user in self._users.values() if user.login == login), key=lambda user: user.tenant)
@@ -89,9 +93,12 @@ class MemoryAccounts:
         homes = frozenset(user.tenant for user in places) - {session.tenant}
         return None if here is None else Known(session=session, user=here, homes=homes)
 
-    async def sessions(self, tenant: str, login: str) -> list[Session]:
-        mine = [one for one in self._sessions.values() if (one.tenant, one.login) == (tenant, login)]
-        return sorted(mine, key=lambda one: -one.created_at)
+    async def sessions(
+        self, tenant: str, login: str, *, after: SessionKey | None = None, limit: int | None = None
+    ) -> list[Session]:
+        mine = [one for one in self._sessions.values() if (one.tenant, one.login) == (tenant, login)
+                and (after is None or (one.created_at, one.id) < after)]
+        return sorted(mine, key=lambda one: (one.created_at, one.id), reverse=True)[:limit]
 
     async def renew(self, old: Session, new: Session) -> bool:
         if self._sessions.get(old.id, new).sha256 != old.sha256 or old.id not in self._sessions:

@@ -64,8 +64,10 @@ class MemoryCues:
         self.link_rows[sha256] = link
         await self.posts.write([deed])
 
-    async def links(self, tenant: str, room: str) -> list[RoomLink]:
-        return [link for link in self.link_rows.values() if (link.tenant, link.room) == (tenant, room)]
+    async def links(self, tenant: str, room: str, *, after=None, limit=None) -> list[RoomLink]:
+        found = [link for link in self.link_rows.values() if (link.tenant, link.room) == (tenant, room)
+                 and (after is None or (link.made_at, link.id) < after)]
+        return sorted(found, key=lambda link: (link.made_at, link.id), reverse=True)[:limit]
 
     async def link(self, sha256: str) -> RoomLink | None:
         return self.link_rows.get(sha256)

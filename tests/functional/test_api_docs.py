@@ -36,7 +36,8 @@ def test_the_documentation_names_every_parameter() -> None:
     sections = dict.fromkeys(("searchEvents", "listAlerts", "listRooms"), "Look things up")
     sections |= dict.fromkeys(("listLabels", "withdrawLabel"), "Labels")
     sections |= dict.fromkeys(
-        ("shadowModel", "promoteModel", "rollBackModel", "retrainModel", "getTraining"), "Classifiers")
+        ("shadowModel", "promoteModel", "rollBackModel", "retrainModel", "getTraining", "listModels"),
+        "Classifiers")
     sections |= {"getQueue": "Decide", "listDraftCases": "Report a miss", "putRecord": "Records",
                  "deleteRecord": "Records", "listRecords": "Records", "listHanded": "Hand over a link"}
     sections |= dict.fromkeys(("getPlan", "listUnknownRooms"), "Tonight")
@@ -44,7 +45,7 @@ def test_the_documentation_names_every_parameter() -> None:
     sections |= dict.fromkeys(("checkScript", "listChecks", "getCheck"), "Script checks")
     sections |= {"listHeld": "What is held", "testRoutes": "Where an alert would go"}
     sections |= {"streamAlerts": "Alerts as they come", "streamRoomCues": "Cues", "listMessages": "Messages"}
-    sections["getMedia"] = "Recordings"
+    sections |= {"getMedia": "Recordings", "listRoomLinks": "Cues", "listUsers": "People", "listSessions": "People"}
     of_exports = {"exportAlerts": "Look things up", "exportQueue": "Decide", "exportLabels": "Labels"}
     files = DOC.split("## Files for spreadsheets\n", 1)[1].split("\n## ", 1)[0]
     seen = 0

@@ -38,6 +38,18 @@ async def test_a_model_is_tried_promoted_and_rolled_back() -> None:
         assert (await api.logger.until("model_promoted"))["serving"] == "local/1"
 
 
+async def test_models_come_by_pages() -> None:
+    async with serving() as api:
+        found: list[str] = []
+        path = "?limit=2"
+        while path:
+            _, answer = await ask(api, "GET", path)
+            found += [each["id"] for each in answer["models"]]
+            path = f"?limit=2&cursor={answer['next']}" if answer["next"] else ""
+        assert found == ["default/1", "local/1", "local/2"]
+        assert (await ask(api, "GET", "?cursor=x"))[0] == 400
+
+
 async def test_a_tenants_own_model_is_promoted_and_rolled_back_for_it_alone() -> None:
     async with serving() as api:
         api.registry.add(tiny_model("agency/1", tenant="agency"), "#")

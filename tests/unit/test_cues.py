@@ -146,8 +146,19 @@ async def test_a_link_ends_by_time_and_by_hand_and_keeps_no_secret(studio: Studi
     assert revoked.revoked_at == studio.clock.ms and await studio.links.of(secret) is None
     studio.clock.ms += 5
     assert await studio.links.revoke(LEAD, "room-1", link.id) == revoked
-    assert [each.id == link.id for each in await studio.links.listed(LEAD, "room-1")] == [True, False]
+    assert [each.id == link.id for each in (await studio.links.listed(LEAD, "room-1")).links] == [True, False]
     assert secret.encode() not in (studio.database.path.read_bytes() + Path(f"{studio.database.path}-wal").read_bytes())
+
+
+async def test_links_come_by_pages(studio: Studio) -> None:
+    for n in range(5):
+        studio.clock.ms += n % 2
+        await studio.link()
+    first = await studio.links.listed(LEAD, "room-1", limit=2)
+    second = await studio.links.listed(LEAD, "room-1", cursor=first.next, limit=2)
+    last = await studio.links.listed(LEAD, "room-1", cursor=second.next, limit=2)
+    assert last.next is None
+    assert first.links + second.links + last.links == (await studio.links.listed(LEAD, "room-1")).links
 
 
 async def test_a_rule_cues_by_itself_once_it_was_right_often_enough(studio: Studio) -> None:

@@ -96,7 +96,8 @@ async def test_from_an_invitation_to_the_end_of_a_session(world: World) -> None:
     recognised = await world.signing.recognise(again.secret)
     assert recognised is not None and recognised.known.user.name == "王" and recognised.secret == ""
     me = Actor(id=user.login, tenant="local")
-    assert {one.id for one in await world.signing.sessions(me)} == {opened.known.session.id, again.known.session.id}
+    mine = (await world.signing.sessions(me)).sessions
+    assert {one.id for one in mine} == {opened.known.session.id, again.known.session.id}
     await world.signing.sign_out(me, again.known.session.id)
     assert await world.signing.recognise(again.secret) is None
     assert await world.signing.recognise(opened.secret) is not None
@@ -192,7 +193,7 @@ async def test_sessions_end_when_idle_and_after_half_a_day(world: World, step: i
             break
         rounds, secret = rounds + 1, found.secret or secret
     assert rounds == alive
-    assert await world.signing.sessions(Actor(id="wang", tenant="local")) == []
+    assert (await world.signing.sessions(Actor(id="wang", tenant="local"))).sessions == []
     assert await world.signing.still(opened.known.session.id) is None
 
 
@@ -264,7 +265,7 @@ async def test_who_looks_after_a_branch_looks_after_its_people_alone(world: Worl
     await world.add("chief", Grant(Role.UNIT_ADMIN))
     await world.add("westerner", Grant(Role.REVIEWER, "west"))
     await world.people.put(east, "wang", Wanted(grants=(Grant(Role.REVIEWER, "east"),)))
-    assert [user.login for user in await world.people.listed(east)] == ["wang"]
+    assert [user.login for user in (await world.people.listed(east)).users] == ["wang"]
     for login, grants in (("new", (Grant(Role.REVIEWER),)), ("new", (Grant(Role.LEAD, "west"),)), ("new", ()),
                           ("westerner", (Grant(Role.REVIEWER, "east"),)), ("chief", ())):
         with pytest.raises(Refused):
@@ -281,6 +282,36 @@ async def test_who_looks_after_a_branch_looks_after_its_people_alone(world: Worl
         await world.people.invite(east, "both")
     less = await world.people.put(east, "both", Wanted(grants=(Grant(Role.REVIEWER, "west"),), version=both.version))
     assert less.grants == (Grant(Role.REVIEWER, "west"),)
+
+
+async def test_people_and_sessions_come_by_pages(world: World) -> None:
+    await world.units("east")
+    for number in range(7):
+        await world.add(f"p{number}", Grant(Role.REVIEWER, "east" if number % 3 == 0 else ""))
+    east = Actor(id="boss", tenant="local", grants=(Grant(Role.UNIT_ADMIN, "east"),))
+    found: list[str] = []
+    cursor = None
+    while True:
+        page = await world.people.listed(east, cursor=cursor, limit=1)
+        found += [user.login for user in page.users]
+        cursor = page.next
+        if cursor is None:
+            break
+        assert len(page.users) == 1
+    assert found == ["p0", "p3", "p6"]
+    me = Actor(id="p1", tenant="local")
+    for _ in range(3):
+        world.clock.ms += 1
+        await world.sign_in("p1")
+    every = (await world.signing.sessions(me)).sessions
+    first = await world.signing.sessions(me, limit=3)
+    rest = await world.signing.sessions(me, cursor=first.next, limit=3)
+    assert len(every) == 4 and first.sessions + rest.sessions == every and rest.next is None
+    for bad in ("x", "W10", first.next[:-2] if first.next else ""):
+        with pytest.raises(InputError):
+            await world.signing.sessions(me, cursor=bad)
+        with pytest.raises(InputError):
+            await world.people.listed(east, cursor=bad)
 
 
 async def test_the_first_user_comes_in_by_a_link_until_somebody_is_in(world: World) -> None:

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 import msgspec
 from msgspec.structs import asdict
-from sqlalchemy import ColumnElement, Connection, RowMapping, and_, delete, or_, select, update
+from sqlalchemy import ColumnElement, Connection, RowMapping, and_, delete, or_, select, tuple_, update
 
 from monitor.adapters.storage import trail
 from monitor.adapters.storage.database import Database
@@ -15,7 +15,7 @@ from monitor.domain.accounts import Invitation, Session, Tries, User
 from monitor.domain.audit import Deed
 from monitor.domain.errors import Refused
 from monitor.domain.people import Grant
-from monitor.services.accounts import Joined, Known
+from monitor.services.accounts import Joined, Known, SessionKey
 
 _MOST_TRIES: Final = 200_000
 """Beyond them the oldest are forgotten: guessing under ever new names must not fill the disk."""
@@ -27,8 +27,14 @@ class SqlAccounts:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def users(self, tenant: str) -> list[User]:
-        return await self._database.read(lambda connection: _users(connection, users.c.tenant == tenant))
+    async def users(self, tenant: str, *, after: str = "", limit: int | None = None) -> list[User]:
+        return await self._database.read(lambda connection: _users(
+            connection, users.c.tenant == tenant, users.c.login > after, limit=limit))
+
+    async def user(self, tenant: str, login: str) -> User | None:
+        found = await self._database.read(lambda connection: _users(
+            connection, users.c.tenant == tenant, users.c.login == login))
+        return found[0] if found else None
 
     async def places(self, login: str) -> list[User]:
         return await self._database.read(lambda connection: _users(connection, users.c.login == login))
@@ -75,10 +81,16 @@ class SqlAccounts:
     async def session(self, id_: str) -> Known | None:
         return await self._database.read(lambda connection: _known(connection, sessions.c.id == id_))
 
-    async def sessions(self, tenant: str, login: str) -> list[Session]:
-        query = select(sessions).where(sessions.c.tenant == tenant, sessions.c.login == login)
+    async def sessions(
+        self, tenant: str, login: str, *, after: SessionKey | None = None, limit: int | None = None
+    ) -> list[Session]:
+        row = sessions.c
+        query = select(sessions).where(row.tenant == tenant, row.login == login)
+        if after is not None:
+            query = query.where(tuple_(row.created_at, row.id) < tuple_(*after))
+        query = query.order_by(row.created_at.desc(), row.id.desc()).limit(limit)
         return await self._database.read(lambda connection: [
-            Session(**row) for row in connection.execute(query.order_by(sessions.c.created_at.desc())).mappings()])
+            Session(**found) for found in connection.execute(query).mappings()])
 
     async def renew(self, old: Session, new: Session) -> bool:
         changes = asdict(new)
@@ -100,8 +112,8 @@ class SqlAccounts:
             lambda connection: sum(connection.execute(statement).rowcount for statement in old))
 
 
-def _users(connection: Connection, *conditions: ColumnElement[bool]) -> list[User]:
-    rows = connection.execute(select(users).where(*conditions).order_by(users.c.tenant, users.c.login))
+def _users(connection: Connection, *conditions: ColumnElement[bool], limit: int | None = None) -> list[User]:
+    rows = connection.execute(select(users).where(*conditions).order_by(users.c.tenant, users.c.login).limit(limit))
     return [_user(row) for row in rows.mappings()]
 
 

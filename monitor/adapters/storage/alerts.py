@@ -1,7 +1,5 @@
 """Reading alerts: the list, page by page, and the evidence of one."""
 
-import base64
-import binascii
 from heapq import nsmallest
 from typing import Annotated, Any, Final, TypeVar
 
@@ -12,11 +10,11 @@ from sqlalchemy import ColumnElement, Connection, not_, or_, select
 from monitor.adapters.storage.records import alert_of, finding_of, lines_of
 from monitor.adapters.storage.schema import alert_categories, alerts, context_chunks, findings
 from monitor.domain.alerts import Alert, AlertState
-from monitor.domain.errors import InputError
 from monitor.domain.events import HOST_SIDE, VIEWERS
 from monitor.domain.findings import Finding
 from monitor.domain.labels import Label
 from monitor.domain.misses import MANUAL, MANUAL_RULES
+from monitor.services.paging import packed_cursor, unpacked_cursor
 from monitor.services.records import AlertFilter, AlertPage, ContextLine, Evidence
 
 T = TypeVar("T")
@@ -83,22 +81,6 @@ def write_cursor(last: Alert | Label) -> str:
 def read_cursor(cursor: str) -> tuple[int, str]:
     """(at, id) of the last one of the page before. Raises InputError for what `write_cursor` did not write."""
     return unpacked_cursor(cursor, _cursors)
-
-
-def packed_cursor(key: tuple[int | str, ...]) -> str:
-    """What a list goes by, as it stands at the end of a page."""
-    return base64.urlsafe_b64encode(msgspec.json.encode(key)).decode().rstrip("=")
-
-
-def unpacked_cursor(cursor: str, decoder: msgspec.json.Decoder[T]) -> T:
-    """Raises InputError for what `packed_cursor` did not write."""
-    try:
-        return decoder.decode(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-    except (binascii.Error, ValueError, msgspec.MsgspecError) as error:
-        raise InputError(
-            "the cursor is not one of this list",
-            hint="start again without a cursor, and pass on `next` as it came",
-        ) from error
 
 
 def evidence(connection: Connection, tenant: str, alert: str) -> Evidence | None:

@@ -8,12 +8,12 @@ from msgspec import Meta
 from sqlalchemy import Connection, or_, select
 
 from monitor.adapters.storage import trail
-from monitor.adapters.storage.alerts import packed_cursor, unpacked_cursor
 from monitor.adapters.storage.database import Database
 from monitor.adapters.storage.records import FAST
 from monitor.adapters.storage.schema_post import checks
 from monitor.domain.audit import Deed
 from monitor.services.checking import Check, CheckFilter, CheckPage, Details, Summary, numbered
+from monitor.services.paging import packed_cursor, unpacked_cursor
 
 VERSION_DIGITS: Final = 8
 """Of a row's id: the check's, a dot, and so many digits."""

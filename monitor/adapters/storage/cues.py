@@ -5,7 +5,7 @@ from typing import Any, Final
 
 import msgspec
 from msgspec.structs import replace
-from sqlalchemy import Connection, RowMapping, func, select, update
+from sqlalchemy import Connection, RowMapping, func, select, tuple_, update
 
 from monitor.adapters.storage import mail, tracks, trail
 from monitor.adapters.storage.cases import load, save
@@ -16,7 +16,7 @@ from monitor.adapters.storage.statements import insert
 from monitor.domain.audit import Deed
 from monitor.domain.cues import Corrected, Cue, RoomLink
 from monitor.services.cases import Case
-from monitor.services.cueing import Surroundings, Told
+from monitor.services.cueing import LinkKey, Surroundings, Told
 from monitor.services.records import Update
 
 _encoder: Final = msgspec.msgpack.Encoder()
@@ -99,11 +99,15 @@ def add_link(connection: Connection, link: RoomLink, sha256: str, deed: Deed) ->
     trail.append(connection, [deed])
 
 
-def links(connection: Connection, tenant: str, room: str) -> list[RoomLink]:
-    rows = connection.execute(
-        select(room_links).where(room_links.c.tenant == tenant, room_links.c.room == room)
-        .order_by(room_links.c.made_at.desc(), room_links.c.sha256)).mappings()
-    return [_link_of(row) for row in rows]
+def links(
+    connection: Connection, tenant: str, room: str, after: LinkKey | None = None, limit: int | None = None
+) -> list[RoomLink]:
+    row = room_links.c
+    query = select(room_links).where(row.tenant == tenant, row.room == room)
+    if after is not None:  # an id is the beginning of a hash, so the link itself is not below it
+        query = query.where(tuple_(row.made_at, row.sha256) < tuple_(*after))
+    rows = connection.execute(query.order_by(row.made_at.desc(), row.sha256.desc()).limit(limit)).mappings()
+    return [_link_of(found) for found in rows]
 
 
 def link(connection: Connection, sha256: str) -> RoomLink | None:
@@ -184,8 +188,10 @@ class SqlCues:
     async def add_link(self, link: RoomLink, sha256: str, deed: Deed) -> None:
         await self._database.run(lambda connection: add_link(connection, link, sha256, deed), durable=True)
 
-    async def links(self, tenant: str, room: str) -> list[RoomLink]:
-        return await self._database.read(lambda connection: links(connection, tenant, room))
+    async def links(
+        self, tenant: str, room: str, *, after: LinkKey | None = None, limit: int | None = None
+    ) -> list[RoomLink]:
+        return await self._database.read(lambda connection: links(connection, tenant, room, after, limit))
 
     async def link(self, sha256: str) -> RoomLink | None:
         return await self._database.read(lambda connection: link(connection, sha256))

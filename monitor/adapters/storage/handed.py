@@ -6,7 +6,7 @@ import msgspec
 from sqlalchemy import ColumnElement, Connection, or_, select, update
 
 from monitor.adapters.storage import trail
-from monitor.adapters.storage.alerts import packed_cursor, read_cursor
+from monitor.adapters.storage.alerts import read_cursor
 from monitor.adapters.storage.moving import Ask, move
 from monitor.adapters.storage.schema_post import handed as rows
 from monitor.domain.audit import Deed
@@ -14,6 +14,7 @@ from monitor.domain.errors import Refused
 from monitor.domain.links import Handed
 from monitor.services.cases import Answered, Ref, Step
 from monitor.services.linking import HandedPage
+from monitor.services.paging import packed_cursor
 
 _encoder: Final = msgspec.msgpack.Encoder()
 _decoder: Final = msgspec.msgpack.Decoder(Handed)

@@ -8,7 +8,6 @@ from msgspec import Meta
 from sqlalchemy import ColumnElement, Connection, func, or_, select
 
 from monitor.adapters.storage import storms
-from monitor.adapters.storage.alerts import packed_cursor, unpacked_cursor
 from monitor.adapters.storage.cases import case_of, standing
 from monitor.adapters.storage.database import Database
 from monitor.adapters.storage.records import alert_of
@@ -18,6 +17,7 @@ from monitor.domain.alerts import Alert
 from monitor.domain.suppression import Hold, Standing
 from monitor.services.cases import Case, Placing, Storm
 from monitor.services.holding import HoldCount, Units
+from monitor.services.paging import packed_cursor, unpacked_cursor
 from monitor.services.records import AlertPage
 
 _MOST: Final = 200

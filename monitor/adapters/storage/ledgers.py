@@ -6,7 +6,7 @@ from typing import Final
 import msgspec
 from sqlalchemy import Connection, bindparam, or_, select
 
-from monitor.adapters.storage.alerts import packed_cursor, read_cursor
+from monitor.adapters.storage.alerts import read_cursor
 from monitor.adapters.storage.cases import case_of
 from monitor.adapters.storage.database import Database
 from monitor.adapters.storage.records import finding_of
@@ -18,6 +18,7 @@ from monitor.domain.moves import Decide, Outcome
 from monitor.domain.review import Ruling
 from monitor.services.cases import Case, Moved
 from monitor.services.ledgers import LedgerFilter, LedgerPage
+from monitor.services.paging import packed_cursor
 
 _moved: Final = msgspec.msgpack.Decoder(Moved)
 _opening: Final = (

@@ -8,13 +8,13 @@ from msgspec import Meta
 from sqlalchemy import Connection, RowMapping, and_, func, or_, select, update
 
 from monitor.adapters.storage import trail
-from monitor.adapters.storage.alerts import packed_cursor, unpacked_cursor
 from monitor.adapters.storage.database import Database
 from monitor.adapters.storage.schema_post import messages
 from monitor.adapters.storage.statements import insert_new
 from monitor.domain.audit import Deed
 from monitor.domain.messages import Message, State
 from monitor.services.messaging import Posted, PostedPage, Settled
+from monitor.services.paging import packed_cursor, unpacked_cursor
 
 _encoder: Final = msgspec.msgpack.Encoder()
 _message: Final = msgspec.msgpack.Decoder(Message)

@@ -9,12 +9,12 @@ from msgspec import Meta
 from sqlalchemy import ColumnElement, Connection, and_, or_, select
 
 from monitor.adapters.storage import storms
-from monitor.adapters.storage.alerts import packed_cursor, unpacked_cursor
 from monitor.adapters.storage.records import alert_of
 from monitor.adapters.storage.schema import alerts
 from monitor.adapters.storage.schema_post import queue
 from monitor.domain.alerts import Alert
 from monitor.services.cases import Card, QueueFilter, QueuePage, Storm
+from monitor.services.paging import packed_cursor, unpacked_cursor
 
 _Long = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
 _Key = tuple[_Long, _Long, str, str]

@@ -4,12 +4,12 @@ from typing import Final
 
 from monitor.adapters.web.cues import (
     CUE_STREAM_PARAMS,
+    LINKS_PARAMS,
     AnswerBody,
     CueHello,
     CuesAnswer,
     LinkBody,
     LinkMade,
-    LinksAnswer,
     RoomCues,
     ShownCue,
     delete_link,
@@ -28,6 +28,7 @@ from monitor.domain.cues import Cue, RoomLink
 from monitor.domain.people import Permission
 from monitor.services.cueing import Draft
 from monitor.services.messaging import PostedPage
+from monitor.services.roomlinks import LinkPage
 
 _API: Final = "/api/v1"
 
@@ -53,7 +54,8 @@ CUE_ROUTES: Final[tuple[Route, ...]] = (
     Route(
         method="GET", path=f"{_API}/rooms/{{room}}/links", name="listRoomLinks", scope="review",
         permission=Permission.CUE, by_unit=True, handler=list_links,
-        summary="The links of a room, without their secrets.", answer=LinksAnswer, errors=(400, 403, 503),
+        summary="The links of a room, without their secrets.", params=LINKS_PARAMS, answer=LinkPage,
+        errors=(400, 403, 503),
     ),
     Route(
         method="DELETE", path=f"{_API}/rooms/{{room}}/links/{{id}}", name="revokeRoomLink", scope="review",

@@ -9,7 +9,7 @@ from monitor.adapters.web.auth import PRINCIPAL
 from monitor.adapters.web.errors import Problem, json_answer
 from monitor.adapters.web.handling import QUERY, STARTED
 from monitor.adapters.web.ingest import received_json
-from monitor.adapters.web.params import Param, count
+from monitor.adapters.web.params import Param, count, text
 from monitor.adapters.web.services import SERVICES, SETTINGS
 from monitor.adapters.web.sse import HEADERS, PING, RETRY, Writer, event, last_id
 from monitor.domain.cues import Answer, Cue, RoomLink
@@ -17,6 +17,10 @@ from monitor.services.cueing import LONGEST_LINK_S, Draft
 
 CUE_STREAM_PARAMS: Final[tuple[Param, ...]] = (
     count("after", "Resume behind this id; the header Last-Event-ID wins.", least=0, most=2**62),
+)
+LINKS_PARAMS: Final[tuple[Param, ...]] = (
+    count("limit", "How many links a page holds.", most=1_000, default=200),
+    text("cursor", "`next` of the page before.", longest=1_000),
 )
 _LONGEST_ROOM: Final = 128
 _LONGEST_ANSWER: Final = 4_096
@@ -34,12 +38,6 @@ class LinkMade(Struct, frozen=True):
     link: RoomLink
     path: str
     secret: str
-
-
-class LinksAnswer(Struct, frozen=True):
-    """Newest first."""
-
-    links: list[RoomLink]
 
 
 class CuesAnswer(Struct, frozen=True):
@@ -103,8 +101,9 @@ async def post_link(request: web.Request) -> web.Response:
 
 
 async def list_links(request: web.Request) -> web.Response:
-    found = await request.app[SERVICES].room_links.listed(request[PRINCIPAL].actor, _room(request))
-    return json_answer(LinksAnswer(found))
+    query = request[QUERY]
+    return json_answer(await request.app[SERVICES].room_links.listed(
+        request[PRINCIPAL].actor, _room(request), cursor=query["cursor"], limit=query["limit"]))
 
 
 async def delete_link(request: web.Request) -> web.Response:

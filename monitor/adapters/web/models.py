@@ -7,12 +7,16 @@ from aiohttp import web
 from monitor.adapters.web.auth import PRINCIPAL, author
 from monitor.adapters.web.errors import json_answer
 from monitor.adapters.web.handling import QUERY
-from monitor.adapters.web.params import Param, text
+from monitor.adapters.web.params import Param, count, text
 from monitor.adapters.web.services import SERVICES
 
 MODEL_PARAMS: Final[tuple[Param, ...]] = (
     text("tenant", "Whose events it is for; `*` stands for all tenants without a model of their own. Default: the "
          "tenant whose labels it has learnt from, else `*`.", longest=64),
+)
+MODELS_PARAMS: Final[tuple[Param, ...]] = (
+    count("limit", "How many models a page holds.", most=1_000, default=200),
+    text("cursor", "`next` of the page before.", longest=1_000),
 )
 ROLLBACK_PARAMS: Final[tuple[Param, ...]] = (
     text("tenant", "Whose model; `*` as for a promotion. Needed where several tenants can go back.", longest=64),
@@ -25,7 +29,8 @@ RETRAIN_PARAMS: Final[tuple[Param, ...]] = (
 
 
 async def list_models(request: web.Request) -> web.Response:
-    return json_answer(await request.app[SERVICES].lifecycle.listed())
+    query = request[QUERY]
+    return json_answer(await request.app[SERVICES].lifecycle.listed(cursor=query["cursor"], limit=query["limit"]))
 
 
 async def get_card(request: web.Request) -> web.Response:

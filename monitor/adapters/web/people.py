@@ -11,7 +11,6 @@ from monitor.adapters.web.handling import QUERY
 from monitor.adapters.web.ingest import received_json
 from monitor.adapters.web.params import Param, count, text
 from monitor.adapters.web.services import SERVICES
-from monitor.domain.accounts import User
 from monitor.domain.audit import AuditRow
 from monitor.services.people import Link, Wanted
 
@@ -20,12 +19,10 @@ AUDIT_PARAMS: Final[tuple[Param, ...]] = (
     count("limit", "How many rows at most.", most=1_000, default=200),
     text("on", "Only what was changed of this: the id of an alert, `room/9001`, a login.", longest=300),
 )
-
-
-class UsersAnswer(Struct, frozen=True):
-    """By login."""
-
-    users: list[User]
+USERS_PARAMS: Final[tuple[Param, ...]] = (
+    count("limit", "How many users a page holds.", most=1_000, default=200),
+    text("cursor", "`next` of the page before.", longest=1_000),
+)
 
 
 class LinkAnswer(Struct, frozen=True, kw_only=True):
@@ -47,7 +44,9 @@ def invitation_path(link: Link) -> str:
 
 
 async def list_users(request: web.Request) -> web.Response:
-    return json_answer(UsersAnswer(await request.app[SERVICES].people.listed(request[PRINCIPAL].actor)))
+    query = request[QUERY]
+    return json_answer(await request.app[SERVICES].people.listed(
+        request[PRINCIPAL].actor, cursor=query["cursor"], limit=query["limit"]))
 
 
 async def get_user(request: web.Request) -> web.Response:

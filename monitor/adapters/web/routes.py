@@ -15,6 +15,7 @@ from monitor.adapters.web.linking import HANDED_PARAMS, list_handed, post_answer
 from monitor.adapters.web.misses import DRAFT_PARAMS, MissAnswer, list_drafts, post_miss
 from monitor.adapters.web.models import (
     MODEL_PARAMS,
+    MODELS_PARAMS,
     RETRAIN_PARAMS,
     ROLLBACK_PARAMS,
     get_card,
@@ -228,7 +229,8 @@ ROUTES: Final[tuple[Route, ...]] = (
     ),
     Route(
         method="GET", path=f"{_API}/models", name="listModels", scope="admin", handler=list_models,
-        summary="The classifiers that are kept, and which of them serves.", answer=ModelList, errors=(503,),
+        summary="The classifiers that are kept, and which of them serves.", params=MODELS_PARAMS,
+        answer=ModelList, errors=(400, 503),
     ),
     Route(
         method="GET", path=f"{_API}/models/{{name}}/{{version}}/card", name="getModelCard", scope="admin",

@@ -6,9 +6,9 @@ from monitor.adapters.web.auth import SESSION
 from monitor.adapters.web.handling import Route
 from monitor.adapters.web.people import (
     AUDIT_PARAMS,
+    USERS_PARAMS,
     AuditAnswer,
     LinkAnswer,
-    UsersAnswer,
     get_user,
     invite_user,
     list_audit,
@@ -16,6 +16,7 @@ from monitor.adapters.web.people import (
     put_user,
 )
 from monitor.adapters.web.signing import (
+    SESSIONS_PARAMS,
     JoinBody,
     Me,
     PasswordBody,
@@ -32,7 +33,7 @@ from monitor.adapters.web.signing import (
 )
 from monitor.domain.accounts import User
 from monitor.domain.people import Permission
-from monitor.services.people import Wanted
+from monitor.services.people import UserPage, Wanted
 from monitor.services.signing import Invited
 
 _API: Final = "/api/v1"
@@ -59,7 +60,7 @@ PEOPLE: Final[tuple[Route, ...]] = (
     ),
     Route(
         method="GET", path=f"{_API}/sessions", name="listSessions", scope=SESSION, handler=list_sessions,
-        summary="One's sessions, newest first.", answer=SessionsAnswer, errors=(503,),
+        summary="One's sessions, newest first.", params=SESSIONS_PARAMS, answer=SessionsAnswer, errors=(400, 503),
     ),
     Route(
         method="DELETE", path=f"{_API}/sessions/{{session}}", name="endSession", scope=SESSION, handler=end_session,
@@ -76,7 +77,7 @@ PEOPLE: Final[tuple[Route, ...]] = (
     ),
     Route(
         method="GET", path=f"{_API}/users", name="listUsers", scope="people", handler=list_users, by_unit=True,
-        summary="The people whom one looks after.", answer=UsersAnswer, errors=(503,),
+        summary="The people whom one looks after.", params=USERS_PARAMS, answer=UserPage, errors=(400, 503),
     ),
     Route(
         method="GET", path=f"{_API}/users/{{login}}", name="getUser", scope="people", handler=get_user, by_unit=True,

@@ -8,7 +8,9 @@ from msgspec import Meta, Struct
 from monitor.adapters.web.auth import PRINCIPAL, is_loopback_name
 from monitor.adapters.web.cookies import FRESH, not_signed_in, refuse_cross_site
 from monitor.adapters.web.errors import Problem, json_answer
+from monitor.adapters.web.handling import QUERY
 from monitor.adapters.web.ingest import received_json
+from monitor.adapters.web.params import Param, count, text
 from monitor.adapters.web.services import SERVICES
 from monitor.domain.accounts import Session
 from monitor.domain.people import Actor, Permission
@@ -17,6 +19,10 @@ from monitor.services.signing import Choice, Opened, actor_of
 
 _MOST: Final = 16 * 2**10
 """Bytes of a body from somebody who may be anybody."""
+SESSIONS_PARAMS: Final[tuple[Param, ...]] = (
+    count("limit", "How many sessions a page holds.", most=1_000, default=200),
+    text("cursor", "`next` of the page before.", longest=1_000),
+)
 _Word = Annotated[str, Meta(max_length=1_024)]
 
 
@@ -63,9 +69,10 @@ class SessionShown(Struct, frozen=True, kw_only=True):
 
 
 class SessionsAnswer(Struct, frozen=True):
-    """Newest first."""
+    """Newest first. `next` is the cursor of the following page, None at the end."""
 
     sessions: list[SessionShown]
+    next: str | None
 
 
 async def sign_in(request: web.Request) -> web.Response:
@@ -96,8 +103,10 @@ async def sign_out(request: web.Request) -> web.Response:
 
 async def list_sessions(request: web.Request) -> web.Response:
     principal = request[PRINCIPAL]
-    found = await request.app[SERVICES].signing.sessions(principal.actor)
-    return json_answer(SessionsAnswer([_shown(session, principal.token) for session in found]))
+    query = request[QUERY]
+    found = await request.app[SERVICES].signing.sessions(
+        principal.actor, cursor=query["cursor"], limit=query["limit"])
+    return json_answer(SessionsAnswer([_shown(session, principal.token) for session in found.sessions], found.next))
 
 
 async def end_session(request: web.Request) -> web.Response:
