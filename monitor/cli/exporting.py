@@ -5,9 +5,11 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter
 
-from monitor.cli.options import Config, Data, data_folder
+from monitor.cli.desks import Where
+from monitor.cli.options import data_folder
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import IO
 
     from monitor.adapters.storage.database import Database
@@ -16,7 +18,6 @@ if TYPE_CHECKING:
 
 List = Literal["alerts", "queue", "labels", "audit", "records"]
 File = Annotated[Path, Parameter(name="FILE", help="File to write: .csv or .xlsx by its name. It must not exist.")]
-Tenant = Annotated[str, Parameter(show_default=True, help="Whose.")]
 Since = Annotated[str, Parameter(help="At or after this time: RFC 3339 with an offset, or UTC milliseconds.")]
 Until = Annotated[str, Parameter(help="Before this time.")]
 Of = Annotated[str, Parameter(help="Only rooms of this unit and of those below it.")]
@@ -30,26 +31,23 @@ def export(
     where: Annotated[list[str] | None, Parameter(
         help="A filter, as `GET /api/v1/exports/…` takes it: --where severity=critical; of records --where kind=room.",
         negative="")] = None,
-    tenant: Tenant = "local",
-    data: Data = None,
-    config: Config = None,
+    at: Where = Where(),  # noqa: B008
 ) -> int:
-    """Write a list of the data folder to a file for a spreadsheet, also beside a running service.
+    """Write a list to a file for a spreadsheet: of a running service, or of a data folder, also beside its service.
 
     The export is on record in the trail.
 
     ```
     redpost export alerts tonight.csv --where severity=critical --where since=2026-11-23T20:00:00+08:00
     redpost export records rooms.xlsx --where kind=room --tenant agency
-    redpost export audit trail.csv
+    redpost export audit trail.csv --url http://127.0.0.1:8321 --token-file my.token
     ```
     """
-    return _write(list_, file, _filters(list_, where or []), tenant, data, config)
+    return _write(list_, file, where or [], at)
 
 
 def corrections(
-    file: File, /, *, since: Since = "", until: Until = "", unit: Of = "", tenant: Tenant = "local", data: Data = None,
-    config: Config = None,
+    file: File, /, *, since: Since = "", until: Until = "", unit: Of = "", at: Where = Where(),  # noqa: B008
 ) -> int:
     """Write the ledger of corrections (纠错台账): what hosts said that was found to be a violation, and what was done.
 
@@ -57,12 +55,11 @@ def corrections(
     redpost ledger corrections 纠错台账.xlsx --since 2026-11-01T00:00:00+08:00 --until 2026-12-01T00:00:00+08:00
     ```
     """
-    return _ledger("corrections", file, since, until, unit, tenant, data, config)
+    return _ledger("corrections", file, since, until, unit, at)
 
 
 def comments(
-    file: File, /, *, since: Since = "", until: Until = "", unit: Of = "", tenant: Tenant = "local", data: Data = None,
-    config: Config = None,
+    file: File, /, *, since: Since = "", until: Until = "", unit: Of = "", at: Where = Where(),  # noqa: B008
 ) -> int:
     """Write the ledger of handled comments (互动处置台账): what viewers wrote, what was decided, and what was done.
 
@@ -70,13 +67,12 @@ def comments(
     redpost ledger comments 互动处置台账.csv --unit east
     ```
     """
-    return _ledger("comments", file, since, until, unit, tenant, data, config)
+    return _ledger("comments", file, since, until, unit, at)
 
 
-def _ledger(name: str, file: Path, since: str, until: str, unit: str, tenant: str, data: Data, config: Config) -> int:
+def _ledger(name: str, file: Path, since: str, until: str, unit: str, at: Where) -> int:
     given = {"since": since, "until": until, "unit": unit}
-    where = _filters(name, [f"{key}={value}" for key, value in given.items() if value])
-    return _write(name, file, where, tenant, data, config)
+    return _write(name, file, [f"{key}={value}" for key, value in given.items() if value], at)
 
 
 def _filters(name: str, given: list[str]) -> dict[str, object]:
@@ -102,29 +98,48 @@ def _filters(name: str, given: list[str]) -> dict[str, object]:
     return where
 
 
-def _write(name: str, file: Path, where: dict[str, object], tenant: str, data: Data, config: Config) -> int:
-    import asyncio
-
+def _write(name: str, file: Path, given: list[str], at: Where) -> int:
     from monitor.adapters.sheets import FORMS
-    from monitor.domain import tenants
-    from monitor.domain.errors import ConfigError, InputError
-    from monitor.settings import load
+    from monitor.domain.errors import InputError
 
+    where = _filters(name, given)
     form = file.suffix.lower().removeprefix(".")
     if form not in FORMS:
         raise InputError(f"{file} is neither .csv nor .xlsx", hint="name the file so, its ending says what is written")
-    path = data_folder(data, config) / "store.db"
-    if not path.exists():
-        raise ConfigError(f"there is no store in {path.parent}", hint="name the data folder with --data")
-    settings = load(config=config).settings
+    work = _of_service(name, given, form, at) if at.url else _of_folder(name, where, form, at)
     with file.open("xb") as out:
         try:
-            rows = asyncio.run(_exported(path, tenants.checked(tenant), name, where, form, out, settings))
+            told = work(out)
         except BaseException:
             file.unlink(missing_ok=True)
             raise
-    print(f"{rows:,} rows in {file}")
+    print(f"{told} in {file}")
     return 0
+
+
+def _of_service(name: str, given: list[str], form: str, at: Where) -> "Callable[[IO[bytes]], str]":
+    """Writes it, and says how much."""
+    from urllib.parse import quote
+
+    from monitor.cli.calling import fetch
+
+    params = {key: value for key, _, value in (one.partition("=") for one in given)} | {"format": form}
+    path = f"exports/{name}/{quote(params.pop('kind'), safe='')}" if name == "records" else f"exports/{name}"
+    return lambda out: f"{fetch(at.url, at.token_file, path, out, params=params):,} bytes"
+
+
+def _of_folder(name: str, where: dict[str, object], form: str, at: Where) -> "Callable[[IO[bytes]], str]":
+    import asyncio
+
+    from monitor.domain import tenants
+    from monitor.domain.errors import ConfigError
+    from monitor.settings import load
+
+    path = data_folder(at.data, at.config) / "store.db"
+    if not path.exists():
+        raise ConfigError(f"there is no store in {path.parent}", hint="name the data folder with --data")
+    settings, tenant = load(config=at.config).settings, tenants.checked(at.tenant)
+    return lambda out: f"{asyncio.run(_exported(path, tenant, name, where, form, out, settings)):,} rows"
 
 
 async def _exported(path: Path, tenant: str, name: str, where: dict[str, object], form: str, out: "IO[bytes]",

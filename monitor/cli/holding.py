@@ -25,20 +25,13 @@ def list_(*, url: Url = LOCAL, token_file: TokenFile = None) -> int:
     redpost held list
     ```
     """
-    from rich.table import Table
-
     from monitor.cli.calling import call
-    from monitor.cli.terminal import out, safe
+    from monitor.cli.lists import print_list
     from monitor.services.holding import Holders
 
     found = call(url, token_file, "GET", "held", Holders)
-    table = Table("why", "by", "held", "about", "for example", box=None, pad_edge=False)
-    for each in found.holders:
-        table.add_row(each.why, safe(each.by), f"{each.held:,}", safe(each.about), safe(each.sample.text[:40]))
-    if found.holders:
-        out().print(table)
-    else:
-        print("nothing is held")
+    rows = [(each.why, each.by, f"{each.held:,}", each.about, each.sample.text[:40]) for each in found.holders]
+    print_list(("why", "by", "held", "about", "for example"), rows, whole=("why", "by"), nothing="nothing is held")
     return 0
 
 
@@ -52,23 +45,15 @@ def show(
     redpost held show silenced rehearsal
     ```
     """
-    from rich.table import Table
-
     from monitor.cli.calling import call
-    from monitor.cli.terminal import out, safe
+    from monitor.cli.lists import print_list
     from monitor.services.records import AlertPage
 
     page = call(url, token_file, "GET", _path(why, by), AlertPage, params={"limit": limit})
-    table = Table("alert", "urgent", "severity", "room", "what", "words", box=None, pad_edge=False)
-    for alert in page.alerts:
-        table.add_row(alert.id, f"{alert.priority:,}", alert.severity, safe(alert.room), safe(alert.title),
-                      safe(alert.text[:60]))
-    if page.alerts:
-        out().print(table)
-    else:
-        print("it holds nothing")
-    if page.next:
-        print(f"and more: --limit is {limit}")
+    rows = [(alert.id, f"{alert.priority:,}", alert.severity, alert.room, alert.title, alert.text[:60])
+            for alert in page.alerts]
+    print_list(("alert", "urgent", "severity", "room", "what", "words"), rows, whole=("alert", "urgent", "severity"),
+               nothing="it holds nothing", cut_at=limit if page.next else None)
     return 0
 
 

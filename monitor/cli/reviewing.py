@@ -7,8 +7,11 @@ from cyclopts import Parameter
 from monitor.cli.options import LOCAL, TokenFile, Url
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from monitor.domain.alerts import Alert
     from monitor.domain.moves import AnyMove
+    from monitor.services.cases import Card
     from monitor.services.review import History
 
 Alerts = Annotated[list[str], Parameter(name="ALERT", help="Ids, as `redpost review list` shows them.")]
@@ -37,30 +40,17 @@ def list_(
     redpost review list --post network-security --mine
     ```
     """
-    from rich.table import Table
-
     from monitor.cli.calling import call
-    from monitor.cli.terminal import out, safe
+    from monitor.cli.lists import print_list
     from monitor.services.cases import QueuePage
 
     page = call(url, token_file, "GET", "queue", QueuePage, params={
         "post": post or None, "room": room or None, "severity": severity, "claimed_by": "me" if mine else None,
         "limit": limit})
-    table = Table("alert", "urgent", "severity", "state", "post", "room", "what", "words", box=None, pad_edge=False)
-    for card in page.cards:
-        if card.storm is not None:
-            table.add_row("", f"{card.priority:,}", card.alerts[0].severity, f"{card.storm.waiting:,} held",
-                          safe(card.post), "", safe(card.alerts[0].title), f"redpost held show storm {card.moment}")
-        for alert in card.alerts if card.storm is None else ():
-            state = alert.state + (f" {alert.claimed_by}" if alert.claimed_by else "")
-            table.add_row(alert.id, f"{card.priority:,}", alert.severity, safe(state), safe(card.post),
-                          safe(alert.room), safe(alert.title), safe(words_of(alert)))
-    if page.cards:
-        out().print(table)
-    else:
-        print("nothing is to be decided")
-    if page.next:
-        print(f"and more: --limit is {limit}")
+    rows = [row for card in page.cards for row in _rows(card)]
+    print_list(("alert", "urgent", "severity", "state", "post", "room", "what", "words"), rows,
+               whole=("alert", "urgent", "severity"), nothing="nothing is to be decided",
+               cut_at=limit if page.next else None)
     return 0
 
 
@@ -255,6 +245,19 @@ def note_(
 
 def words_of(alert: "Alert") -> str:
     return "…".join(dict.fromkeys(span.text for span in alert.spans)) or alert.text
+
+
+def _rows(card: "Card") -> "Iterator[tuple[str, ...]]":
+    """One for each alert of a card; for a storm, one that says how to see what it holds."""
+    if card.storm is not None:
+        first = card.alerts[0]
+        yield (card.moment, f"{card.priority:,}", first.severity, f"{card.storm.waiting:,} held", card.post, "",
+               first.title, "a storm: redpost held show storm, with this id")
+        return
+    for alert in card.alerts:
+        state = alert.state + (f" {alert.claimed_by}" if alert.claimed_by else "")
+        yield (alert.id, f"{card.priority:,}", alert.severity, state, card.post, alert.room, alert.title,
+               words_of(alert))
 
 
 def _move(alerts: list[str], move: "AnyMove", url: str, token_file: TokenFile) -> int:

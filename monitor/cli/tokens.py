@@ -51,20 +51,14 @@ def list_(*, data: Data = None, config: Config = None) -> int:
     redpost token list --data /var/lib/redpost
     ```
     """
-    from rich.table import Table
-
-    from monitor.cli.terminal import day, out, safe
+    from monitor.cli.lists import print_list
+    from monitor.cli.terminal import day
 
     tokens = with_store(data, config, lambda store: store.tokens())
-    table = Table("id", "name", "scopes", "tenant", "made", "revoked", box=None, pad_edge=False)
-    for token in sorted(tokens, key=lambda each: each.created_at):
-        revoked = "" if token.revoked_at is None else day(token.revoked_at)
-        table.add_row(token.id, safe(token.name), ",".join(token.scopes), safe(token.tenant), day(token.created_at),
-                      revoked)
-    if tokens:
-        out().print(table)
-    else:
-        print("no tokens")
+    rows = [(token.id, token.name, ",".join(token.scopes), token.tenant, day(token.created_at),
+             "" if token.revoked_at is None else day(token.revoked_at))
+            for token in sorted(tokens, key=lambda each: each.created_at)]
+    print_list(("id", "name", "scopes", "tenant", "made", "revoked"), rows, whole=("id",), nothing="no tokens")
     return 0
 
 

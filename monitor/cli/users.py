@@ -45,20 +45,13 @@ def list_(*, tenant: Tenant = "local", data: Data = None, config: Config = None)
     redpost users list --tenant agency
     ```
     """
-    from rich.table import Table
-
-    from monitor.cli.terminal import day, out, safe
+    from monitor.cli.lists import print_list
+    from monitor.cli.terminal import day
 
     users = _with_people(tenant, data, config, _every)
-    table = Table("login", "name", "roles", "state", "made", box=None, pad_edge=False)
-    for user in users:
-        state = "disabled" if user.disabled else "" if user.joined else "invited"
-        table.add_row(safe(user.login), safe(user.name), safe(", ".join(map(told, user.grants))), state,
-                      day(user.created_at))
-    if users:
-        out().print(table)
-    else:
-        print("no users")
+    rows = [(user.login, user.name, ", ".join(map(told, user.grants)),
+             "disabled" if user.disabled else "" if user.joined else "invited", day(user.created_at)) for user in users]
+    print_list(("login", "name", "roles", "state", "made"), rows, whole=("login",), nothing="no users")
     return 0
 
 

@@ -12,6 +12,7 @@ from openpyxl import load_workbook
 from monitor.adapters.web import exports
 from monitor.cli.app import run
 from monitor.domain.errors import StorageError
+from tests.functional.clikit import redpost
 from tests.functional.fakes import Api, alert, furnish, serving
 
 
@@ -116,3 +117,35 @@ def test_the_command_line_writes_files(tmp_path: Path, capsys: pytest.CaptureFix
         assert run([*words, "--data", str(data)]) == 2
         assert told in " ".join(capsys.readouterr().err.split())
     assert not (tmp_path / "a.csv").exists()
+
+
+async def test_the_command_line_takes_files_from_a_running_service(tmp_path: Path) -> None:
+    async with serving() as api:
+        await furnish(api, "local")
+        api.store.kept = [alert(n, tenant="local", room=f"r{n % 2}") for n in range(1, 302)]
+        where = ("--url", f"http://127.0.0.1:{api.port}")
+        rooms, alerts = tmp_path / "rooms.csv", tmp_path / "alerts.csv"
+        done = await asyncio.to_thread(redpost, "export", "records", rooms, "--where", "kind=room", *where)
+        assert done.code == 0 and done.out.endswith(f" bytes in {rooms}\n")
+        assert [row[:2] for row in table(rooms.read_bytes())] == [["kind", "id"], ["room", "r1"]]
+        assert (await asyncio.to_thread(redpost, "export", "alerts", alerts, "--where", "room=r1", *where)).code == 0
+        assert len(table(alerts.read_bytes())) == 1 + 151
+        ledger = tmp_path / "ledger.xlsx"
+        assert (await asyncio.to_thread(redpost, "ledger", "corrections", ledger, *where)).code == 0
+        assert load_workbook(ledger).active["A1"].value == "预警编号"
+
+
+async def test_no_part_of_a_file_is_left_where_a_running_service_fails(tmp_path: Path) -> None:
+    async with serving() as api:
+        api.store.kept = [alert(n, tenant="local") for n in range(1, 302)]
+        given, file = api.store.alerts, tmp_path / "alerts.csv"
+
+        async def breaking(*args: object, cursor: str | None, limit: int) -> object:
+            if cursor is not None:
+                raise StorageError("the disk refuses")
+            return await given(*args, cursor=cursor, limit=limit)  # type: ignore[arg-type]
+
+        api.store.alerts = breaking  # type: ignore[method-assign,assignment]
+        for words, told in ((("alerts", file), "broke off"), (("records", file, "--where", "kind=x"), "answers 404")):
+            done = await asyncio.to_thread(redpost, "export", *words, "--url", f"http://127.0.0.1:{api.port}")
+            assert done.code == 2 and told in done.err and not file.exists()
