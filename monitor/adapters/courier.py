@@ -8,12 +8,12 @@ from concurrent.futures import Future
 from datetime import tzinfo
 from threading import Thread
 from typing import Any, Final, Protocol
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import urlsplit
 
 import aiohttp
 import msgspec
 
-from monitor.domain.channels import WEBHOOK, Channel
+from monitor.domain.channels import MAIL, WEBHOOK, Channel, mail_hosts
 from monitor.domain.errors import InputError
 from monitor.domain.messages import Message, text_of, title_of
 from monitor.services.messaging import Undelivered
@@ -106,11 +106,11 @@ class Couriers:
 
     async def _check_mail(self, channel: Channel) -> None:
         """Mail is the one service whose host the address names."""
-        if not channel.scheme.startswith("mailto"):
+        if channel.scheme not in MAIL:
             return
-        parts = urlsplit(channel.url)
-        hosts = {parts.hostname or ""}
-        hosts |= {value for name, value in parse_qsl(parts.query) if name.lower() == "smtp"}
+        hosts = mail_hosts(channel.url)
+        if hosts is None:
+            raise Undelivered("the address has options that mail does not take")
         try:
             for host in hosts:
                 await self._outside.check(f"https://{host}/")

@@ -176,17 +176,18 @@ class _Said:
         """Raises InputError with all faults of the files, and of the organisation as they would leave it."""
         from monitor.domain.errors import InputError
         from monitor.domain.organisation import Organisation
+        from monitor.domain.soundness import faults
 
         before = Organisation({key: kept.record for key, kept in known.items()})
         after = before.with_((kind, name, record) for (kind, name), record in self.records.items())
-        old = set(before.faults())
+        old = set(faults(before))
         places = {f"{kind} {name}": place for (kind, name), place in self._places.items()}
         there = [f"there is no {kind} {name!r}" for kind, name in self._unread]  # it is, with a fault of its own
-        faults = self._faults + [
+        wrong = self._faults + [
             f"{places.get(fault.split(': ', 1)[0], 'the organisation')}: {fault}"
-            for fault in after.faults() if fault not in old and not any(words in fault for words in there)]
-        if faults:
-            raise InputError("\n".join(faults), hint="nothing was changed; docs/post.md has every key")
+            for fault in faults(after) if fault not in old and not any(words in fault for words in there)]
+        if wrong:
+            raise InputError("\n".join(wrong), hint="nothing was changed; docs/post.md has every key")
 
 
 def _text(path: Path) -> str:

@@ -1,5 +1,6 @@
 """Channels: where messages go beyond the console. Their addresses are secrets: whoever knows one can post there."""
 
+import re
 from collections.abc import Iterator
 from typing import Annotated, ClassVar, Final, Self
 from urllib.parse import urlsplit
@@ -12,9 +13,13 @@ from monitor.domain.record import Record
 HIDDEN: Final = "***"
 WEBHOOK: Final = frozenset(("https", "http"))
 """Addresses that get our own signed calls."""
+MAIL: Final = frozenset(("mailto", "mailtos"))
 SERVICES: Final = {"wecombot": "WeCom", "dingtalk": "DingTalk", "feishu": "Feishu", "mailto": "mail", "mailtos": "mail"}
 """Schemes of Apprise addresses that are taken. Others may name any address of the network."""
 SHORTEST_SECRET: Final = 16
+_MAIL: Final = re.compile(r"(to|from|name|user|pass|mode|cc|bcc|reply)=[^&;#\s]*|smtp=(?P<host>[A-Za-z0-9.-]+)")
+"""One option of an address of mail. Apprise has more, which name files and further hosts; and it takes other signs than
+`&` between them, and spaces before their names."""
 
 
 class Channel(Record, frozen=True, kw_only=True):
@@ -49,8 +54,22 @@ class Channel(Record, frozen=True, kw_only=True):
                 yield f"a webhook needs a `secret` of at least {SHORTEST_SECRET} characters, to sign its calls with"
         elif self.scheme not in SERVICES:
             yield f"no channel has the scheme {self.scheme[:20]!r}; one of https, {', '.join(SERVICES)}"
+        elif self.scheme in MAIL and mail_hosts(self.url) is None:
+            yield "mail takes to, from, name, user, pass, mode, cc, bcc, reply and smtp, with & between them"
         if HIDDEN in (self.url, self.secret) or self.url.endswith(f"/{HIDDEN}"):
             yield f"{HIDDEN} stands for a secret that is kept; here none is: send the address and the secret"
+
+
+def mail_hosts(url: str) -> set[str] | None:
+    """The hosts that an address of mail names; None where another reader might find others in it."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return None
+    options = [_MAIL.fullmatch(option) for option in parts.query.split("&")] if parts.query else []
+    if "#" in url or None in options:
+        return None
+    return {parts.hostname or ""} | {option["host"] for option in options if option is not None and option["host"]}
 
 
 def _host(url: str) -> str:

@@ -1,7 +1,6 @@
 """What a tenant tells of itself: units as a tree, rooms, hosts, products, the evening's plan, posts and who is on them.
 
-Each is a record: a value with an id and a version, of one tenant. What records say of one another is checked as a whole
-(`faults`), so that no edit leaves a room without a unit or a shift without a post.
+Each is a record: a value with an id and a version, of one tenant.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -10,13 +9,10 @@ from typing import Annotated, Any, ClassVar, Final
 
 from msgspec import Meta, Struct, field
 
-from monitor.domain.channels import Channel
 from monitor.domain.clocks import Clocks
 from monitor.domain.people import ROOT
 from monitor.domain.record import Record
 from monitor.domain.routing import Route
-from monitor.domain.routing import faults as route_faults
-from monitor.domain.suppression import Silence, Waiver
 
 Id = Annotated[str, Meta(min_length=1, max_length=128)]
 Ref = Annotated[str, Meta(max_length=128)]
@@ -209,6 +205,11 @@ class Organisation:
         """The record, None where there is none."""
         return self._of.get(kind.kind, {}).get(name)
 
+    def records(self) -> Iterator[tuple[str, str, Record]]:
+        """(kind, id, record) of all, by kind and id."""
+        for kind, records in sorted(self._of.items()):
+            yield from ((kind, name, record) for name, record in records.items())
+
     def every(self, kind: type[Any]) -> Iterator[tuple[str, Any]]:
         """By id. Costs as much as there are of this kind, whatever else there is."""
         yield from self._of.get(kind.kind, {}).items()
@@ -268,62 +269,3 @@ class Organisation:
         for name, slot in self.every(Slot):
             if slot.starts <= now < slot.until:
                 yield name, slot
-
-    def faults(self) -> list[str]:
-        """What records say of one another that does not hold, each with its record; empty for a sound organisation."""
-        return [f"{kind} {name}: {fault}" for kind, records in sorted(self._of.items())
-                for name, record in records.items() for fault in self._faults(name, record)]
-
-    def _faults(self, name: str, record: Record) -> Iterator[str]:
-        unit = getattr(record, "unit", "")
-        if unit and self.get(Unit, unit) is None:
-            yield f"there is no unit {unit!r}"
-        match record:
-            case Unit():
-                yield from self._unit_faults(name, record)
-            case Room():
-                yield from self._missing(Host, record.hosts)
-                yield from self._missing(Channel, record.notify)
-                yield from self._missing(Profile, [record.profile] if record.profile else [])
-            case Slot():
-                yield from self._missing(Room, [record.room])
-                yield from self._missing(Host, [record.host] if record.host else [])
-                yield from self._missing(Product, record.products)
-                if record.ends is not None and record.ends <= record.starts:
-                    yield "it ends before it starts"
-            case Post():
-                if record.lead and record.lead not in record.members:
-                    yield f"its lead {record.lead!r} is not among its members"
-                yield from self._missing(Channel, record.notify)
-            case Channel():
-                yield from record.faults()
-            case Silence() | Waiver():
-                yield from record.faults()
-                yield from self._missing(Product, [product] if (product := getattr(record, "product", "")) else [])
-            case Shift():
-                yield from self._missing(Post, [record.post])
-                if record.ends <= record.starts:
-                    yield "it ends before it starts"
-            case Routes():
-                if name != TENANT and self.get(Unit, name) is None:
-                    yield f"routes are named by their unit, and there is no unit {name!r} (the tenant's: {TENANT!r})"
-                yield from route_faults(record.tree, [post for post, _ in self.every(Post)])
-
-    def _unit_faults(self, name: str, unit: Unit) -> Iterator[str]:
-        if name == TENANT:
-            yield f"{TENANT!r} is no name for a unit: it stands for the whole tenant"
-        yield from self._missing(Unit, [unit.above] if unit.above else [])
-        yield from self._missing(Post, [unit.default_post] if unit.default_post else [])
-        seen, at = {name}, unit.above
-        while at:
-            if at in seen:
-                yield f"it hangs below itself, by {at!r}"
-                return
-            seen.add(at)
-            found = self.get(Unit, at)
-            at = found.above if found is not None else ""
-
-    def _missing(self, kind: type[Record], names: Iterable[str]) -> Iterator[str]:
-        for name in names:
-            if self.get(kind, name) is None:
-                yield f"there is no {kind.kind} {name!r}"

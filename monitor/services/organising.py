@@ -1,7 +1,7 @@
 """The organisation's desk: what each tenant keeps of itself, as one value in memory, and its edits."""
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Final
 
@@ -14,6 +14,7 @@ from monitor.domain.moves import Reason
 from monitor.domain.organisation import TENANT, Organisation, Post
 from monitor.domain.people import ROOT, Actor, Permission
 from monitor.domain.record import Record
+from monitor.domain.soundness import faults, missing, named
 from monitor.domain.suppression import Silence, Waiver
 from monitor.services.ports import Clock
 from monitor.services.recordings import Edit, Edits, Records, Stored
@@ -164,11 +165,28 @@ def _examine(actor: Actor, before: Organisation, changes: Sequence[Edit]) -> Non
     after = before.with_((change.kind, change.id, change.record) for change in changes)
     for change in changes:
         _may(actor, before, after, change)
-    new = sorted(set(after.faults()) - set(before.faults()))
+    strange = {fault for change in changes for fault in _strange(actor, before, after, change)}
+    new = sorted(set(faults(after)) - set(faults(before)) | strange)
     if new:
         more = f"; and {len(new) - _TOLD} more" if len(new) > _TOLD else ""
         raise InputError("; ".join(new[:_TOLD]) + more,
                          hint="mend it, or send what it names first, or both together")
+
+
+def _strange(actor: Actor, before: Organisation, after: Organisation, change: Edit) -> Iterator[str]:
+    """What it names anew and the actor does not see, told as what is not there. What hangs on the record's own unit or
+    above is for all below to name."""
+    if change.record is None:
+        return
+    own = after.above(unit_of(after, change.kind, change.id, change.record))
+    known = {(kind, name) for kind, names in named(before.get(KINDS[change.kind], change.id)) for name in names}
+    for kind, names in named(change.record):
+        for name in names:
+            found = after.get(kind, name)
+            if found is None or (kind, name) in known or found.unit in own:
+                continue
+            if not actor.may(Permission.SEE, after.above(found.unit)):
+                yield f"{change.kind} {change.id}: {missing(kind.kind, name)}"
 
 
 def _kind(kind: str) -> None:

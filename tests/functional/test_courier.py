@@ -185,9 +185,24 @@ async def test_mail_by_a_private_host_is_refused(url: str) -> None:
             await courier.send(Channel(url=url), MESSAGE)
 
 
+@pytest.mark.parametrize("options", [
+    "to=a@b.c;smtp=127.0.0.1", "%20smtp=127.0.0.1", "&amp;smtp=127.0.0.1", "sm%74p=127.0.0.1", "smtp=%2531", "smtp=a#b",
+    "pgp=yes&pgppub=http://127.0.0.1/", "pgpprv=/etc/hosts", "wkd=yes", "SMTP=127.0.0.1",
+])
+async def test_an_address_of_mail_in_which_apprise_could_find_another_host_is_refused(options: str) -> None:
+    told: list[str] = []
+    channel = Channel(url=f"mailto://u:p@example.com?{options}")
+    assert any("mail takes" in fault for fault in channel.faults())
+    async with couriers(private=False, notify=lambda *what: not told.append(str(what))) as courier:
+        with pytest.raises(Undelivered, match="does not take"):
+            await courier.send(channel, MESSAGE)
+    assert told == []
+
+
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 @pytest.mark.parametrize("url", ["wecombot://botkey", "dingtalk://abcdefgh", "feishu://abcdefgh",
-                                 "mailto://user:pass@example.com"])
+                                 "mailto://user:pass@example.com",
+                                 "mailtos://user:pass@example.com:465?to=a@b.example&smtp=mail.example.com&name=x"])
 def test_apprise_reads_the_addresses_that_are_taken(url: str) -> None:
     apprise = pytest.importorskip("apprise")
     assert apprise.Apprise().add(url)

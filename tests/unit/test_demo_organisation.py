@@ -12,6 +12,7 @@ from monitor.domain.onboarding import lacks
 from monitor.domain.organisation import Organisation, Post, Room, Slot, Unit
 from monitor.domain.people import SCOPED, Actor, Role
 from monitor.domain.routing import labels_of, route
+from monitor.domain.soundness import faults
 from monitor.services.demo_organisation import BEFORE_MS, furnish
 from monitor.services.organising import Organising
 from monitor.services.recordings import Edit
@@ -41,7 +42,7 @@ async def test_it_is_sound_and_shows_what_an_evening_may_show() -> None:
     organising, clock = world()
     await furnish(organising, clock, BUNDLED)
     organisation = organising.of("local")
-    assert organisation.faults() == []
+    assert faults(organisation) == []
     assert [name for name, unit in organisation.every(Unit) if not unit.above] == ["association", "qinghe", "wanfeng"]
     assert len([name for name, unit in organisation.every(Unit) if unit.above]) == 3
     assert {name for name, _ in organisation.every(Room)} == {f"demo-{stream}" for stream in STREAMS} | {"demo-tea"}

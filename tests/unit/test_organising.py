@@ -4,9 +4,11 @@ import asyncio
 
 import pytest
 
+from monitor.domain.channels import Channel
 from monitor.domain.errors import InputError
-from monitor.domain.organisation import Room, Slot, Unit
-from monitor.domain.people import SCOPED, Actor
+from monitor.domain.organisation import Host, Post, Product, Room, Slot, Unit
+from monitor.domain.people import SCOPED, Actor, Grant, Role
+from monitor.domain.soundness import faults
 from monitor.services.organising import Organising
 from monitor.services.recordings import Edit, Edits
 from tests.fakes.posts import MemoryPosts
@@ -87,7 +89,7 @@ def test_two_edits_at_once_leave_a_sound_organisation() -> None:
             desk.edit(ANN, [put("room", "r", Room(unit="u"))]), desk.edit(ANN, [put("unit", "u", None)]),
             return_exceptions=True)
         assert [isinstance(each, InputError) for each in done] == [False, True]
-        assert desk.of("agency").faults() == []
+        assert faults(desk.of("agency")) == []
 
     asyncio.run(scenario())
 
@@ -97,5 +99,38 @@ def test_many_faults_of_one_edit_are_told_and_the_rest_counted() -> None:
         desk = Organising(MemoryPosts(), Still(), {})
         with pytest.raises(InputError, match=r"room r00: .*room r19: .*and 5 more"):
             await desk.edit(ANN, [put("room", f"r{n:02}", Room(unit="nowhere")) for n in range(25)])
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.parametrize("kind, record, named", [
+    ("room", lambda it: Room(unit="east", hosts=(it,)), "host"),
+    ("room", lambda it: Room(unit="east", notify=(it,)), "channel"),
+    ("post", lambda it: Post(title="p", unit="east", notify=(it,)), "channel"),
+    ("slot", lambda it: Slot(room="r", starts=1, host=it), "host"),
+    ("slot", lambda it: Slot(room="r", starts=1, products=(it,)), "product"),
+])
+def test_what_belongs_to_another_unit_is_named_as_little_as_what_there_is_not(kind, record, named) -> None:
+    def theirs(name: str, unit: str) -> list[Edit]:
+        return [put("host", name, Host(name="阿珂", unit=unit)), put("product", name, Product(title="茶", unit=unit)),
+                put("channel", name, Channel(url="https://e.example/", secret="s" * 16, unit=unit))]
+
+    async def scenario() -> None:
+        desk = Organising(MemoryPosts(), Still(), {})
+        units = [put("unit", "agency", Unit(title="a"))] + [
+            put("unit", name, Unit(title=name, above="agency")) for name in ("east", "west")]
+        await desk.edit(ANN, [*units, *theirs("west", "west"), *theirs("e", "east"), *theirs("a", "agency"),
+                              *theirs("t", ""), put("room", "r", Room(unit="east"))])
+        bo = Actor(id="bo", tenant="agency", grants=(Grant(Role.UNIT_ADMIN, "east"),))
+        told = []
+        for name in ("west", "none"):
+            with pytest.raises(InputError) as caught:
+                await desk.edit(bo, [put(kind, "x", record(name))])
+            told.append(str(caught.value).replace(f"'{name}'", "…"))
+        assert told[0] == told[1] and f"there is no {named} …" in told[0]
+        for name in ("e", "a", "t"):
+            await desk.edit(bo, [put(kind, "x", record(name))])
+        await desk.edit(ANN, [put(kind, "x", record("west"))])
+        await desk.edit(bo, [put(kind, "x", record("west"))])  # named already, by somebody who may
 
     asyncio.run(scenario())

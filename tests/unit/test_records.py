@@ -10,6 +10,7 @@ from monitor.domain.errors import InputError
 from monitor.domain.kinds import KINDS
 from monitor.domain.organisation import Organisation, Post, Room, Routes, Shift, Slot, Unit
 from monitor.domain.routing import LABELS, Route
+from monitor.domain.soundness import faults
 
 ROOT = Path(__file__).parents[2]
 DOC = (ROOT / "docs/post.md").read_text(encoding="utf-8")
@@ -28,7 +29,7 @@ def test_the_documentation_has_every_label() -> None:
 
 def test_what_is_shipped_is_sound_and_comes_back_from_its_file() -> None:
     base = read_folder(ROOT / "config/post")
-    assert Organisation(base).faults() == []
+    assert faults(Organisation(base)) == []
     again = read(write((kind, name, record) for (kind, name), record in base.items()), "again")
     assert again == base
 
@@ -60,23 +61,23 @@ def test_routes_do_not_lie_deeper_than_they_are_followed() -> None:
     def tree(below: int) -> Route:
         return Route(post="p", routes=(tree(below - 1),) if below else ())
 
-    def faults(below: int) -> list[str]:
-        return Organisation({("post", "p"): Post(title="p"), ("routes", "tenant"): Routes(tree=tree(below))}).faults()
+    def wrong(below: int) -> list[str]:
+        return faults(Organisation({("post", "p"): Post(title="p"), ("routes", "tenant"): Routes(tree=tree(below))}))
 
-    assert faults(16) == []
-    (fault,) = faults(17)
+    assert wrong(16) == []
+    (fault,) = wrong(17)
     assert "routes lie 16 deep at most" in fault
 
 
 def test_what_records_say_of_one_another_must_hold() -> None:
-    told = Organisation({
+    told = faults(Organisation({
         ("unit", "a"): Unit(title="a", above="b"), ("unit", "b"): Unit(title="b", above="a"),
         ("room", "r"): Room(unit="nowhere", hosts=("nobody",), profile="blue"),
         ("slot", "s"): Slot(room="r2", starts=2, ends=1), ("post", "p"): Post(title="p", lead="x", members=("y",)),
         ("shift", "n"): Shift(post="q", people=("y",), starts=2, ends=2),
         ("routes", "z"): Routes(tree=Route(match={"colour": ("red",), "severity": ("huge",)}, post="q", routes=(
             Route(post="p"), Route(post="p")))),
-    }).faults()
+    }))
     wanted = [
         "post p: its lead 'x' is not among its members", "room r: there is no unit 'nowhere'",
         "room r: there is no host 'nobody'", "room r: there is no profile 'blue'", "unit a: it hangs below itself",

@@ -1,0 +1,98 @@
+"""What records say of one another, checked as a whole: no edit leaves a room without a unit or a shift without a post."""
+
+from collections.abc import Iterable, Iterator
+
+from monitor.domain.channels import Channel
+from monitor.domain.organisation import (
+    TENANT,
+    Host,
+    Organisation,
+    Post,
+    Product,
+    Profile,
+    Room,
+    Routes,
+    Shift,
+    Slot,
+    Unit,
+)
+from monitor.domain.record import Record
+from monitor.domain.routing import faults as route_faults
+from monitor.domain.suppression import Silence, Waiver
+
+
+def faults(organisation: Organisation) -> list[str]:
+    """What records say of one another that does not hold, each with its record; empty for a sound organisation."""
+    return [f"{kind} {name}: {fault}" for kind, name, record in organisation.records()
+            for fault in _faults(organisation, name, record)]
+
+
+def missing(kind: str, name: str) -> str:
+    return f"there is no {kind} {name!r}"
+
+
+def named(record: Record | None) -> Iterator[tuple[type[Record], tuple[str, ...]]]:
+    """What a record names that has a unit of its own, by kind."""
+    match record:
+        case Room():
+            yield Host, record.hosts
+            yield Channel, record.notify
+        case Slot():
+            yield Host, (record.host,) if record.host else ()
+            yield Product, record.products
+        case Post():
+            yield Channel, record.notify
+
+
+def _faults(organisation: Organisation, name: str, record: Record) -> Iterator[str]:
+    unit = getattr(record, "unit", "")
+    if unit and organisation.get(Unit, unit) is None:
+        yield f"there is no unit {unit!r}"
+    for kind, names in named(record):
+        yield from _missing(organisation, kind, names)
+    match record:
+        case Unit():
+            yield from _unit_faults(organisation, name, record)
+        case Room():
+            yield from _missing(organisation, Profile, [record.profile] if record.profile else [])
+        case Slot():
+            yield from _missing(organisation, Room, [record.room])
+            if record.ends is not None and record.ends <= record.starts:
+                yield "it ends before it starts"
+        case Post():
+            if record.lead and record.lead not in record.members:
+                yield f"its lead {record.lead!r} is not among its members"
+        case Channel():
+            yield from record.faults()
+        case Silence() | Waiver():
+            yield from record.faults()
+            yield from _missing(organisation, Product, [product] if (product := getattr(record, "product", "")) else [])
+        case Shift():
+            yield from _missing(organisation, Post, [record.post])
+            if record.ends <= record.starts:
+                yield "it ends before it starts"
+        case Routes():
+            if name != TENANT and organisation.get(Unit, name) is None:
+                yield f"routes are named by their unit, and there is no unit {name!r} (the tenant's: {TENANT!r})"
+            yield from route_faults(record.tree, [post for post, _ in organisation.every(Post)])
+
+
+def _unit_faults(organisation: Organisation, name: str, unit: Unit) -> Iterator[str]:
+    if name == TENANT:
+        yield f"{TENANT!r} is no name for a unit: it stands for the whole tenant"
+    yield from _missing(organisation, Unit, [unit.above] if unit.above else [])
+    yield from _missing(organisation, Post, [unit.default_post] if unit.default_post else [])
+    seen, at = {name}, unit.above
+    while at:
+        if at in seen:
+            yield f"it hangs below itself, by {at!r}"
+            return
+        seen.add(at)
+        found = organisation.get(Unit, at)
+        at = found.above if found is not None else ""
+
+
+def _missing(organisation: Organisation, kind: type[Record], names: Iterable[str]) -> Iterator[str]:
+    for name in names:
+        if organisation.get(kind, name) is None:
+            yield missing(kind.kind, name)
