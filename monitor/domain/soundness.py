@@ -1,4 +1,5 @@
-"""What records say of one another, checked as a whole: no edit leaves a room without a unit or a shift without a post."""
+"""What records say of one another, checked as a whole: no edit leaves a room without a unit, or a shift without a post.
+"""
 
 from collections.abc import Iterable, Iterator
 
