@@ -94,7 +94,7 @@ class _StoreDesk:
         from monitor.domain.kinds import KINDS
 
         return {(one.kind, one.id): Kept(one.version, one.record)
-                for kind in KINDS for one in self._organising.listed(self._actor, kind)}
+                for kind in KINDS for one in await self._organising.listed(self._actor, kind)}
 
     async def edit(self, changes: Sequence[Change]) -> None:
         from monitor.services.recordings import Edit

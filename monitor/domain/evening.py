@@ -7,11 +7,11 @@ from typing import Final
 from msgspec import Struct
 
 from monitor.domain.broadcasts import Broadcast
-from monitor.domain.organisation import Organisation, Post, Room, Shift, Slot
+from monitor.domain.organisation import REMEMBERED_MS, Organisation, Post, Room, Shift, Slot
 from monitor.domain.roomrecords import LEAD_MS
 
 SILENT_AFTER_MS: Final = 600_000
-_NOTE_MS: Final = 7 * 86_400_000
+_NOTE_MS: Final = REMEMBERED_MS
 """How long a hand-over note is shown to those who come after."""
 
 

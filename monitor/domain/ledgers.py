@@ -90,7 +90,7 @@ def around(organisation: Organisation, entry: Entry, zone: tzinfo) -> Around:
 def _slot(organisation: Organisation, alert: Alert) -> Slot | None:
     """The latest line of the plan that had begun."""
     begun = [slot for _, slot in organisation.every(Slot)
-             if slot.room == alert.room and slot.starts <= alert.at and (slot.ends is None or alert.at < slot.ends)]
+             if slot.room == alert.room and slot.starts <= alert.at < slot.until]
     return max(begun, key=lambda slot: slot.starts, default=None)
 
 

@@ -105,6 +105,8 @@ class Product(Record, frozen=True, kw_only=True):
     claims: dict[str, str] = field(default_factory=dict)
 
 
+REMEMBERED_MS: Final = 7 * 86_400_000
+"""Slots and shifts that are over for longer are looked up where they are asked for."""
 OPEN_END_MS: Final = 12 * 3_600_000
 """How long a slot without an end is taken to last."""
 
@@ -157,6 +159,10 @@ class Shift(Record, frozen=True, kw_only=True):
     ends: Time
     zone: Id = "Asia/Shanghai"
     handover: Text = ""
+
+    @property
+    def until(self) -> int:
+        return self.ends
 
 
 class Routes(Record, frozen=True, kw_only=True):

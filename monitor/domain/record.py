@@ -10,6 +10,11 @@ class Record(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unkno
 
     kind: ClassVar[str] = ""
 
+    @property
+    def until(self) -> int | None:
+        """When it is over (UTC ms); None: it lasts."""
+        return None
+
     def shown(self) -> Self:
         """As people, files and the trail see it: without its secrets."""
         return self

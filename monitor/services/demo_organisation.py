@@ -24,7 +24,7 @@ Bundled = Mapping[tuple[str, str], Record]
 async def furnish(organising: Organising, clock: Clock, bundled: Bundled) -> None:
     """Make the records where the tenant has none of its own, and move those slots and shifts that the demo made and
     nobody changed. A folder in which somebody keeps records stays as it is."""
-    own = {(one.kind, one.id): one for kind in KINDS for one in organising.listed(ACTOR, kind) if one.version}
+    own = {(one.kind, one.id): one for kind in KINDS for one in await organising.listed(ACTOR, kind) if one.version}
     if own and all(one.by != ACTOR.id for one in own.values()):
         return
     edits = list(_edits(own, bundled, clock.now() - BEFORE_MS))

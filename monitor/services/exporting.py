@@ -16,7 +16,7 @@ from monitor.domain.ledgers import HEADERS, Cell, Ledger, around, moment, row
 from monitor.domain.people import Actor, Permission
 from monitor.services.cases import QueueFilter
 from monitor.services.ledgers import LedgerFilter, Ledgers
-from monitor.services.organising import Organising
+from monitor.services.organising import Organising, check_kind
 from monitor.services.ports import Clock, Store
 from monitor.services.recordings import Stored, Trail
 from monitor.services.records import AlertFilter, LabelFilter
@@ -132,12 +132,14 @@ class Exporting:
         return Export(name="audit", headers=_AUDIT, pages=pages())
 
     def _records(self, actor: Actor, *, kind: str) -> Export:
-        found = self._organising.listed(actor, kind)
+        check_kind(kind)
         headers = (*_RECORDS, *KINDS[kind].__struct_fields__)
 
         async def pages() -> Rows:
-            for first in range(0, len(found), _PAGE):
-                yield [self._cells(headers, _of_record(one)) for one in found[first : first + _PAGE]]
+            after: str | None = ""
+            while after is not None:
+                found, after = await self._organising.page(actor, kind, after=after, limit=_PAGE)
+                yield [self._cells(headers, _of_record(one)) for one in found]
 
         return Export(name=f"records/{kind}", headers=headers, pages=pages())
 
@@ -159,7 +161,9 @@ class Exporting:
             cursor: str | None = None
             while True:
                 page = await self._ledgers.entries(actor.tenant, wanted, cursor=cursor, limit=_PAGE)
-                yield [row(ledger, entry, around(organisation, entry, self._zone)) for entry in page.entries]
+                at = [entry.alert.at for entry in page.entries]
+                then = await self._organising.then(actor.tenant, since=min(at, default=0), until=max(at, default=0))
+                yield [row(ledger, entry, around(then, entry, self._zone)) for entry in page.entries]
                 if (cursor := page.next) is None:
                     return
 

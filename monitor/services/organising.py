@@ -11,11 +11,12 @@ from monitor.domain.audit import Deed
 from monitor.domain.errors import InputError, NotFound, Refused
 from monitor.domain.kinds import KINDS
 from monitor.domain.moves import Reason
-from monitor.domain.organisation import TENANT, Organisation, Post
+from monitor.domain.organisation import REMEMBERED_MS, TENANT, Organisation, Post
 from monitor.domain.people import ROOT, Actor, Permission
 from monitor.domain.record import Record
 from monitor.domain.soundness import faults, missing, named
 from monitor.domain.suppression import Silence, Waiver
+from monitor.services.paging import page
 from monitor.services.ports import Clock
 from monitor.services.recordings import Edit, Edits, Records, Stored
 
@@ -28,6 +29,10 @@ _NEEDS: Mapping[str, Permission] = {
 }
 """What it takes to edit a kind, where that is not `ORGANISE`."""
 _EVERYBODYS = frozenset(("reason", "profile"))
+_PASSING: Final = ("slot", "shift")
+"""They end, and there are ever more of them: those that are long over are in the store alone."""
+_FORGET_EVERY_MS: Final = 3_600_000
+_PAGE: Final = 1_000
 _TOLD: Final = 20
 """How many faults of one edit are told."""
 
@@ -43,16 +48,22 @@ class Organising:
         self._known: dict[str, Organisation] = {}
         self._stored: dict[str, dict[tuple[str, str], Stored]] = {}
         self._read: dict[str, int] = {}
+        self._forget_at = 0
         self._editing = asyncio.Lock()
 
     async def load(self) -> None:
-        """What is stored of all tenants, as far as it is not known."""
+        """What is stored of all tenants, as far as it is not known; what has been over for long is forgotten."""
         for tenant in await self._records.tenants():
             await self.refresh(tenant)
+        if self._clock.now() >= self._forget_at:
+            self._forget_at = self._clock.now() + _FORGET_EVERY_MS
+            for tenant in self.tenants():
+                self._forget(tenant)
 
     async def refresh(self, tenant: str) -> None:
         """What was edited since, by this process or another one."""
-        self._take(tenant, await self._records.since(tenant, self._read.get(tenant, 0)))
+        read = self._read.get(tenant, 0)
+        self._take(tenant, await self._records.since(tenant, read, over_before=None if read else self._long_ago()))
 
     def of(self, tenant: str) -> Organisation:
         return self._known.get(tenant, self._plain)
@@ -64,23 +75,48 @@ class Organising:
     def reasons(self, tenant: str) -> dict[str, Reason]:
         return dict(self.of(tenant).every(Reason))
 
-    def listed(self, actor: Actor, kind: str, *, after: str = "", limit: int | None = None) -> list[Stored]:
-        """By id, those behind `after`, of the units that the actor may see. Raises NotFound for a kind that does not
-        exist."""
-        _kind(kind)
+    async def page(self, actor: Actor, kind: str, *, after: str = "", limit: int = _PAGE
+                   ) -> tuple[list[Stored], str | None]:
+        """By id, at most `limit` of those behind `after`, of the units that the actor may see; the last id where more
+        follow. Raises NotFound for a kind that does not exist."""
+        check_kind(kind)
         organisation = self.of(actor.tenant)
-        found = (self._shown(actor.tenant, kind, name, record) for name, record in organisation.every(KINDS[kind])
-                 if name > after and _shows(actor, organisation, kind, name, record))
-        return list(islice(found, limit))
 
-    def one(self, actor: Actor, kind: str, name: str) -> Stored:
+        async def fetch(after: str | None, most: int) -> list[Stored]:
+            if kind in _PASSING:
+                return await self._records.page(actor.tenant, kind, after=after or "", limit=most)
+            behind = ((name, record) for name, record in organisation.every(KINDS[kind]) if name > (after or ""))
+            return [self._shown(actor.tenant, kind, name, record) for name, record in islice(behind, most)]
+
+        def shows(stored: Stored) -> bool:
+            return stored.record is not None and _shows(actor, organisation, kind, stored.id, stored.record)
+
+        return await page(fetch, shows, lambda stored: stored.id, after, limit)
+
+    async def listed(self, actor: Actor, kind: str) -> list[Stored]:
+        """All of them."""
+        found, after = await self.page(actor, kind)
+        while after is not None:
+            more, after = await self.page(actor, kind, after=after)
+            found += more
+        return found
+
+    async def one(self, actor: Actor, kind: str, name: str) -> Stored:
         """Raises NotFound for what is not there, or not for this actor to see."""
-        _kind(kind)
+        check_kind(kind)
         organisation = self.of(actor.tenant)
-        record = organisation.get(KINDS[kind], name)
-        if record is None or not _shows(actor, organisation, kind, name, record):
+        record: Record | None = organisation.get(KINDS[kind], name)
+        found = None if record is None else self._shown(actor.tenant, kind, name, record)
+        if found is None and kind in _PASSING:
+            found = next(iter(await self._records.named(actor.tenant, [(kind, name)])), None)
+        if found is None or found.record is None or not _shows(actor, organisation, kind, name, found.record):
             raise NotFound(f"there is no {kind} {name[:80]}", hint=f"GET /api/v1/records/{kind} lists them")
-        return self._shown(actor.tenant, kind, name, record)
+        return found
+
+    async def then(self, tenant: str, *, since: int, until: int) -> Organisation:
+        """With the slots that ran from `since` to `until` (UTC ms), however long they are over."""
+        slots = await self._records.running(tenant, "slot", since=since, until=until)
+        return self.of(tenant).with_((one.kind, one.id, one.record) for one in slots)
 
     async def edit(self, actor: Actor, changes: Sequence[Edit]) -> list[Stored]:
         """All of them or, where one is refused, none. Raises Refused, NotFound, and InputError where the organisation
@@ -89,11 +125,19 @@ class Organising:
             tenant, now = actor.tenant, self._clock.now()
             await self.refresh(tenant)
             signed = [self._signed(actor, self.of(tenant), change) for change in changes]
-            await asyncio.to_thread(_examine, actor, self.of(tenant), signed)
+            await asyncio.to_thread(_examine, actor, await self._before(tenant, changes), signed)
             deeds = [_deed(actor, change, now) for change in signed]
             done = await self._records.edit(tenant, Edits(changes=signed, deeds=deeds, at=now, by=actor.id))
             await self.refresh(tenant)  # not `done` alone: another process may have edited between
         return [_without_secrets(one) for one in done]
+
+    async def _before(self, tenant: str, changes: Sequence[Edit]) -> Organisation:
+        """With what is long over, as far as it is to be changed."""
+        before = self.of(tenant)
+        names = [(change.kind, change.id) for change in changes
+                 if change.kind in _PASSING and before.get(KINDS[change.kind], change.id) is None]
+        old = await self._records.named(tenant, names) if names else []
+        return before.with_((one.kind, one.id, one.record) for one in old)
 
     @staticmethod
     def _signed(actor: Actor, before: Organisation, change: Edit) -> Edit:
@@ -107,16 +151,30 @@ class Organising:
 
     def _take(self, tenant: str, news: Sequence[Stored]) -> None:
         """What is older than what is known stays out: two reads may come back in another order."""
-        stored = self._stored.setdefault(tenant, {})
-        fresh = [one for one in news if (one.kind, one.id) not in stored
-                 or stored[one.kind, one.id].version < one.version]
+        read = self._read.get(tenant, 0)
+        fresh = [one for one in news if one.version > read]
         if not fresh:
             return
-        stored.update({(one.kind, one.id): one for one in fresh})
-        self._read[tenant] = max(self._read.get(tenant, 0), *(one.version for one in fresh))
+        self._read[tenant] = max(one.version for one in fresh)
+        self._stored.setdefault(tenant, {}).update({(one.kind, one.id): one for one in fresh})
         self._known[tenant] = self.of(tenant).with_((one.kind, one.id, one.record) for one in fresh)
+        if any(one.kind in _PASSING for one in fresh):
+            self._forget(tenant)
         for kind in dict.fromkeys(one.kind for one in fresh):
             self._changed(kind)
+
+    def _forget(self, tenant: str) -> None:
+        """What has been over for long: it stays in the store."""
+        before, organisation = self._long_ago(), self.of(tenant)
+        over = [(kind, name) for kind in _PASSING for name, record in organisation.every(KINDS[kind])
+                if record.until < before]
+        for key in over:
+            self._stored[tenant].pop(key, None)
+        if over:
+            self._known[tenant] = organisation.with_((kind, name, None) for kind, name in over)
+
+    def _long_ago(self) -> int:
+        return self._clock.now() - REMEMBERED_MS
 
     def _shown(self, tenant: str, kind: str, name: str, record: Record) -> Stored:
         known = self._stored.get(tenant, {}).get((kind, name))
@@ -161,7 +219,7 @@ def _examine(actor: Actor, before: Organisation, changes: Sequence[Edit]) -> Non
     """Raises Refused, NotFound, and InputError for faults that these changes would bring. Costs as much as there are
     records."""
     for change in changes:
-        _kind(change.kind)
+        check_kind(change.kind)
     after = before.with_((change.kind, change.id, change.record) for change in changes)
     for change in changes:
         _may(actor, before, after, change)
@@ -189,7 +247,8 @@ def _strange(actor: Actor, before: Organisation, after: Organisation, change: Ed
                 yield f"{change.kind} {change.id}: {missing(kind.kind, name)}"
 
 
-def _kind(kind: str) -> None:
+def check_kind(kind: str) -> None:
+    """Raises NotFound."""
     if kind not in KINDS:
         raise NotFound(f"there is no kind of record {kind[:40]!r}", hint="one of " + ", ".join(KINDS))
 

@@ -43,8 +43,21 @@ class Edits(Struct, frozen=True, kw_only=True):
 class Records(Protocol):
     """What tenants keep of themselves. Raises StorageError."""
 
-    async def since(self, tenant: str, version: int) -> list[Stored]:
-        """Edits behind `version`, oldest first."""
+    async def since(self, tenant: str, version: int, *, over_before: int | None = None) -> list[Stored]:
+        """Edits behind `version`, oldest first; `over_before`: without what was over by then (UTC ms), but always with
+        the latest edit."""
+        ...
+
+    async def page(self, tenant: str, kind: str, *, after: str, limit: int) -> list[Stored]:
+        """Records of a kind by id, those behind `after`."""
+        ...
+
+    async def named(self, tenant: str, names: Sequence[tuple[str, str]]) -> list[Stored]:
+        """Those of these (kind, id) that are there."""
+        ...
+
+    async def running(self, tenant: str, kind: str, *, since: int, until: int) -> list[Stored]:
+        """Slots, or shifts, that ran at some time from `since` to `until` (UTC ms)."""
         ...
 
     async def edit(self, tenant: str, edits: Edits) -> list[Stored]:

@@ -119,9 +119,24 @@ class MemoryPosts:
     async def broadcasts(self, tenant: str, *, since: int) -> list[Broadcast]:
         return [one for one in self.aired if one.tenant == tenant and (one.ended_at is None or one.last_at >= since)]
 
-    async def since(self, tenant: str, version: int) -> list[Stored]:
-        return sorted((one for one in self.records.get(tenant, {}).values() if one.version > version),
-                      key=lambda one: one.version)
+    async def since(self, tenant: str, version: int, *, over_before: int | None = None) -> list[Stored]:
+        found = sorted((one for one in self.records.get(tenant, {}).values() if one.version > version),
+                       key=lambda one: one.version)
+        return [one for one in found if over_before is None or one is found[-1] or one.record is None
+                or one.record.until is None or one.record.until >= over_before]
+
+    async def page(self, tenant: str, kind: str, *, after: str, limit: int) -> list[Stored]:
+        found = [one for one in self.records.get(tenant, {}).values()
+                 if one.kind == kind and one.id > after and one.record is not None]
+        return sorted(found, key=lambda one: one.id)[:limit]
+
+    async def named(self, tenant: str, names: Sequence[tuple[str, str]]) -> list[Stored]:
+        kept = self.records.get(tenant, {})
+        return [kept[name] for name in names if name in kept and kept[name].record is not None]
+
+    async def running(self, tenant: str, kind: str, *, since: int, until: int) -> list[Stored]:
+        return [one for one in self.records.get(tenant, {}).values() if one.kind == kind and one.record is not None
+                and one.record.until > since and one.record.starts <= until]
 
     async def edit(self, tenant: str, edits: Edits) -> list[Stored]:
         kept = dict(self.records.get(tenant, {}))

@@ -101,5 +101,5 @@ async def test_a_folder_in_which_somebody_keeps_records_stays_as_it_is() -> None
     organising, clock = world()
     await organising.edit(SOMEBODY, [Edit(kind="room", id="r", record=Room(title="我们的"))])
     await furnish(organising, clock, BUNDLED)
-    kept = [one for kind in KINDS for one in organising.listed(SOMEBODY, kind) if one.version]
+    kept = [one for kind in KINDS for one in await organising.listed(SOMEBODY, kind) if one.version]
     assert [one.id for one in kept] == ["r"]

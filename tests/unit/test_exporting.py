@@ -104,6 +104,18 @@ def test_a_correction_that_was_heard_is_told_as_it_was_said() -> None:
     assert told["纠正播出时间"] == moment(NOON + 7_000, BEIJING)
 
 
+async def test_a_ledger_knows_the_plan_of_evenings_that_are_long_over(desk: Desk) -> None:
+    await desk.organise(*EVENING)
+    await desk.find(finding("a"))
+    await desk.act(WANG, alert_id("a"), VIOLATION)
+    desk.clock.ms += 30 * 86_400_000
+    await desk.organising.load()
+    assert list(desk.organising.of("local").every(Slot)) == []
+    (row,) = await desk.rows("corrections")
+    assert (row["主播"], row["商品SKU"]) == ("小红", "sku-1")
+    assert [line["id"] for line in await desk.rows("records", kind="slot")] == ["s1"]
+
+
 async def test_without_a_plan_the_rooms_hosts_stand_in(desk: Desk) -> None:
     await desk.organise(*EVENING)
     await desk.find(finding("b", at=NOON + 20))

@@ -268,7 +268,7 @@ async def test_pages_of_messages_and_whose_they_are(office: Office) -> None:
 
 
 async def test_a_hidden_secret_that_comes_back_stays_what_it_was(office: Office) -> None:
-    shown = office.organising.one(ADMIN, "channel", "duty").record
+    shown = (await office.organising.one(ADMIN, "channel", "duty")).record
     assert (shown.url, shown.secret) == ("https://hooks.example.com/***", "***")
     await office.organising.edit(ADMIN, [Edit(kind="channel", id="duty", record=replace(shown, title="新名"))])
     kept = office.organising.of("local").get(Channel, "duty")

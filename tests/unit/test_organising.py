@@ -1,16 +1,20 @@
 """The organisation's desk: edits one after the other, and what other processes edit."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 
+from monitor.adapters.storage.database import Database
+from monitor.adapters.storage.posts import SqlPosts
 from monitor.domain.channels import Channel
-from monitor.domain.errors import InputError
-from monitor.domain.organisation import Host, Post, Product, Room, Slot, Unit
+from monitor.domain.errors import InputError, NotFound, Refused
+from monitor.domain.organisation import Host, Organisation, Post, Product, Room, Shift, Slot, Unit
 from monitor.domain.people import SCOPED, Actor, Grant, Role
 from monitor.domain.soundness import faults
 from monitor.services.organising import Organising
-from monitor.services.recordings import Edit, Edits
+from monitor.services.recordings import Edit, Edits, Records
 from tests.fakes.posts import MemoryPosts
 
 ANN = Actor(id="ann", tenant="agency", everywhere=SCOPED["organise"])
@@ -59,8 +63,8 @@ def test_an_older_read_that_comes_back_later_changes_nothing() -> None:
     class Slow(MemoryPosts):
         gate: asyncio.Event | None = None
 
-        async def since(self, tenant: str, version: int):
-            found = await super().since(tenant, version)
+        async def since(self, tenant: str, version: int, *, over_before: int | None = None):
+            found = await super().since(tenant, version, over_before=over_before)
             gate, self.gate = self.gate, None
             if gate is not None:
                 await gate.wait()
@@ -134,3 +138,66 @@ def test_what_belongs_to_another_unit_is_named_as_little_as_what_there_is_not(ki
         await desk.edit(bo, [put(kind, "x", record("west"))])  # named already, by somebody who may
 
     asyncio.run(scenario())
+
+
+DAY = 86_400_000
+BRANCH = Actor(id="bo", tenant="agency", grants=(Grant(Role.OPERATOR, "east"), Grant(Role.LEAD, "east")))
+
+
+class Moving:
+    ms = 100 * DAY
+
+    def now(self) -> int:
+        return self.ms
+
+
+@pytest.fixture(params=["memory", "sqlite"])
+async def posts(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Records]:
+    if request.param == "memory":
+        yield MemoryPosts()
+        return
+    database = await Database.open(tmp_path / "store.db")
+    yield SqlPosts(database)
+    await database.close()
+
+
+def names(organisation: Organisation, kind: type) -> list[str]:
+    return [name for name, _ in organisation.every(kind)]
+
+
+async def test_what_is_long_over_is_listed_and_edited_from_the_store(posts: Records) -> None:
+    clock = Moving()
+    desk = Organising(posts, clock, {})
+    old, now = clock.ms - 8 * DAY, clock.ms
+    await desk.edit(ANN, [
+        put("unit", "east", Unit(title="东")), put("room", "r1", Room(unit="east")), put("room", "r2", Room()),
+        put("post", "p", Post(title="岗", unit="east")),
+        put("slot", "a-old", Slot(room="r1", starts=old, ends=old + 5)),
+        put("slot", "b-old", Slot(room="r2", starts=old)),
+        put("slot", "c-week", Slot(room="r1", starts=now - 6 * DAY)),
+        put("slot", "d-next", Slot(room="r1", starts=now)),
+        put("shift", "s-old", Shift(post="p", people=("x",), starts=old, ends=old + 5))])
+    for each in (desk, Organising(posts, clock, {})):  # who edited it, and who starts later
+        await each.load()
+        assert names(each.of("agency"), Slot) == ["c-week", "d-next"] and names(each.of("agency"), Shift) == []
+        found = [one.id for one in await each.listed(ANN, "slot")]
+        assert found == ["a-old", "b-old", "c-week", "d-next"]
+        assert [one.id for one in await each.listed(BRANCH, "slot")] == ["a-old", "c-week", "d-next"]
+        assert (await each.one(BRANCH, "shift", "s-old")).record.people == ("x",)
+        with pytest.raises(NotFound):
+            await each.one(BRANCH, "slot", "b-old")
+        with pytest.raises(NotFound):  # nor is it taken over by an edit
+            await each.edit(BRANCH, [put("slot", "b-old", Slot(room="r1", starts=now))])
+    then = await desk.then("agency", since=old - 1, until=old)
+    assert names(then, Slot) == ["a-old", "b-old", "c-week", "d-next"]
+    known = await desk.one(ANN, "slot", "a-old")
+    with pytest.raises(Refused):
+        await desk.edit(ANN, [put("slot", "a-old", None, expected=known.version + 1)])
+    await desk.edit(BRANCH, [put("slot", "a-old", Slot(room="r1", starts=now + 5), expected=known.version)])
+    assert names(desk.of("agency"), Slot) == ["a-old", "c-week", "d-next"]
+    clock.ms += 2 * DAY
+    await desk.load()
+    assert names(desk.of("agency"), Slot) == ["a-old", "d-next"]
+    page, after = await desk.page(BRANCH, "slot", limit=2)
+    assert [one.id for one in page] == ["a-old", "c-week"] and after == "c-week"
+    assert [one.id for one in (await desk.page(BRANCH, "slot", after=after, limit=2))[0]] == ["d-next"]

@@ -29,6 +29,7 @@ from monitor.domain.alerts import opened
 from monitor.domain.errors import ConfigError, NewerFormat, OwnershipLost, StorageError
 from monitor.domain.ids import alert_id
 from monitor.domain.labels import Label
+from monitor.domain.organisation import OPEN_END_MS
 from monitor.services.cases import QueueFilter
 from monitor.services.records import Commit, Position, Saved, Snapshot
 from tests.contract.test_store import Writer, chunk, finding, line, listed
@@ -161,6 +162,22 @@ async def test_alerts_of_an_older_store_keep_their_updates_and_wait_unrouted(tmp
     page = await posts.queue("local", QueueFilter(posts=("",)), cursor=None, limit=9)
     assert sorted(alert.id for card in page.cards for alert in card.alerts) == sorted([alert_id("a"), alert_id("c")])
     await store.close()
+
+
+async def test_slots_and_shifts_of_an_older_store_get_their_times(tmp_path: Path) -> None:
+    path = tmp_path / "store.db"
+    await (await Database.open(path, head="0011")).close()
+    given = [("slot", "open", b'{"room":"r","starts":5}'), ("slot", "s", b'{"room":"r","starts":5,"ends":9}'),
+             ("shift", "d", b'{"post":"p","people":["x"],"starts":6,"ends":7}'), ("room", "r", b"{}"),
+             ("slot", "gone", None)]
+    with closing(sqlite3.connect(path)) as db, db:
+        db.executemany("INSERT INTO records (tenant, kind, id, version, body, at, by) VALUES ('t', ?, ?, 1, ?, 0, 'x')",
+                       given)
+    database = await Database.open(path)
+    assert rows(path, "SELECT id, starts, ends FROM records ORDER BY id") == [
+        ("d", 6, 7), ("gone", None, None), ("open", 5, 5 + OPEN_END_MS), ("r", None, None), ("s", 5, 9)]
+    assert {one.id for one in await SqlPosts(database).since("t", 0, over_before=9)} >= {"open", "r", "s", "gone"}
+    await database.close()
 
 
 async def test_an_upgrade_that_fails_changes_nothing(tmp_path: Path) -> None:

@@ -75,8 +75,17 @@ class SqlPosts:
     async def raise_found(self, findings: Sequence[Finding], placing: Placing, now: int) -> list[Update]:
         return await self._database.run(lambda connection: raising.raise_found(connection, findings, placing, now))
 
-    async def since(self, tenant: str, version: int) -> list[Stored]:
-        return await self._database.read(lambda connection: registry.since(connection, tenant, version))
+    async def since(self, tenant: str, version: int, *, over_before: int | None = None) -> list[Stored]:
+        return await self._database.read(lambda connection: registry.since(connection, tenant, version, over_before))
+
+    async def page(self, tenant: str, kind: str, *, after: str, limit: int) -> list[Stored]:
+        return await self._database.read(lambda connection: registry.page(connection, tenant, kind, after, limit))
+
+    async def named(self, tenant: str, names: Sequence[tuple[str, str]]) -> list[Stored]:
+        return await self._database.read(lambda connection: registry.named(connection, tenant, names))
+
+    async def running(self, tenant: str, kind: str, *, since: int, until: int) -> list[Stored]:
+        return await self._database.read(lambda connection: registry.running(connection, tenant, kind, since, until))
 
     async def edit(self, tenant: str, edits: Edits) -> list[Stored]:
         return await self._database.run(lambda connection: registry.edit(connection, tenant, edits), durable=True)

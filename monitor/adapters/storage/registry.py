@@ -1,10 +1,10 @@
 """Records: what a tenant keeps of itself, each edit a new version, all edits of a tenant in one order."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 import msgspec
-from sqlalchemy import Connection, RowMapping, func, select
+from sqlalchemy import Connection, RowMapping, func, or_, select
 
 from monitor.adapters.storage import trail
 from monitor.adapters.storage.schema_post import records
@@ -16,14 +16,34 @@ from monitor.services.recordings import Edit, Edits, Stored
 
 _decoders: Final[dict[str, msgspec.json.Decoder[Any]]] = {
     name: msgspec.json.Decoder(kind) for name, kind in KINDS.items()}
+_SET: Final = ("version", "body", "at", "by", "starts", "ends")
 _encoder: Final = msgspec.json.Encoder(order="deterministic")
 
 
-def since(connection: Connection, tenant: str, version: int) -> list[Stored]:
+def since(connection: Connection, tenant: str, version: int, over_before: int | None) -> list[Stored]:
     """Edits behind `version`, oldest first; a record that was taken away has no value."""
-    rows = connection.execute(
-        select(records).where(records.c.tenant == tenant, records.c.version > version).order_by(records.c.version))
-    return [_of(row) for row in rows.mappings()]
+    row = records.c
+    query = select(records).where(row.tenant == tenant, row.version > version)
+    if over_before is not None:
+        latest = select(func.max(row.version)).where(row.tenant == tenant).scalar_subquery()
+        query = query.where(or_(row.ends.is_(None), row.ends >= over_before, row.version == latest))
+    return [_of(found) for found in connection.execute(query.order_by(row.version)).mappings()]
+
+
+def page(connection: Connection, tenant: str, kind: str, after: str, limit: int) -> list[Stored]:
+    row = records.c
+    query = select(records).where(row.tenant == tenant, row.kind == kind, row.id > after, row.body.is_not(None))
+    return [_of(found) for found in connection.execute(query.order_by(row.id).limit(limit)).mappings()]
+
+
+def named(connection: Connection, tenant: str, names: Sequence[tuple[str, str]]) -> list[Stored]:
+    return [found for kind, name in names if (found := one(connection, tenant, kind, name)) is not None]
+
+
+def running(connection: Connection, tenant: str, kind: str, since: int, until: int) -> list[Stored]:
+    row = records.c
+    query = select(records).where(row.tenant == tenant, row.kind == kind, row.ends > since, row.starts <= until)
+    return [_of(found) for found in connection.execute(query.order_by(row.id)).mappings()]
 
 
 def one(connection: Connection, tenant: str, kind: str, name: str) -> Stored | None:
@@ -52,7 +72,7 @@ def edit(connection: Connection, tenant: str, edits: Edits) -> list[Stored]:
         connection.execute(
             statement.on_conflict_do_update(
                 index_elements=[records.c.tenant, records.c.kind, records.c.id],
-                set_={name: statement.excluded[name] for name in ("version", "body", "at", "by")}), rows)
+                set_={name: statement.excluded[name] for name in _SET}), rows)
         trail.append(connection, edits.deeds)
     return _stored(rows)
 
@@ -68,8 +88,9 @@ def _check(change: Edit, known: Stored | None) -> None:
 
 def _row(tenant: str, change: Edit, version: int, edits: Edits) -> dict[str, Any]:
     body = None if change.record is None else _encoder.encode(change.record)
+    ends = None if change.record is None else change.record.until
     return {"tenant": tenant, "kind": change.kind, "id": change.id, "version": version, "body": body, "at": edits.at,
-            "by": edits.by}
+            "by": edits.by, "ends": ends, "starts": None if ends is None else getattr(change.record, "starts", None)}
 
 
 def _stored(rows: Iterable[dict[str, Any]]) -> list[Stored]:

@@ -78,7 +78,11 @@ records: Final = Table(
     Column("body", LargeBinary),  # JSON; NULL: it was taken away
     Column("at", BigInteger, nullable=False),
     Column("by", Text, nullable=False),
+    Column("starts", BigInteger),  # of slots and shifts
+    Column("ends", BigInteger),
     Index(None, "tenant", "version"),
+    Index("ix_records_ends", "tenant", "kind", "ends", sqlite_where=text("ends IS NOT NULL"),
+          postgresql_where=text("ends IS NOT NULL")),
 )
 
 audit: Final = Table(

@@ -67,7 +67,7 @@ RELAYS: Final = web.AppKey("relays", Relays)
 async def get_media(request: web.Request) -> web.StreamResponse:
     """404 for a room that is not to be seen, or has no address."""
     services, principal, name = request.app[SERVICES], request[PRINCIPAL], request.match_info["room"]
-    room = services.organising.one(principal.actor, "room", name).record
+    room = (await services.organising.one(principal.actor, "room", name)).record
     if not isinstance(room, Room) or not room.media:
         raise Problem(404, "not_found", "this room has no recording", hint="its record names the address in `media`")
     query = request[QUERY]

@@ -61,16 +61,16 @@ class EditsBody(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 async def list_records(request: web.Request) -> web.Response:
-    limit = request[QUERY]["limit"]
-    found = request.app[SERVICES].organising.listed(
-        request[PRINCIPAL].actor, request.match_info["kind"], after=request[QUERY]["cursor"] or "", limit=limit + 1)
-    return json_answer(RecordsAnswer([_shown(stored) for stored in found[:limit]],
-                                     found[limit - 1].id if len(found) > limit else None))
+    query = request[QUERY]
+    found, after = await request.app[SERVICES].organising.page(
+        request[PRINCIPAL].actor, request.match_info["kind"], after=query["cursor"] or "", limit=query["limit"])
+    return json_answer(RecordsAnswer([_shown(stored) for stored in found], after))
 
 
 async def get_record(request: web.Request) -> web.Response:
     info = request.match_info
-    return json_answer(_shown(request.app[SERVICES].organising.one(request[PRINCIPAL].actor, info["kind"], info["id"])))
+    organising = request.app[SERVICES].organising
+    return json_answer(_shown(await organising.one(request[PRINCIPAL].actor, info["kind"], info["id"])))
 
 
 async def put_record(request: web.Request) -> web.Response:
