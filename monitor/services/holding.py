@@ -26,6 +26,8 @@ _SAMPLES: Final = 20
 _DAY_MS: Final = 86_400_000
 _ALIKE: Final = 200
 
+_BY_ALERT: Final = {Hold.INHIBITED: "a graver alert of the same category is to be decided first",
+                    Hold.SAME_WORDING: "the same words were found lawful"}
 Units = tuple[str, ...] | None
 """Rooms of these units; None: all."""
 
@@ -212,5 +214,5 @@ def _holder(count: HoldCount, organisation: Organisation, storm: Storm | None) -
     elif count.why is Hold.EXCEPTED and (waiver := organisation.get(Waiver, count.by)) is not None:
         about, ends = f"{waiver.wording}: {waiver.proof} ({waiver.by})", waiver.ends
     elif count.why in (Hold.INHIBITED, Hold.SAME_WORDING):
-        about = f"{sample.room}: alert {count.by}"
+        about = f"{sample.room}: {_BY_ALERT[count.why]}"
     return Holder(why=count.why, by=count.by, held=count.held, about=about, sample=sample, ends=ends)

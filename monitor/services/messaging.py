@@ -105,9 +105,10 @@ class Messenger:
         """A test message is on its way. Raises NotFound and Refused."""
         found = self._organising.of(actor.tenant).get(Channel, channel)
         above = self._organising.of(actor.tenant).above(found.unit) if found is not None else ()
-        if found is None or not actor.may(Permission.SEE, above):
+        allowed = actor.may(Permission.ORGANISE, above) or actor.may(Permission.OPERATE, above)
+        if found is None or not (allowed or actor.may(Permission.SEE, above)):
             raise NotFound(f"there is no channel {channel[:80]}", hint="GET /api/v1/records/channel lists them")
-        if not (actor.may(Permission.ORGANISE, above) or actor.may(Permission.OPERATE, above)):
+        if not allowed:
             raise Refused("permission", f"this takes the permission {Permission.ORGANISE}", hint="ask an operator")
         now = self._clock.now()
         (message,) = addressed(actor.tenant, "", Item(what=What.TEST, at=now), [channel], now=now)

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from monitor.domain.people import Grant, Role
 from tests.functional.fakes import NOW, Api, Sse, alert, serving
 
 
@@ -119,6 +120,20 @@ async def test_a_channel_is_tested_and_its_secret_never_shown() -> None:
         async with api.client.get("/api/v1/messages", headers=api.token("read")) as response:
             (message,) = (await response.json())["messages"]
         assert (message["state"], message["tries"], message["message"]["channel"]) == ("waiting", 0, "ops")
+
+
+async def test_who_runs_the_service_tests_channels_and_sees_what_became_of_it() -> None:
+    async with serving(loopback=False) as api:
+        channel = {"url": "https://hooks.example.com/abc", "secret": "s" * 20}
+        async with api.client.put("/api/v1/records/channel/ops", json=channel, headers=api.token("organise")):
+            pass
+        for role, test, read in ((Role.OPS, 202, 200), (Role.OPERATOR, 202, 403), (Role.AUDITOR, 403, 200),
+                                 (Role.REVIEWER, 403, 403)):
+            headers = await api.person(role.value, Grant(role))
+            async with api.client.post("/api/v1/channels/ops/test", headers=headers) as response:
+                assert response.status == test
+            async with api.client.get("/api/v1/messages", headers=headers) as response:
+                assert response.status == read
 
 
 @pytest.mark.parametrize("record, why", [

@@ -22,7 +22,7 @@ IDS = [route.name for route in GUARDED]
 
 def lacking(route: Route) -> list[Grant]:
     """Every role that does not give what the route needs."""
-    return [Grant(role) for role in Role if route.needs not in MAY[role]]
+    return [Grant(role) for role in Role if MAY[role].isdisjoint((route.needs, route.instead))]
 
 
 def path(route: Route, headers: dict[str, str], api: Api) -> str:

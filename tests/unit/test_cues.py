@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.adapters.keys import link_secret
+from monitor.adapters.rulefiles import load
 from monitor.adapters.storage.cues import SqlCues
 from monitor.adapters.storage.database import Database
 from monitor.adapters.storage.mail import SqlMail
@@ -250,3 +251,9 @@ def test_a_correction_mentions_the_words_or_follows_directly() -> None:
 async def test_a_room_record_names_channels_that_exist(studio: Studio) -> None:
     with pytest.raises(Exception, match="there is no channel 'wecom'"):
         await studio.organising.edit(ADMIN, [Edit(kind="room", id="room-1", record=Room(notify=("wecom",)))])
+
+
+def test_what_shipped_rules_say_is_for_the_room_and_not_about_rules() -> None:
+    shipped = load(Path(__file__).parents[2] / "rules")
+    told = {rule.id: rule.advice.say for rule in (*shipped.rules, *shipped.correlations)}
+    assert [name for name, say in told.items() if "规则命中" in say or "模型" in say] == []

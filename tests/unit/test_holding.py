@@ -71,6 +71,14 @@ async def test_a_silence_holds_until_it_ends_and_is_listed_with_its_reason(house
     assert await house.states("a", "c") == ["held", "open"], "by itself; what it held stays until somebody looks"
 
 
+async def test_what_a_graver_alert_hides_is_listed_in_words(house: House) -> None:
+    await house.find(finding("grave", severity=Severity.CRITICAL))
+    await house.find(finding("light", severity=Severity.LOW, rule="r"))
+    (holder,) = (await house.holding.holders(LEAD)).holders
+    assert (holder.why, holder.by) == (Hold.INHIBITED, alert_id("grave"))
+    assert holder.about == "room-1: a graver alert of the same category is to be decided first"
+
+
 async def test_a_silence_is_undone_with_what_it_held(house: House) -> None:
     await house.put("silence", "rehearsal", silence(rule="advertising.absolute_claim"))
     await house.find(*(finding(f"f{n}", room=f"room-{n}") for n in range(25)))

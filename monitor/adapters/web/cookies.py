@@ -78,8 +78,10 @@ def _authority(origin: str) -> str:
         return ""
 
 
-def check_permission(principal: Principal, permission: Permission | None, scope: str, *, whole: bool) -> None:
-    """Raises Problem where the person may not. What reaches beyond a tenant is the operator's own people's."""
+def check_permission(
+    principal: Principal, permission: Permission | None, scope: str, *, whole: bool, instead: Permission | None = None,
+) -> None:
+    """`instead`: does as well. Raises Problem where the person may not. What reaches beyond a tenant is the operator's own people's."""
     actor = principal.actor
     if scope == SESSION:
         return
@@ -87,7 +89,7 @@ def check_permission(principal: Principal, permission: Permission | None, scope:
         raise Problem(403, "missing_permission", "this is for programs, by a token",
                       hint=f"have a token with the scope {scope} made", details={"permission": ""})
     beyond = scope in OF_ALL
-    allowed = actor.may(permission) if whole else bool(actor.units(permission))
+    allowed = any(actor.may(one) if whole else bool(actor.units(one)) for one in (permission, instead) if one)
     if not allowed or (beyond and actor.tenant != OPERATOR):
         where = " in the operator's tenant" if beyond else " in the whole tenant" if whole else ""
         raise Problem(403, "missing_permission", f"this takes the permission {permission}{where}",

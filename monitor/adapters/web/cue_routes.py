@@ -85,13 +85,15 @@ CUE_ROUTES: Final[tuple[Route, ...]] = (
     ),
     Route(
         method="GET", path=f"{_API}/messages", name="listMessages", scope="read", permission=Permission.AUDIT,
+        instead=Permission.OPERATE,
         handler=list_messages,
         summary="Messages to channels, newest first: how far they are, how often tried, and the last error.",
         params=MESSAGE_PARAMS, answer=PostedPage, errors=(400, 503), timed=True,
     ),
     Route(
         method="POST", path=f"{_API}/channels/{{id}}/test", name="testChannel", scope="organise",
-        permission=Permission.ORGANISE, by_unit=True, handler=test_channel, summary="Send a test message to a channel.",
+        permission=Permission.ORGANISE, instead=Permission.OPERATE, by_unit=True, handler=test_channel,
+        summary="Send a test message to a channel.",
         answer=OnItsWay, status=202, errors=(403, 404, 503),
     ),
 )

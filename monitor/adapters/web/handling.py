@@ -49,7 +49,7 @@ class Route:
 
     `permission`: what people need for it, by default what goes with the scope (`needs`; None: it is for programs
     alone). Where a handler holds to the units of whoever asks (`by_unit`) they need it somewhere, else in the whole
-    tenant. `anyone`: it is for all who have signed in. `secret`: its
+    tenant. `instead`: another permission that does as well. `anyone`: it is for all who have signed in. `secret`: its
     answer holds a secret, of which only a hash is kept anywhere.
     `status` is that of a good answer, `answer` the type of its body where that is JSON, else `media` names what is
     sent; `item`: what a request's body holds, as NDJSON or a JSON array; `body`: the type of one that is a single JSON
@@ -78,6 +78,7 @@ class Route:
     stream: bool = False
     token_in_query: bool = False
     permission: Permission | None = None
+    instead: Permission | None = None
     by_unit: bool = False
     anyone: bool = False
     secret: bool = False
@@ -126,7 +127,7 @@ async def _admitted(request: web.Request, route: Route, scope: str) -> Principal
     if cookie is not None and not (route.token_in_query and "token" in request.query):
         principal = await admit_person(request, cookie)
         if not route.anyone:
-            check_permission(principal, route.needs, scope, whole=not route.by_unit)
+            check_permission(principal, route.needs, scope, whole=not route.by_unit, instead=route.instead)
         return principal
     if scope == SESSION:
         raise not_signed_in()
