@@ -82,7 +82,16 @@ def _greeting(address: str, service: Service) -> list[str]:
     if service.demo:
         lines += [f"  alerts, live   {address}/", "  or             redpost tail" + _url_option(service, address),
                   "  four demo rooms talk in a loop; the first alerts come within seconds · Ctrl+C stops"]
-    return lines + _invitations(address, service)
+    return [*lines, *_rooms(address, service), *_invitations(address, service)]
+
+
+def _rooms(address: str, service: Service) -> list[str]:
+    links = service.room_links
+    if not links:
+        return []
+    width = max(map(len, links))
+    return ["  what rooms are told, and answer, for a day:",
+            *(f"  {room:{width}}   {address}/cue/{secret}" for room, secret in links.items())]
 
 
 def _invitations(address: str, service: Service) -> list[str]:

@@ -44,7 +44,7 @@ from monitor.engine.engineset import EngineSet
 from monitor.services.admission import kept_ms
 from monitor.services.auditing import Auditing
 from monitor.services.demo import play
-from monitor.services.demo_organisation import furnish
+from monitor.services.demo_organisation import furnish, link_rooms
 from monitor.services.detect import Detect, DetectSettings
 from monitor.services.evidence import EvidenceDesk
 from monitor.services.housekeeping import Housekeeping, HousekeepingSettings
@@ -125,6 +125,7 @@ class Service:
             database, self.post.organising, self.hub, tables=view_tables(), outside=self.outside, zone=s.tenant.zone,
             clock=self.clock, telemetry=self.telemetry, logger=self.logger)
         self._stack.push_async_callback(self.telling.close)
+        self.room_links = await link_rooms(self.telling.links, self.post.organising) if self.demo else {}
         tokens = [token for token in await self.store.tokens() if token.revoked_at is None]
         if is_open(s) and tokens:
             self.logger.warning("open_on_loopback", hint="there are tokens, but programs of this machine need none, a "

@@ -6,15 +6,19 @@ from typing import Final
 from msgspec.structs import replace
 
 from monitor.domain.kinds import KINDS
-from monitor.domain.organisation import Shift, Slot
+from monitor.domain.organisation import Room, Shift, Slot
 from monitor.domain.people import Actor, Permission
 from monitor.domain.record import Record
 from monitor.domain.tenants import LOCAL
 from monitor.services.organising import Organising
 from monitor.services.ports import Clock
 from monitor.services.recordings import Edit, Stored
+from monitor.services.roomlinks import RoomLinks
 
 ACTOR: Final = Actor(id="demo", tenant=LOCAL, everywhere=frozenset(Permission))
+TAG: Final = "demo"
+"""What the rooms of the demo have."""
+_DAY_S: Final = 86_400
 BEFORE_MS: Final = 7_200_000
 """Times of the bundled slots and shifts count from so long before the start."""
 
@@ -30,6 +34,12 @@ async def furnish(organising: Organising, clock: Clock, bundled: Bundled) -> Non
     edits = list(_edits(own, bundled, clock.now() - BEFORE_MS))
     if edits:
         await organising.edit(ACTOR, edits)
+
+
+async def link_rooms(links: RoomLinks, organising: Organising) -> dict[str, str]:
+    """Secrets that show what each of the demo's rooms is told, for a day."""
+    rooms = [name for name, room in organising.of(LOCAL).every(Room) if TAG in room.tags]
+    return {room: (await links.make(ACTOR, room, _DAY_S))[1] for room in rooms}
 
 
 def _edits(own: Mapping[tuple[str, str], Stored], bundled: Bundled, origin: int) -> Iterator[Edit]:

@@ -1,5 +1,6 @@
 """The demo's organisation: sound, seeded once, its evening moved to tonight, and nobody else's records touched."""
 
+from itertools import count
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -8,21 +9,28 @@ import msgspec
 from monitor.adapters.recordfiles import read, read_folder
 from monitor.domain.evening import Airing, lines, on_posts
 from monitor.domain.kinds import KINDS
+from monitor.domain.ledgers import HEADERS, Entry, Ledger, around, row
 from monitor.domain.onboarding import lacks
 from monitor.domain.organisation import Organisation, Post, Room, Slot, Unit
 from monitor.domain.people import SCOPED, Actor, Role
+from monitor.domain.review import Review
 from monitor.domain.routing import labels_of, route
 from monitor.domain.soundness import faults
-from monitor.services.demo_organisation import BEFORE_MS, furnish
+from monitor.services.demo_organisation import BEFORE_MS, furnish, link_rooms
 from monitor.services.organising import Organising
 from monitor.services.recordings import Edit
+from monitor.services.roomlinks import RoomLinks
+from tests.fakes.cues import MemoryCues
 from tests.fakes.posts import MemoryPosts
+from tests.functional.fakes import alert
 from tests.unit.test_evening import NOW, aired
 
 CONFIG = Path(__file__).parents[2] / "config"
 BASE = read_folder(CONFIG / "post")
 BUNDLED = read((CONFIG / "demo/organisation.yml").read_text(encoding="utf-8"), "organisation.yml")
 SOMEBODY = Actor(id="li", tenant="local", everywhere=SCOPED["organise"])
+ABOUT_THE_ROOM = ("平台", "直播间", "直播间名称", "直播间账号", "运营者主体", "统一社会信用代码", "实际销售者", "主播",
+                  "主播资质证号与有效期", "主播是否成年", "商品SKU", "商品名称", "商品链接", "商品类目")
 STREAMS = {path.stem for path in (CONFIG / "demo").glob("*.ndjson")}
 
 
@@ -103,3 +111,25 @@ async def test_a_folder_in_which_somebody_keeps_records_stays_as_it_is() -> None
     await furnish(organising, clock, BUNDLED)
     kept = [one for kind in KINDS for one in await organising.listed(SOMEBODY, kind) if one.version]
     assert [one.id for one in kept] == ["r"]
+
+
+async def test_each_room_of_it_has_a_link_that_shows_what_it_is_told() -> None:
+    organising, clock = world()
+    await furnish(organising, clock, BUNDLED)
+    secrets = (f"rc_{number:040}" for number in count())
+    links = RoomLinks(MemoryCues(MemoryPosts()), organising, clock, lambda: next(secrets))
+    made = await link_rooms(links, organising)
+    assert set(made) == {f"demo-{stream}" for stream in STREAMS} | {"demo-tea"}
+    found = await links.of(made["demo-food"])
+    assert found is not None and (found.room, found.expires_at) == ("demo-food", clock.ms + 86_400_000)
+
+
+async def test_its_records_fill_the_ledger_of_corrections() -> None:
+    organising, clock = world()
+    await furnish(organising, clock, BUNDLED)
+    for room in ("demo-food", "demo-beauty", "demo-jewellery"):
+        told = alert(1, tenant="local", room=room, at=clock.ms)
+        entry = Entry(alert=told, review=Review(), kind="transcript", role="host")
+        cells = row(Ledger.CORRECTIONS, entry, around(organising.of("local"), entry, ZoneInfo("Asia/Shanghai")))
+        about = dict(zip(HEADERS[Ledger.CORRECTIONS], cells, strict=True))
+        assert all(about[name] for name in ABOUT_THE_ROOM), about

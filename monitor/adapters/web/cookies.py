@@ -81,7 +81,8 @@ def _authority(origin: str) -> str:
 def check_permission(
     principal: Principal, permission: Permission | None, scope: str, *, whole: bool, instead: Permission | None = None,
 ) -> None:
-    """`instead`: does as well. Raises Problem where the person may not. What reaches beyond a tenant is the operator's own people's."""
+    """`instead`: does as well. Raises Problem where the person may not. What reaches beyond a tenant is the operator's
+    own people's."""
     actor = principal.actor
     if scope == SESSION:
         return
