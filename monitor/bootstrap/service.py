@@ -56,7 +56,7 @@ from monitor.services.observing import Observer
 from monitor.services.ports import Logger
 from monitor.services.pseudonyms import Pseudonyms
 from monitor.services.roomlimit import RoomLimit
-from monitor.services.rulebook import Rulebook
+from monitor.services.rulebook import Rulebook, Why
 from monitor.settings import Settings
 
 _LAST_REQUESTS_S: Final = 3
@@ -149,7 +149,7 @@ class Service:
                                  telemetry=self.telemetry, clock=self.clock,
                                  models=self.models, databases=databases(cache),
                                  aside=partial(compile_aside, cache=cache), after_compiling=give_memory_back,
-                                 rooms=self.post.rooms.contexts)
+                                 rooms=self.post.rooms.contexts, record=self.post.posts.write)
         self.lifecycle = Lifecycle(self.models, lambda: self.rulebook.reload(self.log), clock=self.clock,
                                    logger=self.logger, record=self.post.posts.write)
 
@@ -288,7 +288,7 @@ class Service:
             await self.reload_wanted.wait()
             self.reload_wanted.clear()
             with suppress(RedpostError):  # said and counted where it happened; the old rules go on judging
-                await self.rulebook.reload(self.log)
+                await self.rulebook.reload_unasked(self.log, Why.SIGNAL)
 
     async def _clocks(self) -> None:
         while True:

@@ -9,7 +9,7 @@ from monitor.cli.lifecycle import By
 from monitor.cli.options import Config, Data
 
 if TYPE_CHECKING:
-    from monitor.adapters.storage.store import SqlStore
+    from monitor.adapters.storage.database import Database
     from monitor.domain.labelled import Labelled
     from monitor.services.retraining import Verdict
 
@@ -63,22 +63,26 @@ def _learnt(
 
     from monitor.adapters.clock import SystemClock
     from monitor.adapters.logs import configure
+    from monitor.adapters.storage.posts import SqlPosts
+    from monitor.adapters.storage.store import SqlStore
     from monitor.cli.lifecycle import shelf
     from monitor.cli.loading import view_tables
-    from monitor.cli.stores import with_store
+    from monitor.cli.stores import with_database
     from monitor.cli.training import makers
     from monitor.services.lifecycle import Lifecycle
     from monitor.services.retraining import Retraining
 
     kept, clock, tables = shelf(data, config), SystemClock(), view_tables()
     logger = configure(level="info", form="auto")
-    life = Lifecycle(kept, lambda: asyncio.sleep(0), clock=clock, logger=logger)
 
-    async def learn(store: "SqlStore") -> "Verdict":
-        return await Retraining(store, kept, life, tables, makers(tables), clock=clock, logger=logger).run(
-            tenant, lines, tested, by=by or getpass.getuser())
+    async def learn(database: "Database") -> "Verdict":
+        record = SqlPosts(database).write
+        life = Lifecycle(kept, lambda: asyncio.sleep(0), clock=clock, logger=logger, record=record)
+        training = Retraining(SqlStore(database), kept, life, tables, makers(tables), clock=clock, logger=logger,
+                              record=record)
+        return await training.run(tenant, lines, tested, by=by or getpass.getuser())
 
-    return with_store(data, config, learn)
+    return with_database(data, config, learn)
 
 
 def _tell(verdict: "Verdict", *, json: bool) -> None:

@@ -15,7 +15,7 @@ SHORTEST: Final = 12
 """Characters of a password: length is what makes one hard to guess (NIST SP 800-63B)."""
 LONGEST: Final = 256
 _MINUTE: Final = 60_000
-_RESERVED: Final = frozenset(("time", "me", "loopback", "unknown"))
+_RESERVED: Final = frozenset(("time", "me", "loopback", "unknown", "system"))
 _LOGIN: Final = re.compile(r"[\w.@+-]{1,128}")
 _TOKEN: Final = re.compile(r"t[0-9a-f]{12}")
 

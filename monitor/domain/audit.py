@@ -9,6 +9,8 @@ from msgspec import Struct
 
 FIRST: Final = "0" * 64
 """What the first row of a tenant follows."""
+SYSTEM: Final = "system"
+"""Who acts where nobody asked: a signal to the process, a file that has changed."""
 
 _encoder: Final = msgspec.json.Encoder(order="deterministic")
 

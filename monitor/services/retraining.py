@@ -5,12 +5,13 @@ them is learnt either. A candidate that is surely worse on one of them, or bette
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
 import msgspec
 from msgspec import Struct
 
+from monitor.domain.audit import Deed
 from monitor.domain.errors import InputError
 from monitor.domain.labelled import CARE, Labelled
 from monitor.domain.labels import learnt_from
@@ -55,8 +56,10 @@ class Retraining:
 
     def __init__(
         self, store: Store, registry: Registry, lifecycle: Lifecycle, tables: ViewTables, makers: Makers, *,
-        clock: Clock, logger: Logger,
+        clock: Clock, logger: Logger, record: Callable[[Sequence[Deed]], Awaitable[None]],
     ) -> None:
+        """`record`: writes into the trail."""
+        self._record = record
         self._store, self._registry, self._lifecycle = store, registry, lifecycle
         self._tables, self._makers, self._clock, self._logger = tables, makers, clock, logger
 
@@ -74,6 +77,8 @@ class Retraining:
                              hint="`redpost labels import` takes them from a file, POST /api/v1/labels from programs")
         if not test:
             raise InputError("there is nothing to test on", hint="hold briefs of the corpus out, or name a file")
+        await self._record([Deed(tenant=tenant, by=by, at=self._clock.now(), what="training.begin", on=tenant,
+                                 facts={"labels": len(labels), "lines": len(corpus)})])
         split = split_up(corpus, [learnt_from(label) for label in labels], test)
         candidate, verdict = await asyncio.to_thread(self._tried, tenant, split)
         figures = {name: str(each) for name, each in verdict.comparisons.items()}

@@ -5,7 +5,8 @@ Every version that ever judged is kept in the store with its sources, so that a 
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from enum import StrEnum
 from types import MappingProxyType
 from typing import Final, NamedTuple, Protocol
 from zoneinfo import ZoneInfo
@@ -13,10 +14,12 @@ from zoneinfo import ZoneInfo
 import msgspec
 from msgspec import Struct
 
+from monitor.domain.audit import SYSTEM, Deed
 from monitor.domain.errors import ConfigError, Fault, RedpostError, RuleError
 from monitor.domain.frames import Swap
 from monitor.domain.rules import RoomContext
 from monitor.domain.rulesets import RuleSet
+from monitor.domain.tenants import LOCAL
 from monitor.engine.databases import Databases
 from monitor.engine.engineset import EngineSet
 from monitor.engine.scorer import Scorer
@@ -92,6 +95,20 @@ class NoModels:
         return ""
 
 
+class Why(StrEnum):
+    """What brought the service to load its rules anew by itself."""
+
+    SIGNAL = "signal"
+    FILES = "files"
+
+
+Record = Callable[[Sequence[Deed]], Awaitable[None]]
+
+
+async def _unrecorded(deeds: Sequence[Deed]) -> None:
+    """Write nothing."""
+
+
 async def _nowhere(bundle: Bundle) -> None:
     """Compile nothing elsewhere."""
 
@@ -113,13 +130,13 @@ class Rulebook:
         self, source: RuleSource, store: Store, tables: ViewTables, *, logger: Logger, telemetry: Telemetry,
         clock: Clock, models: Models | None = None, databases: Databases | None = None,
         aside: Callable[[Bundle], Awaitable[None]] = _nowhere, after_compiling: Callable[[], None] = lambda: None,
-        rooms: Callable[[], list[RoomContext]] = list,
+        rooms: Callable[[], list[RoomContext]] = list, record: Record = _unrecorded,
     ) -> None:
-        """`rooms`: what records say of rooms now; called on a thread of its own."""
+        """`rooms`: what records say of rooms now; called on a thread of its own. `record`: writes into the trail."""
         self._source, self._store, self._tables, self._models = source, store, tables, models or NoModels()
         self._logger, self._telemetry, self._clock = logger, telemetry, clock
         self._databases = databases or Databases()
-        self._aside, self._after_compiling, self._rooms = aside, after_compiling, rooms
+        self._aside, self._after_compiling, self._rooms, self._record = aside, after_compiling, rooms, record
         self._compiled: OrderedDict[str, EngineSet] = OrderedDict()
         self._busy = asyncio.Lock()
         self._blind = False  # the files can't be looked at
@@ -181,6 +198,13 @@ class Rulebook:
         self._telemetry.gauge("reload_last_success_timestamp_seconds", self._clock.now() / 1000)
         return result
 
+    async def reload_unasked(self, log: Log, why: Why) -> ReloadResult:
+        """The same where no request stands behind it, with a row of the trail of whoever runs the service."""
+        result = await self.reload(log)
+        await self._record([Deed(tenant=LOCAL, by=SYSTEM, at=self._clock.now(), what="rules.reload", on=result.version,
+                                 facts={"previous": result.previous, "why": why.value})])
+        return result
+
     async def _swapped(self, log: Log, load: Callable[[], Awaitable[EngineSet]]) -> ReloadResult:
         async with self._busy:
             serving, base = self.current, self._base
@@ -215,7 +239,7 @@ class Rulebook:
                 now = await self._fingerprint(seen)
                 if now == seen and now != self._read:
                     try:
-                        await self.reload(log)
+                        await self.reload_unasked(log, Why.FILES)
                     except RedpostError as error:  # said and counted in reload; the old set goes on judging
                         if error.retryable:
                             self._read = ""

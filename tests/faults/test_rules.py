@@ -60,6 +60,12 @@ def swaps(data: Path) -> list[str]:
     return [entry.version for _, entry in logged(data) if isinstance(entry, Swap)]
 
 
+def deeds(data: Path) -> list[tuple[str, str, str]]:
+    """Reloads on record: (who, what, version)."""
+    with closing(sqlite3.connect(f"{(data / 'store.db').as_uri()}?mode=ro", uri=True)) as db:
+        return list(db.execute("SELECT by, what, of FROM audit WHERE what = 'rules.reload' ORDER BY seq"))
+
+
 async def reloaded(client: Client) -> str:
     status, told = await client.reload()
     assert status == 200 and told["changed"], told
@@ -89,6 +95,8 @@ async def test_reload_by_signal(tmp_path: Path, rules: Path) -> None:
         await client.deliver([said("b")])
         await client.settle()
         assert judged(server.data) == by(old, said("a")) | by(new, said("b"))
+        await until(lambda: deeds(server.data))
+        assert deeds(server.data) == [("system", "rules.reload", new)]
 
 
 async def test_reload_by_itself(tmp_path: Path, rules: Path) -> None:

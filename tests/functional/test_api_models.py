@@ -101,6 +101,8 @@ async def test_a_training_is_asked_for_and_told_how_it_goes() -> None:
         status, answer = await ask(api, "POST", "/retrain?tenant=agency")
         assert (status, answer["error"]["code"]) == (409, "conflict") and answer["error"]["hint"]
         assert (await ask(api, "GET", "/retrain?tenant=agency"))[1]["stage"] == "running"
+        deed = api.posts.trail["local"][-1].deed
+        assert (deed.by, deed.what, deed.on) == ("loopback", "training.ask", "agency")
         assert (await ask(api, "POST", "/retrain"))[0] == 202, "another tenant's waits for its turn"
         assert (await ask(api, "GET", "/retrain"))[1]["stage"] == "waiting"
         api.train.gate.set()

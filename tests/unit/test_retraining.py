@@ -63,13 +63,17 @@ class House:
             self.registry.set_state(ModelState(tenants={ALL: Choice(serving=serving.manifest.id)}))
         self.seen: list[str] = []
         self.reloads = 0
+        self.deeds: list[tuple[str, str, str, str]] = []
 
         async def reload() -> None:
             self.reloads += 1
 
         life = Lifecycle(self.registry, reload, clock=Clock(), logger=self.logger)
         self.training = Retraining(self.store, self.registry, life, tables(), self.maker, clock=Clock(),
-                                   logger=self.logger)
+                                   logger=self.logger, record=self.record)
+
+    async def record(self, deeds) -> None:
+        self.deeds += [(deed.tenant, deed.by, deed.what, deed.on) for deed in deeds]
 
     def maker(self, recipe: Recipe, grams: Grams) -> tuple[Maker, str]:
         spy = Spy(tables(), grams, recipe)
@@ -99,6 +103,7 @@ async def test_a_better_candidate_is_kept_and_tried_in_the_shadow() -> None:
     assert manifest.categories == ["absolute_claim", "minors"] and manifest.metrics["test"]["macro_f1"] > 0.9
     assert sum(manifest.lines.values()) == verdict.learnt
     assert house.reloads == 1 and [event for event, _ in house.logger.lines] == ["model_trained", "model_shadowed"]
+    assert house.deeds == [("agency", "li", "training.begin", "agency")]
     again = await house.training.run("agency", lines("absolute_claim"), TESTED, by="li")
     assert again.model == "agency/2", "a version never changes"
 

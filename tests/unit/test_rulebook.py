@@ -1,6 +1,7 @@
 """Which rules judge: watching files that come and go, and how many compiled sets are kept."""
 
 import asyncio
+from collections.abc import Sequence
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -9,11 +10,12 @@ import pytest
 
 from monitor.adapters.rulefiles import RuleFolder, source
 from monitor.adapters.rulefiles.folder import load_sources
+from monitor.domain.audit import Deed
 from monitor.domain.errors import ConfigError, StorageError
 from monitor.domain.rulesets import RuleSet
 from monitor.engine.engineset import EngineSet
 from monitor.services.bundles import Bundle
-from monitor.services.rulebook import Rulebook
+from monitor.services.rulebook import Rulebook, Why
 from tests.fakes.log import MemoryLog
 from tests.fakes.store import MemoryStore
 from tests.faults.harness import RULES
@@ -84,6 +86,23 @@ def test_what_was_just_read_is_not_read_again(monkeypatch: pytest.MonkeyPatch) -
 async def test_a_change_is_loaded_once_it_has_settled() -> None:
     assert await watched("a", "a", "b", "b", "b") == (1, [])
     assert await watched("a", "a", "a") == (0, [])
+
+
+async def test_what_reloads_without_being_asked_is_on_record() -> None:
+    deeds: list[Deed] = []
+
+    async def record(some: Sequence[Deed]) -> None:
+        deeds.extend(some)
+
+    done = asyncio.Event()
+    book = Rulebook(Flaky(["a", "a", "b", "b", "b"], done), MemoryStore(), tables(), logger=Quiet(), telemetry=Quiet(),
+                    clock=Clock(), record=record)
+    version = (await book.load()).version
+    await book.watch(MemoryLog(), every_s=0, stop=done)
+    await book.reload_unasked(MemoryLog(), Why.SIGNAL)
+    await book.reload(MemoryLog())  # whoever asks writes the row themselves
+    assert [(deed.tenant, deed.by, deed.what, deed.on, deed.facts["why"]) for deed in deeds] == [
+        ("local", "system", "rules.reload", version, why) for why in ("files", "signal")]
 
 
 async def test_a_change_made_right_after_the_start_has_read_the_files_is_not_lost() -> None:

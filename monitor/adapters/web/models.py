@@ -9,6 +9,7 @@ from monitor.adapters.web.errors import json_answer
 from monitor.adapters.web.handling import QUERY
 from monitor.adapters.web.params import Param, count, text
 from monitor.adapters.web.services import SERVICES
+from monitor.domain.audit import Deed
 
 MODEL_PARAMS: Final[tuple[Param, ...]] = (
     text("tenant", "Whose events it is for; `*` stands for all tenants without a model of their own. Default: the "
@@ -55,8 +56,11 @@ async def roll_back(request: web.Request) -> web.Response:
 
 async def retrain(request: web.Request) -> web.Response:
     """202: it goes on beside the service, and `get_training` tells how."""
-    principal = request[PRINCIPAL]
-    return json_answer(request.app[SERVICES].learning.start(_tenant(request), by=author(principal)), status=202)
+    services, principal, tenant = request.app[SERVICES], request[PRINCIPAL], _tenant(request)
+    asked = services.learning.start(tenant, by=author(principal))
+    await services.trail.write([Deed(tenant=principal.tenant, by=principal.actor.id, at=asked.asked_at,
+                                     what="training.ask", on=tenant)])
+    return json_answer(asked, status=202)
 
 
 async def get_training(request: web.Request) -> web.Response:
