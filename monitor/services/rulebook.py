@@ -102,13 +102,6 @@ class Why(StrEnum):
     FILES = "files"
 
 
-Record = Callable[[Sequence[Deed]], Awaitable[None]]
-
-
-async def _unrecorded(deeds: Sequence[Deed]) -> None:
-    """Write nothing."""
-
-
 async def _nowhere(bundle: Bundle) -> None:
     """Compile nothing elsewhere."""
 
@@ -130,7 +123,8 @@ class Rulebook:
         self, source: RuleSource, store: Store, tables: ViewTables, *, logger: Logger, telemetry: Telemetry,
         clock: Clock, models: Models | None = None, databases: Databases | None = None,
         aside: Callable[[Bundle], Awaitable[None]] = _nowhere, after_compiling: Callable[[], None] = lambda: None,
-        rooms: Callable[[], list[RoomContext]] = list, record: Record = _unrecorded,
+        rooms: Callable[[], list[RoomContext]] = list,
+        record: Callable[[Sequence[Deed]], Awaitable[None]] | None = None,
     ) -> None:
         """`rooms`: what records say of rooms now; called on a thread of its own. `record`: writes into the trail."""
         self._source, self._store, self._tables, self._models = source, store, tables, models or NoModels()
@@ -201,8 +195,9 @@ class Rulebook:
     async def reload_unasked(self, log: Log, why: Why) -> ReloadResult:
         """The same where no request stands behind it, with a row of the trail of whoever runs the service."""
         result = await self.reload(log)
-        await self._record([Deed(tenant=LOCAL, by=SYSTEM, at=self._clock.now(), what="rules.reload", on=result.version,
-                                 facts={"previous": result.previous, "why": why.value})])
+        if self._record is not None:
+            await self._record([Deed(tenant=LOCAL, by=SYSTEM, at=self._clock.now(), what="rules.reload",
+                                     on=result.version, facts={"previous": result.previous, "why": why.value})])
         return result
 
     async def _swapped(self, log: Log, load: Callable[[], Awaitable[EngineSet]]) -> ReloadResult:
