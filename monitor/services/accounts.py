@@ -7,6 +7,7 @@ from msgspec import Struct
 
 from monitor.domain.accounts import Invitation, Session, Tries, User
 from monitor.domain.audit import Deed
+from monitor.domain.errors import Refused
 
 SessionKey = tuple[int, str]
 """(created_at, id): by what sessions are in order."""
@@ -26,6 +27,11 @@ class Joined(Struct, frozen=True, kw_only=True):
     invitation: Invitation
     password: str
     at: int
+
+
+def came_in_elsewhere(login: str) -> Refused:
+    """The error to raise."""
+    return Refused("used", f"{login} has come in elsewhere meanwhile", hint="open the link again")
 
 
 class Accounts(Protocol):
@@ -65,7 +71,8 @@ class Accounts(Protocol):
     async def invitation(self, sha256: str) -> Invitation | None: ...
 
     async def join(self, joined: Joined, deeds: Sequence[Deed]) -> None:
-        """The person is in. A new password ends all of their sessions. Raises Refused ("used")."""
+        """The person is in. A new password ends all of their sessions; there is none for somebody who is in another
+        tenant by now. Raises Refused ("used")."""
         ...
 
     async def open(self, session: Session, deeds: Sequence[Deed]) -> None: ...

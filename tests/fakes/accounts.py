@@ -7,7 +7,7 @@ from msgspec.structs import replace
 from monitor.domain.accounts import Invitation, Session, Tries, User
 from monitor.domain.audit import Deed
 from monitor.domain.errors import Refused
-from monitor.services.accounts import Joined, Known, SessionKey
+from monitor.services.accounts import Joined, Known, SessionKey, came_in_elsewhere
 from tests.fakes.posts import MemoryPosts
 
 
@@ -67,6 +67,9 @@ class MemoryAccounts:
         invitation = self._invitations[joined.invitation.sha256]
         if invitation.used_at is not None:
             raise Refused("used", "the invitation was used already", hint="sign in, or have a new one made")
+        if joined.password and any(user.joined and user.tenant != invitation.tenant
+                                   for user in await self.places(invitation.login)):
+            raise came_in_elsewhere(invitation.login)
         self._invitations[invitation.sha256] = replace(invitation, used_at=joined.at)
         user = self._users[invitation.tenant, invitation.login]
         self._users[user.tenant, user.login] = replace(user, joined=True, version=user.version + 1)

@@ -7,7 +7,10 @@ from typing import Any
 
 import pytest
 
+from monitor.adapters.web.auth import Principal
 from monitor.adapters.web.hub import HubLimits
+from monitor.adapters.web.streams import Streams
+from monitor.domain.errors import BusyError
 from monitor.domain.findings import Severity
 from monitor.services.records import Update
 from tests.functional.fakes import Api, Sse, alert, serving, unread
@@ -228,6 +231,24 @@ async def test_there_is_room_for_so_many_clients() -> None:
         await Sse(response).event()
         async with api.client.get(PATH) as refused:
             assert (refused.status, refused.headers["Retry-After"]) == (429, "10")
+
+
+@pytest.mark.parametrize("path", [PATH, "/api/v1/events/ws"])
+async def test_nobody_takes_all_the_places(path: str) -> None:
+    async with serving(streams_each=2) as api:
+        mine, theirs = (api.token("read", "ingest") for _ in range(2))
+        async with api.client.get(PATH, headers=mine), api.client.get(PATH, headers=mine):
+            async with api.client.get(path, headers=mine) as response:
+                assert (response.status, (await response.json())["error"]["code"]) == (429, "busy")
+            async with api.client.get(path, headers=theirs) as response:
+                assert response.status != 429
+
+
+def test_a_place_that_is_left_is_free() -> None:
+    streams, who = Streams(1), Principal("agency", frozenset(("read",)), "t1")
+    with streams.opened(who, lambda: None), pytest.raises(BusyError):
+        streams.check(who)
+    streams.check(who)
 
 
 async def test_a_stop_of_the_service_ends_the_streams() -> None:

@@ -245,6 +245,27 @@ async def test_who_is_disabled_is_out_at_once(world: World) -> None:
         await world.people.put(ROOT_ADMIN, "wang", Wanted(grants=user.grants, version=user.version))
 
 
+async def test_two_tenants_at_once_cannot_both_set_the_password(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While one makes its hash, the person comes in elsewhere: theirs stays."""
+    street = Actor(id="boss", tenant="street", everywhere=frozenset(Permission))
+    await world.people.put(street, "wang", Wanted(grants=(Grant(Role.REVIEWER),)))
+    link = await world.people.invite(street, "wang")
+    hash_ = world.passwords.hash
+
+    async def slow(password: str) -> str:
+        monkeypatch.undo()
+        await world.add("wang")
+        return await hash_(password)
+
+    monkeypatch.setattr(world.passwords, "hash", slow)
+    with pytest.raises(Refused, match="elsewhere"):
+        await world.signing.join(link.secret, "a password of the street's", address="a")
+    await world.sign_in("wang")
+    assert not (await world.people.one(street, "wang")).joined
+    assert (await world.signing.invited(link.secret)).new_password is False
+    await world.signing.join(link.secret, GOOD, address="a")
+
+
 async def test_an_invitation_for_somebody_who_is_in_sets_a_new_password_and_earlier_ones_end(world: World) -> None:
     opened = await world.add("wang")
     first = await world.people.invite(ROOT_ADMIN, "wang")

@@ -15,7 +15,7 @@ from monitor.domain.accounts import Invitation, Session, Tries, User
 from monitor.domain.audit import Deed
 from monitor.domain.errors import Refused
 from monitor.domain.people import Grant
-from monitor.services.accounts import Joined, Known, SessionKey
+from monitor.services.accounts import Joined, Known, SessionKey, came_in_elsewhere
 
 _MOST_TRIES: Final = 200_000
 """Beyond them the oldest are forgotten: guessing under ever new names must not fill the disk."""
@@ -172,6 +172,10 @@ def _join(connection: Connection, joined: Joined, deeds: Sequence[Deed]) -> None
         update(users).where(users.c.tenant == wanted.tenant, users.c.login == wanted.login)
         .values(joined=True, version=users.c.version + 1))
     if joined.password:
+        elsewhere = select(users.c.login).where(
+            users.c.login == wanted.login, users.c.tenant != wanted.tenant, users.c.joined)
+        if connection.execute(elsewhere).first() is not None:
+            raise came_in_elsewhere(wanted.login)
         _set_password(connection, wanted.login, joined.password, (), "")
     trail.append(connection, deeds)
 

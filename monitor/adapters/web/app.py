@@ -51,7 +51,7 @@ def build_app(services: WebServices, settings: WebSettings) -> web.Application:
     app[BUDGET] = Budget(settings.max_held_bytes)
     app[ANSWERS] = Budget(settings.max_unsent_bytes)
     app[SESSIONS] = Sessions()
-    app[STREAMS] = Streams()
+    app[STREAMS] = Streams(settings.streams_each)
     app[TURNS] = Turns()
     app[RELAYS] = Relays()
     app[RUNNING] = Running()

@@ -118,6 +118,7 @@ class WebSettings(Struct, frozen=True, kw_only=True):
     max_held_bytes: int = 256 * 2**20  # bodies of all requests that are being read or accepted
     max_unsent_bytes: int = 128 * 2**20  # large answers that wait for their clients
     max_sockets: int = 1_000
+    streams_each: int = 500  # streams and sockets of one token or person
     body_timeout_s: float = 30
     request_timeout_s: float = 20
     write_timeout_s: float = 30  # a client that takes nothing for so long is cut off

@@ -33,6 +33,7 @@ async def stream_alerts(request: web.Request) -> web.StreamResponse:
     wanted = Wanted(severity=query["severity"], category=query["category"], room=query["room"],
                     sees=lambda alert: sees(actor, organising.of(actor.tenant), alert))
     after = last_id(request.headers.get("Last-Event-ID"), query["after"])
+    request.app[STREAMS].check(request[PRINCIPAL])
     client = services.hub.subscribe(request[PRINCIPAL].tenant, after, wanted)
     try:
         with request.app[STREAMS].opened(request[PRINCIPAL], client.close):

@@ -7,14 +7,23 @@ from typing import Final
 
 from aiohttp import web
 
-from monitor.adapters.web.auth import Principal, Tokens
+from monitor.adapters.web.auth import Principal, Tokens, author
+from monitor.domain.errors import BusyError
 
 End = Callable[[], None]
 
 
 class Streams:
-    def __init__(self) -> None:
+    def __init__(self, most_each: int = 500) -> None:
+        """`most_each`: of one token or person."""
+        self._most_each = most_each
         self._open: dict[End, Principal] = {}
+
+    def check(self, principal: Principal) -> None:
+        """Raises BusyError where whoever asks has too many open: nobody takes all that there are."""
+        whose = (principal.tenant, author(principal))
+        if sum((one.tenant, author(one)) == whose for one in self._open.values()) >= self._most_each:
+            raise BusyError(f"{self._most_each} streams of yours are open", retry_after=10, hint="close some of them")
 
     @contextmanager
     def opened(self, principal: Principal, end: End) -> Iterator[None]:

@@ -62,6 +62,7 @@ async def events_socket(request: web.Request) -> web.StreamResponse:
     if len(request.app[SESSIONS]) >= settings.max_sockets:
         raise BusyError(f"{settings.max_sockets} sockets are open", retry_after=settings.retry_after_s,
                         hint="one connection serves many rooms; or raise http.max_sockets")
+    request.app[STREAMS].check(request[PRINCIPAL])
     socket = web.WebSocketResponse(
         heartbeat=settings.ws_heartbeat_s, max_msg_size=settings.max_body_bytes, compress=False, decode_text=False,
         timeout=_CLOSE_S, autoping=False,
