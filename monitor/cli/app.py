@@ -11,6 +11,7 @@ from cyclopts import App, CycloptsError, Parameter
 
 from monitor.cli import (
     audit,
+    cueing,
     exporting,
     holding,
     labels,
@@ -76,7 +77,7 @@ def _groups() -> Iterator[tuple[str, str, Sequence[Callable[..., int]]]]:
            (lifecycle.list_, models.card, lifecycle.compare, lifecycle.shadow, lifecycle.promote, lifecycle.rollback))
     yield ("org", "What a tenant tells of itself: units, rooms, hosts, posts.",
            (org.import_, org.export, org.check, org.show))
-    yield ("plan", "The evening's plan: who is expected on air.", (plan.import_, plan.show))
+    yield ("plan", "The evening's plan: who is expected on air.", (plan.import_, plan.show, plan.tonight))
     yield ("held", "What is held back: see it, release or decide it.",
            (holding.list_, holding.show, holding.release, holding.decide, holding.preview))
     yield ("routes", "Which post alerts go to.", (holding.test,))
@@ -84,6 +85,8 @@ def _groups() -> Iterator[tuple[str, str, Sequence[Callable[..., int]]]]:
         reviewing.list_, reviewing.note_, reviewing.show, reviewing.claim, reviewing.release, reviewing.hand_over,
         reviewing.escalate, reviewing.decide, reviewing.undo, reviewing.rectify, reviewing.close, reviewing.reopen,
         reviewing.alike, misses.miss, misses.drafts, misses.hand, misses.handed, misses.answer))
+    yield ("cue", "Tell rooms what to say instead, and see what they answer.",
+           (cueing.send, cueing.list_, cueing.link, cueing.links, cueing.unlink))
     yield ("rules", "Check, test and show rules.", (
         rules.lint, rules.test, rules.explain, rules.new, rules.template, rules.schema, rules.show, rules.duties,
         rules.import_))

@@ -72,6 +72,8 @@ def import_(files: Sources, /, *, dry_run: DryRun = False, where: Where = Where(
 def check(files: Sources, /) -> int:
     """Check files of records by themselves, together with what is shipped, and tell all faults at once.
 
+    Where they name records that the tenant has, such as a roster its posts, `redpost org import --dry-run` checks them.
+
     ```
     redpost org check organisation.yml
     ```
@@ -119,6 +121,7 @@ def show(*, where: Where = Where()) -> int:  # noqa: B008
 
 def _at(organisation: "Organisation", unit: str, now: int) -> Iterator[str]:
     """Posts and rooms that hang on the unit itself."""
+    from monitor.cli.terminal import counted
     from monitor.domain.organisation import Post, Room
 
     for name, post in organisation.every(Post):
@@ -128,7 +131,7 @@ def _at(organisation: "Organisation", unit: str, now: int) -> Iterator[str]:
     rooms = [room.title or name for name, room in organisation.every(Room) if room.unit == unit]
     if rooms:
         more = f" and {len(rooms) - 5:,} more" if len(rooms) > 5 else ""
-        yield f"{len(rooms):,} rooms: {', '.join(rooms[:5])}{more}"
+        yield f"{counted(len(rooms), 'room')}: {', '.join(rooms[:5])}{more}"
 
 
 def differing(wanted: "Mapping[Key, Record]", known: Mapping[Key, Kept]) -> Iterator[Change]:

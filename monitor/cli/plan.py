@@ -1,11 +1,12 @@
-"""redpost plan import · show"""
+"""redpost plan import · show · tonight"""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter
 
 from monitor.cli.desks import Desk, Where, at_desk
+from monitor.cli.options import LOCAL, Config, TokenFile, Url
 from monitor.cli.org import DryRun, differing, tell_changes
 
 if TYPE_CHECKING:
@@ -69,39 +70,66 @@ def show(
 ) -> int:
     """Show what runs by the plan now and what is to come.
 
-    Who of it is on air, silent or unplanned is told by `GET /api/v1/plan` of the running service.
+    Who of it is on air, silent or unplanned is told by `redpost plan tonight`.
 
     ```
     redpost plan show --hours 6
     ```
     """
-    from datetime import datetime
-
-    from rich.table import Table
-
     from monitor.adapters.clock import SystemClock
-    from monitor.cli.terminal import out, safe
+    from monitor.cli.lists import print_list
     from monitor.domain.organisation import Host, Organisation, Room, Slot
 
     known = at_desk(where, lambda desk: desk.everything())
     organisation = Organisation({key: kept.record for key, kept in known.items()})
     now, of = SystemClock().now(), _zone(zone, where)
-
-    def clock(at: int | None) -> str:
-        return "" if at is None else datetime.fromtimestamp(at / 1000, of).strftime("%m-%d %H:%M")
-
-    table = Table("starts", "ends", "room", "host", "products", "note", box=None, pad_edge=False)
     slots = sorted((slot.starts, name, slot) for name, slot in organisation.every(Slot)
                    if slot.starts <= now + hours * 3_600_000 and now < slot.until)
+    rows = []
     for _, _, slot in slots:
         room, host = organisation.get(Room, slot.room), organisation.get(Host, slot.host)
-        table.add_row(clock(slot.starts), clock(slot.ends), safe(room.title if room and room.title else slot.room),
-                      safe(host.name if host else slot.host), str(len(slot.products) or ""), safe(slot.note))
-    if slots:
-        out().print(table)
-    else:
-        print("nothing is planned")
+        rows.append((_moment(slot.starts, of), _moment(slot.ends, of), room.title if room and room.title else slot.room,
+                     host.name if host else slot.host, str(len(slot.products) or ""), slot.note))
+    print_list(("starts", "ends", "room", "host", "products", "note"), rows, nothing="nothing is planned")
     return 0
+
+
+def tonight(
+    *,
+    state: Annotated[Literal["to_come", "due", "silent", "on_air", "ended", "unplanned"] | None, Parameter(
+        help="Only lines that stand so.")] = None,
+    hours: Annotated[int, Parameter(show_default=True, help="How far ahead.")] = 12,
+    zone: Zone = "",
+    config: Config = None,
+    url: Url = LOCAL,
+    token_file: TokenFile = None,
+) -> int:
+    """Hold the plan against what is on air: what is `silent` should be and is not. Exit code 1 where something is.
+
+    ```
+    redpost plan tonight
+    redpost plan tonight --state silent
+    ```
+    """
+    from monitor.cli.calling import call
+    from monitor.cli.lists import print_list
+    from monitor.services.evening import PlanPage
+
+    of = _zone(zone, Where(config=config))
+    page = call(url, token_file, "GET", "plan", PlanPage, params={"state": state, "hours": hours, "limit": 1_000})
+    rows = [(line.state, _moment(line.starts, of), _moment(line.ends, of), line.room, line.title, line.host, line.note)
+            for line in page.lines]
+    print_list(("state", "starts", "ends", "room", "title", "host", "note"), rows, whole=("state", "room"),
+               nothing="nothing is planned, and nothing is on air" if state is None else f"nothing is {state}")
+    if standing := [f"{many:,} {name}" for name, many in page.counts.items() if many]:
+        print(", ".join(standing))
+    return 1 if page.counts.get("silent") else 0
+
+
+def _moment(at: int | None, zone: "ZoneInfo") -> str:
+    from datetime import datetime
+
+    return "" if at is None else datetime.fromtimestamp(at / 1000, zone).strftime("%m-%d %H:%M")
 
 
 def _zone(name: str, where: Where) -> "ZoneInfo":

@@ -55,13 +55,15 @@ def list_(
 
 
 def show(alert: One, /, *, url: Url = LOCAL, token_file: TokenFile = None) -> int:
-    """Show an alert with its evidence and its history.
+    """Show an alert with its evidence, its clauses, what the room was told, and its history.
 
     ```
     redpost review show 8f3c0d5a1b2c3d4e5f60718293a4b5c6
     ```
     """
+    from monitor.adapters.web.cues import CuesAnswer
     from monitor.cli.calling import call
+    from monitor.cli.cueing import told as cue_told
     from monitor.cli.terminal import safe
     from monitor.services.records import Evidence
     from monitor.services.review import History
@@ -70,10 +72,19 @@ def show(alert: One, /, *, url: Url = LOCAL, token_file: TokenFile = None) -> in
     history = call(url, token_file, "GET", f"alerts/{_safe_id(alert)}/history", History)
     told = found.alert
     print(safe(f"{told.severity} · {told.title} · {', '.join(told.category)} · room {told.room} · {told.state}"))
-    print(safe(f"rule {told.rule}, clauses {', '.join(told.clauses) or 'none'}, post {told.post or 'none'}"))
+    print(safe(f"rule {told.rule}, post {told.post or 'none'}" + (f", claimed by {told.claimed_by}"
+                                                                 if told.claimed_by else "")))
     print(safe(f"「{told.text}」 {words_of(told)}"))
+    for clause in found.clauses:
+        print(safe(f"clause {clause.id} {clause.document} {clause.article}: {clause.requirement}"))
+    if told.advice.say:
+        print(safe(f"instead: {told.advice.say}"))
     for line in found.context:
         print(safe(f"  {_time(line.at)} {line.role} {line.text}"))
+    for cue in call(url, token_file, "GET", f"alerts/{_safe_id(alert)}/cues", CuesAnswer).cues:
+        print(safe(f"cue {cue_told(cue)}"))
+    if (heard := history.case.kept.corrected) is not None:
+        print(safe(f"corrected on air after {heard.after_s} s: 「{heard.quote}」"))
     _print_history(history)
     return 0
 

@@ -17,17 +17,19 @@ COMMANDS: Final = (
     "token list", "token revoke", "check-config", "backup", "restore", "train", "evaluate", "retrain",
     "model", "model list", "model card", "model compare", "model shadow", "model promote", "model rollback", "labels",
     "labels import", "labels export", "labels withdraw", "labels pick", "labels terms",
-    "org", "org export", "org import", "org check", "org show", "plan", "plan import", "plan show",
+    "org", "org export", "org import", "org check", "org show", "plan", "plan import", "plan show", "plan tonight",
     "review", "review list", "review show", "review claim", "review release", "review hand-over", "review escalate",
     "review decide", "review undo", "review rectify", "review close", "review reopen", "review note", "review miss",
     "review drafts", "review hand", "review handed", "review answer",
     "review alike", "held", "held list", "held show", "held release", "held decide", "held preview", "routes",
     "routes test",
+    "cue", "cue send", "cue list", "cue link", "cue links", "cue unlink",
     "users", "users add", "users list", "users grant", "users disable", "users enable", "users invite",
     "audit", "audit verify", "audit show",
     "export", "ledger", "ledger corrections", "ledger comments",
 )  # fmt: skip
-GROUPS: Final = ("rules", "token", "model", "labels", "org", "plan", "ledger", "review", "held", "routes", "users",
+GROUPS: Final = ("rules", "token", "model", "labels", "org", "plan", "ledger", "review", "held", "routes", "cue",
+          "users",
                  "audit")
 BY_HAND: Final = "## For programs"
 """From here on the page is written by hand."""
