@@ -14,10 +14,12 @@ from monitor.adapters.storage.checks import SqlChecks
 from monitor.adapters.storage.database import Database
 from monitor.adapters.storage.holding import SqlHolds
 from monitor.adapters.storage.ledgers import SqlLedgers
+from monitor.adapters.storage.mail import SqlMail
 from monitor.adapters.storage.posts import SqlPosts
 from monitor.adapters.storage.retention import SqlExpiry
 from monitor.adapters.storage.store import SqlStore
 from monitor.engine.engineset import EngineSet
+from monitor.services.absences import Absences
 from monitor.services.checking import CheckDesk
 from monitor.services.dispatch import Dispatcher
 from monitor.services.evening import Evening
@@ -70,7 +72,8 @@ class PostDesks:
         self.review = ReviewDesk(self.posts, self.organising, publisher, clock, telemetry,
                                  colleagues=SqlAccounts(database))
         self.evening = Evening(self.posts, self.organising, clock, telemetry,
-                               silent_after_ms=settings.plan.silent_after_s * 1000)
+                               silent_after_ms=settings.plan.silent_after_s * 1000,
+                               absences=Absences(SqlMail(database), self.organising, clock))
         holds = SqlHolds(database)
         self.holding = HoldDesk(holds, self.dispatcher, self.review, self.organising, clock, telemetry)
         self.trying = RouteDesk(self.dispatcher, holds, self.review, self.organising, clock)

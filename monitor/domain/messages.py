@@ -21,6 +21,8 @@ LONGEST_QUOTE: Final = 120
 class What(StrEnum):
     REDLINE_UNCLAIMED = "redline_unclaimed"
     ESCALATION = "escalation"
+    ROOM_SILENT = "room_silent"
+    ROOM_ON_AIR = "room_on_air"
     CUE = "cue"
     TEST = "test"
 
@@ -84,7 +86,8 @@ def addressed(
         for channel in dict.fromkeys(channels))
 
 
-_TITLES: Final = {What.REDLINE_UNCLAIMED: "红线预警超时未认领", What.ESCALATION: "预警已升级", What.CUE: "场控提示",
+_TITLES: Final = {What.REDLINE_UNCLAIMED: "红线预警超时未认领", What.ESCALATION: "预警已升级",
+                  What.ROOM_SILENT: "直播间到点未开播", What.ROOM_ON_AIR: "未开播的直播间已开播", What.CUE: "场控提示",
                   What.TEST: "测试消息"}
 _SEVERITY: Final = {"critical": "紧急", "high": "高", "medium": "中", "low": "低", "info": "提示"}
 
@@ -110,7 +113,8 @@ def _lines(item: Item, zone: tzinfo) -> Iterator[str]:
     if item.what is What.TEST:
         yield f"{at:%H:%M:%S} 这是一条测试消息，收到即表示通道可用。"
         return
-    facts = [_TITLES[item.what], item.title, f"严重度 {_SEVERITY.get(item.severity, item.severity)}",
+    facts = [_TITLES[item.what], item.title,
+             f"严重度 {_SEVERITY.get(item.severity, item.severity)}" if item.severity else "",
              f"监察岗 {item.post}" if item.post else ""]
     yield f"{at:%H:%M:%S} " + " · ".join(fact for fact in facts if fact)
     if item.text:

@@ -13,6 +13,7 @@ from monitor.domain.errors import StorageError
 from monitor.domain.evening import Airing, Line, OnPost, lines, on_posts, unknown
 from monitor.domain.organisation import OPEN_END_MS
 from monitor.domain.people import ROOT, Actor, Permission
+from monitor.services.absences import Absences
 from monitor.services.organising import Organising
 from monitor.services.paging import packed_cursor, unpacked_cursor
 from monitor.services.ports import Clock, Telemetry
@@ -68,11 +69,12 @@ class Evening:
 
     def __init__(
         self, broadcasts: Broadcasts, organising: Organising, clock: Clock, telemetry: Telemetry, *,
-        silent_after_ms: int,
+        silent_after_ms: int, absences: Absences | None = None,
     ) -> None:
+        """`absences`: are told of all slots that run."""
         self._broadcasts, self._organising = broadcasts, organising
         self._clock, self._telemetry = clock, telemetry
-        self.silent_after_ms = silent_after_ms
+        self.silent_after_ms, self._absences = silent_after_ms, absences
         self._posts: set[str] = set()
 
     async def plan(self, actor: Actor, *, state: str | None, hours: int, cursor: str | None, limit: int) -> PlanPage:
@@ -104,11 +106,12 @@ class Evening:
                                           if actor.may(Permission.SEE, organisation.above(post.unit))])
 
     async def look(self) -> None:
-        """What the metrics tell of all tenants."""
+        """What the metrics tell of all tenants; posts are told of rooms that stay silent."""
         now, silent = self._clock.now(), 0
+        running: dict[str, list[Line]] = {}
         on_duty: Counter[str] = Counter({post: 0 for post in self._posts})
         for tenant in self._organising.tenants():
-            found = await self._lines(tenant, now, ahead_ms=0)
+            found = running[tenant] = await self._lines(tenant, now, ahead_ms=0)
             silent += sum(line.state is Airing.SILENT for line in found)
             for post in on_posts(self._organising.of(tenant), now):
                 on_duty[post.post] += len(post.people)
@@ -116,6 +119,9 @@ class Evening:
         self._telemetry.gauge("rooms_expected_silent", silent)
         for name, people in on_duty.items():
             self._telemetry.gauge("reviewers_on_duty", people, post=name)
+        if self._absences is not None:
+            for tenant, found in running.items():
+                await self._absences.look(tenant, found)
 
     async def run(self, stop: asyncio.Event, *, every_s: float = 10) -> None:
         while not stop.is_set():

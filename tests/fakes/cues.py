@@ -82,14 +82,25 @@ class MemoryCues:
 
 
 class MemoryMail:
-    """Implements `Mail`."""
+    """Implements `Mail` and `Announcing`; of deeds it keeps those of the latter."""
 
     def __init__(self) -> None:
         self.rows: dict[str, Posted] = {}
+        self.deeds: list[Deed] = []
 
     async def put(self, given: Sequence[Message], deeds: Sequence[Deed]) -> None:
         for message in given:
             self.rows[message.id] = Posted(message=message, state=State.WAITING, due=message.due, tries=0, error="")
+
+    async def once(self, given: Sequence[Message], deeds: Sequence[Deed]) -> bool:
+        new = [message for message in given if message.id not in self.rows]
+        await self.put(new, deeds)
+        if new:
+            self.deeds += deeds
+        return bool(new)
+
+    async def given(self, messages: Sequence[str]) -> set[str]:
+        return {name for name in messages if name in self.rows}
 
     async def due(self, now: int, *, each: int) -> list[Posted]:
         return [row for row in self.rows.values() if row.due is not None and row.due <= now]

@@ -26,13 +26,29 @@ def put(connection: Connection, given: Sequence[Message]) -> None:
     for message in given:
         waiting = _waiting(connection, message)
         if waiting is None:
-            connection.execute(insert_new(connection, messages), {
-                "id": message.id, "tenant": message.tenant, "channel": message.channel, "room": message.room,
-                "at": message.at, "state": State.WAITING.value, "due": message.due, "tries": 0, "error": "",
-                "body": _encoder.encode(message)})
+            _add(connection, message)
         else:
             connection.execute(update(messages).where(messages.c.id == waiting.id).values(
                 body=_encoder.encode(waiting.joined(message)), due=min(waiting.due, message.due)))
+
+
+def once(connection: Connection, given: Sequence[Message], deeds: Sequence[Deed]) -> bool:
+    new = sum(_add(connection, message) for message in given)
+    if new:
+        trail.append(connection, deeds)
+    return bool(new)
+
+
+def given(connection: Connection, names: Sequence[str]) -> set[str]:
+    return set(connection.scalars(select(messages.c.id).where(messages.c.id.in_(names))))
+
+
+def _add(connection: Connection, message: Message) -> int:
+    """How many are new: 1, or 0."""
+    return connection.execute(insert_new(connection, messages), {
+        "id": message.id, "tenant": message.tenant, "channel": message.channel, "room": message.room,
+        "at": message.at, "state": State.WAITING.value, "due": message.due, "tries": 0, "error": "",
+        "body": _encoder.encode(message)}).rowcount
 
 
 def _waiting(connection: Connection, message: Message) -> Message | None:
@@ -85,7 +101,7 @@ def _posted(row: RowMapping) -> Posted:
 
 
 class SqlMail:
-    """Implements `Mail`."""
+    """Implements `Mail` and `Announcing`."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -96,6 +112,12 @@ class SqlMail:
             trail.append(connection, deeds)
 
         await self._database.run(write, durable=True)
+
+    async def once(self, given: Sequence[Message], deeds: Sequence[Deed]) -> bool:
+        return await self._database.run(lambda connection: once(connection, given, deeds), durable=True)
+
+    async def given(self, messages: Sequence[str]) -> set[str]:
+        return await self._database.read(lambda connection: given(connection, messages))
 
     async def due(self, now: int, *, each: int) -> list[Posted]:
         return await self._database.read(lambda connection: due(connection, now, each))
