@@ -97,7 +97,6 @@ class NoModels:
 
 class Why(StrEnum):
     """What brought the service to load its rules anew by itself."""
-
     SIGNAL = "signal"
     FILES = "files"
 
