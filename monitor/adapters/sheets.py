@@ -24,7 +24,8 @@ _PIECE: Final = 64 * 2**10
 _LONGEST: Final = 32_767
 """Characters in a cell of Excel."""
 _LAST_ROW: Final = 1_048_576
-_FORMULA: Final = ("=", "+", "-", "@", "＝", "＋", "－", "＠", "\t", "\r", "\n")
+_FORMULA: Final = re.compile(r"[\t\r\n]|[\s\xad\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]*[=+\-@＝＋－＠]")
+"""Also behind what nobody sees: some spreadsheets leave it out."""
 _CONTROL: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
 
@@ -53,9 +54,10 @@ def _lines(page: Sequence[Sequence[_Cell]]) -> bytes:
 
 def _plain(cell: _Cell) -> _Cell:
     """Text that a spreadsheet would run is text: what viewers write ends up in front of people with rights."""
-    if isinstance(cell, str) and cell.lstrip(" \N{NO-BREAK SPACE}\N{IDEOGRAPHIC SPACE}").startswith(_FORMULA):
-        return "'" + cell
-    return cell
+    if not isinstance(cell, str):
+        return cell
+    text = _CONTROL.sub("", cell)
+    return "'" + text if _FORMULA.match(text) else text
 
 
 def _workbook() -> Any:

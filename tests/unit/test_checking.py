@@ -114,7 +114,8 @@ async def test_files(world: Desk) -> None:
     made = await world.desk.check(LEAD, Script("文档", data.getvalue(), "晚场.docx"))
     assert made.summary.findings and made.details.lines[0].text == WRONG
     for data_, file, told in ((b"%PDF-1.7", "a.txt", "PDF"), (b"x", "a.pdf", "ending"), (b"", "a.txt", "nothing in"),
-                              (b"x", "a.docx", "no Word document"), (b" \n\n", "a.md", "nothing in")):
+                              (b"x", "a.docx", "no Word document"), (b" \n\n", "a.md", "nothing in"),
+                              (b"a\n" * 20_001, "a.txt", "more than 20,000 lines")):
         with pytest.raises(InputError, match=told):
             await world.desk.check(LEAD, Script("坏", data_, file))
     assert len((await world.desk.page(LEAD, CheckFilter(), cursor=None, limit=9)).checks) == 1

@@ -40,6 +40,12 @@ async def test_csv_opens_in_excel_and_runs_nothing() -> None:
         ["词", "次数"], ["'=1+1", "1"], ["a,\"b\"\nc", "-2.5"], ["'＝cmd", ""], ["' @SUM(A1)", "0"]]
 
 
+@pytest.mark.parametrize("cell", ["\x00=1", "\u200b=1", "\ufeff+1", "\x0b@A1", "\u2003-1", "\u3000＝1", "\u202e=1"])
+async def test_what_nobody_sees_before_a_formula_makes_it_no_text(cell: str) -> None:
+    data = (await file(CSV, ["词"], [[cell], ["好=1"]])).decode("utf-8-sig")
+    assert data.splitlines()[1].startswith("'") and data.splitlines()[2] == "好=1" and "\x00" not in data
+
+
 async def test_xlsx_holds_what_it_says() -> None:
     data = await file(XLSX, ["词", "次数"], [["=1+1", 1], ["2026-11-27", -2.5]], [["#N/A", None], ["a\x00\x0bb", 3]])
     assert sheet_of(data) == [["词", "次数"], ["=1+1", 1], ["2026-11-27", -2.5], ["#N/A", None], ["ab", 3]]
@@ -107,5 +113,6 @@ async def test_memory_does_not_grow_with_the_rows(form: str) -> None:
 def test_no_cell_of_a_csv_begins_a_formula(text: str) -> None:
     shown = sheets._plain(text)
     assert isinstance(shown, str)
-    assert shown in (text, "'" + text)
-    assert not shown.lstrip(" \u00a0\u3000").startswith(("=", "+", "-", "@", "＝", "\t", "\r"))
+    held = sheets._CONTROL.sub("", text)
+    assert shown in (held, "'" + held)
+    assert not shown.lstrip().startswith(("=", "+", "-", "@", "＝")) and not shown.startswith(("\t", "\r", "\n"))

@@ -403,3 +403,52 @@ def test_a_word_document_is_read_by_paragraph_and_row(tmp_path: Path) -> None:
     assert [event.text for event in everything(list(batches))[0]] == ["开场白", "话术 销量第一"]
     with pytest.raises(InputError, match="no Word document"):
         open_source(io.BytesIO(b"PK\x03\x04 broken"), OPTIONS, name="a.docx")
+
+
+def word(**parts: bytes) -> io.BytesIO:
+    """A document with these parts changed (`document`, `styles`: their XML)."""
+    import docx
+
+    made, out = io.BytesIO(), io.BytesIO()
+    docx.Document().save(made)
+    with zipfile.ZipFile(made) as before, zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as after:
+        for info in before.infolist():
+            name = info.filename.removeprefix("word/").removesuffix(".xml").strip("[]")
+            after.writestr(info.filename, parts.get(name, before.read(info)))
+    out.seek(0)
+    return out
+
+
+def body(inner: str) -> bytes:
+    return (f'<w:document xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"><w:body>{inner}'
+            "</w:body></w:document>").encode()
+
+
+def said(text: str) -> str:
+    return f"<w:p><w:r><w:t>{text}</w:t></w:r></w:p>"
+
+
+def test_a_word_document_is_no_larger_than_its_file_says() -> None:
+    """Cells that span two thousand million columns, and rows merged upwards without end."""
+    cell = f'<w:tc><w:tcPr><w:gridSpan w:val="2000000000"/><w:vMerge/></w:tcPr>{said("销量第一")}</w:tc>'
+    nested = f"<w:tbl><w:tr><w:tc>{said('内')}</w:tc></w:tr></w:tbl>"
+    rows = f"<w:tr>{cell}<w:tc>{said('话术')}{nested}</w:tc></w:tr>" + f"<w:tr>{cell}</w:tr>" * 1_500
+    _, batches = open_source(word(document=body(f"{said('开场白')}<w:tbl>{rows}</w:tbl>")), OPTIONS, name="a.docx")
+    texts = [event.text for event in everything(list(batches))[0]]
+    assert texts[:4] == ["开场白", "销量第一 话术", "内", "销量第一"] and len(texts) == 1_503
+
+
+def test_a_word_document_reads_no_other_file() -> None:
+    head = b"<!DOCTYPE l [<!ENTITY a SYSTEM 'file:///etc/passwd'><!ENTITY b 'bbbb'>]>"
+    _, batches = open_source(word(document=head + body(said("好&a;&b;"))), OPTIONS, name="a.docx")
+    assert [event.text for event in everything(list(batches))[0]] == ["好"]
+
+
+@pytest.mark.parametrize("parts, told", [
+    ({"document": body(said("a") + " " * 11_000_000)}, "10,000,000 bytes of text"),
+    ({"styles": b" " * 11_000_000}, "10,000,000 bytes of text"), ({"document": b"<w:document"}, "no Word document"),
+    ({"Content_Types": b"<x/>"}, "no Word document"), ({"document": body("<w:p><w:x></w:p>")}, "no Word document"),
+])
+def test_a_word_document_that_is_none_is_refused(parts: dict[str, bytes], told: str) -> None:
+    with pytest.raises(InputError, match=told):
+        open_source(word(**parts), OPTIONS, name="a.docx")

@@ -2,12 +2,14 @@
 
 import io
 import zipfile
-from typing import Final
+from typing import Any, Final
 
 from monitor.adapters.sources.model import CHUNK, ByteStream
 from monitor.domain.errors import InputError
 
 MOST: Final = 50_000_000
+_MOST_TEXT: Final = 10_000_000
+"""Bytes of XML, which become some ten times as many objects."""
 
 
 def text_of_docx(stream: ByteStream) -> io.BytesIO:
@@ -23,13 +25,29 @@ def text_of_docx(stream: ByteStream) -> io.BytesIO:
     if data.tell() > MOST:
         raise InputError(f"the document has more than {MOST:,} bytes", hint="remove its pictures, or save it as .txt")
     try:
-        document = docx.Document(data)
-    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+        with zipfile.ZipFile(data) as parts:
+            _check_size(parts)
+        body = docx.Document(data).element.body
+        lines = [_text(block) for block in body.xpath("./w:p | ./w:tbl//w:tr")]
+    except InputError:
+        raise
+    except Exception as error:  # whatever a file may do to its reader
         raise InputError(f"this is no Word document: {error}", hint="save it again as .docx, or as .txt") from error
-    lines = []
-    for block in document.iter_inner_content():
-        if hasattr(block, "rows"):
-            lines += [" ".join(dict.fromkeys(cell.text.strip() for cell in row.cells)) for row in block.rows]
-        else:
-            lines.append(block.text)
     return io.BytesIO("\n".join(line.replace("\n", " ") for line in lines).encode())
+
+
+def _check_size(parts: zipfile.ZipFile) -> None:
+    """Raises InputError for what would unpack to too much; no part yields more than it says here."""
+    words = sum(part.file_size for part in parts.infolist() if part.filename.lower().endswith((".xml", ".rels")))
+    if words > _MOST_TEXT or sum(part.file_size for part in parts.infolist()) > MOST:
+        raise InputError(f"the document unpacks to more than {_MOST_TEXT:,} bytes of text, or {MOST:,} in all",
+                         hint="remove its pictures, send it in parts, or save it as .txt")
+
+
+def _text(block: Any) -> str:
+    """Of a paragraph, or of the cells of a row as they are in the file, however many columns one says that it spans."""
+    cells = block.xpath("./w:tc")
+    if not cells:
+        return str(block.text or "")
+    texts = ("\n".join(paragraph.text for paragraph in cell.xpath("./w:p")).strip() for cell in cells)
+    return " ".join(dict.fromkeys(filter(None, texts)))

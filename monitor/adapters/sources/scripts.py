@@ -1,6 +1,7 @@
 """A script that was sent rather than read from a file."""
 
 import io
+from typing import Final
 
 from monitor.adapters.sources.model import SourceOptions
 from monitor.adapters.sources.registry import open_source
@@ -9,6 +10,9 @@ from monitor.domain.decoding import Limits
 from monitor.domain.errors import InputError
 from monitor.domain.events import Kind
 from monitor.services.checking import Read, Script
+
+_MOST: Final = 20_000
+"""Lines: a second's work or so, while which others wait."""
 
 
 def read_script(script: Script, now: int, limits: Limits) -> Read:
@@ -21,4 +25,6 @@ def read_script(script: Script, now: int, limits: Limits) -> Read:
         read.events.extend(batch.events)
         read.lines.extend(batch.lines)
         read.rejected.extend(batch.rejected)
+        if len(read.events) + len(read.rejected) > _MOST:
+            raise InputError(f"the script has more than {_MOST:,} lines", hint="send it in parts")
     return read
