@@ -151,10 +151,13 @@ class Exporting:
 
     def _ledger(self, actor: Actor, ledger: Ledger, *, unit: str | None = None, since: int | None = None,
                 until: int | None = None) -> Export:
-        """Of rooms of the unit and of those below it."""
+        """Of rooms of the unit and of those below it; without one, of all where the actor may."""
         organisation = self._organising.of(actor.tenant)
-        _need(actor, Permission.AUDIT, organisation.above(unit or ""))
-        units = None if unit is None else below(organisation, unit)
+        granted = actor.units(Permission.AUDIT)
+        roots = [unit] if unit is not None else [""] if "" in granted or not granted else sorted(granted)
+        for root in roots:
+            _need(actor, Permission.AUDIT, organisation.above(root))
+        units = None if roots == [""] else tuple({name for root in roots for name in below(organisation, root)})
         wanted = LedgerFilter(ledger=ledger, since=since, until=until, units=units)
 
         async def pages() -> Rows:

@@ -253,6 +253,21 @@ def check_kind(kind: str) -> None:
         raise NotFound(f"there is no kind of record {kind[:40]!r}", hint="one of " + ", ".join(KINDS))
 
 
+_HANGS_ON: Final = {"slot": ("room", "room"), "shift": ("post", "post"), "unit": ("above", "unit")}
+"""By kind, where it is not its `unit`: the key, and the kind of what that names."""
+
+
+def _unseen(change: Edit, new: Record | None) -> NotFound:
+    """It is not the actor's to see; of a `new` record, what it is to hang on is not."""
+    key, kind = _HANGS_ON.get(change.kind, ("unit", "unit"))
+    home = str(getattr(new, key, ""))
+    if new is not None and not home:
+        return NotFound(f"the {change.kind} {change.id[:80]} is to be the whole tenant's, which is not yours",
+                        hint=f"name in it a {kind} that you see, as `{key}`")
+    kind, name = (kind, home) if new is not None else (change.kind, change.id)
+    return NotFound(f"there is no {kind} {name[:80]}", hint=f"GET /api/v1/records/{kind} lists them")
+
+
 def _may(actor: Actor, before: Organisation, after: Organisation, change: Edit) -> None:
     """The actor may edit it where it is and where it goes. Raises Refused, and NotFound for what is not theirs to see.
     """
@@ -266,8 +281,7 @@ def _may(actor: Actor, before: Organisation, after: Organisation, change: Edit) 
         if change.kind == "unit" and organisation is after:
             above = organisation.above(str(getattr(record, "above", ROOT)))  # a new one hangs on what there is
         if not actor.may(Permission.SEE, above):
-            raise NotFound(f"there is no {change.kind} {change.id[:80]}",
-                           hint=f"GET /api/v1/records/{change.kind} lists them")
+            raise _unseen(change, record if known is None else None)
         if not actor.may(permission, above):
             raise Refused("permission", f"to edit a {change.kind} takes the permission {permission}",
                           hint="ask somebody who has it on " + (f"the unit {home}" if home else "the whole tenant"))

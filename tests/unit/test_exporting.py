@@ -179,5 +179,9 @@ async def test_who_may_not_gets_nothing_and_leaves_nothing(desk: Desk) -> None:
     assert len(await desk.posts.rows("local", after=0, limit=100)) == before
     lead = Actor(id="qian", tenant="local", grants=(Grant(Job.LEAD, "east"),))
     assert await desk.rows("corrections", lead, unit="east") == []
+    for name in ("a", "b"):
+        await desk.act(LEAD, alert_id(name), VIOLATION)
+    assert [row["直播间"] for row in await desk.rows("corrections", lead)] == ["room-1"]  # without a unit: their own
+    assert {row["直播间"] for row in await desk.rows("corrections")} == {"room-1", "room-2"}
     with pytest.raises(Refused):
-        await desk.rows("corrections", lead)
+        await desk.rows("corrections", lead, unit="west")

@@ -140,6 +140,28 @@ def test_what_belongs_to_another_unit_is_named_as_little_as_what_there_is_not(ki
     asyncio.run(scenario())
 
 
+@pytest.mark.parametrize("edit, told", [
+    (put("slot", "x", Slot(room="theirs", starts=1)), "there is no room theirs"),
+    (put("slot", "x", Slot(room="none", starts=1)), "there is no room none"),
+    (put("shift", "x", Shift(post="desk", people=("a",), starts=1, ends=2)), "there is no post desk"),
+    (put("room", "x", Room(unit="west")), "there is no unit west"),
+    (put("room", "x", Room()), "the room x is to be the whole tenant's, which is not yours"),
+    (put("room", "theirs", Room(unit="east")), "there is no room theirs"),
+])
+def test_what_is_new_and_hangs_on_what_is_not_theirs_is_told_by_that(edit: Edit, told: str) -> None:
+    async def scenario() -> None:
+        desk = Organising(MemoryPosts(), Still(), {})
+        await desk.edit(ANN, [put("unit", "east", Unit(title="东")), put("unit", "west", Unit(title="西")),
+                              put("room", "theirs", Room(unit="west")),
+                              put("post", "desk", Post(title="岗", unit="west"))])
+        bo = Actor(id="bo", tenant="agency", grants=(Grant(Role.UNIT_ADMIN, "east"),))
+        with pytest.raises(NotFound) as caught:
+            await desk.edit(bo, [edit])
+        assert caught.value.message == told
+
+    asyncio.run(scenario())
+
+
 DAY = 86_400_000
 BRANCH = Actor(id="bo", tenant="agency", grants=(Grant(Role.OPERATOR, "east"), Grant(Role.LEAD, "east")))
 
