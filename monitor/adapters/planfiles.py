@@ -36,6 +36,13 @@ def decoded(data: bytes) -> str:
     raise InputError("the plan is neither UTF-8 nor GB 18030", hint="save it as CSV UTF-8")
 
 
+def read_table(
+    data: bytes, where: str, organisation: Organisation, day: date | None, *, zone: tzinfo
+) -> dict[str, Slot]:
+    """As `read_plan`, of a file as it is."""
+    return read_plan(decoded(data), where, organisation, zone=zone, day=day)
+
+
 def read_plan(
     text: str, where: str, organisation: Organisation, *, zone: tzinfo, day: date | None = None,
 ) -> dict[str, Slot]:

@@ -6,6 +6,7 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from monitor.adapters.bundled import bundled, view_tables
+from monitor.adapters.planfiles import read_table
 from monitor.adapters.recordfiles import read_folder
 from monitor.adapters.sources.scripts import read_script
 from monitor.adapters.storage.accounts import SqlAccounts
@@ -29,6 +30,7 @@ from monitor.services.linking import EvidenceOf, LinkDesk
 from monitor.services.misses import MissDesk
 from monitor.services.onboarding import Onboarding
 from monitor.services.organising import Organising
+from monitor.services.planning import PlanDesk
 from monitor.services.ports import Archive, Clock, Publisher, Telemetry
 from monitor.services.retention import Kind, Retention
 from monitor.services.review import ReviewDesk
@@ -74,6 +76,7 @@ class PostDesks:
         self.evening = Evening(self.posts, self.organising, clock, telemetry,
                                silent_after_ms=settings.plan.silent_after_s * 1000,
                                absences=Absences(SqlMail(database), self.organising, clock))
+        self.planning = PlanDesk(self.organising, partial(read_table, zone=ZoneInfo(settings.tenant.zone)))
         holds = SqlHolds(database)
         self.holding = HoldDesk(holds, self.dispatcher, self.review, self.organising, clock, telemetry)
         self.trying = RouteDesk(self.dispatcher, holds, self.review, self.organising, clock)

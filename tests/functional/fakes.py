@@ -18,6 +18,7 @@ from aiohttp.test_utils import TestClient, TestServer
 
 from monitor.adapters.keys import link_secret
 from monitor.adapters.outside import Outside
+from monitor.adapters.planfiles import read_table
 from monitor.adapters.recordfiles import read_folder
 from monitor.adapters.sources.scripts import read_script
 from monitor.adapters.telemetry import PrometheusTelemetry
@@ -56,6 +57,7 @@ from monitor.services.messaging import Messenger
 from monitor.services.misses import MissDesk
 from monitor.services.organising import Organising
 from monitor.services.people import People
+from monitor.services.planning import PlanDesk
 from monitor.services.ports import Archive, Store
 from monitor.services.recordings import Edit, Edits
 from monitor.services.records import (
@@ -423,6 +425,7 @@ async def serving(*, hub_limits: HubLimits | None = None, outside: Outside | Non
         lifecycle=Lifecycle(models, reload, clock=clock, logger=logger, record=posts.write), learning=learning,
         review=desk, links=LinkDesk(posts, desk, store.evidence, organising, hub, clock), organising=organising,
         evening=Evening(posts, organising, clock, telemetry, silent_after_ms=600_000),
+        planning=PlanDesk(organising, partial(read_table, zone=UTC)),
         misses=MissDesk(posts, cast(Archive, archive), UNPLACED, organising, hub, clock),
         signing=signing, people=people, trail=posts,
         cues=CueDesk(cue_store, organising, clock, telemetry, mask=lambda text: text, wake=cue_hub.wake),
@@ -458,6 +461,7 @@ def body_of(route: Route) -> str | bytes | None:
         "answerHanded": {"outcome": "violation", "note": "同意"},
         "editRecords": {"edits": [{"kind": "room", "id": "r2", "record": {"title": "二号"}}]},
         "checkScript": {"name": "晚场", "text": "大家好"},
+        "takePlan": {"table": "starts,room\n"},
         "putRecord": {"title": "一号"},
         "signIn": {"login": "wang", "password": PASSWORD},
         "takeInvitation": {"password": PASSWORD},

@@ -40,7 +40,7 @@ def test_the_documentation_names_every_parameter() -> None:
         "Classifiers")
     sections |= {"getQueue": "Decide", "listDraftCases": "Report a miss", "putRecord": "Records",
                  "deleteRecord": "Records", "listRecords": "Records", "listHanded": "Hand over a link"}
-    sections |= dict.fromkeys(("getPlan", "listUnknownRooms"), "Tonight")
+    sections |= dict.fromkeys(("getPlan", "takePlan", "listUnknownRooms"), "Tonight")
     sections["listAudit"] = "The trail"
     sections |= dict.fromkeys(("checkScript", "listChecks", "getCheck"), "Script checks")
     sections |= {"listHeld": "What is held", "testRoutes": "Where an alert would go"}

@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from monitor.domain.broadcasts import Broadcast
-from monitor.domain.organisation import Post, Room, Shift, Slot
+from monitor.domain.organisation import Host, Post, Room, Shift, Slot, Unit
+from monitor.domain.people import Grant, Role
 from monitor.domain.record import Record
 from monitor.services.recordings import Edit, Edits
 from tests.functional.clikit import redpost
@@ -77,3 +78,39 @@ async def test_records_come_by_pages_and_the_command_line_reads_them_all(tmp_pat
                                        f"http://127.0.0.1:{api.port}", "--token-file", secret)
         assert done.out.count("\n  r") == 2_345
         assert (await asked(api, "records/room?limit=0", mine))[0] == 400
+
+
+TABLE = "开播时间,直播间,结束时间,主播,商品,备注\n20:00,一号,02:00,阿珂,,首播\n21:00,r1,,,,\n"
+
+
+async def test_who_looks_after_a_branch_takes_its_plan_from_a_table() -> None:
+    async with serving(loopback=False) as api:
+        await keep(api, {
+            ("unit", "east"): Unit(title="东"), ("unit", "west"): Unit(title="西"),
+            ("room", "r1"): Room(title="一号", unit="east"), ("room", "r2"): Room(title="二号", unit="west"),
+            ("host", "ake"): Host(name="阿珂", unit="east")})
+        bo = await api.person("bo", Grant(Role.UNIT_ADMIN, "east"))
+
+        async def take(table: str, query: str = "?file=tonight.csv&day=2026-11-27") -> tuple[int, Any]:
+            async with api.client.post(
+                    f"/api/v1/plan{query}", data=table.encode("gb18030"), headers=bo) as response:
+                return response.status, await response.json()
+
+        status, tried = await take(TABLE, "?file=tonight.csv&day=2026-11-27&dry_run=true")
+        assert (status, len(tried["changed"]), tried["unchanged"]) == (200, 2, 0)
+        assert list(api.organising.of("agency").every(Slot)) == []
+        assert await take(TABLE) == (200, tried)
+        taken = dict(api.organising.of("agency").every(Slot))
+        assert set(taken) == set(tried["changed"])
+        assert {(slot.room, slot.host, slot.note) for slot in taken.values()} == {("r1", "ake", "首播"), ("r1", "", "")}
+        assert [row.deed.by for row in api.posts.trail["agency"] if row.deed.what == "slot.put"] == ["bo", "bo"]
+        assert await take(TABLE) == (200, {"changed": {}, "unchanged": 2})
+
+        for table, told in (("开播时间,直播间\n20:00,二号\n20:00,九号\n", "tonight.csv:2: there is no room '二号'"),
+                            ("开播时间,直播间\n明天,r1\n", "tonight.csv:2: "), ("直播间\nr1\n", "no column starts")):
+            status, refused = await take(table)
+            assert status == 400 and told in refused["error"]["message"] and refused["error"]["hint"]
+        assert (await take(TABLE, "?file=x&day=tonight"))[1]["error"]["hint"] == "write it as 2026-11-27"
+        body = {"table": TABLE, "day": "2026-11-27"}
+        async with api.client.post("/api/v1/plan", json=body, headers=bo) as response:
+            assert await response.json() == {"changed": {}, "unchanged": 2}

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, Any, Final
 
 import msgspec
@@ -72,6 +72,18 @@ def flag(name: str, about: str) -> Param:
         return value == "true"
 
     return Param(name, about, read, {"type": "boolean"})
+
+
+def day(name: str, about: str) -> Param:
+    """A day, as 2026-11-27."""
+
+    def read(value: str) -> date:
+        try:
+            return date.fromisoformat(value)
+        except ValueError:
+            raise ValueError("write it as 2026-11-27") from None
+
+    return Param(name, about, read, {"type": "string", "format": "date"})
 
 
 def time(name: str, about: str) -> Param:

@@ -6,7 +6,16 @@ The application, the OpenAPI document and the tests read it.
 from typing import Final
 
 from monitor.adapters.web.cue_routes import CUE_ROUTES
-from monitor.adapters.web.evening import PLAN_PARAMS, UNKNOWN_PARAMS, get_duty, get_plan, list_unknown
+from monitor.adapters.web.evening import (
+    PLAN_PARAMS,
+    TABLE_PARAMS,
+    UNKNOWN_PARAMS,
+    PlanBody,
+    get_duty,
+    get_plan,
+    list_unknown,
+    post_plan,
+)
 from monitor.adapters.web.handling import Route
 from monitor.adapters.web.holding import HOLDING
 from monitor.adapters.web.ingest import post_events
@@ -72,6 +81,7 @@ from monitor.services.learning import Training
 from monitor.services.lifecycle import ModelList, ModelState
 from monitor.services.linking import HandedPage
 from monitor.services.misses import DraftPage
+from monitor.services.planning import PlanTaken
 from monitor.services.records import AlertPage, Evidence, LabelPage, RoomPage
 from monitor.services.review import History
 from monitor.services.rulebook import ReloadResult
@@ -206,6 +216,12 @@ ROUTES: Final[tuple[Route, ...]] = (
         method="GET", path=f"{_API}/plan", name="getPlan", scope="read", by_unit=True, handler=get_plan,
         summary="Tonight's plan against what is on air: due, silent, on air, ended, to come, unplanned.",
         params=PLAN_PARAMS, answer=PlanPage, errors=(400, 429, 503), timed=True,
+    ),
+    Route(
+        method="POST", path=f"{_API}/plan", name="takePlan", scope="organise", permission=Permission.PLAN, by_unit=True,
+        handler=post_plan, summary="Take the evening's plan from a table: all lines or, where one is faulty, none.",
+        params=TABLE_PARAMS, body=PlanBody, file="text/csv", answer=PlanTaken,
+        errors=(400, 403, 404, 408, 409, 413, 415, 429, 503),
     ),
     Route(
         method="GET", path=f"{_API}/duty", name="getDuty", scope="read", by_unit=True, handler=get_duty,

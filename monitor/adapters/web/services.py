@@ -27,6 +27,7 @@ from monitor.services.messaging import Messenger
 from monitor.services.misses import MissDesk
 from monitor.services.organising import Organising
 from monitor.services.people import People
+from monitor.services.planning import PlanDesk
 from monitor.services.ports import Archive, Clock, Logger, Store, Telemetry
 from monitor.services.recordings import Trail
 from monitor.services.records import Evidence
@@ -82,6 +83,7 @@ class WebServices:
     organising: Organising
     exporting: Exporting
     evening: Evening
+    planning: PlanDesk
     signing: SigningIn
     people: People
     trail: Trail
