@@ -8,14 +8,17 @@ from typing import Any
 
 import pytest
 
+from monitor.adapters.recordfiles import read_folder
 from monitor.adapters.web.errors import CHINESE
 from monitor.adapters.web.routes import ROUTES
 from monitor.adapters.web.websocket import CLOSE_CODES
 from monitor.domain.labels import Label
-from tests.functional.fakes import Api, body_of, furnish, kept, path_of, room, serving
+from monitor.domain.moves import Reason
+from tests.functional.fakes import CONFIG, Api, body_of, furnish, kept, path_of, room, serving
 
 ROOT = Path(__file__).parents[2]
 DOC = (ROOT / "docs/api.md").read_text(encoding="utf-8")
+POST = (ROOT / "docs/post.md").read_text(encoding="utf-8")
 WEB = ROOT / "monitor/adapters/web"
 
 
@@ -188,3 +191,12 @@ async def test_the_page_for_people_brings_all_that_it_needs() -> None:
         assert response.status == 200 and response.content_type == "text/html"
     assert not re.search(r"(?:src|href)=\"(?:https?:)?//", page) and "<script src" not in page
     assert "default-src 'none'" in policy and policy.count("sha256-") == 2 and "connect-src 'self'" in policy
+
+
+def test_the_page_of_the_post_has_every_shipped_reason() -> None:
+    shipped = {name: reason for (kind, name), reason in read_folder(CONFIG / "post").items() if kind == Reason.kind}
+    table = POST.split("| reason | | for |", 1)[1].split("\n\n", 1)[0]
+    rows = re.findall(r"^ *\| `(\w+)` \| (.+) \| (.+) \| (yes|)\ ?\|$", table, re.MULTILINE)
+    assert len(shipped) > 10 and sorted(rows) == sorted(
+        (name, reason.title, ", ".join(f"`{outcome}`" for outcome in reason.outcomes), "yes" if reason.teaches else "")
+        for name, reason in shipped.items())
