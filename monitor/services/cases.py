@@ -169,12 +169,12 @@ class Effect(Struct, frozen=True, kw_only=True):
 
 class Ripple(Struct, frozen=True, kw_only=True):
     """What a move of an alert of a room does to others. `frees`: for which reasons it holds none back any more;
-    `holds`: what it had given free is hidden again; `step`: what becomes of one of these, with what people have before
-    them of its room."""
+    `hides`: as what it is back, so that what had been given free is hidden again; `step`: what becomes of one of these,
+    with what people have before them of its room."""
 
     room: str
     frees: frozenset[Hold]
-    holds: bool
+    hides: Standing | None
     step: Callable[[Case, Sequence[Standing]], Effect]
 
 

@@ -224,7 +224,7 @@ def _effect(case: Case, after: Review, move: AnyMove, asked: Asked, organisation
         if ruling is None:
             return replace(effect, forget=True)
         return replace(effect, forget=True, unlearn=_label_id(case, ruling),
-                       ripple=ripples.of_return(case.alert.room, ruling.outcome, organisation, asked.now))
+                       ripple=ripples.of_return(case, ruling.outcome, organisation, asked.now))
     return effect
 
 

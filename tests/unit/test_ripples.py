@@ -1,5 +1,6 @@
 """What the fate of one alert does to others: chains of graver and lesser ones, given free and hidden again."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -11,10 +12,12 @@ from monitor.adapters.storage.store import SqlStore
 from monitor.domain.findings import Finding, Severity
 from monitor.domain.ids import alert_id
 from monitor.domain.moves import Claim, Reopen, Undo
-from monitor.domain.organisation import Post, Routes
+from monitor.domain.organisation import Post, Room, Routes, Unit
 from monitor.domain.people import Actor, Permission
 from monitor.domain.routing import Route
+from monitor.services.cases import Case
 from monitor.services.recordings import Edit
+from monitor.services.review import Wanted
 from tests.contract.test_store import NOON, finding, withdrawal
 from tests.unit.test_post_flow import LAWFUL, LEAD, VIOLATION, WANG, World
 
@@ -131,3 +134,63 @@ async def test_other_rooms_and_other_categories_are_not_touched(world: World) ->
     for name in "xy":
         history = await world.desk.history(LEAD, alert_id(name))
         assert (history.case.alert.state, history.moves) == ("open", [])
+
+
+async def test_an_undo_hides_what_a_lesser_one_had_freed_meanwhile(world: World) -> None:
+    await world.find(*chain())
+    await world.act(WANG, alert_id("a"), LAWFUL)
+    await world.act(LEAD, alert_id("b"), LAWFUL)
+    assert await holders(world) == {"a": "closed", "b": "closed", "c": "open"}
+    await world.act(WANG, alert_id("a"), Undo())
+    assert await holders(world) == {"a": "open", "b": "closed", "c": "a"}
+    await world.act(WANG, alert_id("a"), LAWFUL)
+    assert await holders(world) == {"a": "closed", "b": "closed", "c": "open"}
+
+
+async def test_what_a_clock_alone_has_moved_is_hidden_again(world: World) -> None:
+    chief = Actor(id="chief", tenant="local", everywhere=frozenset(Permission))
+    await world.organising.edit(chief, [
+        Edit(kind="unit", id="top", record=Unit(title="t")),
+        Edit(kind="unit", id="east", record=Unit(title="e", above="top")),
+        Edit(kind="post", id="up", record=Post(title="上", unit="top")),
+        Edit(kind="post", id="here", record=Post(title="下", unit="east")),
+        Edit(kind="room", id="room-1", record=Room(unit="east")),
+        Edit(kind="routes", id="tenant", record=Routes(tree=Route(post="here")))])
+    await world.find(*chain()[:2])
+    await world.act(WANG, alert_id("a"), LAWFUL)
+    world.clock.ms += 3_600_000
+    await world.desk.pass_time()
+    assert (await case_of(world, "b")).review.why.endswith("_overdue")
+    assert (await case_of(world, "b")).alert.state == "escalated"
+    await world.act(LEAD, alert_id("a"), Reopen(note="x"))
+    assert (await case_of(world, "b")).alert.held_by == alert_id("a")
+
+
+async def case_of(world: World, name: str) -> Case:
+    return (await world.desk.history(LEAD, alert_id(name))).case
+
+
+@pytest.mark.parametrize("decision", [LAWFUL, VIOLATION])
+async def test_what_goes_back_to_being_held_by_one_that_holds_it_no_more_is_free(world: World, decision) -> None:
+    await world.find(*chain()[:2])
+    await world.act(LEAD, alert_id("b"), decision)
+    await world.act(WANG, alert_id("a"), LAWFUL)
+    await world.act(LEAD, alert_id("b"), Undo())
+    assert (await case_of(world, "b")).alert.state == "open"
+    assert (await case_of(world, "b")).alert.due is not None
+    await world.act(WANG, alert_id("a"), Undo())
+    assert (await case_of(world, "b")).alert.held_by == alert_id("a")
+    await world.act(LEAD, alert_id("b"), decision)
+    await world.act(LEAD, alert_id("b"), Undo())
+    assert (await case_of(world, "b")).alert.held_by == alert_id("a"), "it still hides it"
+
+
+async def test_a_decision_and_its_undo_in_one_transaction(world: World) -> None:
+    """Moves that come together are written in one stroke: what the first has freed is in no table yet."""
+    await world.find(*chain())
+    await asyncio.gather(*(
+        world.desk.move(WANG, [Wanted(alert_id("a"), move)], together=True) for move in (LAWFUL, Undo())))
+    assert await holders(world) == {"a": "open", "b": "a", "c": "b"}
+    await asyncio.gather(*(
+        world.desk.move(WANG, [Wanted(alert_id("a"), move)], together=True) for move in (LAWFUL, Undo(), LAWFUL)))
+    assert await holders(world) == {"a": "closed", "b": "open", "c": "b"}

@@ -1,20 +1,22 @@
 """What moves of some alerts do to others of their rooms: what they held back is free, or held again."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
-from sqlalchemy import Connection, bindparam, select
+from sqlalchemy import Connection, RowMapping, bindparam, select
 
-from monitor.adapters.storage.cases import case_of, standing
+from monitor.adapters.storage.cases import case_of, load, standing
 from monitor.adapters.storage.schema import HELD, LIVE, alerts
 from monitor.adapters.storage.statements import parts
 from monitor.domain.alerts import LIVE as ALIVE
 from monitor.domain.alerts import AlertState
-from monitor.domain.suppression import RANK, Standing
+from monitor.domain.suppression import RANK, Hold, Standing, inhibited
 from monitor.services.cases import Case, Effect, Ripple
+from monitor.services.ripples import still_holds, untouched
 
 Key = tuple[str, str]
 """Tenant and alert."""
+_BY_ALERTS: Final = frozenset((Hold.INHIBITED, Hold.SAME_WORDING))
 _held: Final = select(alerts).where(
     alerts.c.tenant == bindparam("of_tenant"), alerts.c.held_by.in_(bindparam("holders", expanding=True)), HELD)
 _live: Final = select(alerts).where(
@@ -28,12 +30,13 @@ def ripples(
     what has moved since the tables were written."""
     if not ripple:
         return []
-    touched = [*_let_go(connection, tenant, ripple, known), *_held_again(connection, tenant, ripple, known)]
+    touched = {case.alert.id: (case, each) for find in (_let_go, _held_again, _left_behind)
+               for case, each in find(connection, tenant, ripple, known)}
     if not touched:
         return []
-    rooms = _standing(connection, tenant, {case.alert.room for case, _ in touched}, known)
+    rooms = _standing(connection, tenant, {case.alert.room for case, _ in touched.values()}, known)
     found = []
-    for case, each in sorted(touched, key=lambda pair: (-RANK[pair[0].alert.severity], pair[0].alert.id)):
+    for case, each in sorted(touched.values(), key=lambda pair: (-RANK[pair[0].alert.severity], pair[0].alert.id)):
         here = rooms[case.alert.room]
         effect = each.step(case, [other for name, other in here.items() if name != case.alert.id])
         _note(here, effect.case)
@@ -43,11 +46,11 @@ def ripples(
 
 def _let_go(
     connection: Connection, tenant: str, ripple: Mapping[str, Ripple], known: Mapping[Key, Case]
-) -> Iterable[tuple[Case, Ripple]]:
+) -> Iterator[tuple[Case, Ripple]]:
     holders = [name for name, each in ripple.items() if each.frees]
     for some in parts(holders):
-        for row in connection.execute(_held, {"of_tenant": tenant, "holders": some}).mappings():
-            case = known.get((tenant, row["id"])) or case_of(row)
+        rows = connection.execute(_held, {"of_tenant": tenant, "holders": some}).mappings()
+        for case in _as_they_are(rows, tenant, known):
             each = ripple.get(case.review.by_what)
             if case.alert.state is AlertState.HELD and each is not None and case.review.why in each.frees:
                 yield case, each
@@ -55,15 +58,39 @@ def _let_go(
 
 def _held_again(
     connection: Connection, tenant: str, ripple: Mapping[str, Ripple], known: Mapping[Key, Case]
-) -> Iterable[tuple[Case, Ripple]]:
-    """What it had freed and nobody has touched since."""
-    rooms = sorted({each.room for each in ripple.values() if each.holds})
-    for some in parts(rooms):
-        for row in connection.execute(_live, {"of_tenant": tenant, "rooms": some}).mappings():
-            case = known.get((tenant, row["id"])) or case_of(row)
-            each = ripple.get(case.review.freed_by)
-            if case.alert.state is AlertState.OPEN and each is not None and each.holds:
-                yield case, each
+) -> Iterator[tuple[Case, Ripple]]:
+    """What had been given free and nobody has touched since: by one that is back, or by one below it that it hides."""
+    back = [each for each in ripple.values() if each.hides is not None]
+    for some in parts(sorted({each.room for each in back})):
+        rows = connection.execute(_live, {"of_tenant": tenant, "rooms": some}).mappings()
+        for case in filter(untouched, _as_they_are(rows, tenant, known)):
+            own = ripple.get(case.review.freed_by)
+            hiding = own if own is not None and own.hides is not None else next(
+                (each for each in back if each.room == case.alert.room and each.hides is not None
+                 and inhibited(case.alert.severity, case.alert.category, [each.hides])), None)
+            if hiding is not None:
+                yield case, hiding
+
+
+def _left_behind(
+    connection: Connection, tenant: str, ripple: Mapping[str, Ripple], known: Mapping[Key, Case]
+) -> Iterator[tuple[Case, Ripple]]:
+    """What has gone back to being held by one that holds it no more."""
+    for name, each in ripple.items():
+        case = known.get((tenant, name))
+        if case is None or case.alert.state is not AlertState.HELD or case.review.why not in _BY_ALERTS:
+            continue
+        key = tenant, case.review.by_what
+        holder = known.get(key) or load(connection, [key[1]]).get(key)
+        if not still_holds(case.review.why, holder):
+            yield case, each
+
+
+def _as_they_are(rows: Iterable[RowMapping], tenant: str, known: Mapping[Key, Case]) -> Iterator[Case]:
+    """The cases of these rows, and all that has moved since the rows were written."""
+    moved = {name: case for (of, name), case in known.items() if of == tenant}
+    yield from (case_of(row) for row in rows if row["id"] not in moved)
+    yield from moved.values()
 
 
 def _standing(
