@@ -11,6 +11,12 @@ LOCAL: Final = "local"
 _NAME: Final = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,63}")
 
 
+def within(tenant: str, name: str) -> str:
+    """What metrics call something of a tenant: two may have posts of one id, and those of who runs the service go by
+    theirs alone."""
+    return name if tenant == LOCAL else f"{tenant}/{name}"
+
+
 def checked(name: str) -> str:
     """The name; it is part of a file's name, too. Raises ConfigError where it is none."""
     if not _NAME.fullmatch(name):

@@ -13,6 +13,7 @@ from monitor.domain.errors import StorageError
 from monitor.domain.evening import Airing, Line, OnPost, lines, on_posts, unknown
 from monitor.domain.organisation import OPEN_END_MS
 from monitor.domain.people import ROOT, Actor, Permission
+from monitor.domain.tenants import within
 from monitor.services.absences import Absences
 from monitor.services.organising import Organising
 from monitor.services.paging import packed_cursor, unpacked_cursor
@@ -114,7 +115,7 @@ class Evening:
             found = running[tenant] = await self._lines(tenant, now, ahead_ms=0)
             silent += sum(line.state is Airing.SILENT for line in found)
             for post in on_posts(self._organising.of(tenant), now):
-                on_duty[post.post] += len(post.people)
+                on_duty[within(tenant, post.post)] += len(post.people)
         self._posts = set(on_duty)
         self._telemetry.gauge("rooms_expected_silent", silent)
         for name, people in on_duty.items():

@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from monitor.domain.errors import RedpostError
 from monitor.domain.findings import Severity
+from monitor.domain.tenants import within
 from monitor.services.detect import Detect
 from monitor.services.ports import Archive, Clock, Log, Logger, Store, Telemetry
 
@@ -113,7 +114,7 @@ class Housekeeping:
     async def _queues(self) -> None:
         """A queue that has been seen reads 0 once it is empty."""
         telemetry, found = self._telemetry, await self._store.open_alerts()
-        standing = {(each.post or NOBODY, each.severity): each for each in found}
+        standing = {(within(each.tenant, each.post or NOBODY), each.severity): each for each in found}
         self._posts |= {post for post, _ in standing}
         for post in self._posts:
             for severity in Severity:

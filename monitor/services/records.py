@@ -142,10 +142,11 @@ class Evidence(Struct, frozen=True):
 
 
 class OpenAlerts(Struct, frozen=True):
-    """Alerts of one severity that somebody has to decide, in one post's queue ("": none), over all tenants.
+    """Alerts of one severity that somebody has to decide, in one post's queue ("": none).
     `oldest_at`: when the oldest one's event happened; `unrouted`: of how many no route answered; `unclaimed`,
     `undecided`: for how many the clock of claiming, or of deciding, has run out."""
 
+    tenant: str
     post: str
     severity: str
     count: int

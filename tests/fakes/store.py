@@ -243,10 +243,10 @@ class MemoryStore:
         return [Update(seq, what, self._t.alerts[alert]) for seq, what, alert in rows]
 
     async def open_alerts(self) -> list[OpenAlerts]:
-        standing: dict[tuple[str, str], list[int]] = {}
+        standing: dict[tuple[str, str, str], list[int]] = {}
         for alert in self._t.alerts.values():
             if alert.state in LIVE:
-                standing.setdefault((alert.post, alert.severity), []).append(alert.at)
+                standing.setdefault((alert.tenant, alert.post, alert.severity), []).append(alert.at)
         return [OpenAlerts(*key, len(at), min(at)) for key, at in sorted(standing.items())]
 
     async def outbox_bounds(self, tenant: str) -> tuple[int, int]:

@@ -154,15 +154,19 @@ async def test_unknown_rooms_are_for_those_who_see_the_whole_tenant() -> None:
 
 async def test_metrics_tell_of_silent_rooms_and_of_people_on_duty() -> None:
     world = await evening()
+    await world.posts.edit("local", Edits(changes=[Edit(kind="post", id="content", record=Post(title="岗"))], deeds=[],
+                                          at=NOW, by="x"))
+    await world.organising.refresh("local")
     await world.evening.look()
+    assert world.metric('redpost_reviewers_on_duty{post="content"} 0.0')
     assert world.metric("redpost_rooms_expected_silent 1.0")
-    assert world.metric('redpost_reviewers_on_duty{post="content"} 2.0')
+    assert world.metric('redpost_reviewers_on_duty{post="agency/content"} 2.0')
     await world.posts.edit("agency", Edits(changes=[
         Edit(kind="post", id="content", record=None), *(Edit(kind="shift", id=name, record=None) for name in "abcd")],
         deeds=[], at=NOW, by="x"))
     await world.organising.refresh("agency")
     await world.evening.look()
-    assert world.metric('redpost_reviewers_on_duty{post="content"} 0.0')
+    assert world.metric('redpost_reviewers_on_duty{post="agency/content"} 0.0')
     assert [post.post for post in world.evening.duty(LEAD).posts] == ["lead"]
     assert world.evening.duty(EAST).posts == []
 

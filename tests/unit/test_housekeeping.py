@@ -170,7 +170,8 @@ async def test_the_gauges_say_how_things_stand() -> None:
         async def open_alerts(self) -> list[OpenAlerts]:
             return list(found)
 
-    found = [OpenAlerts("content", "high", 4, idle.time - 7_000, 1, 3, 2), OpenAlerts("", "low", 2, idle.time, 2)]
+    found = [OpenAlerts("local", "content", "high", 4, idle.time - 7_000, 1, 3, 2),
+             OpenAlerts("local", "", "low", 2, idle.time, 2), OpenAlerts("agency", "content", "high", 9, idle.time)]
     keeper = keeping(Untidy(0), idle, store=Store())
     await keeper.gauges()
     assert idle.gauges["rooms_live",] == 3
@@ -179,6 +180,7 @@ async def test_the_gauges_say_how_things_stand() -> None:
     assert idle.gauges["ruleset_info", "v"] == 1
     assert (idle.gauges["alerts_open", "high", "content"], idle.gauges["alerts_open", "low", "content"]) == (4, 0)
     assert (idle.gauges["alerts_open", "low", "nobody"], idle.gauges["alerts_unrouted",]) == (2, 3)
+    assert idle.gauges["alerts_open", "high", "agency/content"] == 9
     assert 7 <= idle.gauges["alert_oldest_open_seconds", "high", "content"] < 8
     late = [idle.gauges["sla_overdue", clock, "high", "content"] for clock in ("claim", "decide")]
     assert late == [3, 2]

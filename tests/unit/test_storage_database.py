@@ -180,6 +180,24 @@ async def test_slots_and_shifts_of_an_older_store_get_their_times(tmp_path: Path
     await database.close()
 
 
+async def test_alerts_of_an_older_store_get_their_categories(tmp_path: Path) -> None:
+    path = tmp_path / "store.db"
+    await (await Database.open(path, head="0012")).close()
+    with closing(sqlite3.connect(path)) as db, db:
+        known = [row[1] for row in db.execute("PRAGMA table_info(alerts)")]
+        for name, categories in (("a", ["minors", "absolute_claim"]), ("b", ["minors"]), ("c", [])):
+            values = alert_values(opened(finding(name, category=categories or ["x"])))
+            db.execute(f"INSERT INTO alerts ({', '.join(known)}) VALUES ({', '.join('?' * len(known))})",  # noqa: S608
+                       [values.get(column, "") for column in known])
+            db.executemany("INSERT INTO alert_categories (tenant, category, at, alert_id) VALUES ('local', ?, 1, ?)",
+                           [(category, alert_id(name)) for category in categories])
+    database = await Database.open(path)
+    found = dict(rows(path, "SELECT id, categories FROM alerts"))
+    assert {name: found[alert_id(name)] for name in "abc"} == {
+        "a": " absolute_claim minors ", "b": " minors ", "c": ""}
+    await database.close()
+
+
 async def test_an_upgrade_that_fails_changes_nothing(tmp_path: Path) -> None:
     path = tmp_path / "store.db"
     await (await SqlStore.open(path)).close()

@@ -48,6 +48,8 @@ async def filled(world: World) -> AsyncIterator[World]:  # noqa: F811
     ({"outcome": "exempt"}, "a"), ({"claimed_by": "wang"}, "b"), ({"source": "manual"}, "m"),
     ({"source": "rules"}, "cba"),
     ({"state": "claimed"}, "b"), ({"severity": "low"}, "b"), ({"category": "personal_info", "state": "open"}, "c"),
+    ({"category": "personal_info"}, "c"), ({"category": "minors"}, "m"), ({"category": "minors", "state": "held"}, ""),
+    ({"category": "personal", "post": "network-security"}, ""), ({"category": "%", "post": "network-security"}, ""),
     ({"post": "content-review", "outcome": "exempt", "claimed_by": "wang"}, ""),
 ])
 async def test_every_filter(filled: World, where: dict[str, Any], names: str) -> None:
@@ -81,6 +83,8 @@ async def test_units_below_a_unit(filled: World) -> None:
     ({"room": "r"}, "ix_alerts_tenant_room_at"), ({"rule": "r"}, "ix_alerts_tenant_rule_at"),
     ({"room": "r", "state": "open"}, "ix_alerts_tenant_room_at"), ({"broadcast": "b"}, "ix_alerts_tenant_broadcast"),
     ({"source": "manual"}, "ix_alerts_tenant_rule_at"),
+    ({"category": "minors", "outcome": "exempt"}, "ix_alerts_list"), ({"category": "minors"}, "alert_categories"),
+    ({"category": "minors", "room": "r"}, "ix_alerts_tenant_room_at"),
 ])
 async def test_each_filter_is_answered_by_an_index_of_its_own(
     tmp_path: Path, where: dict[str, Any], index: str
@@ -96,4 +100,18 @@ async def test_each_filter_is_answered_by_an_index_of_its_own(
         for one in list(asked) if one[0].startswith("SELECT")]
     assert index in plans[0][0]
     assert "ix_alerts_tenant_rule_at" in plans[1][0]  # drafts are found by rule
+    await database.close()
+
+
+async def test_what_the_gauges_count_is_counted_in_indexes(tmp_path: Path) -> None:
+    database = await Database.open(tmp_path / "store.db")
+    asked: list[str] = []
+    event.listen(database._read_engine, "before_cursor_execute", lambda _c, _cursor, sql, *_: asked.append(sql))
+    await SqlStore(database).open_alerts()
+    counted = [sql for sql in asked if sql.startswith("SELECT")]
+    for sql, index in zip(counted, ("ix_alerts_live_post", "ix_queue_unrouted"), strict=True):
+        rows = await database.read(lambda connection, sql=sql: [
+            row.detail for row in connection.exec_driver_sql(
+                "EXPLAIN QUERY PLAN " + sql, ("claim_overdue", 1, 0, "decide_overdue", 1, 0)[: sql.count("?")])])
+        assert len(rows) == 1 and f"USING COVERING INDEX {index}" in rows[0], rows
     await database.close()

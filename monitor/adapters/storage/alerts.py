@@ -5,6 +5,7 @@ from typing import Annotated, Any, Final, TypeVar
 
 import msgspec
 from msgspec import Meta
+from msgspec.structs import replace
 from sqlalchemy import ColumnElement, Connection, not_, or_, select
 
 from monitor.adapters.storage.records import alert_of, finding_of, lines_of
@@ -32,7 +33,9 @@ def page(connection: Connection, tenant: str, where: AlertFilter, *, cursor: str
     at: ColumnElement[int] = alerts.c.at
     name: ColumnElement[str] = alerts.c.id
     query = select(alerts).where(alerts.c.tenant == tenant, *_conditions(where))
-    if where.category is not None:
+    if where.category is not None and _has_more(where):
+        query = query.where(alerts.c.categories.contains(f" {where.category} ", autoescape=True))
+    elif where.category is not None:
         at, name = alert_categories.c.at, alert_categories.c.alert_id
         query = query.join(alert_categories, alert_categories.c.alert_id == alerts.c.id).where(
             alert_categories.c.tenant == tenant, alert_categories.c.category == where.category
@@ -48,6 +51,11 @@ def page(connection: Connection, tenant: str, where: AlertFilter, *, cursor: str
     rows = connection.execute(query.order_by(newest.desc(), name).limit(limit + 1)).mappings().all()
     found = [alert_of(row) for row in rows[:limit]]
     return AlertPage(found, write_cursor(found[-1]) if len(rows) > limit and found else None)
+
+
+def _has_more(where: AlertFilter) -> bool:
+    """Than a category and a time: a rare category is found by a tree of its own, with another filter by that one's."""
+    return replace(where, category=None, since=None, until=None) != AlertFilter()
 
 
 def _conditions(where: AlertFilter) -> list[ColumnElement[bool]]:

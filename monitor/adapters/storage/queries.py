@@ -3,11 +3,12 @@
 from collections.abc import Collection, Sequence
 
 from msgspec.structs import asdict
-from sqlalchemy import Connection, Integer, and_, case, cast, delete, func, or_, select
+from sqlalchemy import Connection, and_, case, delete, func, or_, select
 
 from monitor.adapters.storage.commits import lost
 from monitor.adapters.storage.records import alert_of, token_of
 from monitor.adapters.storage.schema import (
+    LIVE,
     alerts,
     broadcasts,
     outbox,
@@ -16,7 +17,7 @@ from monitor.adapters.storage.schema import (
     snapshots,
     tokens,
 )
-from monitor.adapters.storage.schema_post import queue
+from monitor.adapters.storage.schema_post import UNROUTED, queue
 from monitor.adapters.storage.statements import insert, insert_new, parts
 from monitor.domain.alerts import AlertState
 from monitor.services.records import (
@@ -115,17 +116,19 @@ def _rooms(
 
 
 def open_alerts(connection: Connection) -> list[OpenAlerts]:
-    """From the queue, which holds few of all that are stored. An alert that several posts see is its own post's."""
-    query = (
-        select(queue.c.post, alerts.c.severity, func.count(), func.min(alerts.c.at),
-               func.sum(cast(queue.c.unrouted, Integer)), *(
-                   func.sum(case((alerts.c.reason == why, 1), else_=0)) for why in ("claim_overdue", "decide_overdue")))
-        .join(alerts, and_(alerts.c.id == queue.c.alert_id, alerts.c.post == queue.c.post))
-        .where(alerts.c.state != AlertState.HELD.value)
-        .group_by(queue.c.post, alerts.c.severity)
-        .order_by(queue.c.post, alerts.c.severity)
-    )
-    return [OpenAlerts(*row) for row in connection.execute(query)]
+    """From two indexes that hold no more than what is to be decided. An alert that several posts see is its own
+    post's; one that no route answers is in one queue."""
+    row = alerts.c
+    late = [func.sum(case((row.reason == why, 1), else_=0)) for why in ("claim_overdue", "decide_overdue")]
+    key = row.tenant, row.post, row.severity
+    live = connection.execute(
+        select(*key, func.count(), func.min(row.at), *late).where(LIVE).group_by(*key).order_by(*key))
+    place = queue.c.tenant, queue.c.post, queue.c.severity
+    unrouted: dict[tuple[str, str, str], int] = {
+        (tenant, post, severity): count for tenant, post, severity, count in connection.execute(
+            select(*place, func.count()).where(UNROUTED).group_by(*place))}
+    return [OpenAlerts(tenant, post, severity, count, at, unrouted.get((tenant, post, severity), 0), *overdue)
+            for tenant, post, severity, count, at, *overdue in live]
 
 
 def updates(connection: Connection, tenant: str, after: int, limit: int) -> list[Update]:

@@ -1,5 +1,6 @@
 """Rows and values: what a table keeps as columns, and what in its packed body."""
 
+from collections.abc import Sequence
 from hashlib import blake2b
 from typing import Any, Final
 
@@ -36,7 +37,7 @@ def alert_values(alert: Alert) -> Values:
     return {
         "id": alert.id, "tenant": alert.tenant, "room": alert.room, "broadcast": alert.broadcast, "rule": alert.rule,
         "tier": alert.tier.value, "severity": alert.severity.value, "at": alert.at, "moment": alert.moment,
-        "body": _encoder.encode(alert), **moving_values(alert),
+        "categories": _between_spaces(alert.category), "body": _encoder.encode(alert), **moving_values(alert),
     }  # fmt: skip
 
 
@@ -50,8 +51,12 @@ def queue_facts(alert: Alert) -> Values:
     return {
         "severity": alert.severity.value, "tier": alert.tier.value, "rule": alert.rule, "room": alert.room,
         "state": alert.state.value, "claimed_by": alert.claimed_by, "unit": alert.unit,
-        "categories": f" {' '.join(alert.category)} ",
+        "categories": _between_spaces(alert.category),
     }  # fmt: skip
+
+
+def _between_spaces(words: Sequence[str]) -> str:
+    return f" {' '.join(words)} "
 
 
 def alert_of(row: RowMapping) -> Alert:

@@ -89,8 +89,10 @@ alerts: Final = Table(
     Column("due", BigInteger),  # when time moves it by itself
     Column("review", LargeBinary),  # msgpack; NULL: nobody has touched it
     Column("alike", Text, nullable=False, server_default=""),  # hash of rule and folded words, of any room
+    Column("categories", Text, nullable=False, server_default=""),  # each between spaces
     # With all that lists are filtered by: of a month's alerts, only those that fit are looked up.
-    Index("ix_alerts_list", "tenant", "at", "severity", "tier", "state", "post", "unit", "outcome", "claimed_by"),
+    Index("ix_alerts_list", "tenant", "at", "severity", "tier", "state", "post", "unit", "outcome", "claimed_by",
+          "categories"),
     Index(None, "tenant", "room", "at"),
     Index(None, "tenant", "rule", "at"),
     Index(None, "tenant", "broadcast", "at", "state"),  # with the state: the open ones of a broadcast are counted
@@ -99,6 +101,9 @@ alerts: Final = Table(
 LIVE: Final = alerts.c.state.in_([literal_column(f"'{state}'") for state in ("open", "claimed", "escalated")])
 """Of a million stored alerts, few are to be decided: what looks for them has trees of its own, which SQLite takes only
 for these very words, not for parameters."""
+# With all that the gauges count.
+Index("ix_alerts_live_post", alerts.c.tenant, alerts.c.post, alerts.c.severity, alerts.c.reason, alerts.c.at,
+      alerts.c.state, sqlite_where=LIVE, postgresql_where=LIVE)
 Index("ix_alerts_live_room", alerts.c.tenant, alerts.c.room, sqlite_where=LIVE, postgresql_where=LIVE)
 HELD: Final = alerts.c.held_by != literal_column("''")
 """As the index has it: what asks for the held ones says so with these words."""

@@ -11,6 +11,9 @@ __all__ = [
     "queue", "records", "room_links", "rulings", "sessions", "storms", "tracks", "tries", "users",
 ]
 
+UNROUTED: Final = text("unrouted")
+"""As the index has it."""
+
 # What each post has before it, in the order in which it is shown; an alert may lie before several.
 queue: Final = Table(
     "queue",
@@ -28,6 +31,8 @@ queue: Final = Table(
     Column("categories", Text, nullable=False, server_default=""),  # each between spaces
     Index(None, "alert_id"),
     Index(None, "tenant", "moment"),
+    Index("ix_queue_unrouted", "tenant", "post", "severity", "unrouted", sqlite_where=UNROUTED,
+          postgresql_where=UNROUTED),
     sqlite_with_rowid=False,
 )
 
