@@ -77,7 +77,8 @@ def _groups() -> Iterator[tuple[str, str, Sequence[Callable[..., int]]]]:
            (lifecycle.list_, models.card, lifecycle.compare, lifecycle.shadow, lifecycle.promote, lifecycle.rollback))
     yield ("org", "What a tenant tells of itself: units, rooms, hosts, posts.",
            (org.import_, org.export, org.check, org.show))
-    yield ("plan", "The evening's plan: who is expected on air.", (plan.import_, plan.show, plan.tonight))
+    yield ("plan", "The evening's plan: who is expected on air, and who is on which post.",
+           (plan.import_, plan.show, plan.tonight, plan.duty))
     yield ("held", "What is held back: see it, release or decide it.",
            (holding.list_, holding.show, holding.release, holding.decide, holding.preview))
     yield ("routes", "Which post alerts go to.", (holding.test,))

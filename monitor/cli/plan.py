@@ -1,4 +1,4 @@
-"""redpost plan import · show · tonight"""
+"""redpost plan import · show · tonight · duty"""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -124,6 +124,27 @@ def tonight(
     if standing := [f"{many:,} {name}" for name, many in page.counts.items() if many]:
         print(", ".join(standing))
     return 1 if page.counts.get("silent") else 0
+
+
+def duty(*, zone: Zone = "", config: Config = None, url: Url = LOCAL, token_file: TokenFile = None) -> int:
+    """Show who is on which post, until when, who comes next, and what the shift before left to them.
+
+    ```
+    redpost plan duty
+    ```
+    """
+    from monitor.cli.calling import call
+    from monitor.cli.lists import print_list
+    from monitor.services.evening import DutyAnswer
+
+    of = _zone(zone, Where(config=config))
+    found = call(url, token_file, "GET", "duty", DutyAnswer)
+    rows = [(each.post, each.title, ", ".join(each.people) or "nobody", _moment(each.until, of),
+             f"{', '.join(each.next_people)} {_moment(each.next_starts, of)}".strip(),
+             each.handover.note if each.handover else "") for each in found.posts]
+    print_list(("post", "title", "people", "until", "next", "handed over"), rows, whole=("post",),
+               nothing="there is no post that you see")
+    return 0
 
 
 def _moment(at: int | None, zone: "ZoneInfo") -> str:

@@ -165,7 +165,7 @@ def decide(
     *,
     outcome: Annotated[OutcomeName, Parameter(
         help="What it is; of alerts about people in need attended or not_needed.")],
-    reason: Annotated[str, Parameter(help="Why, by the table of reasons in docs/post.md or the tenant's own (records of the kind reason).")],
+    reason: Annotated[str, Parameter(help="Why, by the table of reasons in docs/post.md, or one of the tenant's own.")],
     category: Annotated[list[str] | None, Parameter(
         help="Of the alert's categories, those that are meant; may be given several times. Default: all.")] = None,
     clause: Annotated[str, Parameter(help="What it breaks, or what exempts it. Default: the rule's first.")] = "",

@@ -66,3 +66,18 @@ async def test_who_should_be_on_air_and_is_not(tmp_path: Path) -> None:
         assert rows == [["silent", "11-23", "19:00", "r2"], ["on_air", "11-23", "19:59", "r1"]]
         assert done.code == 1 and done.out.splitlines()[-1] == "1 silent, 1 on_air"
         assert (await run(tonight, "plan", "tonight", "--state", "due")).out == "nothing is due\n1 silent, 1 on_air\n"
+
+
+async def test_who_is_on_which_post_and_what_was_left_to_them(tmp_path: Path) -> None:
+    async with evening(tmp_path, RULES) as tonight:
+        lead, now = await tonight.person("lead"), tonight.clock.ms
+        shifts = {"a": {"people": ["zhao"], "starts": now - 7_200_000, "ends": now, "handover": "链接价改过"},
+                  "b": {"people": ["wang"], "starts": now, "ends": now + 3_600_000},
+                  "c": {"people": ["li"], "starts": now + 3_600_000, "ends": now + 7_200_000}}
+        await lead.send("records", {"edits": [
+            {"kind": "shift", "id": name, "record": {"post": "content-review", **shift}}
+            for name, shift in shifts.items()]})
+        rows = (await run(tonight, "plan", "duty", "--zone", "Asia/Shanghai")).out.splitlines()
+        (row,) = [row.split() for row in rows if row.startswith("content-review")]
+        assert row == ["content-review", "内容审核岗", "wang", "11-23", "21:00", "li", "11-23", "21:00", "链接价改过"]
+        assert [row.split()[2] for row in rows if row.startswith("network-security")] == ["nobody"]

@@ -18,6 +18,7 @@ COMMANDS: Final = (
     "model", "model list", "model card", "model compare", "model shadow", "model promote", "model rollback", "labels",
     "labels import", "labels export", "labels withdraw", "labels pick", "labels terms",
     "org", "org export", "org import", "org check", "org show", "plan", "plan import", "plan show", "plan tonight",
+    "plan duty",
     "review", "review list", "review show", "review claim", "review release", "review hand-over", "review escalate",
     "review decide", "review undo", "review rectify", "review close", "review reopen", "review note", "review miss",
     "review drafts", "review hand", "review handed", "review answer",
