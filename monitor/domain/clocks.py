@@ -1,10 +1,14 @@
 """How long an alert may wait: limits by severity, in seconds."""
 
+from collections.abc import Iterator
 from typing import Annotated, Final
 
 from msgspec import Meta, Struct, field
 
 from monitor.domain.findings import Severity
+
+LONGEST_S: Final = 30 * 86_400
+"""What is to be done later than in thirty days is done never, and sums of times stay numbers that a store holds."""
 
 
 class Limit(Struct, frozen=True, forbid_unknown_fields=True):
@@ -33,8 +37,13 @@ class Clocks(Struct, frozen=True, forbid_unknown_fields=True):
 
     def lease(self, now: int) -> int:
         """When a claim of `now` ends (UTC ms)."""
-        return now + self.lease_s * 1_000
+        return now + min(self.lease_s, LONGEST_S) * 1_000
+
+    def faults(self) -> Iterator[str]:
+        limits = (seconds for limit in self.limits.values() for seconds in (limit.claim_s, limit.decide_s))
+        if max((self.lease_s, *(seconds for seconds in limits if seconds is not None))) > LONGEST_S:
+            yield f"clocks and leases last {LONGEST_S:,} s (thirty days) at most"
 
 
 def _after(now: int, seconds: int | None) -> int | None:
-    return None if seconds is None else now + seconds * 1_000
+    return None if seconds is None else now + min(seconds, LONGEST_S) * 1_000

@@ -102,9 +102,14 @@ def row(ledger: Ledger, entry: Entry, about: Around) -> list[Cell]:
     return [cells.get(header, "") for header in HEADERS[ledger]]
 
 
+LATEST: Final = 253_402_214_399_999
+"""The last time that has a year of four digits in every zone (UTC ms)."""
+
+
 def moment(at: int | None, zone: tzinfo) -> str:
-    """A time (UTC ms) as people of the zone read it, to the millisecond, with the offset; "" for none."""
-    return "" if at is None else datetime.fromtimestamp(at / 1000, zone).isoformat(" ", "milliseconds")
+    """A time (UTC ms) as people of the zone read it, to the millisecond, with the offset; "" for none.
+    What lies later is shown as the latest."""
+    return "" if at is None else datetime.fromtimestamp(min(at, LATEST) / 1000, zone).isoformat(" ", "milliseconds")
 
 
 def _joined(parts: Iterable[str]) -> str:

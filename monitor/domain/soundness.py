@@ -4,6 +4,7 @@
 from collections.abc import Iterable, Iterator
 
 from monitor.domain.channels import Channel
+from monitor.domain.ledgers import LATEST
 from monitor.domain.organisation import (
     TENANT,
     Host,
@@ -49,6 +50,9 @@ def _faults(organisation: Organisation, name: str, record: Record) -> Iterator[s
     unit = getattr(record, "unit", "")
     if unit and organisation.get(Unit, unit) is None:
         yield f"there is no unit {unit!r}"
+    for field in ("begins", "starts", "ends"):
+        if not 0 <= (getattr(record, field, None) or 0) <= LATEST:
+            yield f"`{field}` lies outside the years 1970 to 9999"
     for kind, names in named(record):
         yield from _missing(organisation, kind, names)
     match record:
@@ -61,6 +65,7 @@ def _faults(organisation: Organisation, name: str, record: Record) -> Iterator[s
             if record.ends is not None and record.ends <= record.starts:
                 yield "it ends before it starts"
         case Post():
+            yield from record.clocks.faults()
             if record.lead and record.lead not in record.members:
                 yield f"its lead {record.lead!r} is not among its members"
         case Channel():

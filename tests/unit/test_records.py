@@ -1,16 +1,22 @@
 """Records: their files, their documentation, and what they must not say of one another."""
 
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import msgspec
 import pytest
 
 from monitor.adapters.recordfiles import read, read_folder, write
+from monitor.domain.clocks import Clocks, Limit
 from monitor.domain.errors import InputError
+from monitor.domain.findings import Severity
 from monitor.domain.kinds import KINDS
+from monitor.domain.ledgers import LATEST, moment
 from monitor.domain.organisation import Organisation, Post, Room, Routes, Shift, Slot, Unit
+from monitor.domain.record import Record
 from monitor.domain.routing import LABELS, Route
 from monitor.domain.soundness import faults
+from monitor.domain.suppression import Silence, Waiver
 
 ROOT = Path(__file__).parents[2]
 DOC = (ROOT / "docs/post.md").read_text(encoding="utf-8")
@@ -55,6 +61,32 @@ def test_all_faults_of_a_file_are_told_at_once() -> None:
 def test_a_hostile_file_is_refused_with_its_place(text: str, told: str) -> None:
     with pytest.raises(InputError, match=told):
         read(text, "org.yml")
+
+
+@pytest.mark.parametrize("kind, record, told", [
+    ("slot", Slot(room="r", starts=LATEST + 1), "`starts` lies outside"),
+    ("slot", Slot(room="r", starts=1, ends=2**53 - 1), "`ends` lies outside"),
+    ("silence", Silence(match={"room": ("r",)}, reason="x", begins=0, ends=2**70), "`ends` lies outside"),
+    ("silence", Silence(match={"room": ("r",)}, reason="x", begins=-1, ends=1), "`begins` lies outside"),
+    ("exception", Waiver(rule="r", wording="w", room="r", proof="p", ends=2**63), "`ends` lies outside"),
+    ("post", Post(title="p", clocks=Clocks(limits={Severity.HIGH: Limit(claim_s=2**63)})), "clocks and leases"),
+    ("post", Post(title="p", clocks=Clocks(limits={Severity.LOW: Limit(decide_s=2_592_001)})), "clocks and leases"),
+    ("post", Post(title="p", clocks=Clocks(lease_s=2**62)), "clocks and leases"),
+])
+def test_times_that_no_calendar_or_store_holds_are_refused(kind: str, record: Record, told: str) -> None:
+    (fault,) = faults(Organisation({("room", "r"): Room(), (kind, "x"): record}))
+    assert fault.startswith(f"{kind} x: {told}")
+
+
+@pytest.mark.parametrize("zone", ["Asia/Shanghai", "Pacific/Kiritimati", "Etc/GMT+12"])
+def test_every_time_can_be_shown_and_every_clock_runs(zone: str) -> None:
+    """Also those that were kept before they were refused."""
+    assert moment(LATEST, ZoneInfo(zone)) == moment(2**70, ZoneInfo(zone))
+    assert moment(LATEST, ZoneInfo(zone)).startswith("9999-12-3")
+    clocks = Clocks(limits={Severity.HIGH: Limit(2**63, 2**70)}, lease_s=2**63)
+    longest = 30 * 86_400_000
+    assert (clocks.claim_by(Severity.HIGH, 7), clocks.decide_by(Severity.HIGH, 7)) == (7 + longest, 7 + longest)
+    assert clocks.lease(7) == 7 + longest
 
 
 def test_routes_do_not_lie_deeper_than_they_are_followed() -> None:
