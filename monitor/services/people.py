@@ -32,7 +32,7 @@ class Wanted(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     name: Title = ""
     grants: Annotated[tuple[Grant, ...], Meta(max_length=200)]
     disabled: bool = False
-    version: int | None = None
+    version: Annotated[int, Meta(ge=0, lt=2**53)] | None = None
 
 
 class Link(Struct, frozen=True, kw_only=True):

@@ -189,7 +189,8 @@ async def test_bodies_of_signing_in_are_small_and_hold_nothing_else() -> None:
                                        headers={"Origin": "https://evil.example", **site}) as response:
                 assert (await response.json())["error"]["code"] == "cross_site"
         assert api.passwords.looked == looked
-        for more in ({"tenant": "other"}, {"joined": True}, {"password": "x"}, {"login": "root"}):
+        for more in ({"tenant": "other"}, {"joined": True}, {"password": "x"}, {"login": "root"},
+                     {"version": 2**70}):
             body = {"grants": [{"role": "reviewer"}], "version": 1, **more}
             async with api.client.put("/api/v1/users/wang", headers=owner, data=json.dumps(body)) as response:
                 assert (response.status, (await response.json())["error"]["code"]) == (400, "bad_json")

@@ -95,6 +95,16 @@ async def test_the_ledger_of_corrections_has_what_was_said_decided_and_done(desk
     assert all(row[name] == "" for name in EMPTY)
 
 
+async def test_what_was_decided_after_its_time_is_in_the_ledger(desk: Desk) -> None:
+    await desk.find(finding("a"))
+    desk.clock.ms += 3_600_000
+    await desk.desk.pass_time()
+    history = await desk.desk.history(LEAD, alert_id("a"))
+    assert {"move": "decide"} in [moved.move for moved in history.moves if moved.by == "time"]
+    await desk.act(LEAD, alert_id("a"), VIOLATION)
+    assert [row["预警编号"] for row in await desk.rows("corrections")] == [alert_id("a")]
+
+
 def test_a_correction_that_was_heard_is_told_as_it_was_said() -> None:
     heard = Corrected(at=NOON + 7_000, after_s=7, event="e9", quote="刚才说错了，不是最好")
     entry = Entry(alert=opened(finding("a")), review=Review(), corrected=heard)

@@ -2,6 +2,7 @@
 
 import io
 import zipfile
+import zlib
 from typing import Any, Final
 
 from monitor.adapters.sources.model import CHUNK, ByteStream
@@ -11,11 +12,17 @@ MOST: Final = 50_000_000
 _MOST_TEXT: Final = 10_000_000
 """Bytes of XML, which become some ten times as many objects."""
 
+_BROKEN: Final = (OSError, EOFError, LookupError, ValueError, TypeError, AttributeError, SyntaxError, RuntimeError,
+                  AssertionError, zlib.error, zipfile.BadZipFile, zipfile.LargeZipFile)
+"""What a file that is no document, or a broken one, makes its readers raise."""
+
 
 def text_of_docx(stream: ByteStream) -> io.BytesIO:
     """The paragraphs and table rows in their order, as UTF-8 lines. Raises InputError."""
     try:
         import docx
+        from docx.exceptions import PythonDocxError
+        from docx.opc.exceptions import OpcError
     except ImportError:
         raise InputError("reading .docx needs the extra 'documents'",
                          hint="pip install 'redpost[documents]', or save the script as .txt") from None
@@ -29,9 +36,7 @@ def text_of_docx(stream: ByteStream) -> io.BytesIO:
             _check_size(parts)
         body = docx.Document(data).element.body
         lines = [_text(block) for block in body.xpath("./w:p | ./w:tbl//w:tr")]
-    except InputError:
-        raise
-    except Exception as error:  # whatever a file may do to its reader
+    except (*_BROKEN, PythonDocxError, OpcError) as error:
         raise InputError(f"this is no Word document: {error}", hint="save it again as .docx, or as .txt") from error
     return io.BytesIO("\n".join(line.replace("\n", " ") for line in lines).encode())
 

@@ -19,6 +19,7 @@ from monitor.domain.review import Ruling
 from monitor.services.cases import Case, Moved
 from monitor.services.ledgers import LedgerFilter, LedgerPage
 from monitor.services.paging import packed_cursor
+from monitor.services.ripples import TIME
 
 _moved: Final = msgspec.msgpack.Decoder(Moved)
 _opening: Final = (
@@ -77,7 +78,7 @@ def _unclear(connection: Connection, ids: Sequence[str]) -> dict[str, list[Rulin
     for some in parts(list(ids)):
         for row in connection.execute(_moves, {"ids": some}):
             moved = _moved.decode(row.body)
-            if moved.move.get("move") != "decide":
+            if moved.move.get("move") != "decide" or moved.by == TIME:  # the clock of deciding has the same name
                 continue
             asked = msgspec.convert(moved.move, Decide)
             if asked.outcome is Outcome.UNCLEAR:
