@@ -6,28 +6,35 @@ VENV := .venv
 BIN := $(VENV)/bin
 LOCKS := deploy/locks
 READY := $(VENV)/.ready
+CONSOLE := monitor/console
+PARTS := $(CONSOLE)/node_modules/.package-lock.json
+BUILT := $(CONSOLE)/dist/index.html
+NPM := deploy/dev/node.sh npm --prefix $(CONSOLE)
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 COMPILE := $(BIN)/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes --annotation-style line \
 	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" $(if $(UPGRADE),--upgrade)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test lint bench quality soak lock clean
+.PHONY: help run test lint console bench quality soak lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-7s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-run: $(READY) ## Start the service with the demo streams; it prints where to look
+run: $(READY) $(BUILT) ## Start the service with the demo streams; it prints where to look
 	$(BIN)/redpost serve --demo --data data
 
-test: $(READY) ## Run the tests; with CI=true a skipped test is a failure
+test: $(READY) $(BUILT) ## Run the tests; with CI=true a skipped test is a failure
 	$(BIN)/pytest -m "not soak" $(if $(filter true,$(CI)),-p tests.no_skips)
 
-lint: $(READY) ## Check style, types, layers and purity
+lint: $(READY) $(PARTS) ## Check style, types, layers and purity
 	$(BIN)/ruff check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/pytest --quiet tests/architecture/test_purity.py
+	$(NPM) run check
+
+console: $(BUILT) ## Build the console
 
 bench: $(READY) ## Measure the engine, the service, scan, the loading of rules and the classifier; writes bench.json
 	$(BIN)/python -m tests.bench.engine
@@ -50,7 +57,7 @@ lock: $(READY) ## Bring the locked dependencies in line with pyproject.toml; UPG
 	$(COMPILE) --extra dev --constraint $(LOCKS)/run.txt --output-file $(LOCKS)/dev.txt
 
 clean: ## Remove what the other targets made, except data/
-	rm -rf $(VENV) build dist bench.json quality.json .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) $(CONSOLE)/dist build dist bench.json quality.json .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 	find . -name node_modules -prune -o -type d -name __pycache__ -exec rm -rf {} +
 
 # The build tool comes first, by its hash, so that no package is built with one that is not locked.
@@ -62,6 +69,15 @@ $(READY): pyproject.toml $(LOCKS)/dev.txt $(BIN)/python
 	@$(PIP) install --require-hashes --use-pep517 --no-build-isolation --requirement $(LOCKS)/dev.txt
 	@$(PIP) install --no-deps --no-build-isolation --editable .
 	@touch $@
+
+$(PARTS): $(CONSOLE)/package.json $(CONSOLE)/package-lock.json $(READY)
+	@echo "Installing the console's parts …"
+	@$(NPM) ci --no-fund --no-audit --loglevel=error
+	@touch $@
+
+$(BUILT): $(PARTS) $(CONSOLE)/index.html $(CONSOLE)/vite.config.ts $(shell find $(CONSOLE)/src $(CONSOLE)/public -type f 2>/dev/null)
+	@echo "Building the console …"
+	@$(NPM) run build -- --logLevel warn
 
 $(BIN)/python:
 	@found=; bare=; \

@@ -115,7 +115,7 @@ async def test_a_link_shows_its_room_to_whoever_has_it_and_nothing_to_others(rou
 
 def test_every_route_is_guarded_but_health() -> None:
     assert {route.path for route in ROUTES if route.scope is None and not route.by_link} == {
-        "/healthz", "/readyz", "/api/v1/session", "/api/v1/invitations/{secret}"}
+        "/", "/healthz", "/readyz", "/api/v1/session", "/api/v1/invitations/{secret}"}
     assert {route.scope for route in GUARDED} == {*SCOPES, SESSION}
 
 

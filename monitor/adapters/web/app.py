@@ -10,12 +10,13 @@ from aiohttp import web
 
 from monitor.adapters.web.auth import TOKENS, Tokens
 from monitor.adapters.web.budget import BUDGET, Budget
+from monitor.adapters.web.console import CONSOLE, Console
 from monitor.adapters.web.exports import TURNS, Turns
 from monitor.adapters.web.handling import edge, guarded, harden
 from monitor.adapters.web.media import RELAYS, Relays
 from monitor.adapters.web.openapi import DOCUMENT, document
 from monitor.adapters.web.operating import RENDERING, Rendering
-from monitor.adapters.web.page import API_PAGE, CUE_PAGE, PAGE, load_page
+from monitor.adapters.web.page import API_PAGE, CUE_PAGE, load_page
 from monitor.adapters.web.protocol import protocol_logger
 from monitor.adapters.web.repeats import RUNNING, Running
 from monitor.adapters.web.routes import ROUTES
@@ -58,9 +59,10 @@ def build_app(services: WebServices, settings: WebSettings) -> web.Application:
     app[SEARCHES] = Searches(settings.searches)
     app[RENDERING] = Rendering(services.telemetry, services.clock)
     app[DOCUMENT] = msgspec.json.encode(document(ROUTES, settings, version=version("redpost")))
-    app[PAGE] = load_page()
     app[API_PAGE] = load_page("api.html")
     app[CUE_PAGE] = load_page("cue.html")
+    app[CONSOLE] = Console()
+    app[CONSOLE].add_to(app.router)
     for route in ROUTES:
         for method in route.methods:
             app.router.add_route(method, route.path, guarded(route))

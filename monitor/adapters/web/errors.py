@@ -58,6 +58,7 @@ CHINESE: Final[dict[str, tuple[str, str]]] = {
     "cross_site": ("拒绝来自其他网站的请求", "从本站页面访问，或使用令牌"),
     "not_found": ("没有找到", "检查地址与编号"),
     "key_reused": ("这个 Idempotency-Key 已用于另一个请求", "新的请求用新的键；重发原请求须与原来一致"),
+    "not_built": ("控制台还没有构建", "在代码目录运行 make console，或安装 wheel"),
     "unknown_link": ("链接无效、已过期或已作废", "请监察岗重新发一个链接"),
     "media_unreachable": ("取不到录像或直播音频：{message}", "检查直播间档案里的 media 地址"),
     "conflict": ("先前的同类任务还在进行", "等它结束后再试"),

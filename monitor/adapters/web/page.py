@@ -1,4 +1,4 @@
-"""GET /: one self-contained page that shows alerts as they come. Nothing in it comes from another address."""
+"""Self-contained pages of the service. Nothing in them comes from another address."""
 
 import re
 from base64 import b64encode
@@ -8,13 +8,12 @@ from typing import Final
 
 from aiohttp import web
 
-PAGE: Final = web.AppKey("page", tuple)
 CUE_PAGE: Final = web.AppKey("cue_page", tuple)
 API_PAGE: Final = web.AppKey("api_page", tuple)
 """(the page's bytes, its Content-Security-Policy)."""
 
 
-def load_page(name: str = "live.html") -> tuple[bytes, str]:
+def load_page(name: str) -> tuple[bytes, str]:
     """The page and a policy that allows its own script and style, by their hashes, and nothing else."""
     page = files("monitor.adapters.web").joinpath(name).read_text(encoding="utf-8")
     policy = (
@@ -27,10 +26,6 @@ def load_page(name: str = "live.html") -> tuple[bytes, str]:
 def _hashes(page: str, tag: str) -> str:
     found = re.findall(rf"<{tag}>(.*?)</{tag}>", page, re.DOTALL)
     return " ".join(f"'sha256-{b64encode(sha256(body.encode()).digest()).decode()}'" for body in found)
-
-
-async def get_page(request: web.Request) -> web.Response:
-    return shown(request.app[PAGE])
 
 
 async def get_api_page(request: web.Request) -> web.Response:

@@ -5,6 +5,7 @@ The application, the OpenAPI document and the tests read it.
 
 from typing import Final
 
+from monitor.adapters.web.console import get_console
 from monitor.adapters.web.cue_routes import CUE_ROUTES
 from monitor.adapters.web.evening import (
     PLAN_PARAMS,
@@ -37,7 +38,7 @@ from monitor.adapters.web.models import (
 )
 from monitor.adapters.web.openapi import get_openapi
 from monitor.adapters.web.operating import healthz, metrics, readyz, reload_rules
-from monitor.adapters.web.page import get_api_page, get_page
+from monitor.adapters.web.page import get_api_page
 from monitor.adapters.web.params import count, text
 from monitor.adapters.web.reading import (
     ALERT_PARAMS,
@@ -307,8 +308,8 @@ ROUTES: Final[tuple[Route, ...]] = (
         media="text/plain", errors=(503,), quiet=True,
     ),
     Route(
-        method="GET", path="/", name="getPage", scope="read", anyone=True, handler=get_page,
-        summary="A page that shows alerts as they come.", media="text/html",
+        method="GET", path="/", name="getConsole", scope=None, handler=get_console,
+        summary="The console, which asks people to sign in by itself.", media="text/html", quiet=True,
     ),
     *PEOPLE,
 )

@@ -1,0 +1,57 @@
+/** What browser tests share: a page of the running service (`REDPOST_URL`), and eyes for what must never happen. */
+import { mkdirSync } from 'node:fs'
+
+import { chromium, type Browser, type BrowserContextOptions, type Page } from 'playwright-core'
+
+export const URL = process.env.REDPOST_URL ?? 'http://127.0.0.1:8321'
+const SHOTS = process.env.REDPOST_SHOTS ?? 'dist/shots'
+
+export interface Watched {
+  page: Page
+  /** Errors, refused by the policy, and requests that leave the origin. */
+  wrong: string[]
+}
+
+let browser: Browser | undefined
+
+export async function opened(path: string, options: BrowserContextOptions = {}, language = 'zh'): Promise<Watched> {
+  browser ??= await chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium' })
+  const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, locale: 'zh-CN', ...options })
+  await context.addInitScript((chosen) => localStorage.setItem('redpost.language', chosen), language)
+  const page = await context.newPage()
+  const wrong: string[] = []
+  page.on('pageerror', (error) => wrong.push(error.message))
+  page.on('console', (said) => said.type() === 'error' && !/status of (4|5)\d\d|ERR_/.test(said.text()) && wrong.push(said.text()))
+  page.on('request', (request) => {
+    if (!request.url().startsWith(URL) && !/^(data|blob):/.test(request.url())) wrong.push(`left the origin: ${request.url()}`)
+  })
+  await page.goto(URL + path)
+  return { page, wrong }
+}
+
+export async function close(): Promise<void> {
+  await browser?.close()
+  browser = undefined
+}
+
+export async function shot(page: Page, name: string): Promise<void> {
+  mkdirSync(SHOTS, { recursive: true })
+  await page.screenshot({ path: `${SHOTS}/${name}.png` })
+}
+
+let last = 0
+
+/** Events of a room, in the order in which they come; answered once they are durable. */
+export async function say(room: string, ...texts: string[]): Promise<void> {
+  const lines = texts.map((text) => JSON.stringify({
+    id: `e${++last}-${Date.now()}`, room, kind: 'transcript', at: Date.now(), text, speaker: { role: 'host', id: 'h' },
+  }))
+  const answer = await fetch(`${URL}/api/v1/events`, { method: 'POST', body: lines.join('\n') })
+  if (!answer.ok) throw new Error(await answer.text())
+}
+
+export async function ask<T>(path: string): Promise<T> {
+  const answer = await fetch(URL + path)
+  if (!answer.ok) throw new Error(await answer.text())
+  return (await answer.json()) as T
+}

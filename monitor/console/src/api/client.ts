@@ -1,0 +1,94 @@
+/** The API client, typed from the service's own OpenAPI document. */
+import createClient, { type Middleware } from 'openapi-fetch'
+
+import type { components, paths } from './schema'
+
+export type Schemas = components['schemas']
+export type Alert = Schemas['Alert']
+export type Card = Schemas['Card']
+export type Evidence = Schemas['Evidence']
+export type Me = Schemas['Me']
+export type Move = Schemas['monitor.services.review.Wanted']['move']
+export type Wanted = Schemas['monitor.services.review.Wanted']
+export type Span = Schemas['Span']
+export type ContextLine = Schemas['ContextLine']
+
+/** What the service refused, in its own words; `status` 0: it was not reached. */
+export class Refusal extends Error {
+  override name = 'Refusal'
+  constructor(
+    readonly status: number,
+    readonly code: string,
+    message: string,
+    readonly hint: string,
+    readonly details: Record<string, unknown>,
+  ) {
+    super(message)
+  }
+
+  get signedOut(): boolean {
+    return this.status === 401
+  }
+
+  get unreached(): boolean {
+    return this.status === 0 || this.status >= 500
+  }
+}
+
+let csrf = ''
+let language = 'zh-CN'
+
+export function identify(me: { csrf?: string }): void {
+  csrf = me.csrf ?? ''
+}
+
+export function speak(to: string): void {
+  language = to
+}
+
+let ahead = 0
+
+/** The service's time (ms), to the second: due times are its own. */
+export const serviceNow = () => Date.now() + ahead
+
+const headers: Middleware = {
+  onResponse({ response }) {
+    const told = Date.parse(response.headers.get('Date') ?? '')
+    if (!Number.isNaN(told) && Math.abs(told - Date.now() - ahead) > 1_500) ahead = told - Date.now()
+  },
+  onRequest({ request }) {
+    request.headers.set('Accept-Language', language)
+    if (csrf && request.method !== 'GET') request.headers.set('X-CSRF-Token', csrf)
+    return request
+  },
+}
+
+/** Where a test runs there is no page, and so no address to be relative to. */
+const BASE = globalThis.location?.origin ?? 'http://127.0.0.1'
+export const api = createClient<paths>({ baseUrl: BASE, credentials: 'same-origin' })
+api.use(headers)
+
+interface Answered<T> {
+  data?: T
+  error?: unknown
+  response: Response
+}
+
+/** The answer's data. Throws `Refusal`. */
+export async function get<T>(asked: Promise<Answered<T>>): Promise<T> {
+  let answer: Answered<T>
+  try {
+    answer = await asked
+  } catch (error) {
+    if (error instanceof DOMException && error.name === 'AbortError') throw error
+    throw new Refusal(0, 'unreached', String(error), '', {})
+  }
+  if (answer.response.ok) return answer.data as T
+  throw refusal(answer.response.status, answer.error)
+}
+
+function refusal(status: number, body: unknown): Refusal {
+  const told = (body as Partial<Schemas['ErrorAnswer']> | undefined)?.error
+  return new Refusal(status, told?.code ?? 'unreadable', told?.message ?? `HTTP ${status}`, told?.hint ?? '',
+    (told?.details as Record<string, unknown> | undefined) ?? {})
+}

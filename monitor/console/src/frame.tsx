@@ -1,0 +1,78 @@
+/** What stands around every page: where one is, whether the line is alive, how it looks. */
+import { useState, type ReactNode } from 'react'
+import { NavLink, useNavigate } from 'react-router'
+
+import { useSession } from './api/session'
+import { useThemeChoice } from './design/choice'
+import './frame.css'
+import { texts, useLanguage, useTexts } from './i18n'
+import { Help, Palette } from './keys/panels'
+import { useKeys } from './keys'
+import { PLACES } from './keys/registry'
+import { useLine } from './live/context'
+import { PAGES } from './pages'
+import { timeOfDay } from './parts/clock'
+
+const TEXT = texts(
+  {
+    shift: '开班', queue: '队列', rooms: '直播间', rules: '规则', checks: '台本', figures: '数据', admin: '管理', nav: '导航',
+    live: '在线', connecting: '连接中', offline: '断线', signed_out: '已登出', offlineBand: '网络断了。画面停在 {t}，正在重连；研判存在本机，恢复后自动发出，先别关页面',
+    signedOutBand: '登录过期。重新载入后登录，未发出的接着发', light: '浅色', dark: '深色', system: '随系统', help: '按键', signOut: '登出', reload: '重新载入',
+  },
+  {
+    shift: 'Shift', queue: 'Queue', rooms: 'Rooms', rules: 'Rules', checks: 'Scripts', figures: 'Figures', admin: 'Admin', nav: 'Navigation',
+    live: 'live', connecting: 'connecting', offline: 'offline', signed_out: 'signed out', offlineBand: 'Offline; view as of {t}, reconnecting. Decisions are kept here and will go out; keep this page open',
+    signedOutBand: 'Signed out. Reload and sign in; what is unsent then goes out', light: 'Light', dark: 'Dark', system: 'System', help: 'Keys', signOut: 'Sign out', reload: 'Reload',
+  },
+)
+
+export function Frame({ children }: { children: ReactNode }) {
+  const t = useTexts(TEXT)
+  const { me, may, signOut } = useSession()
+  const { language, choose } = useLanguage()
+  const theme = useThemeChoice()
+  const line = useLine()
+  const navigate = useNavigate()
+  const [panel, setPanel] = useState<'help' | 'palette' | null>(null)
+  const [goingSince, setGoing] = useState(0)
+  useKeys({
+    help: () => setPanel('help'), palette: () => setPanel('palette'),
+    go: () => setGoing(performance.now()),
+    back: () => (panel ? setPanel(null) : false),
+  }, ['any'])
+  useGoing(goingSince, (path) => {
+    setGoing(0)
+    void navigate(path)
+  })
+  const wishes = ['system', 'light', 'dark'] as const
+  return (
+    <div className="frame">
+      <header className="top">
+        <nav aria-label={t('nav')}>
+          {PAGES.filter((page) => page.nav && may(page.needs)).map((page) => (
+            <NavLink key={page.path} to={page.path} end={page.path === '/'}>{t(page.nav!)}</NavLink>
+          ))}
+        </nav>
+        <span className="top-right">
+          <span className="chip" role="status">{t(line.state)}</span>
+          <button type="button" className="plain" onClick={() => setPanel('help')}><kbd>H</kbd> {t('help')}</button>
+          <button type="button" className="plain" onClick={() => theme.choose(wishes[(wishes.indexOf(theme.wish) + 1) % 3]!)}>{t(theme.wish)}</button>
+          <button type="button" className="plain" lang={language === 'zh' ? 'en' : 'zh-CN'} onClick={() => choose(language === 'zh' ? 'en' : 'zh')}>{language === 'zh' ? 'English' : '中文'}</button>
+          {me.session && <button type="button" className="plain" onClick={() => void signOut()}>{me.name || me.id} · {t('signOut')}</button>}
+        </span>
+      </header>
+      {line.state === 'offline' && <p className="band" role="alert">{t('offlineBand', { t: timeOfDay(line.since) })}</p>}
+      {line.state === 'signed_out' && <p className="band" role="alert">{t('signedOutBand')} <button type="button" className="plain" onClick={() => globalThis.location.reload()}>{t('reload')}</button></p>}
+      {children}
+      {panel === 'help' && <Help onClose={() => setPanel(null)} />}
+      {panel === 'palette' && <Palette onClose={() => setPanel(null)} />}
+    </div>
+  )
+}
+
+/** `g`, then a letter within a second; the letter is taken before anything else sees it. */
+function useGoing(since: number, go: (path: string) => void): void {
+  const within = () => since > 0 && performance.now() - since < 1_000
+  const to = (letter: keyof typeof PLACES) => () => (within() ? go(PLACES[letter]) : false)
+  useKeys({ unclear: to('q'), takeIn: to('r'), undo: to('u'), filters: to('f') }, since ? ['queue'] : [])
+}

@@ -1,0 +1,45 @@
+/** Two languages. Each page keeps its own words (`texts`), so that a word and its place are found together. */
+import { createContext, use, useCallback, useMemo, useState, type ReactNode } from 'react'
+
+export type Language = 'zh' | 'en'
+export interface Texts<K extends string> {
+  zh: Record<K, string>
+  en: Record<K, string>
+}
+export type Say<K extends string> = (key: K, values?: Record<string, string | number>) => string
+
+const KEPT = 'redpost.language'
+
+interface Chosen {
+  language: Language
+  choose: (language: Language) => void
+}
+
+const Choice = createContext<Chosen>({ language: 'zh', choose: () => {} })
+
+/** English must have every key that Chinese has, and no other: the compiler sees to it. */
+export function texts<K extends string>(zh: Record<K, string>, en: Record<NoInfer<K>, string>): Texts<K> {
+  return { zh, en }
+}
+
+/** `{name}` in a text is filled in by `values`. */
+export function filled(text: string, values: Record<string, string | number> = {}): string {
+  return text.replaceAll(/\{(\w+)\}/g, (whole, name: string) => (name in values ? String(values[name]) : whole))
+}
+
+export function LanguageProvider({ children }: { children: ReactNode }) {
+  const [language, setLanguage] = useState<Language>(() => (localStorage.getItem(KEPT) === 'en' ? 'en' : 'zh'))
+  const choose = useCallback((next: Language) => {
+    localStorage.setItem(KEPT, next)
+    setLanguage(next)
+  }, [])
+  const chosen = useMemo(() => ({ language, choose }), [language, choose])
+  return <Choice value={chosen}>{children}</Choice>
+}
+
+export const useLanguage = () => use(Choice)
+
+export function useTexts<K extends string>(of: Texts<K>): Say<K> {
+  const { language } = useLanguage()
+  return useCallback((key, values) => filled(of[language][key], values), [of, language])
+}

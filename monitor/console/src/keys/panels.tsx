@@ -1,0 +1,96 @@
+/** Help and palette: both read the registry. The focus stays within and goes back to where it was. */
+import { Input } from 'antd'
+import { useEffect, useRef, useState, type ReactNode } from 'react'
+import { useNavigate } from 'react-router'
+
+import { useSession } from '../api/session'
+import { texts, useTexts } from '../i18n'
+import { PAGES } from '../pages'
+import { KEYS, labels, type Action } from './registry'
+
+const TEXT = texts(
+  { help: '按键', close: '关闭', find: '去哪里，做什么', shift: '开班', queue: '队列', rooms: '直播间', rules: '规则', checks: '台本', figures: '数据', admin: '管理' },
+  { help: 'Keys', close: 'Close', find: 'Where to, what to do', shift: 'Shift', queue: 'Queue', rooms: 'Rooms', rules: 'Rules', checks: 'Scripts', figures: 'Figures', admin: 'Admin' },
+)
+
+function Panel({ title, onClose, children }: { title: string; onClose: () => void; children: ReactNode }) {
+  const box = useRef<HTMLDialogElement>(null)
+  useEffect(() => box.current?.showModal(), [])
+  return (
+    <dialog ref={box} className="panel" aria-label={title} onClose={onClose}>{children}</dialog>
+  )
+}
+
+export const shown = (key: string) =>
+  key.replace('Shift+', '⇧').replace('Mod+', '⌃').replace('Arrow', '').replace(' ', '␣').replace(/[a-z]$/, (letter) => letter.toUpperCase())
+
+export function Help({ onClose }: { onClose: () => void }) {
+  const t = useTexts(TEXT)
+  const label = useTexts(labels)
+  return (
+    <Panel title={t('help')} onClose={onClose}>
+      <h2 className="title">{t('help')}</h2>
+      <ul className="help">
+        {(Object.keys(KEYS) as Action[]).map((action) => (
+          <li key={action}>
+            <span>{KEYS[action].keys.length > 3 ? <kbd>1 … 9</kbd> : KEYS[action].keys.map((key) => <kbd key={key}>{shown(key)}</kbd>)}</span>
+            <span>{label(action)}</span>
+          </li>
+        ))}
+      </ul>
+      <button type="button" className="plain" onClick={onClose}><kbd>Esc</kbd> {t('close')}</button>
+    </Panel>
+  )
+}
+
+export function Palette({ onClose }: { onClose: () => void }) {
+  const t = useTexts(TEXT)
+  const label = useTexts(labels)
+  const { may } = useSession()
+  const navigate = useNavigate()
+  const [asked, setAsked] = useState('')
+  const [at, setAt] = useState(0)
+  const places = PAGES.filter((page) => page.nav && may(page.needs)).map((page) =>
+    ({ id: page.path, name: t(page.nav!), keys: '', run: () => void navigate(page.path) }))
+  const acts = (Object.keys(KEYS) as Action[]).filter((action) => KEYS[action].keys.length <= 3 && action !== 'palette').map((action) =>
+    ({ id: action, name: label(action), keys: shown(KEYS[action].keys[0]!), run: () => press(KEYS[action].keys[0]!) }))
+  const offered = [...places, ...acts].filter(({ name, id }) => `${name} ${id}`.toLowerCase().includes(asked.toLowerCase()))
+  const run = (n: number) => {
+    const one = offered[n]
+    onClose()
+    if (one) setTimeout(one.run) // once the focus is back
+  }
+  return (
+    <Panel title={t('find')} onClose={onClose}>
+      <Input autoFocus value={asked} placeholder={t('find')} aria-label={t('find')}
+        onChange={(event) => {
+          setAsked(event.target.value)
+          setAt(0)
+        }}
+        onKeyDown={(event) => {
+          if (event.nativeEvent.isComposing || event.keyCode === 229) return
+          if (event.key === 'ArrowDown') setAt(Math.min(at + 1, offered.length - 1))
+          else if (event.key === 'ArrowUp') setAt(Math.max(at - 1, 0))
+          else if (event.key === 'Enter') run(at)
+          else return
+          event.preventDefault()
+        }} />
+      <ul className="offers">
+        {offered.slice(0, 12).map((one, n) => (
+          <li key={one.id}>
+            <button type="button" className={`plain${n === at ? ' chosen' : ''}`} onClick={() => run(n)}>
+              <span>{one.name}</span>{one.keys && <kbd>{one.keys}</kbd>}
+            </button>
+          </li>
+        ))}
+      </ul>
+    </Panel>
+  )
+}
+
+/** What the palette offers is done by its key, so that both are one. */
+function press(key: string): void {
+  const shift = key.startsWith('Shift+')
+  const name = key.replace(/^(Shift|Mod)\+/, '')
+  document.body.dispatchEvent(new KeyboardEvent('keydown', { key: name, shiftKey: shift, ctrlKey: key.startsWith('Mod+'), bubbles: true }))
+}

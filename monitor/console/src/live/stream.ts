@@ -1,0 +1,162 @@
+/** One stream of alerts for all tabs of this browser (six connections per origin are all it has): whoever holds the lock
+ * reads it and passes everything on. A new leader goes on from the last number that it saw itself. */
+import type { Alert, Schemas } from '../api/client'
+import { Parser, type ServerEvent } from './sse'
+
+export type What = 'opened' | 'grown' | 'moved' | 'corrected' | 'withdrawn'
+export interface Update {
+  what: What
+  alert: Alert
+}
+/** `since`: when this began, by this machine's clock (ms). */
+export interface Line {
+  state: 'connecting' | 'live' | 'offline' | 'signed_out'
+  since: number
+}
+type Passed =
+  | { kind: 'update'; seq: number; update: Update }
+  | { kind: 'reset' }
+  | { kind: 'line'; line: Line }
+  | { kind: 'hello' }
+
+const SILENT_MS = 35_000 // the service says something every 15 s
+const WAITS_MS = [500, 1_000, 2_000, 4_000, 8_000, 15_000]
+const PATH = '/api/v1/alerts/stream'
+
+export class Stream {
+  line: Line = { state: 'connecting', since: Date.now() }
+  private seq: number | null = null
+  private readonly channel = new BroadcastChannel('redpost.live')
+  private readonly listeners = new Set<(update: Update) => void>()
+  private readonly resets = new Set<() => void>()
+  private readonly watchers = new Set<() => void>()
+  private readonly ending = new AbortController()
+  private reading: AbortController | null = null
+  private heard = Date.now()
+  private leads = false
+
+  start(): () => void {
+    this.channel.addEventListener('message', ({ data }: MessageEvent<Passed>) => this.take(data))
+    this.channel.postMessage({ kind: 'hello' } satisfies Passed)
+    const held = navigator.locks.request('redpost.stream', { signal: this.ending.signal }, () => this.lead())
+    held.catch(() => {}) // the page ends
+    const awake = () => this.look()
+    document.addEventListener('visibilitychange', awake)
+    globalThis.addEventListener('pageshow', awake)
+    globalThis.addEventListener('online', awake)
+    return () => {
+      this.ending.abort()
+      this.reading?.abort()
+      this.channel.close()
+      document.removeEventListener('visibilitychange', awake)
+      globalThis.removeEventListener('pageshow', awake)
+      globalThis.removeEventListener('online', awake)
+    }
+  }
+
+  onUpdate(listener: (update: Update) => void): () => void {
+    this.listeners.add(listener)
+    return () => this.listeners.delete(listener)
+  }
+
+  /** Updates were missed for good: read everything again. */
+  onReset(listener: () => void): () => void {
+    this.resets.add(listener)
+    return () => this.resets.delete(listener)
+  }
+
+  readonly watchLine = (watcher: () => void): (() => void) => {
+    this.watchers.add(watcher)
+    return () => this.watchers.delete(watcher)
+  }
+
+  readonly lineNow = (): Line => this.line
+
+  /** After a sign-in, or where something suggests that the line is dead. */
+  look(): void {
+    if (this.leads && (this.line.state !== 'live' || Date.now() - this.heard > SILENT_MS)) this.reading?.abort()
+  }
+
+  private async lead(): Promise<void> {
+    this.leads = true
+    const watch = setInterval(() => Date.now() - this.heard > SILENT_MS && this.look(), 5_000)
+    try {
+      for (let tries = 0; !this.ending.signal.aborted; ) {
+        tries = (await this.read()) ? 0 : Math.min(tries + 1, WAITS_MS.length - 1)
+        if (this.ending.signal.aborted) return
+        if (this.line.state !== 'signed_out') this.pass({ kind: 'line', line: this.at('offline') })
+        await this.wait(WAITS_MS[tries] ?? 15_000)
+      }
+    } finally {
+      clearInterval(watch)
+    }
+  }
+
+  /** Until the line breaks; was it alive? */
+  private async read(): Promise<boolean> {
+    const reading = (this.reading = new AbortController())
+    let alive = false
+    try {
+      const query = this.seq === null ? '' : `?after=${this.seq}`
+      const answer = await fetch(PATH + query, { signal: reading.signal, credentials: 'same-origin' })
+      if (answer.status === 401) this.pass({ kind: 'line', line: this.at('signed_out') })
+      if (!answer.ok || !answer.body) return false
+      alive = true
+      this.heard = Date.now()
+      this.pass({ kind: 'line', line: this.at('live') })
+      const parser = new Parser((event) => this.event(event), () => {})
+      const pieces = answer.body.pipeThrough(new TextDecoderStream()).getReader()
+      for (;;) {
+        const { done, value } = await pieces.read()
+        if (done) return alive
+        this.heard = Date.now()
+        parser.feed(value)
+      }
+    } catch {
+      return alive
+    }
+  }
+
+  private event({ id, event, data }: ServerEvent): void {
+    const seq = Number(id)
+    if (event === 'alert') this.pass({ kind: 'update', seq, update: JSON.parse(data) as Update })
+    else {
+      const told = JSON.parse(data) as Schemas['HelloMessage'] | Schemas['ResetMessage']
+      const fresh = this.seq === null
+      if (!('resumed' in told) || !told.resumed) this.seq = told.last
+      if (event === 'reset' || (event === 'hello' && !fresh && 'resumed' in told && !told.resumed)) this.pass({ kind: 'reset' })
+    }
+  }
+
+  private pass(passed: Passed): void {
+    this.channel.postMessage(passed)
+    this.take(passed)
+  }
+
+  private take(passed: Passed): void {
+    if (passed.kind === 'update') {
+      this.seq = passed.seq
+      for (const listener of this.listeners) listener(passed.update)
+    } else if (passed.kind === 'reset') for (const listener of this.resets) listener()
+    else if (passed.kind === 'line') {
+      this.line = passed.line
+      for (const watcher of this.watchers) watcher()
+    } else if (this.leads) this.channel.postMessage({ kind: 'line', line: this.line } satisfies Passed)
+  }
+
+  private at(state: Line['state']): Line {
+    return state === this.line.state ? this.line : { state, since: Date.now() }
+  }
+
+  private wait(ms: number): Promise<void> {
+    this.reading = new AbortController()
+    const { signal } = this.reading
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, ms)
+      signal.addEventListener('abort', () => {
+        clearTimeout(timer)
+        resolve()
+      })
+    })
+  }
+}

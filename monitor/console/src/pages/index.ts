@@ -1,0 +1,16 @@
+/** Every page: its address, who sees it in the navigation, and its code, which loads when it is opened. */
+import type { ComponentType } from 'react'
+
+export interface Page {
+  path: string
+  load: () => Promise<{ default: ComponentType }>
+  /** Its word in the navigation; none: it is reached from another page. */
+  nav?: 'shift' | 'queue' | 'rooms' | 'rules' | 'checks' | 'figures' | 'admin'
+  /** The permission without which it is not shown; the service asks again. */
+  needs: string
+}
+
+export const PAGES: readonly Page[] = [
+  { path: '/', nav: 'shift', needs: 'see', load: () => import('./shift') },
+  { path: '/queue', nav: 'queue', needs: 'see', load: () => import('./queue') },
+]

@@ -1,0 +1,35 @@
+import { expect, test } from 'vitest'
+
+import type { Alert, Card } from '../../api/client'
+import { movesFor, reasonsFor, type Ruling } from './decide'
+
+const alert = (id: string, over: Partial<Alert>) =>
+  ({ id, category: ['absolute_claim'], clauses: ['AD-09-3'], state: 'open', version: 2, ...over }) as Alert
+const card = (alerts: Alert[]) => ({ moment: 'm', post: 'p', room: 'r', priority: 1, at: 1, alerts }) as Card
+const ruling = (over: Partial<Ruling>): Ruling =>
+  ({ verdict: 'violation', reason: 'as_found', clause: 'AD-09-3', proof: '', note: '', unticked: new Set(), ...over })
+
+test('a violation rests on a clause of each alert itself, and on the ticked categories only', () => {
+  const moves = movesFor(card([
+    alert('a', { category: ['absolute_claim', 'price_consumer'] }),
+    alert('b', { category: ['medical_claim'], clauses: ['AD-17'] }),
+    alert('c', { category: ['price_consumer'] }),
+    alert('d', { state: 'closed' }),
+  ]), ruling({ unticked: new Set(['price_consumer']) }))
+  expect(moves.map(({ alert: id, version, move }) => ({ id, version, ...move }))).toMatchObject([
+    { id: 'a', version: 2, outcome: 'violation', categories: ['absolute_claim'], clause: 'AD-09-3' },
+    { id: 'b', version: 2, outcome: 'violation', categories: ['medical_claim'], clause: 'AD-17' },
+    { id: 'c', version: 2, outcome: 'no_violation', reason: 'lawful_context' },
+  ])
+})
+
+test('an exemption carries its clause and proof', () => {
+  expect(movesFor(card([alert('a', {})]), ruling({ verdict: 'exempt', reason: 'true_and_proven', clause: 'ABS-04', proof: '2026-1' }))[0]!.move)
+    .toMatchObject({ outcome: 'exempt', clause: 'ABS-04', proof: '2026-1', categories: [] })
+})
+
+test('the usual reason comes first', () => {
+  const reasons = ['misheard', 'lawful_context', 'duplicate'].map((id) => ({ id, title: id, outcomes: ['no_violation'] }))
+  expect(reasonsFor('no_violation', reasons).map((each) => each.id)).toEqual(['lawful_context', 'misheard', 'duplicate'])
+  expect(reasonsFor('exempt', reasons)).toEqual([])
+})

@@ -1,0 +1,72 @@
+/** What a verdict on a card asks the service to do. Pure. */
+import type { Alert, Card, Move, Wanted } from '../../api/client'
+import { LEVEL_OF } from '../../i18n/words'
+import { isLive } from '../../live/board'
+
+export type Verdict = 'violation' | 'no_violation' | 'exempt' | 'unclear' | 'escalate' | 'attended' | 'not_needed'
+
+export interface Reason {
+  id: string
+  title: string
+  outcomes: readonly string[]
+}
+
+export interface Ruling {
+  verdict: Verdict
+  reason: string
+  clause: string
+  proof: string
+  note: string
+  /** Categories of the card that do not hold. */
+  unticked: ReadonlySet<string>
+}
+
+/** Why what is not ticked does not hold, when the same words break something else. */
+const NOT_THIS = 'lawful_context'
+
+export const levelOf = (alerts: readonly Alert[]): 1 | 2 | 3 | 4 | 5 =>
+  Math.max(1, ...alerts.map((alert) => LEVEL_OF[alert.severity])) as 1 | 2 | 3 | 4 | 5
+
+export const caring = (card: Card) => card.alerts.some((alert) => alert.tier === 'care')
+
+export const categoriesOf = (card: Card): string[] => [...new Set(card.alerts.flatMap((alert) => alert.category))]
+
+export const clausesOf = (card: Card): string[] => [...new Set(card.alerts.flatMap((alert) => alert.clauses))]
+
+/** Reasons of a verdict, the usual one first. */
+export function reasonsFor(verdict: Verdict, all: readonly Reason[]): Reason[] {
+  const usual: Partial<Record<Verdict, string>> = { violation: 'as_found', no_violation: 'lawful_context', exempt: 'true_and_proven' }
+  return all.filter((reason) => reason.outcomes.includes(verdict))
+    .sort((a, b) => Number(b.id === usual[verdict]) - Number(a.id === usual[verdict]))
+}
+
+/** Those who decide the card in one stroke: every live alert of it in the version that was seen. */
+export function movesFor(card: Card, ruling: Ruling): Wanted[] {
+  return card.alerts.filter(isLive).map((alert) => ({
+    alert: alert.id, version: alert.version ?? null, move: moveFor(alert, ruling),
+  }))
+}
+
+function moveFor(alert: Alert, { verdict, reason, clause, proof, note, unticked }: Ruling): Move {
+  if (verdict === 'escalate') return { move: 'escalate', note }
+  const categories = alert.category.filter((category) => !unticked.has(category))
+  const none = { clause: '', proof: '', note, categories: [] as string[] }
+  if (verdict === 'violation') {
+    if (!categories.length && alert.category.length)
+      return { move: 'decide', outcome: 'no_violation', reason: NOT_THIS, ...none }
+    const own = alert.clauses.includes(clause) ? clause : (alert.clauses[0] ?? clause)
+    return { move: 'decide', outcome: 'violation', reason, ...none, categories, clause: own }
+  }
+  const rests = verdict === 'exempt' ? { clause, proof } : {}
+  return { move: 'decide', outcome: verdict, reason, ...none, ...rests }
+}
+
+export const claims = (card: Card): Wanted[] =>
+  card.alerts.filter(isLive).map((alert) => ({ alert: alert.id, version: null, move: { move: 'claim' } }))
+
+export const releases = (card: Card, me: string): Wanted[] =>
+  card.alerts.filter((alert) => alert.state === 'claimed' && alert.claimed_by === me)
+    .map((alert) => ({ alert: alert.id, version: null, move: { move: 'release' } }))
+
+export const undoes = (alerts: readonly string[]): Wanted[] =>
+  alerts.map((alert) => ({ alert, version: null, move: { move: 'undo' } }))

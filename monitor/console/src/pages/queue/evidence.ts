@@ -1,0 +1,99 @@
+/** What is known of a moment, read once and kept; the next ones are read ahead. */
+import { useQueries, useQuery, useQueryClient } from '@tanstack/react-query'
+import { useEffect, useMemo } from 'react'
+
+import { api, get, type Alert, type Card, type Evidence, type Schemas } from '../../api/client'
+
+const FRESH_MS = 30_000
+const MOST = 9
+
+const evidenceOf = (id: string) => ({
+  queryKey: ['evidence', id],
+  queryFn: ({ signal }: { signal: AbortSignal }) => get(api.GET('/api/v1/alerts/{id}', { params: { path: { id } }, signal })),
+  staleTime: FRESH_MS,
+})
+
+/** Clauses by which what was found may be exempt. */
+export const exemptOf = (known: Evidence): string[] => known.findings.flatMap((finding) => (finding.exempt ? [finding.exempt] : []))
+
+const idsOf = (card: Card | undefined) => (card && !card.storm ? card.alerts.slice(0, MOST).map((alert) => alert.id) : [])
+
+export interface Known {
+  /** Of the card's alerts, the first one's first. */
+  all: Evidence[]
+  loading: boolean
+  failed: Error | null
+  again: () => void
+}
+
+export function useEvidence(card: Card | undefined, ahead: readonly (Card | undefined)[]): Known {
+  const client = useQueryClient()
+  const answers = useQueries({ queries: idsOf(card).map(evidenceOf) })
+  const next = ahead.flatMap((each) => idsOf(each).slice(0, 1)).join()
+  useEffect(() => {
+    for (const id of next ? next.split(',') : []) void client.prefetchQuery(evidenceOf(id))
+  }, [client, next])
+  return {
+    all: answers.flatMap((answer) => (answer.data ? [answer.data] : [])),
+    loading: answers.some((answer) => answer.isPending),
+    failed: answers.find((answer) => answer.error)?.error ?? null,
+    again: () => answers.forEach((answer) => void (answer.error && answer.refetch())),
+  }
+}
+
+export function useHistory(id: string | undefined, version: number | undefined) {
+  return useQuery({
+    queryKey: ['history', id, version],
+    queryFn: ({ signal }) => get(api.GET('/api/v1/alerts/{id}/history', { params: { path: { id: id ?? '' } }, signal })),
+    enabled: id !== undefined, staleTime: FRESH_MS,
+  }).data
+}
+
+/** Other alerts of the broadcast, and the same words in other rooms. */
+export function useRelated(alert: Alert | undefined) {
+  const { id = '', room = '', broadcast = '' } = alert ?? {}
+  const earlier = useQuery({
+    queryKey: ['earlier', room, broadcast],
+    queryFn: ({ signal }) => get(api.GET('/api/v1/alerts', { params: { query: { room, broadcast, limit: 50 } }, signal })),
+    enabled: alert !== undefined, staleTime: FRESH_MS,
+  }).data
+  const alike = useQuery({
+    queryKey: ['alike', id],
+    queryFn: ({ signal }) => get(api.GET('/api/v1/alerts/{id}/alike', { params: { path: { id } }, signal })),
+    enabled: alert !== undefined, staleTime: FRESH_MS,
+  }).data
+  return { earlier: earlier?.alerts ?? [], alike }
+}
+
+type Record_ = Schemas['RecordAnswer']
+
+export function useRecords(kind: string) {
+  return useQuery({
+    queryKey: ['records', kind],
+    queryFn: async ({ signal }) => {
+      const found: Record_[] = []
+      let cursor: string | null | undefined
+      do {
+        const query = { limit: 1000, ...(cursor ? { cursor } : {}) }
+        const page = await get(api.GET('/api/v1/records/{kind}', { params: { path: { kind: kind as never }, query }, signal }))
+        found.push(...page.records)
+        cursor = page.next
+      } while (cursor)
+      return found
+    },
+    staleTime: 300_000,
+  }).data
+}
+
+export interface RoomRecord {
+  title?: string
+  platform?: string
+  account?: string
+  media?: string
+}
+
+/** Rooms by id, as their records name them. */
+export function useRooms(): ReadonlyMap<string, RoomRecord> {
+  const records = useRecords('room')
+  return useMemo(() => new Map(records?.map((each) => [each.id, each.record as RoomRecord])), [records])
+}

@@ -1,0 +1,41 @@
+import { Checkbox, Select } from 'antd'
+
+import { useTexts } from '../../i18n'
+import { CATEGORIES, categories, SEVERITIES, severities, TIERS, tiers } from '../../i18n/words'
+import type { Filter } from '../../live/board'
+import { useRecords, useRooms } from './evidence'
+import { TEXT } from './text'
+
+const NAMES = ['post', 'severity', 'category', 'tier', 'room', 'rule', 'state', 'claimed_by'] as const
+
+/** The address says what is shown; what it says wrongly, the service refuses. */
+export function filterOf(params: URLSearchParams): Filter {
+  return Object.fromEntries(NAMES.flatMap((name) => (params.get(name) ? [[name, params.get(name)]] : []))) as Filter
+}
+
+export function Filters({ filter, onFilter }: { filter: Filter; onFilter: (filter: Filter) => void }) {
+  const t = useTexts(TEXT)
+  const severity = useTexts(severities)
+  const category = useTexts(categories)
+  const tier = useTexts(tiers)
+  const posts = useRecords('post') ?? []
+  const rooms = useRooms()
+  const put = (name: keyof Filter) => (value: string | undefined) => {
+    const { [name]: _, ...rest } = filter
+    onFilter((value ? { ...rest, [name]: value } : rest) as Filter)
+  }
+  const choice = (name: keyof Filter, title: string, options: { value: string; label: string }[]) => (
+    <Select key={name} size="small" allowClear showSearch={{ optionFilterProp: 'label' }} placeholder={title} aria-label={title} options={options}
+      value={filter[name] ?? null} onChange={(value: string | null) => put(name)(value ?? undefined)} popupMatchSelectWidth={false} />
+  )
+  return (
+    <div className="filters">
+      {choice('post', t('post'), posts.map((each) => ({ value: each.id, label: (each.record as { title?: string }).title ?? each.id })))}
+      {choice('severity', t('severity'), SEVERITIES.map((value) => ({ value, label: severity(value) })))}
+      {choice('category', t('category'), CATEGORIES.map((value) => ({ value, label: category(value) })))}
+      {choice('tier', t('tier'), TIERS.map((value) => ({ value, label: tier(value) })))}
+      {choice('room', t('room'), [...rooms].map(([value, room]) => ({ value, label: room.title ?? value })))}
+      <Checkbox checked={filter.claimed_by === 'me'} onChange={(event) => put('claimed_by')(event.target.checked ? 'me' : undefined)}>{t('onlyMine')}</Checkbox>
+    </div>
+  )
+}

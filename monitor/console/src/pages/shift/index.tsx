@@ -1,0 +1,3 @@
+export default function Shift() {
+  return <main className="page" />
+}
