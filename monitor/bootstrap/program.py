@@ -80,7 +80,7 @@ def _tell(line: str) -> None:
 def _greeting(address: str, service: Service) -> list[str]:
     lines = [f"redpost listens on {address}"]
     if service.demo:
-        lines += [f"  alerts, live   {address}/", "  or             redpost tail" + _url_option(service, address),
+        lines += [f"  the queue      {address}/queue", "  or             redpost tail" + _url_option(service, address),
                   "  four demo rooms talk in a loop; the first alerts come within seconds · Ctrl+C stops"]
     return [*lines, *_rooms(address, service), *_invitations(address, service)]
 
@@ -101,8 +101,8 @@ def _invitations(address: str, service: Service) -> list[str]:
         return []
     width = max(len(link.login) for link in links)
     within = service.persons.people.times.setup_ms // 60_000
-    return [f"  sign in for the first time, within {within} min: POST {{\"password\": \"…\"}} to",
-            *(f"  {link.login:{width}}   {address}/api/v1/invitations/{link.secret}" for link in links)]
+    return [f"  set a password and sign in for the first time, within {within} min:",
+            *(f"  {link.login:{width}}   {address}/invitations/{link.secret}" for link in links)]
 
 
 def _url_option(service: Service, address: str) -> str:

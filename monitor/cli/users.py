@@ -145,7 +145,7 @@ def _link(link: "Link") -> int:
     from monitor.cli.terminal import day, safe, tell
 
     tell(safe(f"for {link.login}, once, until {day(link.expires_at)}, below the service's address; not shown again"))
-    print(f"/api/v1/invitations/{link.secret}")
+    print(f"/invitations/{link.secret}")
     return 0
 
 

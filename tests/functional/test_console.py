@@ -53,7 +53,8 @@ async def test_assets_last_and_come_compressed(built: Path) -> None:
             assert response.content_type == "image/svg+xml"
 
 
-@pytest.mark.parametrize("path", ["/assets/index-2.js", "/assets/..%2findex.html", "/assets/a/b.js", "/queue2", "/nowhere"])
+@pytest.mark.parametrize(
+    "path", ["/assets/index-2.js", "/assets/..%2findex.html", "/assets/a/b.js", "/queue2", "/nowhere"])
 async def test_what_is_not_there_is_no_page(built: Path, path: str) -> None:
     async with serving(loopback=False) as api, api.client.get(path) as response:
         assert response.status == 404 and response.content_type == "application/json"

@@ -74,13 +74,15 @@ def test_what_comes_with_it(package: Path) -> None:
     wanted = [
         "py.typed", "engine/data/views.npz", "engine/data/NOTICE.md", "_bundled/config/redpost.toml",
         "_bundled/config/demo/rooms.yml", "adapters/storage/migrations/versions/r0001_first.py",
+        "console/dist/index.html",
     ]
     assert [name for name in wanted if not (package / name).is_file()] == []
     for folder in ("rules", "config", "models/default"):
         ours = files(ROOT / folder)
         assert ours
         assert files(package / "_bundled" / folder) == ours
-    assert not list(package.rglob("node_modules"))
+    assert list((package / "console/dist/assets").glob("*.js.br"))
+    assert {path.name for path in (package / "console").iterdir()} == {"dist"}
 
 
 def files(folder: Path) -> set[Path]:

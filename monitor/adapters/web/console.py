@@ -17,8 +17,8 @@ ADDRESSES: Final = "/{page:(?:queue|rooms|rules|checks|figures|admin|invitations
 _NONCE: Final = "__CSP_NONCE__"
 _POLICY: Final = (
     "default-src 'none'; script-src 'self'; connect-src 'self'; style-src 'self' 'nonce-{nonce}'; "
-    "img-src 'self' data:; font-src 'self'; media-src 'self' blob:; worker-src 'self'; base-uri 'none'; form-action 'none'; "
-    "frame-ancestors 'none'"
+    "img-src 'self' data:; font-src 'self'; media-src 'self' blob:; worker-src 'self'; base-uri 'none'; "
+    "form-action 'none'; frame-ancestors 'none'"
 )
 
 

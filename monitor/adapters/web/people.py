@@ -40,7 +40,7 @@ class AuditAnswer(Struct, frozen=True):
 
 
 def invitation_path(link: Link) -> str:
-    return f"/api/v1/invitations/{link.secret}"
+    return f"/invitations/{link.secret}"
 
 
 async def list_users(request: web.Request) -> web.Response:

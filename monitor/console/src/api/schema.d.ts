@@ -751,7 +751,8 @@ export interface paths {
         /** Tonight's plan against what is on air: due, silent, on air, ended, to come, unplanned. */
         get: operations["getPlan"];
         put?: never;
-        post?: never;
+        /** Take the evening's plan from a table: all lines or, where one is faulty, none. */
+        post: operations["takePlan"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2451,11 +2452,12 @@ export interface components {
             lasts_s: number;
         };
         /**
-         * LinksAnswer
-         * @description Newest first.
+         * LinkPage
+         * @description Newest first. `next` is the cursor of the following page, None at the end.
          */
-        LinksAnswer: {
+        LinkPage: {
             links: components["schemas"]["RoomLink"][];
+            next: string | null;
         };
         /**
          * RoomCues
@@ -2539,7 +2541,7 @@ export interface components {
          * What
          * @enum {unknown}
          */
-        What: "cue" | "escalation" | "redline_unclaimed" | "test";
+        What: "cue" | "escalation" | "redline_unclaimed" | "room_on_air" | "room_silent" | "test";
         /**
          * State
          * @enum {unknown}
@@ -2616,6 +2618,41 @@ export interface components {
          * @enum {unknown}
          */
         Airing: "due" | "ended" | "on_air" | "silent" | "to_come" | "unplanned";
+        /**
+         * PlanTaken
+         * @description `changed`: slots that were made or replaced, or with a dry run would be; `unchanged`: lines that stood so.
+         */
+        PlanTaken: {
+            changed: {
+                [key: string]: components["schemas"]["Slot"];
+            };
+            unchanged: number;
+        };
+        /**
+         * Slot
+         * @description One line of the evening's plan: who is expected on air, where and when.
+         */
+        Slot: {
+            room: string;
+            starts: number;
+            /** @default null */
+            ends: number | null;
+            /** @default  */
+            host: string;
+            /** @default [] */
+            products: string[];
+            /** @default  */
+            note: string;
+        };
+        /**
+         * PlanBody
+         * @description `table`: CSV or TSV with a line of headings; `day`: of times without one.
+         */
+        PlanBody: {
+            table: string;
+            /** @default null */
+            day: string | null;
+        };
         /**
          * DutyAnswer
          * @description By post.
@@ -2723,10 +2760,15 @@ export interface components {
             labels: components["schemas"]["Label"][];
             next: string | null;
         };
-        /** ModelList */
+        /**
+         * ModelList
+         * @description `next` is the cursor of the following page, None at the end.
+         */
         ModelList: {
             models: components["schemas"]["ModelSummary"][];
             state: components["schemas"]["ModelState"];
+            /** @default null */
+            next: string | null;
         };
         /**
          * ModelSummary
@@ -2864,10 +2906,11 @@ export interface components {
         };
         /**
          * SessionsAnswer
-         * @description Newest first.
+         * @description Newest first. `next` is the cursor of the following page, None at the end.
          */
         SessionsAnswer: {
             sessions: components["schemas"]["SessionShown"][];
+            next: string | null;
         };
         /**
          * SessionShown
@@ -2898,11 +2941,12 @@ export interface components {
             password: string;
         };
         /**
-         * UsersAnswer
-         * @description By login.
+         * UserPage
+         * @description By login. `next` is the cursor of the following page, None at the end.
          */
-        UsersAnswer: {
+        UserPage: {
             users: components["schemas"]["User"][];
+            next: string | null;
         };
         /**
          * User
@@ -4508,7 +4552,12 @@ export interface operations {
     };
     listRoomLinks: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description How many links a page holds. */
+                limit?: number;
+                /** @description `next` of the page before. */
+                cursor?: string;
+            };
             header?: never;
             path: {
                 room: string;
@@ -4523,7 +4572,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["LinksAnswer"];
+                    "application/json": components["schemas"]["LinkPage"];
                 };
             };
             400: components["responses"]["Error"];
@@ -4850,6 +4899,55 @@ export interface operations {
             503: components["responses"]["Error"];
         };
     };
+    takePlan: {
+        parameters: {
+            query?: {
+                /** @description Where the body is the table itself: its name, which faults begin with. */
+                file?: string;
+                /** @description Where the body is the table itself: the day of times without one, such as 2026-11-27. */
+                day?: string;
+                /** @description Tell what would change, and change nothing. */
+                dry_run?: boolean;
+            };
+            header?: {
+                /** @description The same key with the same request within a day gets the same answer, and nothing is done twice. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PlanBody"];
+                "text/csv": unknown;
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    /** @description true where the answer was given before. */
+                    "Idempotent-Replayed"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlanTaken"];
+                };
+            };
+            400: components["responses"]["Error"];
+            401: components["responses"]["Error"];
+            403: components["responses"]["Error"];
+            404: components["responses"]["Error"];
+            408: components["responses"]["Error"];
+            409: components["responses"]["Error"];
+            413: components["responses"]["Error"];
+            415: components["responses"]["Error"];
+            422: components["responses"]["Error"];
+            429: components["responses"]["Error"];
+            500: components["responses"]["Error"];
+            503: components["responses"]["Error"];
+        };
+    };
     getDuty: {
         parameters: {
             query?: never;
@@ -4994,7 +5092,12 @@ export interface operations {
     };
     listModels: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description How many models a page holds. */
+                limit?: number;
+                /** @description `next` of the page before. */
+                cursor?: string;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -5519,7 +5622,12 @@ export interface operations {
     };
     listSessions: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description How many sessions a page holds. */
+                limit?: number;
+                /** @description `next` of the page before. */
+                cursor?: string;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -5630,7 +5738,12 @@ export interface operations {
     };
     listUsers: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description How many users a page holds. */
+                limit?: number;
+                /** @description `next` of the page before. */
+                cursor?: string;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -5643,7 +5756,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["UsersAnswer"];
+                    "application/json": components["schemas"]["UserPage"];
                 };
             };
             400: components["responses"]["Error"];
