@@ -59,6 +59,12 @@ def checked(url: str, *, private: bool) -> SplitResult:
     return parts
 
 
+def origin(url: str) -> tuple[str, str, int | None]:
+    """Scheme, host and port, in one form for each. Raises InputError for what is no address over HTTP."""
+    parts = checked(url, private=True)
+    return parts.scheme, (parts.hostname or "").lower(), parts.port or (443 if parts.scheme == "https" else 80)
+
+
 def allowed(host: str, addresses: Iterable[str], *, private: bool) -> list[str]:
     """Of the addresses that a name resolves to, those that may be called. Raises InputError where one of them may not:
     a name that leads both ways is no mistake."""

@@ -13,7 +13,7 @@ from secrets import token_urlsafe
 from typing import Any, cast
 
 import msgspec
-from aiohttp import ClientPayloadError, ClientResponse
+from aiohttp import ClientPayloadError, ClientResponse, web
 from aiohttp.test_utils import TestClient, TestServer
 
 from monitor.adapters.keys import link_secret
@@ -28,6 +28,7 @@ from monitor.adapters.web.cookies import COOKIE, CSRF
 from monitor.adapters.web.cuehub import CueHub
 from monitor.adapters.web.handling import Route
 from monitor.adapters.web.hub import HubLimits
+from monitor.adapters.web.media import RELAYS
 from monitor.domain.accounts import User
 from monitor.domain.alerts import Alert, AlertState
 from monitor.domain.audit import Deed
@@ -445,6 +446,8 @@ async def serving(*, hub_limits: HubLimits | None = None, outside: Outside | Non
 
 def path_of(route: Route) -> str:
     """Of what each tenant of the tests has."""
+    if route.name == "getMediaPart":
+        return "/api/v1/rooms/r1/media/part?address=https%3A%2F%2Fcdn.example%2F1.ts&signature=signed"
     path = route.path.replace("{name}/{version}", "local/1").replace("channels/{id}", "channels/ops")
     path = path.replace("{room}/links/{id}", f"r1/links/{hashed(LINK)[:16]}").replace("{room}", "r1")
     path = path.replace("{secret}", LINK).replace("{why}/{by}", "silenced/s1")
@@ -483,6 +486,8 @@ def body_of(route: Route) -> str | bytes | None:
 
 async def furnish(api: Api, *tenants: str) -> None:
     """What `path_of` and `body_of` speak of, for each."""
+    app = cast(web.Application, api.client.app)
+    app[RELAYS].signature = lambda tenant, room, url: "signed"  # type: ignore[method-assign]
     for tenant in tenants:
         api.store.kept.append(alert(1, tenant=tenant))
         api.posts.put(alert(1, tenant=tenant))

@@ -14,7 +14,7 @@ from monitor.adapters.web.checks import (
 )
 from monitor.adapters.web.exports import EXPORTS, get_export
 from monitor.adapters.web.handling import Route
-from monitor.adapters.web.media import MEDIA_PARAMS, get_media
+from monitor.adapters.web.media import MEDIA_PARAMS, PART_PARAMS, get_media, get_part
 from monitor.domain.people import Permission
 from monitor.services.checking import Check, CheckPage
 
@@ -55,6 +55,11 @@ LEDGER_ROUTES: Final[tuple[Route, ...]] = (
         by_unit=True,
         summary="A room's recording or live audio, from the address that its record names; takes Range.",
         params=MEDIA_PARAMS, media="application/octet-stream", errors=(400, 404, 429, 502, 503), stream=True,
+    ),
+    Route(
+        method="GET", path=f"{_API}/rooms/{{room}}/media/part", name="getMediaPart", scope="read", handler=get_part,
+        by_unit=True, summary="A part of a room's playlist, under the address that the playlist gave; takes Range.",
+        params=PART_PARAMS, media="application/octet-stream", errors=(400, 404, 429, 502, 503), stream=True,
     ),
     _export("alerts", "All alerts under a filter as a file for a spreadsheet."),
     _export("queue", "What somebody has to decide, as a file."),
