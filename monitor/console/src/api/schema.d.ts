@@ -417,6 +417,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/rooms/{room}/media/part": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A part of a room's playlist, under the address that the playlist gave; takes Range. */
+        get: operations["getMediaPart"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/exports/alerts": {
         parameters: {
             query?: never;
@@ -4132,6 +4149,41 @@ export interface operations {
                 broadcast?: string;
                 /** @description Since the broadcast's start; fills {offset_s}. */
                 offset_ms?: number;
+            };
+            header?: never;
+            path: {
+                room: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": string;
+                };
+            };
+            400: components["responses"]["Error"];
+            401: components["responses"]["Error"];
+            403: components["responses"]["Error"];
+            404: components["responses"]["Error"];
+            429: components["responses"]["Error"];
+            500: components["responses"]["Error"];
+            502: components["responses"]["Error"];
+            503: components["responses"]["Error"];
+        };
+    };
+    getMediaPart: {
+        parameters: {
+            query?: {
+                /** @description Of the part, as the playlist gave it. */
+                address?: string;
+                /** @description As the playlist gave it. */
+                signature?: string;
             };
             header?: never;
             path: {
