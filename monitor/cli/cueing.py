@@ -59,7 +59,7 @@ def list_(alert: One, /, *, url: Url = LOCAL, token_file: TokenFile = None) -> i
 
 def told(cue: "Cue") -> str:
     """A cue in one line, with what came of it."""
-    answer = {"": "no answer yet", "seen": "seen", "not_so": "not so"}[cue.answered]
+    answer = {"": "no answer yet", "seen": "seen", "corrected": "corrected, it says", "not_so": "not so"}[cue.answered]
     after = f", corrected on air after {cue.corrected_after_s} s" if cue.corrected_at is not None else ""
     return f"{cue.by}: {cue.say} · {answer}{': ' + cue.word if cue.word else ''}{after}"
 

@@ -30,13 +30,17 @@ DIRECTLY_MS: Final = 45_000
 
 
 class Answer(StrEnum):
+    """Each takes the place of those before it, never the other way."""
+
     SEEN = "seen"
+    CORRECTED = "corrected"
     NOT_SO = "not_so"
 
 
 class Cue(Struct, frozen=True, kw_only=True):
     """`by`: a person, or `rule:<id>`. Times in UTC ms; `answered`: an Answer or "", `word`: what came with it;
-    `corrected_at`: when the host was heard to correct it. `seq`: of the latest change, counted by room."""
+    `corrected_at`: when the host was heard to correct it. `severity`: of its alert, "" where it was told before
+    that was kept. `seq`: of the latest change, counted by room."""
 
     id: str
     tenant: str
@@ -52,6 +56,7 @@ class Cue(Struct, frozen=True, kw_only=True):
     answered_at: int | None = None
     word: str = ""
     corrected_at: int | None = None
+    severity: str = ""
     seq: int = 0
 
     @property
@@ -146,11 +151,12 @@ def quoted(alert: Alert) -> str:
 
 
 def answer(cue: Cue, given: Answer, word: str, now: int) -> Cue | None:
-    """After the room's answer; None where it says nothing new. *Not so* is the last word. Raises Refused for a cue that
-    is no longer shown."""
+    """After the room's answer; None where it says nothing new, or less. *Not so* is the last word. Raises Refused for a
+    cue that is no longer shown."""
     if now - cue.at >= CURRENT_MS:
         raise Refused("late", "this cue is no longer shown", hint="tell the reviewer directly")
-    if cue.answered in (given, Answer.NOT_SO):
+    said = list(Answer)
+    if cue.answered and said.index(Answer(cue.answered)) >= said.index(given):
         return None
     return replace(cue, answered=given.value, word=word, answered_at=now)
 

@@ -9,6 +9,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from monitor.domain.audit import Deed
+from monitor.domain.clauses import Clause
 from monitor.domain.errors import BusyError, InputError, NotFound, Refused
 from monitor.domain.events import Event
 from monitor.domain.findings import Finding, Severity
@@ -159,6 +160,13 @@ class CheckDesk:
         """A page may hold fewer than `limit` of those that the actor may see."""
         page = await self._checks.page(actor.tenant, where, cursor=cursor, limit=limit)
         return CheckPage([told for told in page.checks if self._sees(actor, told)], page.next)
+
+    def cited(self, check: Check) -> list[Clause]:
+        """What its findings rest on, as the rules have it now, in the order of their first finding."""
+        register = self._engine().ruleset.clauses
+        found = [*(finding for line in check.details.lines for finding in line.findings), *check.details.missing]
+        names = dict.fromkeys(name for finding in found for name in (*finding.clauses, finding.exempt))
+        return [register[name] for name in names if name in register]
 
     def _sees(self, actor: Actor, told: Summary) -> bool:
         organisation = self._organising.of(actor.tenant)

@@ -194,7 +194,8 @@ def told(
     if clause is None:
         clause = alert.clauses[0] if alert.clauses else ""
     cue = Cue(id="c" + digest("cue", alert.tenant, alert.id, by, now), tenant=alert.tenant, room=alert.room,
-              broadcast=alert.broadcast, alert=alert.id, by=by, at=now, say=say, quote=quote, clause=clause)
+              broadcast=alert.broadcast, alert=alert.id, by=by, at=now, say=say, quote=quote, clause=clause,
+              severity=alert.severity.value)
     room = organisation.get(Room, alert.room)
     channels = room.notify if room is not None else ()
     item = told_of(alert, What.CUE, now, post="", text=say)

@@ -7,7 +7,9 @@ async def test_a_script_as_json_and_as_a_file() -> None:
     async with serving() as api:
         async with api.client.post("/api/v1/checks", json={"name": "晚场", "text": "今天全网最低"}) as response:
             made = await response.json()
-            assert response.status == 200 and made["details"]["lines"][0]["findings"][0]["stage"] == "preair"
+            (found,) = made["details"]["lines"][0]["findings"]
+            assert response.status == 200 and found["stage"] == "preair"
+            assert [clause["id"] for clause in made["clauses"]] == found["clauses"] != []
         async with api.client.post("/api/v1/checks", params={"name": "晚场", "file": "a.md"},
                                    data="大家好".encode()) as response:
             assert (await response.json())["summary"]["version"] == 2

@@ -101,6 +101,19 @@ async def test_a_reviewer_cues_the_room_in_the_rules_words_and_it_answers(studio
         await studio.cueing.answer(link, cue.id, Answer.SEEN, "")
 
 
+async def test_an_answer_takes_the_place_of_a_lesser_one_only(studio: Studio) -> None:
+    await studio.find(finding("a"))
+    cue = await studio.cueing.cue(WANG, alert_id("a"), Draft())
+    assert cue.severity == finding("a").severity
+    link, answered = await studio.link(), []
+    for said in (Answer.SEEN, Answer.CORRECTED, Answer.SEEN, Answer.NOT_SO, Answer.CORRECTED):
+        answered.append((await studio.cueing.answer(link, cue.id, said, "")).answered)
+    assert answered == ["seen", "corrected", "corrected", "not_so", "not_so"]
+    rows = await studio.posts.rows("local", after=0, limit=10)
+    facts = [row.deed.facts for row in rows if row.deed.what == "cue.answer"]
+    assert [each["answer"] for each in facts] == ["seen", "corrected", "not_so"]
+
+
 async def test_a_number_is_not_given_again_after_the_cues_time_is_over(studio: Studio) -> None:
     await studio.find(finding("a"))
     cue = await studio.cueing.cue(WANG, alert_id("a"), Draft())

@@ -12,7 +12,8 @@ from monitor.adapters.web.handling import QUERY
 from monitor.adapters.web.ingest import received, received_json
 from monitor.adapters.web.params import Param, count, text, time
 from monitor.adapters.web.services import SERVICES
-from monitor.services.checking import CheckFilter, Script
+from monitor.domain.clauses import Clause
+from monitor.services.checking import Check, CheckFilter, Details, Script, Summary
 
 _MOST: Final = 1_000_000
 """Bytes of a script."""
@@ -41,6 +42,14 @@ class CheckBody(Struct, frozen=True, forbid_unknown_fields=True):
     room: Annotated[str, Meta(max_length=128)] = ""
 
 
+class ShownCheck(Struct, frozen=True):
+    """One version, whole. `clauses`: those that its findings name."""
+
+    summary: Summary
+    details: Details
+    clauses: list[Clause]
+
+
 async def post_check(request: web.Request) -> web.Response:
     """JSON, or the file itself where the query names the script."""
     query = request[QUERY]
@@ -54,7 +63,7 @@ async def post_check(request: web.Request) -> web.Response:
     if len(script.data) > _MOST:
         raise Problem(413, "too_large", f"the script has more than {_MOST} bytes", hint="send it in parts",
                       details={"limit_bytes": _MOST})
-    return json_answer(await request.app[SERVICES].checking.check(request[PRINCIPAL].actor, script))
+    return _shown(request, await request.app[SERVICES].checking.check(request[PRINCIPAL].actor, script))
 
 
 async def list_checks(request: web.Request) -> web.Response:
@@ -67,4 +76,8 @@ async def list_checks(request: web.Request) -> web.Response:
 async def get_check(request: web.Request) -> web.Response:
     found = await request.app[SERVICES].checking.one(
         request[PRINCIPAL].actor, request.match_info["id"], request[QUERY]["version"])
-    return json_answer(found)
+    return _shown(request, found)
+
+
+def _shown(request: web.Request, check: Check) -> web.Response:
+    return json_answer(ShownCheck(check.summary, check.details, request.app[SERVICES].checking.cited(check)))

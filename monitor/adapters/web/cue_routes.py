@@ -76,7 +76,7 @@ CUE_ROUTES: Final[tuple[Route, ...]] = (
     ),
     Route(
         method="POST", path=f"{_API}/cue/{{secret}}/answers", name="answerCue", scope=None, by_link=True,
-        handler=post_answer, summary="The room has seen a cue, or says that it is not so.",
+        handler=post_answer, summary="The room has seen a cue, has corrected what was said, or says that it is not so.",
         body=AnswerBody, answer=ShownCue, errors=(400, 404, 408, 409, 413, 415, 429, 503),
     ),
     Route(

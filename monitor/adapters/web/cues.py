@@ -47,7 +47,8 @@ class CuesAnswer(Struct, frozen=True):
 
 
 class ShownCue(Struct, frozen=True, kw_only=True):
-    """A cue as the room sees it. `automatic`: a rule said so by itself. Times in UTC ms."""
+    """A cue as the room sees it. `automatic`: a rule said so by itself; `severity`: of what was found, "" where it
+    is not known. Times in UTC ms."""
 
     id: str
     at: int
@@ -55,7 +56,9 @@ class ShownCue(Struct, frozen=True, kw_only=True):
     quote: str
     clause: str
     automatic: bool
+    severity: str
     answered: str
+    answered_at: int | None
     corrected_at: int | None
 
 
@@ -165,4 +168,5 @@ def _room(request: web.Request) -> str:
 
 def _shown(cue: Cue) -> ShownCue:
     return ShownCue(id=cue.id, at=cue.at, say=cue.say, quote=cue.quote, clause=cue.clause,
-                    automatic=cue.by.startswith("rule:"), answered=cue.answered, corrected_at=cue.corrected_at)
+                    automatic=cue.by.startswith("rule:"), severity=cue.severity, answered=cue.answered,
+                    answered_at=cue.answered_at, corrected_at=cue.corrected_at)

@@ -8,6 +8,7 @@ from monitor.adapters.web.checks import (
     CHECKS_PARAMS,
     VERSION_PARAMS,
     CheckBody,
+    ShownCheck,
     get_check,
     list_checks,
     post_check,
@@ -16,7 +17,7 @@ from monitor.adapters.web.exports import EXPORTS, get_export
 from monitor.adapters.web.handling import Route
 from monitor.adapters.web.media import MEDIA_PARAMS, PART_PARAMS, get_media, get_part
 from monitor.domain.people import Permission
-from monitor.services.checking import Check, CheckPage
+from monitor.services.checking import CheckPage
 
 _API: Final = "/api/v1"
 
@@ -37,7 +38,7 @@ LEDGER_ROUTES: Final[tuple[Route, ...]] = (
         method="POST", path=f"{_API}/checks", name="checkScript", scope="organise", handler=post_check,
         permission=Permission.PLAN, by_unit=True,
         summary="Hold a script against the rules before air; kept with its version, author and time.",
-        params=CHECK_PARAMS, body=CheckBody, file="text/plain, application/octet-stream", answer=Check,
+        params=CHECK_PARAMS, body=CheckBody, file="text/plain, application/octet-stream", answer=ShownCheck,
         errors=(400, 403, 408, 413, 415, 429, 503),
     ),
     Route(
@@ -48,7 +49,7 @@ LEDGER_ROUTES: Final[tuple[Route, ...]] = (
     Route(
         method="GET", path=f"{_API}/checks/{{id}}", name="getCheck", scope="read", handler=get_check, by_unit=True,
         summary="One script check with all its lines.",
-        params=VERSION_PARAMS, answer=Check, errors=(400, 404, 429, 503), timed=True,
+        params=VERSION_PARAMS, answer=ShownCheck, errors=(400, 404, 429, 503), timed=True,
     ),
     Route(
         method="GET", path=f"{_API}/rooms/{{room}}/media", name="getMedia", scope="read", handler=get_media,

@@ -682,7 +682,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** The room has seen a cue, or says that it is not so. */
+        /** The room has seen a cue, has corrected what was said, or says that it is not so. */
         post: operations["answerCue"];
         delete?: never;
         options?: never;
@@ -1369,7 +1369,8 @@ export interface components {
         };
         /**
          * ShownCue
-         * @description A cue as the room sees it. `automatic`: a rule said so by itself. Times in UTC ms.
+         * @description A cue as the room sees it. `automatic`: a rule said so by itself; `severity`: of what was found, "" where it
+         *         is not known. Times in UTC ms.
          */
         ShownCue: {
             id: string;
@@ -1378,7 +1379,9 @@ export interface components {
             quote: string;
             clause: string;
             automatic: boolean;
+            severity: string;
             answered: string;
+            answered_at: number | null;
             corrected_at: number | null;
         };
         /**
@@ -2310,12 +2313,13 @@ export interface components {
             version: number | null;
         };
         /**
-         * Check
-         * @description One version, whole.
+         * ShownCheck
+         * @description One version, whole. `clauses`: those that its findings name.
          */
-        Check: {
+        ShownCheck: {
             summary: components["schemas"]["Summary"];
             details: components["schemas"]["Details"];
+            clauses: components["schemas"]["Clause"][];
         };
         /**
          * Summary
@@ -2392,7 +2396,8 @@ export interface components {
         /**
          * Cue
          * @description `by`: a person, or `rule:<id>`. Times in UTC ms; `answered`: an Answer or "", `word`: what came with it;
-         *         `corrected_at`: when the host was heard to correct it. `seq`: of the latest change, counted by room.
+         *         `corrected_at`: when the host was heard to correct it. `severity`: of its alert, "" where it was told before
+         *         that was kept. `seq`: of the latest change, counted by room.
          */
         Cue: {
             id: string;
@@ -2415,6 +2420,8 @@ export interface components {
             word: string;
             /** @default null */
             corrected_at: number | null;
+            /** @default  */
+            severity: string;
             /** @default 0 */
             seq: number;
         };
@@ -2498,9 +2505,10 @@ export interface components {
         };
         /**
          * Answer
+         * @description Each takes the place of those before it, never the other way.
          * @enum {unknown}
          */
-        Answer: "not_so" | "seen";
+        Answer: "corrected" | "not_so" | "seen";
         /**
          * PostedPage
          * @description Newest first. `next` is the cursor of the following page, None at the end.
@@ -4094,7 +4102,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Check"];
+                    "application/json": components["schemas"]["ShownCheck"];
                 };
             };
             400: components["responses"]["Error"];
@@ -4130,7 +4138,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Check"];
+                    "application/json": components["schemas"]["ShownCheck"];
                 };
             };
             400: components["responses"]["Error"];
