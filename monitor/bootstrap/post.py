@@ -1,6 +1,6 @@
 """The supervision post: who is told of alerts, and what they do with them."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -13,6 +13,7 @@ from monitor.adapters.storage.accounts import SqlAccounts
 from monitor.adapters.storage.answers import SqlAnswers
 from monitor.adapters.storage.checks import SqlChecks
 from monitor.adapters.storage.database import Database
+from monitor.adapters.storage.figures import SqlFigures
 from monitor.adapters.storage.holding import SqlHolds
 from monitor.adapters.storage.ledgers import SqlLedgers
 from monitor.adapters.storage.mail import SqlMail
@@ -25,7 +26,9 @@ from monitor.services.checking import CheckDesk
 from monitor.services.dispatch import Dispatcher
 from monitor.services.evening import Evening
 from monitor.services.exporting import Exporting
+from monitor.services.figures import Figures
 from monitor.services.holding import HoldDesk
+from monitor.services.lifecycle import ModelList
 from monitor.services.linking import EvidenceOf, LinkDesk
 from monitor.services.misses import MissDesk
 from monitor.services.onboarding import Onboarding
@@ -56,6 +59,7 @@ class PostDesks:
     misses: MissDesk
     checking: CheckDesk
     onboarding: Onboarding
+    engine: Callable[[], EngineSet]
 
     def __init__(
         self, database: Database, publisher: Publisher, telemetry: Telemetry, clock: Clock, settings: Settings,
@@ -96,6 +100,7 @@ class PostDesks:
 
     def join(self, evidence: EvidenceOf, archive: Archive, engine: Callable[[], EngineSet]) -> None:
         """The desks that show what was said, or judge."""
+        self.engine = engine
         self.onboarding = Onboarding(self.posts, self.organising, self.dispatcher, self.publisher, self.clock,
                                      self.telemetry, engine)
         self.links = LinkDesk(self.posts, self.review, evidence, self.organising, self.publisher, self.clock)
@@ -104,6 +109,9 @@ class PostDesks:
             SqlChecks(self.database), self.organising,
             partial(read_script, limits=self.settings.ingest.limits()), engine,
             partial(midnight, ZoneInfo(self.settings.tenant.zone)), self.clock)
+
+    def figures(self, models: Callable[[], Awaitable[ModelList]]) -> Figures:
+        return Figures(SqlFigures(self.database), self.organising, self.engine, models, self.clock)
 
     async def pass_time(self) -> None:
         """Leases and storms end and clocks run out, also those that did while nothing ran; records that the command

@@ -214,6 +214,7 @@ class Service:
                 ingest=self.ingest, session_seq=self.log.session_seq, labelling=self.labelling,
                 lifecycle=self.lifecycle, learning=self.learning, review=self.post.review, misses=self.post.misses,
                 links=self.post.links, organising=self.post.organising, exporting=self.post.exporting,
+                figures=self.post.figures(self.lifecycle.listed),
                 evening=self.post.evening, planning=self.post.planning, signing=self.persons.signing,
                 people=self.persons.people, trail=self.post.posts, checking=self.post.checking,
                 answers=self.post.answers, store=self.store,

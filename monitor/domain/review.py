@@ -63,6 +63,7 @@ class Review(Struct, frozen=True, kw_only=True):
     claim goes back to. `barred`: who must not decide any more, having found it unclear. `why`, `by_what`: for what
     named reason it is held, withdrawn or escalated, and what says so (the id of a silence, an exception, a storm or an
     alert). `freed_by`: the graver alert that had hidden it. `before`: what an undo goes back to, until `undo_until`.
+    `taken_at`: when somebody first claimed or decided it.
     """
 
     state: AlertState = AlertState.OPEN
@@ -82,6 +83,7 @@ class Review(Struct, frozen=True, kw_only=True):
     freed_by: str = ""
     undo_until: int | None = None
     before: "Review | None" = None
+    taken_at: int | None = None
 
     @property
     def due(self) -> int | None:
@@ -141,6 +143,8 @@ def step(review: Review, move: AnyMove, subject: Subject, asked: Asked) -> Revie
     if isinstance(move, Reopen | Undo) and not subject.stands:
         raise Refused("state", "its last finding was withdrawn meanwhile", hint="nothing of it is left to decide")
     done = _moved(review, move, subject, asked)
+    if done.taken_at is None and isinstance(move, Claim | HandOver | Decide):
+        done = replace(done, taken_at=asked.now)
     return replace(done, version=review.version + 1)
 
 

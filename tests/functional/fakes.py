@@ -48,6 +48,7 @@ from monitor.services.cueing import CueDesk
 from monitor.services.dispatch import UNPLACED, Dispatcher
 from monitor.services.evening import Evening
 from monitor.services.exporting import Exporting
+from monitor.services.figures import Figures
 from monitor.services.holding import HoldDesk
 from monitor.services.ingest import Receipt
 from monitor.services.labelling import Labelling
@@ -85,6 +86,7 @@ from tests.fakes.accounts import MemoryAccounts, PlainPasswords
 from tests.fakes.answers import MemoryAnswers
 from tests.fakes.checks import MemoryChecks
 from tests.fakes.cues import MemoryCues, MemoryMail, NoCourier
+from tests.fakes.figures import MemoryFigures
 from tests.fakes.holds import MemoryHolds
 from tests.fakes.ledgers import MemoryLedgers
 from tests.fakes.outside import FakeOutside
@@ -416,6 +418,7 @@ async def serving(*, hub_limits: HubLimits | None = None, outside: Outside | Non
     exporting = Exporting(store=cast(Store, store), ledgers=MemoryLedgers(posts), trail=posts, review=desk,
                           organising=organising, clock=clock, zone=UTC)
     dispatcher, holds = Dispatcher(organising.of, str), MemoryHolds(posts)
+    lifecycle = Lifecycle(models, reload, clock=clock, logger=logger, record=posts.write)
     services = WebServices(
         holding=HoldDesk(holds, dispatcher, desk, organising, clock, telemetry),
         trying=RouteDesk(dispatcher, holds, desk, organising, clock),
@@ -423,7 +426,8 @@ async def serving(*, hub_limits: HubLimits | None = None, outside: Outside | Non
         checking=CheckDesk(checks, organising, partial(read_script, limits=Limits()), engine_of,
                            lambda now: now, clock),
         ingest=ingest, labelling=Labelling(cast(Store, store), tables(), clock),
-        lifecycle=Lifecycle(models, reload, clock=clock, logger=logger, record=posts.write), learning=learning,
+        lifecycle=lifecycle, learning=learning,
+        figures=Figures(MemoryFigures(posts), organising, engine_of, lifecycle.listed, clock),
         review=desk, links=LinkDesk(posts, desk, store.evidence, organising, hub, clock), organising=organising,
         evening=Evening(posts, organising, clock, telemetry, silent_after_ms=600_000),
         planning=PlanDesk(organising, partial(read_table, zone=UTC)),

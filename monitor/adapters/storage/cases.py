@@ -37,7 +37,7 @@ _by_id: Final = select(alerts).where(alerts.c.id.in_(bindparam("ids", expanding=
 _save: Final = (
     update(alerts)
     .where(alerts.c.id == bindparam("of_id"), alerts.c.version == bindparam("of_version"))
-    .values({name: bindparam(name) for name in (*MOVING, "state", "review")})
+    .values({name: bindparam(name) for name in (*MOVING, "state", "review", "claim_s", "decide_s", "decided_at")})
 )
 _ruled: Final = select(rulings).where(rulings.c.key.in_(bindparam("keys", expanding=True)))
 _standing: Final = select(alerts.c.id, alerts.c.room, alerts.c.severity, alerts.c.body).where(
@@ -65,7 +65,17 @@ def untouched(alert: Alert) -> Kept:
 
 
 def case_values(case: Case) -> Values:
-    return {**alert_values(case.alert), "review": _encoder.encode(case.kept), "alike": case.kept.alike}
+    return {**alert_values(case.alert), **_pace(case), "review": _encoder.encode(case.kept), "alike": case.kept.alike}
+
+
+def _pace(case: Case) -> Values:
+    """How long people took (s): what figures count."""
+    came, taken, ruling = case.alert.accepted_at, case.review.taken_at, case.review.ruling
+    return {
+        "claim_s": None if taken is None else max(0, taken - came) // 1_000,
+        "decide_s": None if ruling is None else max(0, ruling.at - came) // 1_000,
+        "decided_at": None if ruling is None else ruling.at,
+    }
 
 
 def place(connection: Connection, opening: Sequence[tuple[Finding, Alert]], placing: Placing, now: int) -> list[Case]:
@@ -119,7 +129,7 @@ def save(connection: Connection, changed: Sequence[tuple[Case, Case]]) -> None:
         return
     done = connection.execute(_save, [
         {"of_id": before.alert.id, "of_version": before.alert.version, **moving_values(after.alert),
-         "review": _encoder.encode(after.kept)} for before, after in changed])
+         **_pace(after), "review": _encoder.encode(after.kept)} for before, after in changed])
     if done.rowcount != len(changed):
         raise stale(changed[0][0])
     storms.refresh(connection, storms.left(changed))

@@ -90,9 +90,12 @@ alerts: Final = Table(
     Column("review", LargeBinary),  # msgpack; NULL: nobody has touched it
     Column("alike", Text, nullable=False, server_default=""),  # hash of rule and folded words, of any room
     Column("categories", Text, nullable=False, server_default=""),  # each between spaces
-    # With all that lists are filtered by: of a month's alerts, only those that fit are looked up.
+    Column("claim_s", Integer),  # from its arrival until somebody took it; NULL: nobody has
+    Column("decide_s", Integer),  # from its arrival to the decision that stands
+    Column("decided_at", BigInteger),
+    # With all that lists are filtered by and figures count: of a month's alerts, only those that fit are looked up.
     Index("ix_alerts_list", "tenant", "at", "severity", "tier", "state", "post", "unit", "outcome", "claimed_by",
-          "categories"),
+          "categories", "rule", "room", "claim_s", "decide_s", "decided_at"),
     Index(None, "tenant", "room", "at"),
     Index(None, "tenant", "rule", "at"),
     Index(None, "tenant", "broadcast", "at", "state"),  # with the state: the open ones of a broadcast are counted

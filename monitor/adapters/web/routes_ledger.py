@@ -1,4 +1,4 @@
-"""The routes of what is kept for inspectors: script checks, exports, ledgers."""
+"""The routes of what is kept and counted: script checks, exports, ledgers, figures."""
 
 from typing import Final
 
@@ -14,10 +14,12 @@ from monitor.adapters.web.checks import (
     post_check,
 )
 from monitor.adapters.web.exports import EXPORTS, get_export
+from monitor.adapters.web.figures import FIGURE_PARAMS, get_figures
 from monitor.adapters.web.handling import Route
 from monitor.adapters.web.media import MEDIA_PARAMS, PART_PARAMS, get_media, get_part
 from monitor.domain.people import Permission
 from monitor.services.checking import CheckPage
+from monitor.services.figures import FiguresAnswer
 
 _API: Final = "/api/v1"
 
@@ -61,6 +63,11 @@ LEDGER_ROUTES: Final[tuple[Route, ...]] = (
         method="GET", path=f"{_API}/rooms/{{room}}/media/part", name="getMediaPart", scope="read", handler=get_part,
         by_unit=True, summary="A part of a room's playlist, under the address that the playlist gave; takes Range.",
         params=PART_PARAMS, media="application/octet-stream", errors=(400, 404, 429, 502, 503), stream=True,
+    ),
+    Route(
+        method="GET", path=f"{_API}/figures", name="getFigures", scope="read", handler=get_figures, by_unit=True,
+        summary="How many alerts came, how long they waited, what became of them; whether rules and model are well.",
+        params=FIGURE_PARAMS, answer=FiguresAnswer, errors=(400, 503), timed=True,
     ),
     _export("alerts", "All alerts under a filter as a file for a spreadsheet."),
     _export("queue", "What somebody has to decide, as a file."),

@@ -17,6 +17,7 @@ from monitor.services.checking import CheckDesk
 from monitor.services.cueing import CueDesk
 from monitor.services.evening import Evening
 from monitor.services.exporting import Exporting
+from monitor.services.figures import Figures
 from monitor.services.holding import HoldDesk
 from monitor.services.ingest import Receipt
 from monitor.services.labelling import LabelReceipt
@@ -82,6 +83,7 @@ class WebServices:
     links: LinkDesk
     organising: Organising
     exporting: Exporting
+    figures: Figures
     evening: Evening
     planning: PlanDesk
     signing: SigningIn

@@ -434,6 +434,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/figures": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How many alerts came, how long they waited, what became of them; whether rules and model are well. */
+        get: operations["getFigures"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/exports/alerts": {
         parameters: {
             query?: never;
@@ -1711,6 +1728,7 @@ export interface components {
          *         claim goes back to. `barred`: who must not decide any more, having found it unclear. `why`, `by_what`: for what
          *         named reason it is held, withdrawn or escalated, and what says so (the id of a silence, an exception, a storm or an
          *         alert). `freed_by`: the graver alert that had hidden it. `before`: what an undo goes back to, until `undo_until`.
+         *         `taken_at`: when somebody first claimed or decided it.
          */
         Review: {
             /** @default open */
@@ -1747,6 +1765,8 @@ export interface components {
             undo_until: number | null;
             /** @default null */
             before: components["schemas"]["Review"] | null;
+            /** @default null */
+            taken_at: number | null;
         };
         /**
          * Ruling
@@ -2374,6 +2394,100 @@ export interface components {
         CheckPage: {
             checks: components["schemas"]["Summary"][];
             next: string | null;
+        };
+        /**
+         * FiguresAnswer
+         * @description `total` alerts of [since, until), UTC ms, in steps of `step_ms`. `health` is for those who see the whole tenant,
+         *         `model` for those of the operator's tenant who look after models.
+         */
+        FiguresAnswer: {
+            now: number;
+            since: number;
+            until: number;
+            step_ms: number;
+            total: number;
+            over_time: components["schemas"]["Slice"][];
+            claim: components["schemas"]["Spread"][];
+            decide: components["schemas"]["Spread"][];
+            rules: components["schemas"]["RuleShare"][];
+            load: components["schemas"]["Load"][];
+            backlog: components["schemas"]["Backlog"][];
+            health: components["schemas"]["RuleHealth"] | null;
+            model: components["schemas"]["ModelHealth"] | null;
+        };
+        /**
+         * Slice
+         * @description `at`: where the step begins (UTC ms).
+         */
+        Slice: {
+            at: number;
+            category: string;
+            alerts: number;
+        };
+        /**
+         * Spread
+         * @description `severity` "": of all. Seconds: half took no longer than `p50_s`, nineteen in twenty no longer than `p95_s`.
+         */
+        Spread: {
+            severity: string;
+            alerts: number;
+            p50_s: number;
+            p95_s: number;
+        };
+        /**
+         * RuleShare
+         * @description `violations` of `decided`; the others are still open, or nobody had to decide them.
+         */
+        RuleShare: {
+            rule: string;
+            /** @default  */
+            title: string;
+            alerts: number;
+            decided: number;
+            violations: number;
+        };
+        /**
+         * Load
+         * @description `at`: where the hour begins (UTC ms).
+         */
+        Load: {
+            post: string;
+            at: number;
+            decided: number;
+        };
+        /**
+         * Backlog
+         * @description What is to be decided now. `ages`: how many wait up to 5 min, 30 min, 2 h, a day, and longer.
+         */
+        Backlog: {
+            severity: string;
+            alerts: number;
+            oldest_at: number;
+            ages: number[];
+        };
+        /**
+         * RuleHealth
+         * @description `active`: rules that are run; `not_evaluated`: those that rest on something missing, by reason; `silent`: those
+         *         that have found nothing for 30 days, with the last time that they did (UTC ms), None where they never have.
+         */
+        RuleHealth: {
+            active: number;
+            not_evaluated: {
+                [key: string]: number;
+            };
+            silent: {
+                [key: string]: number | null;
+            };
+        };
+        /**
+         * ModelHealth
+         * @description Ids as name/version, "": none. `macro_f1`: of the serving one, on its held-out test.
+         */
+        ModelHealth: {
+            serving: string;
+            shadow: string;
+            macro_f1: number | null;
+            learnt_at: number;
         };
         /**
          * RoomPage
@@ -4217,6 +4331,42 @@ export interface operations {
             429: components["responses"]["Error"];
             500: components["responses"]["Error"];
             502: components["responses"]["Error"];
+            503: components["responses"]["Error"];
+        };
+    };
+    getFigures: {
+        parameters: {
+            query?: {
+                /** @description Alerts at or after this time. Default: a day before `until`; 31 days at most. RFC 3339 with an offset, or UTC milliseconds. */
+                since?: string | number;
+                /** @description Alerts before this time. Default: now. RFC 3339 with an offset, or UTC milliseconds. */
+                until?: string | number;
+                /** @description Only what is or was before this post. */
+                post?: string;
+                /** @description Only this room. */
+                room?: string;
+                /** @description Only rooms of this unit, and of those below it. */
+                unit?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FiguresAnswer"];
+                };
+            };
+            400: components["responses"]["Error"];
+            401: components["responses"]["Error"];
+            403: components["responses"]["Error"];
+            500: components["responses"]["Error"];
             503: components["responses"]["Error"];
         };
     };
