@@ -17,6 +17,7 @@ from monitor.adapters.storage.figures import SqlFigures
 from monitor.adapters.storage.holding import SqlHolds
 from monitor.adapters.storage.ledgers import SqlLedgers
 from monitor.adapters.storage.mail import SqlMail
+from monitor.adapters.storage.onair import SqlAir
 from monitor.adapters.storage.posts import SqlPosts
 from monitor.adapters.storage.retention import SqlExpiry
 from monitor.adapters.storage.store import SqlStore
@@ -31,6 +32,7 @@ from monitor.services.holding import HoldDesk
 from monitor.services.lifecycle import ModelList
 from monitor.services.linking import EvidenceOf, LinkDesk
 from monitor.services.misses import MissDesk
+from monitor.services.onair import AirDesk
 from monitor.services.onboarding import Onboarding
 from monitor.services.organising import Organising
 from monitor.services.planning import PlanDesk
@@ -55,6 +57,7 @@ def kept_ms(settings: Settings) -> dict[Kind, int]:
 class PostDesks:
     """`await PostDesks.opened(…)`; then, once there is evidence to look at, `join`."""
 
+    air: AirDesk
     links: LinkDesk
     misses: MissDesk
     checking: CheckDesk
@@ -104,6 +107,7 @@ class PostDesks:
         self.onboarding = Onboarding(self.posts, self.organising, self.dispatcher, self.publisher, self.clock,
                                      self.telemetry, engine)
         self.links = LinkDesk(self.posts, self.review, evidence, self.organising, self.publisher, self.clock)
+        self.air = AirDesk(SqlAir(self.database), SqlStore(self.database), archive, self.organising, self.clock)
         self.misses = MissDesk(self.posts, archive, self.dispatcher, self.organising, self.publisher, self.clock)
         self.checking = CheckDesk(
             SqlChecks(self.database), self.organising,

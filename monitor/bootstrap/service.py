@@ -215,7 +215,7 @@ class Service:
                 lifecycle=self.lifecycle, learning=self.learning, review=self.post.review, misses=self.post.misses,
                 links=self.post.links, organising=self.post.organising, exporting=self.post.exporting,
                 figures=self.post.figures(self.lifecycle.listed),
-                evening=self.post.evening, planning=self.post.planning, signing=self.persons.signing,
+                evening=self.post.evening, air=self.post.air, planning=self.post.planning, signing=self.persons.signing,
                 people=self.persons.people, trail=self.post.posts, checking=self.post.checking,
                 answers=self.post.answers, store=self.store,
                 archive=self.archive, hub=self.hub, holding=self.post.holding, trying=self.post.trying,

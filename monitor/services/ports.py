@@ -23,7 +23,9 @@ from monitor.services.records import (
     Position,
     RoomPage,
     Saved,
+    Series,
     Snapshot,
+    TallyQuery,
     Token,
     Update,
 )
@@ -172,6 +174,10 @@ class Archive(Protocol):
 
     async def search(self, tenant: str, query: ArchiveQuery) -> list[KeptEvent]:
         """Newest first, also what is buffered."""
+        ...
+
+    async def tally(self, tenant: str, query: TallyQuery) -> list[Series]:
+        """By kind and lane, those that have an event, also of what is buffered; each revision counts."""
         ...
 
     async def expire(self, *, before: int) -> int:

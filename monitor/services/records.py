@@ -230,6 +230,7 @@ class ArchiveQuery(Struct, frozen=True, kw_only=True):
 
     rooms: tuple[str, ...] | None = None
     room: str | None = None
+    kind: str | None = None
     text: str | None = None
     since: int | None = None
     until: int | None = None
@@ -254,3 +255,24 @@ class KeptEvent(Struct, frozen=True, kw_only=True):
     text: str
     masked: list[str]
     sampled_out: bool
+
+
+class TallyQuery(Struct, frozen=True, kw_only=True):
+    """Events of a room by time: `buckets` of `bucket_ms` each, from `since` (UTC ms) on."""
+
+    room: str
+    since: int
+    bucket_ms: int
+    buckets: int
+
+    @property
+    def until(self) -> int:
+        return self.since + self.bucket_ms * self.buckets
+
+
+class Series(Struct, frozen=True, kw_only=True):
+    """How many events of one kind and lane each bucket holds."""
+
+    kind: str
+    lane: int
+    counts: list[int]

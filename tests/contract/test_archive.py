@@ -10,7 +10,7 @@ from monitor.adapters.storage.archive import ParquetArchive
 from monitor.domain.events import HOST_SIDE, VIEWERS, Event, Kind, Speaker
 from monitor.domain.frames import Frame, build
 from monitor.services.ports import Archive
-from monitor.services.records import ArchiveQuery, KeptEvent, Mask
+from monitor.services.records import ArchiveQuery, KeptEvent, Mask, Series, TallyQuery
 from tests.fakes.archive import MemoryArchive
 
 NOON = 1_700_000_000_000
@@ -288,3 +288,27 @@ async def test_old_segments_expire(archive: Archive) -> None:
     assert await names(archive) == ["new", "buffered"]
     assert archive.position(VIEWERS) == 2
     assert await archive.flush(VIEWERS) == 3
+
+
+@pytest.mark.parametrize("flushed", [False, True])
+async def test_a_room_is_counted_by_kind_lane_and_time(archive: Archive, flushed: bool) -> None:
+    await kept(archive, 7, *(event(f"e{n}", NOON + n * 1_000) for n in range(12)), event("other", room="room-2"))
+    await kept(archive, 8, event("said", NOON + 5_000, kind=Kind.TRANSCRIPT), lane=HOST_SIDE)
+    if flushed:
+        await archive.flush(VIEWERS)
+    await kept(archive, 9, event("late", NOON + 9_999), event("gone", NOON + 10_000))
+    query = TallyQuery(room="room-1", since=NOON, bucket_ms=5_000, buckets=2)
+    assert await archive.tally("local", query) == [
+        Series(kind="comment", lane=VIEWERS, counts=[5, 6]), Series(kind="transcript", lane=HOST_SIDE, counts=[0, 1])]
+    assert await archive.tally("stranger", query) == []
+
+
+@pytest.mark.parametrize("flushed", [False, True])
+async def test_events_of_one_kind_alone(archive: Archive, flushed: bool) -> None:
+    await kept(archive, 7, event("c"))
+    await kept(archive, 8, event("s", kind=Kind.SIGNAL, text="broadcast_started"), event("t", kind=Kind.TRANSCRIPT),
+               lane=HOST_SIDE)
+    if flushed:
+        await archive.flush(HOST_SIDE)
+    assert await names(archive, kind="signal") == ["s"]
+    assert await names(archive, kind="script") == []

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from monitor.domain.frames import Frame, utterances
 from monitor.domain.masking import mask_text
-from monitor.services.records import ArchiveQuery, KeptEvent, Mask
+from monitor.services.records import ArchiveQuery, KeptEvent, Mask, Series, TallyQuery
 
 Row = tuple[int, int, int, str, KeptEvent]  # at, seq, place in the frame, tenant, event
 
@@ -49,12 +49,21 @@ class MemoryArchive:
                 owner == tenant
                 and (query.room is None or event.room == query.room)
                 and (query.rooms is None or event.room in query.rooms)
+                and (query.kind is None or event.kind == query.kind)
                 and (query.text is None or query.text in event.text)
                 and (query.since is None or at >= query.since)
                 and (query.until is None or at < query.until)
             ):
                 newest.setdefault((event.source, event.id, event.revision), event)
         return list(newest.values())[: query.limit]
+
+    async def tally(self, tenant: str, query: TallyQuery) -> list[Series]:
+        found: dict[tuple[str, int], list[int]] = {}
+        for at, _, _, owner, event in (row for rows in self._frames.values() for row in rows):
+            if owner == tenant and event.room == query.room and query.since <= at < query.until:
+                counts = found.setdefault((event.kind, event.lane), [0] * query.buckets)
+                counts[(at - query.since) // query.bucket_ms] += 1
+        return [Series(kind=kind, lane=lane, counts=counts) for (kind, lane), counts in sorted(found.items())]
 
     async def expire(self, *, before: int) -> int:
         """Frames stand for segments here."""

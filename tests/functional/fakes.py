@@ -32,6 +32,7 @@ from monitor.adapters.web.media import RELAYS
 from monitor.domain.accounts import User
 from monitor.domain.alerts import Alert, AlertState
 from monitor.domain.audit import Deed
+from monitor.domain.broadcasts import Broadcast
 from monitor.domain.channels import Channel
 from monitor.domain.cues import Cue, RoomLink
 from monitor.domain.decoding import Limits, decode
@@ -57,6 +58,7 @@ from monitor.services.lifecycle import Lifecycle
 from monitor.services.linking import LinkDesk
 from monitor.services.messaging import Messenger
 from monitor.services.misses import MissDesk
+from monitor.services.onair import AirDesk
 from monitor.services.organising import Organising
 from monitor.services.people import People
 from monitor.services.planning import PlanDesk
@@ -74,6 +76,8 @@ from monitor.services.records import (
     RoomPage,
     RoomSummary,
     Saved,
+    Series,
+    TallyQuery,
     Token,
     Update,
 )
@@ -89,6 +93,7 @@ from tests.fakes.cues import MemoryCues, MemoryMail, NoCourier
 from tests.fakes.figures import MemoryFigures
 from tests.fakes.holds import MemoryHolds
 from tests.fakes.ledgers import MemoryLedgers
+from tests.fakes.onair import MemoryAir
 from tests.fakes.outside import FakeOutside
 from tests.fakes.posts import MemoryPosts
 from tests.fakes.registry import MemoryRegistry, tiny_model
@@ -233,7 +238,16 @@ class FakeArchive:
             self.cancelled += 1
             raise
         return [e for e in self.events.get(tenant, []) if (query.text is None or query.text in e.text)
+                and query.kind in (None, e.kind)
                 and (query.rooms is None or e.room in query.rooms)][: query.limit]
+
+
+    async def tally(self, tenant: str, query: TallyQuery) -> list[Series]:
+        counts = [0] * query.buckets
+        for event in self.events.get(tenant, []):
+            if event.room == query.room and query.since <= event.at < query.until:
+                counts[(event.at - query.since) // query.bucket_ms] += 1
+        return [Series(kind="transcript", lane=0, counts=counts)] if any(counts) else []
 
 
 class FakeLogger:
@@ -430,6 +444,7 @@ async def serving(*, hub_limits: HubLimits | None = None, outside: Outside | Non
         figures=Figures(MemoryFigures(posts), organising, engine_of, lifecycle.listed, clock),
         review=desk, links=LinkDesk(posts, desk, store.evidence, organising, hub, clock), organising=organising,
         evening=Evening(posts, organising, clock, telemetry, silent_after_ms=600_000),
+        air=AirDesk(MemoryAir(posts), cast(Store, store), cast(Archive, archive), organising, clock),
         planning=PlanDesk(organising, partial(read_table, zone=UTC)),
         misses=MissDesk(posts, cast(Archive, archive), UNPLACED, organising, hub, clock),
         signing=signing, people=people, trail=posts,
@@ -495,6 +510,8 @@ async def furnish(api: Api, *tenants: str) -> None:
     for tenant in tenants:
         api.store.kept.append(alert(1, tenant=tenant))
         api.posts.put(alert(1, tenant=tenant))
+        api.posts.aired.append(Broadcast(
+            id="b1", tenant=tenant, room="r1", started_at=NOW, last_at=NOW, named=True))
         api.archive.events[tenant] = [kept("我们家就是第一")]
         await api.store.save_labels(tenant, [Label(id=alert(1).id, text="好", labels=[], at=NOW)])
         api.checks.kept[tenant] = [check(alert(1).id)]

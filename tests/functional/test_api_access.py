@@ -32,7 +32,7 @@ from tests.functional.fakes import (
 GUARDED = [route for route in ROUTES if route.scope is not None]
 OPEN = [route for route in ROUTES if route.scope is None and route.path in ("/healthz", "/readyz")]
 FOR_TOKENS = [route for route in GUARDED if route.scope != SESSION]
-NAMES_ITS_OWN = ("moveAlerts", "reportMiss", "getUser", "inviteUser", "getMedia", "getMediaPart")
+NAMES_ITS_OWN = ("moveAlerts", "reportMiss", "getUser", "inviteUser", "getMedia", "getMediaPart", "getTimeline")
 """Bodies that name what a tenant has: to a stranger it is not there."""
 BY_LINK = [route for route in ROUTES if route.by_link]
 IDS = [route.name for route in FOR_TOKENS]

@@ -44,6 +44,7 @@ def test_the_documentation_names_every_parameter() -> None:
     sections |= {"getQueue": "Decide", "listDraftCases": "Report a miss", "putRecord": "Records",
                  "deleteRecord": "Records", "listRecords": "Records", "listHanded": "Hand over a link"}
     sections |= dict.fromkeys(("getPlan", "takePlan", "listUnknownRooms"), "Tonight")
+    sections |= dict.fromkeys(("listLiveRooms", "getTimeline"), "Rooms on air")
     sections["listAudit"] = "The trail"
     sections |= dict.fromkeys(("checkScript", "listChecks", "getCheck"), "Script checks")
     sections |= {"listHeld": "What is held", "testRoutes": "Where an alert would go"}

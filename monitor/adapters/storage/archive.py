@@ -9,13 +9,16 @@ from pathlib import Path
 
 import pyarrow as pa  # type: ignore[import-untyped]
 
+from monitor.adapters.storage.counting import Tally
 from monitor.adapters.storage.newest import Newest
 from monitor.adapters.storage.segmentfile import Segment, Unusable
 from monitor.adapters.storage.segments import Judged, table_of
 from monitor.adapters.storage.shelf import Shelf
 from monitor.domain.frames import Frame
 from monitor.services.ports import FailPoint, Logger
-from monitor.services.records import ArchiveQuery, KeptEvent, Mask
+from monitor.services.records import ArchiveQuery, KeptEvent, Mask, Series, TallyQuery
+
+Looking = Newest | Tally
 
 
 class _Moved(Exception):
@@ -76,7 +79,18 @@ class ParquetArchive:
         """A cancelled search stops after the part of a segment that it is reading."""
         if query.limit <= 0:
             return []
-        newest, seen = Newest(tenant, query), set[Segment]()
+        newest = Newest(tenant, query)
+        await self._look_at_all(newest)
+        return newest.events()
+
+    async def tally(self, tenant: str, query: TallyQuery) -> list[Series]:
+        """Ends early as a search does."""
+        tally = Tally(tenant, query)
+        await self._look_at_all(tally)
+        return tally.series()
+
+    async def _look_at_all(self, newest: Looking) -> None:
+        seen = set[Segment]()
         try:
             await self._look_at_buffers(newest)  # first: what is flushed meanwhile is in the segments listed later
             while True:
@@ -84,18 +98,18 @@ class ParquetArchive:
                     await self._look_at_segments(newest, seen)
                 except _Moved:
                     continue
-                return newest.events()
+                return
         except asyncio.CancelledError:
             newest.abandoned = True
             raise
 
-    async def _look_at_buffers(self, newest: Newest) -> None:
+    async def _look_at_buffers(self, newest: Looking) -> None:
         loop = asyncio.get_running_loop()
         buffered = [(lane, [item for _, item in sorted(kept.items())]) for lane, kept in self._buffers.items()]
         for lane, judged in buffered:
             await loop.run_in_executor(self._searcher, _look, newest, judged, lane)
 
-    async def _look_at_segments(self, newest: Newest, seen: set[Segment]) -> None:
+    async def _look_at_segments(self, newest: Looking, seen: set[Segment]) -> None:
         """All but those in `seen`, which grows. Raises _Moved."""
         for segment in self._shelf.segments:
             if newest.has_passed(segment.facts.at_max):
@@ -104,7 +118,7 @@ class ParquetArchive:
                 await self._read(segment, newest)
                 seen.add(segment)
 
-    async def _read(self, segment: Segment, newest: Newest) -> None:
+    async def _read(self, segment: Segment, newest: Looking) -> None:
         loop = asyncio.get_running_loop()
         try:
             await loop.run_in_executor(self._searcher, _look_into, self._shelf, segment, newest)
@@ -125,17 +139,21 @@ class ParquetArchive:
             await asyncio.get_running_loop().run_in_executor(None, pool.shutdown)
 
 
-def _look(newest: Newest, judged: Sequence[Judged], lane: int) -> None:
+def _look(newest: Looking, judged: Sequence[Judged], lane: int) -> None:
     tenant, room = newest.tenant, newest.query.room
     concerned = [j for j in judged if j.frame.tenant == tenant and (room is None or room in j.frame.rooms)]
     if concerned:
+        newest.begin()
         newest.look(table_of(concerned).select, lane)
+        newest.end()
 
 
-def _look_into(shelf: Shelf, segment: Segment, newest: Newest) -> None:
+def _look_into(shelf: Shelf, segment: Segment, newest: Looking) -> None:
+    newest.begin()
     with closing(shelf.reader(segment)) as reader:
         for group in sorted(reader.groups, key=lambda group: group.at_max, reverse=True):
             if newest.has_passed(group.at_max):
                 break
             if newest.wants(group.at_min):
                 newest.look(partial(reader.read, group), segment.lane, start=group.start)
+    newest.end()

@@ -42,6 +42,12 @@ class Newest:
         """False where everything of this time (UTC ms) or after it is too new."""
         return self.query.until is None or at < self.query.until
 
+    def begin(self) -> None:
+        """A segment: what is found counts at once, since each event is known by its key."""
+
+    def end(self) -> None:
+        """As `begin`."""
+
     def look(self, read: Callable[[list[str]], Any], lane: int, *, start: int = 0) -> None:
         """Take what matches from a segment, or a part of it behind `start` rows; `read(columns)` gives its table."""
         places = self._matching(read)
@@ -66,13 +72,15 @@ class Newest:
     def _matching(self, read: Callable[[list[str]], Any]) -> "np.ndarray[Any, Any]":
         """Places of the rows that match, newest first."""
         query = self.query
-        wanted = ["tenant", "at"] + [name for name in ("room", "text") if getattr(query, name) is not None]
+        wanted = ["tenant", "at"] + [name for name in ("room", "kind", "text") if getattr(query, name) is not None]
         if query.rooms is not None and query.room is None:
             wanted.append("room")
         table = read(wanted)
         conditions = [pc.equal(table["tenant"], self.tenant)]
         if query.room is not None:
             conditions.append(pc.equal(table["room"], query.room))
+        if query.kind is not None:
+            conditions.append(pc.equal(table["kind"], query.kind))
         if query.rooms is not None:
             conditions.append(pc.is_in(table["room"], value_set=pa.array(query.rooms, pa.string())))
         if self._since is not None:

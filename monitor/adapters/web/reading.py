@@ -12,6 +12,7 @@ from monitor.adapters.web.searches import SEARCHES
 from monitor.adapters.web.services import SERVICES
 from monitor.adapters.web.types import EventsAnswer
 from monitor.domain.alerts import AlertState
+from monitor.domain.events import Kind
 from monitor.domain.findings import Severity, Tier
 from monitor.domain.misses import MANUAL
 from monitor.domain.moves import Outcome
@@ -45,6 +46,7 @@ ALERT_PARAMS: Final[tuple[Param, ...]] = (
 )
 EVENT_PARAMS: Final[tuple[Param, ...]] = (
     ROOM,
+    choice("kind", "Only this kind.", Kind),
     text("text", "Only events that contain this text."),
     _SINCE,
     _UNTIL,

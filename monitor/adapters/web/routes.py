@@ -65,6 +65,7 @@ from monitor.adapters.web.records import (
     put_record,
 )
 from monitor.adapters.web.review import QUEUE_PARAMS, MovesAnswer, MovesBody, get_history, get_queue, post_moves
+from monitor.adapters.web.routes_air import AIR_ROUTES
 from monitor.adapters.web.routes_ledger import LEDGER_ROUTES
 from monitor.adapters.web.routes_people import PEOPLE
 from monitor.adapters.web.sse import stream_alerts
@@ -207,6 +208,7 @@ ROUTES: Final[tuple[Route, ...]] = (
         summary="The latest broadcast of each room that is live or was lately, page by page.",
         params=ROOM_PARAMS, answer=RoomPage, errors=(400, 429, 503), timed=True,
     ),
+    *AIR_ROUTES,
     *CUE_ROUTES,
     Route(
         method="GET", path=f"{_API}/rooms/unknown", name="listUnknownRooms", scope="read", handler=list_unknown,

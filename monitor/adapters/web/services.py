@@ -26,6 +26,7 @@ from monitor.services.lifecycle import Lifecycle
 from monitor.services.linking import LinkDesk
 from monitor.services.messaging import Messenger
 from monitor.services.misses import MissDesk
+from monitor.services.onair import AirDesk
 from monitor.services.organising import Organising
 from monitor.services.people import People
 from monitor.services.planning import PlanDesk
@@ -85,6 +86,7 @@ class WebServices:
     exporting: Exporting
     figures: Figures
     evening: Evening
+    air: AirDesk
     planning: PlanDesk
     signing: SigningIn
     people: People

@@ -587,6 +587,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/rooms/live": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Rooms on air with their findings by the minute, for half an hour, page by page. */
+        get: operations["listLiveRooms"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/rooms/{room}/timeline": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A broadcast over its time: events by kind and lane, findings, cues, signals. */
+        get: operations["getTimeline"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/alerts/{id}/cue": {
         parameters: {
             query?: never;
@@ -2508,6 +2542,110 @@ export interface components {
             alerts_open: number;
         };
         /**
+         * WallPage
+         * @description By room. `since`: where the first minute begins (UTC ms).
+         */
+        WallPage: {
+            now: number;
+            since: number;
+            rooms: components["schemas"]["OnAir"][];
+            next: string | null;
+        };
+        /**
+         * OnAir
+         * @description A room on air. `findings`: of each of the latest minutes, oldest first, and how grave the gravest was
+         *         (`worst`: 5 critical … 1 info, 0 none); `silent`: nothing came for three minutes.
+         */
+        OnAir: {
+            room: string;
+            broadcast: string;
+            started_at: number;
+            last_at: number;
+            alerts_open: number;
+            silent: boolean;
+            findings: number[];
+            worst: number[];
+            /** @default  */
+            title: string;
+            /** @default  */
+            platform: string;
+            /** @default  */
+            unit: string;
+            /** @default true */
+            known: boolean;
+        };
+        /**
+         * Timeline
+         * @description A broadcast from `since` until `until` (UTC ms) in buckets of `bucket_ms`; `points` oldest first, of more than
+         *         there is room for the latest (`more`). `others`: the room's latest broadcasts.
+         */
+        Timeline: {
+            now: number;
+            broadcast: components["schemas"]["Broadcast"];
+            since: number;
+            until: number;
+            bucket_ms: number;
+            series: components["schemas"]["Series"][];
+            points: components["schemas"]["Point"][];
+            more: boolean;
+            cues: components["schemas"]["Cue"][];
+            signals: components["schemas"]["KeptEvent"][];
+            others: components["schemas"]["Broadcast"][];
+        };
+        /**
+         * Broadcast
+         * @description One session of one room. Times in UTC ms; `ended_at` is None while it runs.
+         *
+         *         `last_at` is event time, `seen_at` when the last event was accepted: their sum of what passed is the room's clock.
+         */
+        Broadcast: {
+            id: string;
+            tenant: string;
+            room: string;
+            started_at: number;
+            last_at: number;
+            named: boolean;
+            /** @default 0 */
+            seen_at: number;
+            /** @default null */
+            ended_at: number | null;
+            /** @default  */
+            why_ended: string;
+        };
+        /**
+         * Series
+         * @description How many events of one kind and lane each bucket holds.
+         */
+        Series: {
+            kind: string;
+            lane: number;
+            counts: number[];
+        };
+        /**
+         * Point
+         * @description A finding that stands: its event with the spans that were found in it, and how far people are with its alert.
+         *         `corrected_at`: when the host was heard to correct it (UTC ms).
+         */
+        Point: {
+            finding: string;
+            alert: string;
+            source: string;
+            event: string;
+            at: number;
+            lane: number;
+            severity: components["schemas"]["Severity"];
+            tier: components["schemas"]["Tier"];
+            category: string[];
+            rule: string;
+            title: string;
+            text: string;
+            spans: components["schemas"]["Span"][];
+            state: components["schemas"]["AlertState"];
+            outcome: string;
+            /** @default null */
+            corrected_at: number | null;
+        };
+        /**
          * Cue
          * @description `by`: a person, or `rule:<id>`. Times in UTC ms; `answered`: an Answer or "", `word`: what came with it;
          *         `corrected_at`: when the host was heard to correct it. `severity`: of its alert, "" where it was told before
@@ -3202,6 +3340,8 @@ export interface operations {
             query?: {
                 /** @description Only this room. */
                 room?: string;
+                /** @description Only this kind. */
+                kind?: "transcript" | "comment" | "caption" | "product" | "script" | "signal";
                 /** @description Only events that contain this text. */
                 text?: string;
                 /** @description At or after this time. RFC 3339 with an offset, or UTC milliseconds. */
@@ -4683,6 +4823,73 @@ export interface operations {
             400: components["responses"]["Error"];
             401: components["responses"]["Error"];
             403: components["responses"]["Error"];
+            429: components["responses"]["Error"];
+            500: components["responses"]["Error"];
+            503: components["responses"]["Error"];
+        };
+    };
+    listLiveRooms: {
+        parameters: {
+            query?: {
+                /** @description How many rooms a page holds. */
+                limit?: number;
+                /** @description `next` of the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WallPage"];
+                };
+            };
+            400: components["responses"]["Error"];
+            401: components["responses"]["Error"];
+            403: components["responses"]["Error"];
+            429: components["responses"]["Error"];
+            500: components["responses"]["Error"];
+            503: components["responses"]["Error"];
+        };
+    };
+    getTimeline: {
+        parameters: {
+            query?: {
+                /** @description This broadcast instead of the latest. */
+                broadcast?: string;
+                /** @description From the bucket of this time on, instead of the beginning. RFC 3339 with an offset, or UTC milliseconds. */
+                since?: string | number;
+                /** @description How many seconds a bucket holds, unless there would be too many. */
+                bucket_s?: number;
+            };
+            header?: never;
+            path: {
+                room: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Timeline"];
+                };
+            };
+            400: components["responses"]["Error"];
+            401: components["responses"]["Error"];
+            403: components["responses"]["Error"];
+            404: components["responses"]["Error"];
             429: components["responses"]["Error"];
             500: components["responses"]["Error"];
             503: components["responses"]["Error"];
