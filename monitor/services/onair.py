@@ -1,5 +1,6 @@
 """Rooms on air: all of them on one wall, and one broadcast over its time."""
 
+import asyncio
 from collections.abc import Sequence
 from typing import Final, Protocol
 
@@ -138,9 +139,11 @@ class AirDesk:
         """Rooms on air that the actor may see."""
         now, organisation = self._clock.now(), self._organising.of(actor.tenant)
         since = now - now % MINUTE_MS - (MINUTES - 1) * MINUTE_MS
-        page = await self._store.rooms(actor.tenant, live_since=_NEVER, cursor=cursor, limit=limit,
-                                       only=sight(actor, organisation).rooms)
-        pulses = _by_broadcast(await self._air.pulses(actor.tenant, since=since))
+        page, beats = await asyncio.gather(
+            self._store.rooms(actor.tenant, live_since=_NEVER, cursor=cursor, limit=limit,
+                              only=sight(actor, organisation).rooms),
+            self._air.pulses(actor.tenant, since=since))
+        pulses = _by_broadcast(beats)
         rooms = []
         for each in page.rooms:
             findings, worst = pulses.get((each.room, each.broadcast), _NOTHING)
