@@ -8,11 +8,13 @@ const stroke = (over: Partial<Stroke>): Stroke => ({
   editable: false, ...over,
 })
 
+const SCOPES = [...new Set(Object.values(KEYS).map(({ scope }) => scope))]
+
 test('no key has two owners in one scope, nor one that holds everywhere', () => {
   const owners = new Map<string, string>()
   for (const [action, { keys, scope }] of Object.entries(KEYS) as [string, Key][])
     for (const key of keys)
-      for (const where of scope === 'any' ? ['queue', 'reasons', 'any'] : [scope]) {
+      for (const where of scope === 'any' ? SCOPES : [scope]) {
         const owner = owners.get(`${where} ${key}`)
         expect(owner, `${key} in ${where}`).toBeUndefined()
         owners.set(`${where} ${key}`, action)

@@ -2,9 +2,9 @@
  * test read this; nothing else listens to the keyboard. */
 import { texts } from '../i18n'
 
-/** `any` holds everywhere; `queue` while the cockpit has the focus; `reasons` after a verdict key, in place of `queue`'s
+/** `any` holds everywhere; `queue` while the cockpit has the focus, `checks` on a script's page; `reasons` after a verdict key, in place of `queue`'s
  * digits; `text` inside a field, with a modifier only. */
-export type Scope = 'any' | 'queue' | 'reasons'
+export type Scope = 'any' | 'queue' | 'reasons' | 'checks'
 
 export interface Key {
   /** As `KeyboardEvent.key` names it; letters are lower case, `Shift+v` and `Mod+k` (Control or Command) as written. */
@@ -54,6 +54,13 @@ export const KEYS = {
 
   reason: { keys: ['1', '2', '3', '4', '5', '6', '7', '8', '9'], scope: 'reasons' },
   usual: { keys: ['Enter'], scope: 'reasons' },
+
+  nextFinding: { keys: ['j', 'ArrowDown'], scope: 'checks', repeats: true },
+  previousFinding: { keys: ['k', 'ArrowUp'], scope: 'checks', repeats: true },
+  onlyFound: { keys: ['f'], scope: 'checks' },
+  takeRewrite: { keys: ['y'], scope: 'checks' },
+  editLine: { keys: ['e'], scope: 'checks' },
+  checkAgain: { keys: ['c'], scope: 'checks' },
 } as const satisfies Record<string, Key>
 
 export type Action = keyof typeof KEYS
@@ -70,6 +77,7 @@ export const labels = texts(
     miss: '选中的话报漏', violation: '违规', lawful: '不违规', exempt: '豁免', unclear: '存疑，交第二人', escalate: '转上级',
     cue: '提示场控', attended: '已关怀', violationNext: '违规并看下一条', lawfulNext: '不违规并看下一条', undo: '撤销',
     tick: '勾选类别', reason: '选理由', usual: '用常用理由',
+    nextFinding: '台本：下一处', previousFinding: '台本：上一处', onlyFound: '台本：只看有问题的行', takeRewrite: '台本：换成改写', editLine: '台本：改这一行', checkAgain: '台本：再检查',
   },
   {
     palette: 'Commands', search: 'Search', help: 'Keys', go: 'Go to q queue s shift r rooms u rules f figures', back: 'One step back',
@@ -80,5 +88,7 @@ export const labels = texts(
     violation: 'Violation', lawful: 'No violation', exempt: 'Exempt', unclear: 'Unclear, to a second person', escalate: 'Escalate',
     cue: 'Cue the control room', attended: 'Attended', violationNext: 'Violation, then next', lawfulNext: 'No violation, then next',
     undo: 'Undo', tick: 'Tick a category', reason: 'Pick the reason', usual: 'Take the usual reason',
+    nextFinding: 'Script: next finding', previousFinding: 'Script: previous finding', onlyFound: 'Script: only lines with findings',
+    takeRewrite: 'Script: put the rewrite in', editLine: 'Script: edit the line', checkAgain: 'Script: check again',
   },
 )

@@ -13,4 +13,6 @@ export interface Page {
 export const PAGES: readonly Page[] = [
   { path: '/', nav: 'shift', needs: 'see', load: () => import('./shift') },
   { path: '/queue', nav: 'queue', needs: 'see', load: () => import('./queue') },
+  { path: '/checks', nav: 'checks', needs: 'see', load: () => import('./checks') },
+  { path: '/checks/:id', needs: 'see', load: () => import('./checks') },
 ]

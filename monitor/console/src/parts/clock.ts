@@ -40,3 +40,9 @@ export function timeOfDay(ms: number, seconds = true): string {
   const parts = [date.getHours(), date.getMinutes(), ...(seconds ? [date.getSeconds()] : [])]
   return parts.map(two).join(':')
 }
+
+/** `11-27 20:14`, where the reader is. */
+export function dayAndTime(ms: number): string {
+  const date = new Date(ms)
+  return `${two(date.getMonth() + 1)}-${two(date.getDate())} ${timeOfDay(ms, false)}`
+}
