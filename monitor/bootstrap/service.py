@@ -20,7 +20,6 @@ from monitor.adapters.ml.shelf import ModelShelf
 from monitor.adapters.outside import Outside
 from monitor.adapters.process import give_memory_back, trim_heap
 from monitor.adapters.recordfiles import read
-from monitor.adapters.rulefiles import RuleFolder
 from monitor.adapters.spool import Spool
 from monitor.adapters.storage.archive import ParquetArchive
 from monitor.adapters.storage.database import Database
@@ -36,6 +35,7 @@ from monitor.bootstrap.learning import learn_aside
 from monitor.bootstrap.notices import clock_set, key_made, most_connections
 from monitor.bootstrap.persons import open_persons
 from monitor.bootstrap.post import PostDesks
+from monitor.bootstrap.ruleworks import RuleWorks, rule_folder
 from monitor.bootstrap.telling import Telling
 from monitor.domain.errors import RedpostError, StorageError
 from monitor.domain.frames import Swap
@@ -65,13 +65,6 @@ _LAST_JUDGEMENT_S: Final = 5
 """How long a stop waits for what is being judged. With the requests: less than the 10 s that containers are given."""
 
 
-def rule_folder(settings: Settings, *, demo: bool = False) -> RuleFolder:
-    default = bundled("config") / "demo/rooms.yml" if demo else None
-    rooms = Path(settings.rules.rooms) if settings.rules.rooms else default
-    return RuleFolder(Path(settings.rules.dir) if settings.rules.dir else bundled("rules"), rooms=rooms,
-                      zone=settings.tenant.zone)
-
-
 class Service:
     """Everything that one process runs. `async with Service.opened(settings)`, then `run`."""
 
@@ -98,6 +91,7 @@ class Service:
         first = self.log.end() == 0
         self._judges()
         self._learns()
+        await self.works.load()
         engine = await self.rulebook.load()
         await self._detecting(engine)
         self.evidence = EvidenceDesk(self.store, self.detect, lambda: self.rulebook.current).evidence
@@ -145,11 +139,15 @@ class Service:
         s = self.settings
         cache = self.folder / "cache"
         self.models = ModelShelf(model_folder(s.model.dir), self.folder / "models")
-        self.rulebook = Rulebook(rule_folder(s, demo=self.demo), self.store, view_tables(), logger=self.logger,
+        folder = rule_folder(s, demo=self.demo, over=lambda: self.works.laid())
+        self.rulebook = Rulebook(folder, self.store, view_tables(), logger=self.logger,
                                  telemetry=self.telemetry, clock=self.clock,
                                  models=self.models, databases=databases(cache),
                                  aside=partial(compile_aside, cache=cache), after_compiling=give_memory_back,
                                  rooms=self.post.rooms.contexts, record=self.post.posts.write)
+        self.works = RuleWorks(self.post.database, folder, self.rulebook, self.log, self.archive, self.post, s,
+                               clock=self.clock, logger=self.logger)
+        self._stack.push_async_callback(self.works.dry_runs.stop)
         self.lifecycle = Lifecycle(self.models, lambda: self.rulebook.reload(self.log), clock=self.clock,
                                    logger=self.logger, record=self.post.posts.write)
 
@@ -221,7 +219,8 @@ class Service:
                 archive=self.archive, hub=self.hub, holding=self.post.holding, trying=self.post.trying,
                 outside=self.outside,
                 cues=self.telling.cues, room_links=self.telling.links, cue_hub=self.telling.cue_hub,
-                messenger=self.telling.messenger,
+                messenger=self.telling.messenger, workbench=self.works.workbench, rule_trial=self.works.trial,
+                dry_runs=self.works.dry_runs,
                 reload=lambda: self.rulebook.reload(self.log), health=self._unready,
                 alive=lambda: self.fatal is None, telemetry=self.telemetry, clock=self.clock, logger=self.logger,
                 evidence=self.evidence),
@@ -296,6 +295,7 @@ class Service:
         while True:
             with suppress(StorageError):  # the disk refuses: they are as due a second later
                 await self.post.pass_time()
+                await self.works.pass_time()
             await asyncio.sleep(1)
 
     async def close(self) -> None:

@@ -137,7 +137,7 @@ class Duty(StrEnum):
 
 class Post(Record, frozen=True, kw_only=True):
     """A staffed queue. `lead`: of `members`, who care goes to. `clocks`: how long an alert may wait here.
-    `notify`: channels that are told of what nobody looks at here."""
+    `notify`: channels that are told of what nobody looks at here; `budget`: alerts an hour that its people can take."""
 
     kind: ClassVar[str] = "post"
     title: Title
@@ -147,6 +147,7 @@ class Post(Record, frozen=True, kw_only=True):
     lead: Ref = ""
     clocks: Clocks = Clocks()
     notify: tuple[Id, ...] = ()
+    budget: Annotated[int, Meta(ge=1, le=100_000)] | None = None
 
 
 class Shift(Record, frozen=True, kw_only=True):

@@ -93,6 +93,7 @@ class Rules(Struct, frozen=True):
     dir: Annotated[Place, _help("folder of rule packs; empty: the bundled ones")] = ""
     rooms: Annotated[Place, _help("file that describes the rooms; empty: none is described")] = ""
     watch: Annotated[bool, _help("load changed rules and rooms without a restart")] = True
+    edits: Annotated[bool, _help("what people publish in the console lies over the files; off: the files alone")] = True
 
 
 class Model(Struct, frozen=True):

@@ -20,6 +20,7 @@ from monitor.adapters.keys import link_secret
 from monitor.adapters.outside import Outside
 from monitor.adapters.planfiles import read_table
 from monitor.adapters.recordfiles import read_folder
+from monitor.adapters.rulefiles import load_sources
 from monitor.adapters.sources.scripts import read_script
 from monitor.adapters.telemetry import PrometheusTelemetry
 from monitor.adapters.web import SseHub, WebServices, WebSettings, build_app, new_token
@@ -29,8 +30,9 @@ from monitor.adapters.web.cuehub import CueHub
 from monitor.adapters.web.handling import Route
 from monitor.adapters.web.hub import HubLimits
 from monitor.adapters.web.media import RELAYS
+from monitor.adapters.web.services import SERVICES
 from monitor.domain.accounts import User
-from monitor.domain.alerts import Alert, AlertState
+from monitor.domain.alerts import Alert, AlertState, GroupingSettings
 from monitor.domain.audit import Deed
 from monitor.domain.broadcasts import Broadcast
 from monitor.domain.channels import Channel
@@ -42,11 +44,12 @@ from monitor.domain.findings import Advice, Finding, Severity, Span, Tier
 from monitor.domain.labels import Label, Withdrawn
 from monitor.domain.links import Handed, Link, frozen
 from monitor.domain.organisation import Room
-from monitor.domain.people import Grant
+from monitor.domain.people import Actor, Grant
 from monitor.domain.people import Role as Post
 from monitor.services.checking import Check, CheckDesk, Details, Summary
 from monitor.services.cueing import CueDesk
 from monitor.services.dispatch import UNPLACED, Dispatcher
+from monitor.services.dryrun import DryRuns, RunThis
 from monitor.services.evening import Evening
 from monitor.services.exporting import Exporting
 from monitor.services.figures import Figures
@@ -84,6 +87,9 @@ from monitor.services.records import (
 from monitor.services.review import ReviewDesk
 from monitor.services.roomlinks import RoomLinks, hashed
 from monitor.services.rulebook import ReloadResult
+from monitor.services.ruleeditions import RuleRelease
+from monitor.services.ruletrying import RuleTrial
+from monitor.services.rulework import Workbench
 from monitor.services.signing import Opened, SigningIn
 from monitor.services.trying import RouteDesk
 from tests.fakes.accounts import MemoryAccounts, PlainPasswords
@@ -97,7 +103,9 @@ from tests.fakes.onair import MemoryAir
 from tests.fakes.outside import FakeOutside
 from tests.fakes.posts import MemoryPosts
 from tests.fakes.registry import MemoryRegistry, tiny_model
+from tests.fakes.rule_edits import MemoryRuleEdits
 from tests.fakes.store import MemoryStore
+from tests.faults.harness import RULES
 from tests.faults.streams import engine_of, tables
 
 NOW = 1_795_435_200_000
@@ -350,6 +358,7 @@ class Api:
     signing: SigningIn
     people: People
     passwords: PlainPasswords
+    rule_edits: MemoryRuleEdits
     alive: list[bool] = field(default_factory=lambda: [True])
 
     @property
@@ -433,7 +442,16 @@ async def serving(*, hub_limits: HubLimits | None = None, outside: Outside | Non
                           organising=organising, clock=clock, zone=UTC)
     dispatcher, holds = Dispatcher(organising.of, str), MemoryHolds(posts)
     lifecycle = Lifecycle(models, reload, clock=clock, logger=logger, record=posts.write)
+    rule_edits = MemoryRuleEdits(posts)
+    rules = load_sources(engine_of().ruleset.sources)
+    trial = RuleTrial(cast(Archive, archive), load_sources, engine_of, clock)
     services = WebServices(
+        rule_trial=trial,
+        dry_runs=DryRuns(trial, cast(Archive, archive), organising, engine_of, posts, clock, logger,
+                         GroupingSettings()),
+        workbench=Workbench(
+            rule_edits, parse=load_sources, folder=lambda: rules.sources, engine=engine_of, reload=reload,
+            clock=clock, logger=logger, schema={}),
         holding=HoldDesk(holds, dispatcher, desk, organising, clock, telemetry),
         trying=RouteDesk(dispatcher, holds, desk, organising, clock),
         exporting=exporting, answers=MemoryAnswers(), outside=outside or cast(Outside, FakeOutside()),
@@ -455,16 +473,23 @@ async def serving(*, hub_limits: HubLimits | None = None, outside: Outside | Non
         archive=cast(Archive, archive), hub=hub, reload=reload,
         health=lambda: list(reasons), alive=lambda: alive[0], telemetry=telemetry, clock=clock, logger=logger,
     )
+    await services.workbench.load()
     app = build_app(services, WebSettings(**{"token_refresh_s": 0, "linger_s": 0.02, **settings}))
     async with TestClient(TestServer(app)) as client:
         yield Api(client, ingest, store, archive, hub, reload, logger, telemetry, reasons, clock, models, posts,
                   checks, organising, cue_store, cue_hub, mail, train, learning, accounts, signing, people, passwords,
-                  alive)
+                  rule_edits, alive)
         await learning.close()
+
+
+RULE = "shop/lowest.yml"
+RULE_TEXT = {"path": RULE, "text": (RULES / RULE).read_text(encoding="utf-8")}
 
 
 def path_of(route: Route) -> str:
     """Of what each tenant of the tests has."""
+    if route.name in ("getRuleFile", "getDryRun"):
+        return f"{route.path}?path={RULE}"
     if route.name == "getMediaPart":
         return "/api/v1/rooms/r1/media/part?address=https%3A%2F%2Fcdn.example%2F1.ts&signature=signed"
     path = route.path.replace("{name}/{version}", "local/1").replace("channels/{id}", "channels/ops")
@@ -494,6 +519,12 @@ def body_of(route: Route) -> str | bytes | None:
         "testChannel": {},
         "answerCue": {"cue": "c1", "answer": "seen"},
         "moveHeld": {"move": {"move": "release"}},
+        "saveRuleFile": {**RULE_TEXT, "base": 0},
+        "lintRule": RULE_TEXT,
+        "tryRule": {**RULE_TEXT, "said": "今天全网最低"},
+        "startDryRun": RULE_TEXT,
+        "publishRule": {"path": RULE, "version": 0},
+        "cancelRelease": {"release": 1},
         "previewSilence": {"match": {"room": ["r1"]}},
     }
     if route.name in bodies:
@@ -501,6 +532,18 @@ def body_of(route: Route) -> str | bytes | None:
     if route.method in ("GET", "DELETE"):
         return None
     return labels_body(1) if route.name == "sendLabels" else ndjson(1)
+
+
+async def edited(api: Api, *, run: bool) -> None:
+    """Nothing was saved, something is to be published; `run`: a dry run was asked for."""
+    works = cast(web.Application, api.client.app)[SERVICES]
+    await works.dry_runs.stop()
+    if run:
+        await works.dry_runs.start(Actor(id="x", tenant=OPERATOR), RunThis(**RULE_TEXT))
+        await works.dry_runs.stop()
+    api.rule_edits.texts.clear()
+    api.rule_edits.kept = {1: RuleRelease(id=1, path=RULE, version=0, by="x", at=NOW, due=NOW + 1)}
+    await works.workbench.load()
 
 
 async def furnish(api: Api, *tenants: str) -> None:

@@ -20,6 +20,7 @@ from tests.functional.fakes import (
     Sse,
     alert,
     body_of,
+    edited,
     events,
     furnish,
     kept,
@@ -45,6 +46,8 @@ async def ask(api: Api, route: Route, headers: dict[str, str], path: str = "", *
         api.train.gives = InputError("too few labels")
         with suppress(Conflict):
             api.learning.start(OPERATOR, by="x")
+    if route.path.startswith("/api/v1/rules/"):
+        await edited(api, run=route.name == "getDryRun")
     if route.path.endswith("/ws"):
         headers = {**headers, "Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Version": "13",
                    "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ=="}

@@ -87,6 +87,7 @@ READ: Mapping[str, Callable[[Started, Mapping[str, Any]], object]] = {
     "engine.late_s": lambda s, of: s.late_ms // 1_000,
     "rules.dir": lambda s, of: str(of["source"]._folder),
     "rules.rooms": lambda s, of: str(of["source"]._rooms),
+    "rules.edits": lambda s, of: s.service.works._laid_over,
     "model.dir": lambda s, of: "none" if s.service.rulebook.current.scorer is None else "",
     "rules.watch": lambda s, of: "Rulebook.watch" in s.beside,
     "alerts.gap_ms": lambda s, of: of["detect"].grouping.gap_ms,
@@ -141,7 +142,8 @@ def off_default(folder: Path) -> Settings:
     chosen: dict[str, object] = {
         "data.dir": f"{folder}/data", "http.host": "127.0.0.2", "http.port": port, "http.require_token": True,
         "ingest.duplicates_window_bytes": 2 * KEY_MEMORY * 1_234, "pseudonym.key_file": f"{folder}/key",
-        "rules.dir": f"{folder}/rules", "rules.rooms": f"{folder}/rooms.yml", "rules.watch": False, "model.dir": "none",
+        "rules.dir": f"{folder}/rules", "rules.rooms": f"{folder}/rooms.yml", "rules.watch": False, "rules.edits": False,
+        "model.dir": "none",
         "outside.private": True,
         "people.login_tries": 11, "tenant.zone": "Europe/Berlin", "telemetry.log_level": "error",
         "telemetry.log_format": "json",

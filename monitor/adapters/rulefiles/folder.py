@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final
 
 from monitor.adapters.rulefiles.contexts import FILE, read_contexts
@@ -20,11 +21,17 @@ _WHICH: Final = "name the folder that holds the packs"
 _REGISTERS: Final = ("clauses", "duties")
 
 
-def load(folder: Path) -> RuleSet:
-    """Read and check a rules folder.
+def load(folder: Path, over: Mapping[str, bytes] = MappingProxyType({})) -> RuleSet:
+    """Read and check a rules folder. `over`: what stands in place of its files, or beside them.
 
     Paths in faults are relative to the folder. Raises RuleError with all faults of all files.
     """
+    sources, unread = read(folder)
+    return _load({**sources, **over}, [faults for faults in unread if faults.path not in over])
+
+
+def read(folder: Path) -> tuple[dict[str, bytes], list[Faults]]:
+    """Contents by relative path, and the files that could not be read. Raises RuleError where there are none."""
     sources: dict[str, bytes] = {}
     unread: list[Faults] = []
     if not folder.is_dir():
@@ -46,7 +53,7 @@ def load(folder: Path) -> RuleSet:
             unread.append(faults)
     if not sources and not unread:
         raise RuleError([Fault(str(folder), 1, 1, "the folder holds no rules", _WHICH)])
-    return _load(sources, unread)
+    return sources, unread
 
 
 def load_sources(sources: Mapping[str, bytes]) -> RuleSet:

@@ -1,10 +1,10 @@
 """A rules folder and a rooms file as the rulebook reads them."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from monitor.adapters.rulefiles.folder import files, load, load_sources
+from monitor.adapters.rulefiles.folder import files, load, load_sources, read
 from monitor.adapters.rulefiles.rooms import load_rooms_source
 from monitor.domain.errors import ConfigError, StorageError
 from monitor.domain.ids import digest
@@ -14,9 +14,13 @@ from monitor.services.bundles import Bundle
 
 
 class RuleFolder:
-    """`folder` of packs; `rooms`, where given, a rooms file; `zone` the tenant's (IANA name)."""
+    """`folder` of packs; `rooms`, where given, a rooms file; `zone` the tenant's (IANA name); `over` gives what stands
+    in place of the folder's files, or beside them, by path."""
 
-    def __init__(self, folder: Path, *, rooms: Path | None, zone: str) -> None:
+    def __init__(
+        self, folder: Path, *, rooms: Path | None, zone: str, over: Callable[[], Mapping[str, bytes]] = dict,
+    ) -> None:
+        self._over = over
         self._folder = folder
         self._rooms = rooms
         self._zone = zone
@@ -33,7 +37,7 @@ class RuleFolder:
                 raise ConfigError(f"the rooms file {self._rooms} can't be read: {error.strerror}",
                                   hint="check rules.rooms") from None
         with self._refusals():
-            self._just_read = load(self._folder)
+            self._just_read = load(self._folder, self._over())
         return Bundle(self._just_read.sources, rooms, self._zone)
 
     def parse(self, bundle: Bundle) -> tuple[RuleSet, list[RoomContext]]:
@@ -42,6 +46,11 @@ class RuleFolder:
         if just_read is not None and just_read.sources is bundle.files:
             return just_read, rooms
         return load_sources(bundle.files), rooms
+
+    def own_files(self) -> Mapping[str, bytes]:
+        """Those of the folder as they are. Raises RuleError, StorageError."""
+        with self._refusals():
+            return read(self._folder)[0]
 
     def fingerprint(self) -> str:
         """Sizes and times of the files: asked every second, so nothing is read. Raises StorageError."""

@@ -8,7 +8,8 @@ from monitor.adapters.storage.schema import metadata
 
 __all__ = [
     "audit", "checks", "cues", "handed", "idempotency", "invitations", "messages", "metadata", "moves", "people",
-    "queue", "records", "room_links", "rulings", "sessions", "storms", "tracks", "tries", "users",
+    "queue", "records", "releases", "room_links", "rule_edits", "rulings", "sessions", "storms", "tracks", "tries",
+    "users",
 ]
 
 UNROUTED: Final = text("unrouted")
@@ -245,6 +246,28 @@ checks: Final = Table(
     Column("at", BigInteger, nullable=False),
     Column("body", LargeBinary, nullable=False),  # msgpack
     Index(None, "tenant", "at"),
+)
+
+# Rules are the whole service's: texts of their files as people wrote them, and which of them judge.
+rule_edits: Final = Table(
+    "rule_edits",
+    metadata,
+    Column("path", Text, primary_key=True),
+    Column("version", Integer, primary_key=True, autoincrement=False),
+    Column("about", LargeBinary, nullable=False),  # msgpack, all but the text
+    Column("text", LargeBinary, nullable=False),
+)
+
+releases: Final = Table(
+    "releases",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("path", Text, nullable=False),
+    Column("version", Integer, nullable=False),  # 0: as the rules folder has it
+    Column("state", Text, nullable=False),
+    Column("due", BigInteger, nullable=False),
+    Column("about", LargeBinary, nullable=False),  # msgpack
+    Index(None, "state", "due"),
 )
 
 idempotency: Final = Table(

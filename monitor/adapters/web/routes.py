@@ -68,6 +68,7 @@ from monitor.adapters.web.review import QUEUE_PARAMS, MovesAnswer, MovesBody, ge
 from monitor.adapters.web.routes_air import AIR_ROUTES
 from monitor.adapters.web.routes_ledger import LEDGER_ROUTES
 from monitor.adapters.web.routes_people import PEOPLE
+from monitor.adapters.web.routes_rules import RULE_ROUTES
 from monitor.adapters.web.sse import stream_alerts
 from monitor.adapters.web.types import AlertMessage, EventsAnswer, HelloMessage, IngestAnswer, ResetMessage
 from monitor.adapters.web.websocket import events_socket
@@ -281,6 +282,7 @@ ROUTES: Final[tuple[Route, ...]] = (
         summary="How the latest training for a tenant goes, or what came of it.",
         params=RETRAIN_PARAMS, answer=Training, errors=(400, 404),
     ),
+    *RULE_ROUTES,
     Route(
         method="POST", path=f"{_API}/rules/reload", name="reloadRules", scope="admin", permission=Permission.OPERATE,
         handler=reload_rules,

@@ -15,6 +15,7 @@ from monitor.domain.labels import Label
 from monitor.services.answers import KEPT_MS, Answers
 from monitor.services.checking import CheckDesk
 from monitor.services.cueing import CueDesk
+from monitor.services.dryrun import DryRuns
 from monitor.services.evening import Evening
 from monitor.services.exporting import Exporting
 from monitor.services.figures import Figures
@@ -36,6 +37,8 @@ from monitor.services.records import Evidence
 from monitor.services.review import ReviewDesk
 from monitor.services.roomlinks import RoomLinks
 from monitor.services.rulebook import ReloadResult
+from monitor.services.ruletrying import RuleTrial
+from monitor.services.rulework import Workbench
 from monitor.services.signing import SigningIn
 from monitor.services.trying import RouteDesk
 
@@ -99,6 +102,9 @@ class WebServices:
     cue_hub: CueHub
     messenger: Messenger
     holding: HoldDesk
+    workbench: Workbench
+    rule_trial: RuleTrial
+    dry_runs: DryRuns
     trying: RouteDesk
     store: Store
     archive: Archive

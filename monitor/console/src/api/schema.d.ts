@@ -982,6 +982,144 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/rules": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All rules with their figures of 30 days, all files with their versions, and what is to be published. */
+        get: operations["listRules"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/rules/words": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What a rule file may say: its JSON Schema, categories, clauses, contexts. */
+        get: operations["getRuleWords"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/rules/file": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A file of the rules: its text, every version, and which of them judges. */
+        get: operations["getRuleFile"];
+        /** Keep a new version of a file, once its rules load; its cases are run. It judges nothing yet. */
+        put: operations["saveRuleFile"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/rules/lint": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** The faults of a text in place of a file, and its cases that do not hold. */
+        post: operations["lintRule"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/rules/try": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What the rules make of words, or of a room's last minutes, with a text in place of a file. */
+        post: operations["tryRule"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/rules/dryrun": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How the latest dry run of a file goes, or what came of it. */
+        get: operations["getDryRun"];
+        put?: never;
+        /** Hold a text of a file against the tenant's events of the last 2 or 24 hours, beside the service. */
+        post: operations["startDryRun"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/rules/publish": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Let a version of a file judge, now or at a time; 0 goes back to the rules folder. */
+        post: operations["publishRule"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/rules/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take back what was to be published later. */
+        post: operations["cancelRelease"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/rules/reload": {
         parameters: {
             query?: never;
@@ -3139,6 +3277,364 @@ export interface components {
             };
             /** @default  */
             refused: string;
+        };
+        /**
+         * RuleList
+         * @description `engine_set`: what judges now; `waiting`: what is to be published later.
+         */
+        RuleList: {
+            engine_set: string;
+            rules: components["schemas"]["RuleRow"][];
+            files: components["schemas"]["FileRow"][];
+            waiting: components["schemas"]["RuleRelease"][];
+        };
+        /**
+         * RuleRow
+         * @description A rule that is loaded. `kind`: rule or correlation; `version`: of its file, 0 as the folder has it; `latest`: the
+         *         newest one that was saved.
+         */
+        RuleRow: {
+            id: string;
+            title: string;
+            pack: string;
+            path: string;
+            kind: string;
+            tier: string;
+            severity: string;
+            status: string;
+            category: string[];
+            sub: string;
+            clauses: string[];
+            cases: number;
+            version: number;
+            latest: number;
+            figures: components["schemas"]["RuleFigures"];
+        };
+        /**
+         * RuleFigures
+         * @description Of the last 30 days: findings, alerts, alerts that were decided, and those that were violations.
+         */
+        RuleFigures: {
+            /** @default 0 */
+            hits: number;
+            /** @default 0 */
+            alerts: number;
+            /** @default 0 */
+            decided: number;
+            /** @default 0 */
+            violations: number;
+        };
+        /**
+         * FileRow
+         * @description A file of the rules. `loaded`: it is part of what judges; else it was saved and not published.
+         */
+        FileRow: {
+            path: string;
+            title: string;
+            rules: string[];
+            version: number;
+            latest: number;
+            loaded: boolean;
+            /** @default  */
+            by: string;
+            /** @default 0 */
+            at: number;
+        };
+        /**
+         * RuleRelease
+         * @description Version `version` of a file (0: as the folder has it) is to judge from `due` on; `done_at`: since when it did.
+         *         `fault`: why it was refused.
+         */
+        RuleRelease: {
+            /** @default 0 */
+            id: number;
+            path: string;
+            version: number;
+            by: string;
+            at: number;
+            due: number;
+            /** @default waiting */
+            state: components["schemas"]["Released"];
+            /** @default 0 */
+            done_at: number;
+            /** @default  */
+            fault: string;
+        };
+        /**
+         * Released
+         * @enum {unknown}
+         */
+        Released: "cancelled" | "done" | "refused" | "waiting";
+        /**
+         * RuleWords
+         * @description What a rule file may say: its JSON Schema, and what it may refer to.
+         */
+        RuleWords: {
+            schema: Record<string, never>;
+            categories: string[];
+            clauses: {
+                [key: string]: string;
+            };
+            contexts: string[];
+        };
+        /**
+         * FileView
+         * @description `text`: of `shown`, the version that was asked for, else the newest. `version`: the one that judges.
+         */
+        FileView: {
+            path: string;
+            text: string;
+            shown: number;
+            version: number;
+            latest: number;
+            loaded: boolean;
+            editions: components["schemas"]["Edition"][];
+            releases: components["schemas"]["RuleRelease"][];
+        };
+        /**
+         * Edition
+         * @description A version of a file, 1, 2, 3, …. `rules`: ids in it; `cases` ran when it was saved, `failed` of them did not
+         *         hold.
+         */
+        Edition: {
+            path: string;
+            version: number;
+            by: string;
+            at: number;
+            /** @default  */
+            note: string;
+            /** @default [] */
+            rules: string[];
+            /** @default  */
+            title: string;
+            /** @default 0 */
+            cases: number;
+            /** @default 0 */
+            failed: number;
+        };
+        /**
+         * Saving
+         * @description `base`: the newest version that whoever saves has seen, 0 for none.
+         */
+        Saving: {
+            path: string;
+            text: string;
+            base: number;
+            /** @default  */
+            note: string;
+        };
+        /**
+         * Linted
+         * @description `cases` ran, where there are no faults.
+         */
+        Linted: {
+            faults: components["schemas"]["Fault"][];
+            /** @default [] */
+            rules: string[];
+            /** @default 0 */
+            cases: number;
+            /** @default [] */
+            failed: components["schemas"]["CaseFailed"][];
+        };
+        /**
+         * Fault
+         * @description One fault of a file: where (1-based line and column), what, and how to mend it.
+         */
+        Fault: {
+            path: string;
+            line: number;
+            column: number;
+            message: string;
+            /** @default  */
+            hint: string;
+        };
+        /**
+         * CaseFailed
+         * @description `line`: in the file at `path`; `wanted`, `found`: selections with hits that count; none: no finding.
+         */
+        CaseFailed: {
+            path: string;
+            line: number;
+            rule: string;
+            said: string;
+            wanted: string[];
+            found: string[];
+        };
+        /**
+         * RuleDraft
+         * @description `text`: what would stand in the file.
+         */
+        RuleDraft: {
+            path: string;
+            text: string;
+        };
+        /**
+         * TriedRules
+         * @description `lines`: of what was pasted all, of a room those with something to show; `looked`: how many there were.
+         *         `missing`: statements that were not heard.
+         */
+        TriedRules: {
+            faults: components["schemas"]["Fault"][];
+            /** @default 0 */
+            looked: number;
+            /** @default [] */
+            lines: components["schemas"]["TriedLine"][];
+            /** @default [] */
+            missing: components["schemas"]["FoundBy"][];
+        };
+        /** TriedLine */
+        TriedLine: {
+            at: number | null;
+            kind: string;
+            role: string;
+            text: string;
+            found: components["schemas"]["FoundBy"][];
+            fates: components["schemas"]["RuleFate"][];
+        };
+        /**
+         * FoundBy
+         * @description A finding. `own`: of a rule that the file changes.
+         */
+        FoundBy: {
+            rule: string;
+            title: string;
+            severity: components["schemas"]["Severity"];
+            spans: components["schemas"]["Span"][];
+            own: boolean;
+        };
+        /**
+         * RuleFate
+         * @description What a rule of the file made of a line. `why`: "" where it holds; condition, applies (not to such a line),
+         *         unlikely (to the classifier). `condition`: as the file has it.
+         */
+        RuleFate: {
+            rule: string;
+            why: string;
+            condition: string;
+            hits: components["schemas"]["HitFate"][];
+        };
+        /**
+         * HitFate
+         * @description A hit of a selection, in code points of the line. `taken_by`: what took it away, "" where it stands.
+         */
+        HitFate: {
+            selection: string;
+            start: number;
+            end: number;
+            taken_by: string;
+        };
+        /**
+         * TryThis
+         * @description `said`: one line each; or the last `minutes` of a `room`.
+         */
+        TryThis: {
+            path: string;
+            text: string;
+            /** @default  */
+            said: string;
+            /** @default  */
+            room: string;
+            /** @default 5 */
+            minutes: number;
+            /** @default transcript */
+            kind: components["schemas"]["Kind"];
+            /** @default host */
+            role: components["schemas"]["monitor.domain.events.Role"];
+        };
+        /**
+         * DryRun
+         * @description `digest`: of the text; `done`: the share that is done, 0 to 1. Times in UTC ms.
+         */
+        DryRun: {
+            path: string;
+            digest: string;
+            hours: number;
+            by: string;
+            asked_at: number;
+            /** @default running */
+            state: components["schemas"]["RunState"];
+            /** @default 0 */
+            done: number;
+            /** @default  */
+            fault: string;
+            /** @default null */
+            outcome: components["schemas"]["DryOutcome"] | null;
+        };
+        /**
+         * RunState
+         * @enum {unknown}
+         */
+        RunState: "done" | "failed" | "running";
+        /**
+         * DryOutcome
+         * @description `events`, `room_hours`: what was looked at; `cut`: slices of ten minutes of which only the newest events were.
+         *         Alerts of the rules that the file changes: `now` by the rules in force, `new` by the text. Findings that only one of
+         *         the two has: `came` and `went` in all, samples in `coming` and `going`. `over`: the number to confirm, where a post
+         *         would have more than its budget.
+         */
+        DryOutcome: {
+            events: number;
+            room_hours: number;
+            cut: number;
+            now: number;
+            new: number;
+            came: number;
+            went: number;
+            coming: components["schemas"]["DrySample"][];
+            going: components["schemas"]["DrySample"][];
+            posts: components["schemas"]["PostLoad"][];
+            /** @default null */
+            over: number | null;
+        };
+        /**
+         * DrySample
+         * @description A finding that only one side has.
+         */
+        DrySample: {
+            rule: string;
+            title: string;
+            severity: components["schemas"]["Severity"];
+            room: string;
+            at: number;
+            text: string;
+            spans: components["schemas"]["Span"][];
+        };
+        /**
+         * PostLoad
+         * @description Alerts an hour that a post would have of these rules; `budget`: what its people can take, None: nobody said.
+         */
+        PostLoad: {
+            post: string;
+            title: string;
+            now: number;
+            new: number;
+            budget: number | null;
+        };
+        /** RunThis */
+        RunThis: {
+            path: string;
+            text: string;
+            /** @default 2 */
+            hours: number;
+        };
+        /**
+         * Publishing
+         * @description `at`: when (UTC ms), now without it. `confirm`: the number that a refusal asked for.
+         */
+        Publishing: {
+            path: string;
+            version: number;
+            /** @default null */
+            at: number | null;
+            /** @default null */
+            confirm: number | null;
+        };
+        /**
+         * Cancelling
+         * @description The release that is not to come.
+         */
+        Cancelling: {
+            release: number;
         };
         /** ReloadResult */
         ReloadResult: {
@@ -5738,6 +6234,356 @@ export interface operations {
             403: components["responses"]["Error"];
             409: components["responses"]["Error"];
             422: components["responses"]["Error"];
+            500: components["responses"]["Error"];
+            503: components["responses"]["Error"];
+        };
+    };
+    listRules: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RuleList"];
+                };
+            };
+            400: components["responses"]["Error"];
+            401: components["responses"]["Error"];
+            403: components["responses"]["Error"];
+            500: components["responses"]["Error"];
+            503: components["responses"]["Error"];
+        };
+    };
+    getRuleWords: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RuleWords"];
+                };
+            };
+            400: components["responses"]["Error"];
+            401: components["responses"]["Error"];
+            403: components["responses"]["Error"];
+            500: components["responses"]["Error"];
+        };
+    };
+    getRuleFile: {
+        parameters: {
+            query?: {
+                /** @description The file, such as shop/early_bird.yml. */
+                path?: string;
+                /** @description Which version, 0 as the rules folder has it. Default: the newest. */
+                version?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FileView"];
+                };
+            };
+            400: components["responses"]["Error"];
+            401: components["responses"]["Error"];
+            403: components["responses"]["Error"];
+            404: components["responses"]["Error"];
+            500: components["responses"]["Error"];
+            503: components["responses"]["Error"];
+        };
+    };
+    saveRuleFile: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key with the same request within a day gets the same answer, and nothing is done twice. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Saving"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    /** @description true where the answer was given before. */
+                    "Idempotent-Replayed"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Edition"];
+                };
+            };
+            400: components["responses"]["Error"];
+            401: components["responses"]["Error"];
+            403: components["responses"]["Error"];
+            408: components["responses"]["Error"];
+            409: components["responses"]["Error"];
+            413: components["responses"]["Error"];
+            415: components["responses"]["Error"];
+            422: components["responses"]["Error"];
+            429: components["responses"]["Error"];
+            500: components["responses"]["Error"];
+            503: components["responses"]["Error"];
+        };
+    };
+    lintRule: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key with the same request within a day gets the same answer, and nothing is done twice. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RuleDraft"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    /** @description true where the answer was given before. */
+                    "Idempotent-Replayed"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Linted"];
+                };
+            };
+            400: components["responses"]["Error"];
+            401: components["responses"]["Error"];
+            403: components["responses"]["Error"];
+            408: components["responses"]["Error"];
+            409: components["responses"]["Error"];
+            413: components["responses"]["Error"];
+            415: components["responses"]["Error"];
+            422: components["responses"]["Error"];
+            429: components["responses"]["Error"];
+            500: components["responses"]["Error"];
+            503: components["responses"]["Error"];
+        };
+    };
+    tryRule: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key with the same request within a day gets the same answer, and nothing is done twice. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TryThis"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    /** @description true where the answer was given before. */
+                    "Idempotent-Replayed"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TriedRules"];
+                };
+            };
+            400: components["responses"]["Error"];
+            401: components["responses"]["Error"];
+            403: components["responses"]["Error"];
+            408: components["responses"]["Error"];
+            409: components["responses"]["Error"];
+            413: components["responses"]["Error"];
+            415: components["responses"]["Error"];
+            422: components["responses"]["Error"];
+            429: components["responses"]["Error"];
+            500: components["responses"]["Error"];
+            503: components["responses"]["Error"];
+        };
+    };
+    getDryRun: {
+        parameters: {
+            query?: {
+                /** @description The file, such as shop/early_bird.yml. */
+                path?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DryRun"];
+                };
+            };
+            400: components["responses"]["Error"];
+            401: components["responses"]["Error"];
+            403: components["responses"]["Error"];
+            404: components["responses"]["Error"];
+            500: components["responses"]["Error"];
+        };
+    };
+    startDryRun: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key with the same request within a day gets the same answer, and nothing is done twice. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RunThis"];
+            };
+        };
+        responses: {
+            /** @description Accepted */
+            202: {
+                headers: {
+                    /** @description true where the answer was given before. */
+                    "Idempotent-Replayed"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DryRun"];
+                };
+            };
+            400: components["responses"]["Error"];
+            401: components["responses"]["Error"];
+            403: components["responses"]["Error"];
+            408: components["responses"]["Error"];
+            409: components["responses"]["Error"];
+            413: components["responses"]["Error"];
+            415: components["responses"]["Error"];
+            422: components["responses"]["Error"];
+            429: components["responses"]["Error"];
+            500: components["responses"]["Error"];
+            503: components["responses"]["Error"];
+        };
+    };
+    publishRule: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key with the same request within a day gets the same answer, and nothing is done twice. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Publishing"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    /** @description true where the answer was given before. */
+                    "Idempotent-Replayed"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RuleRelease"];
+                };
+            };
+            400: components["responses"]["Error"];
+            401: components["responses"]["Error"];
+            403: components["responses"]["Error"];
+            404: components["responses"]["Error"];
+            408: components["responses"]["Error"];
+            409: components["responses"]["Error"];
+            413: components["responses"]["Error"];
+            415: components["responses"]["Error"];
+            422: components["responses"]["Error"];
+            429: components["responses"]["Error"];
+            500: components["responses"]["Error"];
+            503: components["responses"]["Error"];
+        };
+    };
+    cancelRelease: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key with the same request within a day gets the same answer, and nothing is done twice. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Cancelling"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    /** @description true where the answer was given before. */
+                    "Idempotent-Replayed"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RuleRelease"];
+                };
+            };
+            400: components["responses"]["Error"];
+            401: components["responses"]["Error"];
+            403: components["responses"]["Error"];
+            404: components["responses"]["Error"];
+            408: components["responses"]["Error"];
+            409: components["responses"]["Error"];
+            413: components["responses"]["Error"];
+            415: components["responses"]["Error"];
+            422: components["responses"]["Error"];
+            429: components["responses"]["Error"];
             500: components["responses"]["Error"];
             503: components["responses"]["Error"];
         };

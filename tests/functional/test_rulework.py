@@ -1,0 +1,96 @@
+"""The rules workbench through a whole service: a rule is edited, tried, run over what was said, published, undone."""
+
+import asyncio
+from pathlib import Path
+from shutil import rmtree
+from typing import Any
+
+from tests.functional.real import Evening, evening
+
+PATH = "evening/best.yml"
+RULE = """id: evening.best
+title: 绝对化用语
+tier: redline
+category: [absolute_claim]
+severity: high
+status: active
+clauses: [AD-09-3]
+applies: {speakers: any}
+detection:
+  words: {terms: [全网最好]}
+  condition: words
+cases:
+  - {text: 全网最好, expect: [words]}
+  - {text: 欢迎新来的朋友, expect: none}
+"""
+WIDER = RULE.replace("[全网最好]}", "[全网最好, 宇宙第一]}")
+
+
+async def alerts(found: Evening) -> list[str]:
+    lead = await found.person("lead")
+    return sorted(alert["text"] for alert in (await lead.get("alerts"))["alerts"])
+
+
+async def finished(operator: Any) -> Any:
+    async with asyncio.timeout(20):
+        while (run := await operator.get(f"rules/dryrun?path={PATH}"))["state"] == "running":
+            await asyncio.sleep(0.01)
+    return run
+
+
+async def test_from_a_draft_to_what_judges_and_back(tmp_path: Path) -> None:
+    async with evening(tmp_path, {"best": RULE}) as found:
+        operator = await found.person("operator")
+        await found.hear(("r1", "host", "家人们宇宙第一"), ("r1", "host", "今天全网最好"))
+        listed = await operator.get("rules")
+        (rule,) = listed["rules"]
+        assert (rule["id"], rule["path"], rule["cases"], rule["figures"]["alerts"]) == ("evening.best", PATH, 2, 1)
+
+        saved = await operator.send("rules/file", {"path": PATH, "text": WIDER, "base": 0}, method="PUT")
+        assert (saved["version"], saved["cases"], saved["failed"]) == (1, 2, 0)
+        tried = await operator.send("rules/try", {"path": PATH, "text": WIDER, "room": "r1", "minutes": 5})
+        assert (tried["looked"], [line["text"] for line in tried["lines"]]) == (2, ["家人们宇宙第一", "今天全网最好"])
+
+        error = await operator.send("rules/publish", {"path": PATH, "version": 1}, 409)
+        assert error["error"]["details"]["why"] == "confirm"
+        found.clock.ms += 1  # kept events lie before now
+        await operator.send("rules/dryrun", {"path": PATH, "text": WIDER}, 202)
+        run = await finished(operator)
+        outcome = run["outcome"]
+        assert (run["state"], outcome["now"], outcome["new"], outcome["came"], outcome["went"]) == ("done", 1, 1, 1, 0)
+        assert outcome["coming"][0]["text"] == "家人们宇宙第一" and outcome["events"] == 2 and outcome["over"] is None
+
+        await operator.send("rules/publish", {"path": PATH, "version": 1})
+        await found.hear(("r2", "host", "宇宙第一的锅"))
+        assert await alerts(found) == ["今天全网最好", "宇宙第一的锅"]
+        await operator.send("rules/publish", {"path": PATH, "version": 0})
+        await found.hear(("r3", "host", "宇宙第一的碗"))
+        assert await alerts(found) == ["今天全网最好", "宇宙第一的锅"]
+
+        admin = await found.person("unit_admin")
+        done = [row["deed"]["what"] for row in (await admin.get("audit"))["rows"]]
+        assert {"rule.save", "rule.dry_run", "rule.publish"} <= set(done)
+
+
+async def test_what_was_published_judges_after_a_restart(tmp_path: Path) -> None:
+    async with evening(tmp_path, {"best": RULE}) as found:
+        operator = await found.person("operator")
+        await operator.send("rules/file", {"path": PATH, "text": WIDER, "base": 0}, method="PUT")
+        await operator.send("rules/publish", {"path": PATH, "version": 1, "confirm": 0})
+    for edits in (True, False):
+        rmtree(tmp_path / "rules")
+        async with evening(tmp_path, {"best": RULE}, rules__edits=edits) as found:
+            assert ("宇宙第一".encode() in found.service.rulebook.current.ruleset.sources[PATH]) is edits
+
+
+async def test_rules_are_the_operators_people_only(tmp_path: Path) -> None:
+    async with evening(tmp_path, {"best": RULE}) as found:
+        for role, tenant in (("reviewer", "local"), ("lead", "local"), ("operator", "street")):
+            person = await found.person(role, tenant)
+            await person.get("rules", 403)
+            await person.send("rules/publish", {"path": PATH, "version": 0}, 403)
+            await person.send("rules/file", {"path": PATH, "text": RULE, "base": 0}, 403, method="PUT")
+        operator = await found.person("operator")
+        for path in ("../../etc/passwd", "evening/../x.yml"):
+            await operator.get(f"rules/file?path={path}", 400)
+            await operator.send("rules/file", {"path": path, "text": RULE, "base": 0}, 400, method="PUT")
