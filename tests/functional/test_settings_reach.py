@@ -142,8 +142,8 @@ def off_default(folder: Path) -> Settings:
     chosen: dict[str, object] = {
         "data.dir": f"{folder}/data", "http.host": "127.0.0.2", "http.port": port, "http.require_token": True,
         "ingest.duplicates_window_bytes": 2 * KEY_MEMORY * 1_234, "pseudonym.key_file": f"{folder}/key",
-        "rules.dir": f"{folder}/rules", "rules.rooms": f"{folder}/rooms.yml", "rules.watch": False, "rules.edits": False,
-        "model.dir": "none",
+        "rules.dir": f"{folder}/rules", "rules.rooms": f"{folder}/rooms.yml", "rules.watch": False,
+        "rules.edits": False, "model.dir": "none",
         "outside.private": True,
         "people.login_tries": 11, "tenant.zone": "Europe/Berlin", "telemetry.log_level": "error",
         "telemetry.log_format": "json",
