@@ -41,6 +41,26 @@ async def test_alerts_come_as_they_are_published() -> None:
         assert (name, number, data["what"]) == ("alert", 2, "withdrawn")
 
 
+async def test_who_looks_at_an_alert_is_told_to_those_who_see_it_and_never_again() -> None:
+    async with serving() as api, api.client.get(PATH) as here, api.client.get(f"{PATH}?room=r9") as elsewhere:
+        streams = [Sse(here), Sse(elsewhere)]
+        for stream in streams:
+            await stream.block()
+            await stream.event()
+        shown = alert(1, tenant="local")
+        api.posts.put(shown)
+        async with api.client.post(f"/api/v1/alerts/{shown.id}/look") as answer:
+            assert (answer.status, await answer.read()) == (204, b"")
+        assert await streams[0].event() == (
+            "look", None, {"alert": shown.id, "moment": shown.moment, "post": shown.post, "by": "loopback"})
+        api.publish(*local(2, room="r9"))
+        assert [(await stream.event())[0] for stream in streams] == ["alert", "alert"], "the other one heard of no look"
+        async with api.client.get(PATH, headers={"Last-Event-ID": "0"}) as late:
+            stream = Sse(late)
+            await stream.block()
+            assert [(await stream.event())[0] for _ in range(2)] == ["hello", "alert"]
+
+
 async def only(api: Api) -> Any:
     async with api.client.get("/api/v1/alerts") as response:
         (found,) = (await response.json())["alerts"]

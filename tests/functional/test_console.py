@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from monitor.adapters.web.app import build_app
-from monitor.adapters.web.console import CONSOLE, Console
+from monitor.adapters.web.console import Console
 from tests.functional.fakes import serving
 
 PAGE = """<!doctype html><meta property="csp-nonce" nonce="__CSP_NONCE__"><script type="module" nonce="__CSP_NONCE__"
@@ -65,4 +65,3 @@ async def test_without_a_build_it_says_what_to_do(monkeypatch: pytest.MonkeyPatc
     async with serving() as api, api.client.get("/queue") as response:
         error = (await response.json())["error"]
         assert (response.status, error["code"]) == (404, "not_built") and "make console" in error["hint"]
-        assert api.client.app[CONSOLE].page is None

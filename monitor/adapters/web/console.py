@@ -23,13 +23,12 @@ _POLICY: Final = (
 
 
 class Console:
-    """Built, or (`page` None) not."""
+    """Read at each request, since a build replaces page and assets together."""
 
     def __init__(self, folder: Path = FOLDER) -> None:
-        index = folder / "index.html"
+        self._index = folder / "index.html"
         self._assets = folder / "assets"
         self._icon = folder / "icon.svg"
-        self.page = index.read_text(encoding="utf-8") if index.exists() else None
 
     def add_to(self, router: web.UrlDispatcher) -> None:
         """All but `/`. Whoever may load the page may see nothing yet: what it asks for is guarded."""
@@ -38,11 +37,13 @@ class Console:
         router.add_get("/icon.svg", self.get_icon)
 
     async def get(self, request: web.Request) -> web.Response:
-        if self.page is None:
+        try:
+            page = self._index.read_text(encoding="utf-8")
+        except FileNotFoundError:
             raise Problem(404, "not_built", "the console is not built",
-                          hint="run `make console` in the checkout, or install redpost from its wheel")
+                          hint="run `make console` in the checkout, or install redpost from its wheel") from None
         nonce = secrets.token_urlsafe(16)
-        return shown((self.page.replace(_NONCE, nonce).encode(), _POLICY.format(nonce=nonce)))
+        return shown((page.replace(_NONCE, nonce).encode(), _POLICY.format(nonce=nonce)))
 
     async def get_asset(self, request: web.Request) -> web.StreamResponse:
         """Named by their content, so they last; compressed ones lie beside them."""

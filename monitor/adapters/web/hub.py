@@ -17,6 +17,10 @@ from monitor.services.records import Update
 _encoder: Final = msgspec.json.Encoder()
 
 
+PASSING: Final = 2**62
+"""The number of what is told once and never again."""
+
+
 class Sent(Struct, frozen=True, gc=False):
     """One update, encoded once for all clients."""
 
@@ -155,10 +159,17 @@ class SseHub:
         for update in updates:
             sent = encode(update)
             self._remember(sent)
-            for client in tuple(self._clients.get(update.alert.tenant, ())):
-                if not client.offer(sent):
-                    self.leave(client)
-                    self._telemetry.count("sse_dropped_total")
+            self._offer(sent)
+
+    def tell(self, alert: Alert, data: bytes) -> None:
+        """Something about an alert that only those hear who listen now, and may see it."""
+        self._offer(Sent(PASSING, alert, data))
+
+    def _offer(self, sent: Sent) -> None:
+        for client in tuple(self._clients.get(sent.alert.tenant, ())):
+            if not client.offer(sent):
+                self.leave(client)
+                self._telemetry.count("sse_dropped_total")
 
     def _remember(self, sent: Sent) -> None:
         self._last[sent.alert.tenant] = sent.seq

@@ -13,6 +13,8 @@ from monitor.adapters.web.ingest import received_json
 from monitor.adapters.web.params import Param, choice, count, flag, text
 from monitor.adapters.web.reading import CATEGORY, ROOM, SEVERITY
 from monitor.adapters.web.services import SERVICES
+from monitor.adapters.web.sse import event
+from monitor.adapters.web.types import LookMessage
 from monitor.domain.alerts import LIVE, Alert
 from monitor.domain.findings import Tier
 from monitor.services.cases import QueueFilter
@@ -67,6 +69,14 @@ async def get_queue(request: web.Request) -> web.Response:
 async def get_history(request: web.Request) -> web.Response:
     """404 for an alert of another tenant as for one that does not exist."""
     return json_answer(await request.app[SERVICES].review.history(request[PRINCIPAL].actor, request.match_info["id"]))
+
+
+async def post_look(request: web.Request) -> web.Response:
+    """404 for an alert of another tenant as for one that does not exist. Kept nowhere."""
+    services, actor = request.app[SERVICES], request[PRINCIPAL].actor
+    alert = (await services.review.history(actor, request.match_info["id"])).case.alert
+    services.hub.tell(alert, event(b"look", LookMessage(alert.id, alert.moment, alert.post, actor.id), None))
+    return web.Response(status=204)
 
 
 async def post_moves(request: web.Request) -> web.Response:

@@ -64,13 +64,21 @@ from monitor.adapters.web.records import (
     list_records,
     put_record,
 )
-from monitor.adapters.web.review import QUEUE_PARAMS, MovesAnswer, MovesBody, get_history, get_queue, post_moves
+from monitor.adapters.web.review import (
+    QUEUE_PARAMS,
+    MovesAnswer,
+    MovesBody,
+    get_history,
+    get_queue,
+    post_look,
+    post_moves,
+)
 from monitor.adapters.web.routes_air import AIR_ROUTES
 from monitor.adapters.web.routes_ledger import LEDGER_ROUTES
 from monitor.adapters.web.routes_people import PEOPLE
 from monitor.adapters.web.routes_rules import RULE_ROUTES
 from monitor.adapters.web.sse import stream_alerts
-from monitor.adapters.web.types import AlertMessage, EventsAnswer, HelloMessage, IngestAnswer, ResetMessage
+from monitor.adapters.web.types import AlertMessage, EventsAnswer, HelloMessage, IngestAnswer, LookMessage, ResetMessage
 from monitor.adapters.web.websocket import events_socket
 from monitor.domain.events import Event
 from monitor.domain.labels import Label
@@ -122,8 +130,8 @@ ROUTES: Final[tuple[Route, ...]] = (
             count("after", "Resume behind this id; the header Last-Event-ID wins.", least=0, most=2**62),
             text("token", "The token, for EventSource, which cannot send headers."),
         ),
-        media="text/event-stream", events=(HelloMessage, AlertMessage, ResetMessage), errors=(400, 429, 503),
-        stream=True, token_in_query=True,
+        media="text/event-stream", events=(HelloMessage, AlertMessage, LookMessage, ResetMessage),
+        errors=(400, 429, 503), stream=True, token_in_query=True,
     ),
     Route(
         method="GET", path=f"{_API}/alerts/{{id}}", name="getAlert", scope="read", by_unit=True, handler=get_alert,
@@ -146,6 +154,11 @@ ROUTES: Final[tuple[Route, ...]] = (
         handler=list_drafts,
         summary="Cases for rules, of misses that were reported and not found lawful; newest first.",
         params=DRAFT_PARAMS, answer=DraftPage, errors=(400, 503), timed=True,
+    ),
+    Route(
+        method="POST", path=f"{_API}/alerts/{{id}}/look", name="lookAtAlert", scope="review", by_unit=True,
+        handler=post_look, summary="Tell those who see the alert that one has it before oneself now.",
+        media="", status=204, errors=(403, 404, 503), quiet=True,
     ),
     Route(
         method="POST", path=f"{_API}/alerts/{{id}}/hand", name="handAlert", scope="review", by_unit=True,

@@ -45,6 +45,15 @@ class AlertMessage(Struct, frozen=True):
     alert: Alert
 
 
+class LookMessage(Struct, frozen=True):
+    """Data of the SSE event `look`: `by` has the moment before them, for half a minute; never replayed."""
+
+    alert: str
+    moment: str
+    post: str
+    by: str
+
+
 class HelloMessage(Struct, frozen=True):
     """Data of the SSE event `hello`, the first of each connection."""
 

@@ -141,6 +141,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/alerts/{id}/look": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Tell those who see the alert that one has it before oneself now. */
+        post: operations["lookAtAlert"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/alerts/{id}/hand": {
         parameters: {
             query?: never;
@@ -1541,6 +1558,16 @@ export interface components {
             rewrite: {
                 [key: string]: string;
             };
+        };
+        /**
+         * LookMessage
+         * @description Data of the SSE event `look`: `by` has the moment before them, for half a minute; never replayed.
+         */
+        LookMessage: {
+            alert: string;
+            moment: string;
+            post: string;
+            by: string;
         };
         /**
          * ResetMessage
@@ -4012,7 +4039,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "text/event-stream": components["schemas"]["HelloMessage"] | components["schemas"]["AlertMessage"] | components["schemas"]["ResetMessage"];
+                    "text/event-stream": components["schemas"]["HelloMessage"] | components["schemas"]["AlertMessage"] | components["schemas"]["LookMessage"] | components["schemas"]["ResetMessage"];
                 };
             };
             400: components["responses"]["Error"];
@@ -4148,6 +4175,37 @@ export interface operations {
             400: components["responses"]["Error"];
             401: components["responses"]["Error"];
             403: components["responses"]["Error"];
+            500: components["responses"]["Error"];
+            503: components["responses"]["Error"];
+        };
+    };
+    lookAtAlert: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key with the same request within a day gets the same answer, and nothing is done twice. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Error"];
+            401: components["responses"]["Error"];
+            403: components["responses"]["Error"];
+            404: components["responses"]["Error"];
+            409: components["responses"]["Error"];
+            422: components["responses"]["Error"];
             500: components["responses"]["Error"];
             503: components["responses"]["Error"];
         };

@@ -39,6 +39,12 @@ export function LanguageProvider({ children }: { children: ReactNode }) {
 
 export const useLanguage = () => use(Choice)
 
+/** The word for a value that may have none: then the value itself. */
+export function useWord<K extends string>(of: Texts<K>): (value: string) => string {
+  const { language } = useLanguage()
+  return useCallback((value) => (of[language] as Record<string, string>)[value] ?? value, [of, language])
+}
+
 export function useTexts<K extends string>(of: Texts<K>): Say<K> {
   const { language } = useLanguage()
   return useCallback((key, values) => filled(of[language][key], values), [of, language])

@@ -80,6 +80,18 @@ export const evasions = texts(
   },
 )
 
+/** Others are shown as their records name them. */
+export const platforms = texts(
+  {
+    douyin: '抖音', kuaishou: '快手', taobao: '淘宝', wechat_channels: '视频号', xiaohongshu: '小红书', bilibili: 'B站', jd: '京东',
+    pinduoduo: '拼多多', huya: '虎牙', douyu: '斗鱼',
+  },
+  {
+    douyin: 'Douyin', kuaishou: 'Kuaishou', taobao: 'Taobao', wechat_channels: 'WeChat Channels', xiaohongshu: 'Xiaohongshu',
+    bilibili: 'Bilibili', jd: 'JD', pinduoduo: 'Pinduoduo', huya: 'Huya', douyu: 'Douyu',
+  },
+)
+
 export const opinions = texts(
   { agrees: '分类器一致', alone: '仅分类器检出', differs: '分类器不一致' },
   { agrees: 'classifier agrees', alone: 'found by the classifier alone', differs: 'classifier differs' },

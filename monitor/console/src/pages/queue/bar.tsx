@@ -2,7 +2,7 @@ import { Button, Input, Select } from 'antd'
 import { useEffect, useMemo, useRef, useState } from 'react'
 
 import type { Card } from '../../api/client'
-import { useTexts } from '../../i18n'
+import { useTexts, useWord } from '../../i18n'
 import { outcomes } from '../../i18n/words'
 import { useKeys } from '../../keys'
 import { KEYS, labels, type Action } from '../../keys/registry'
@@ -38,7 +38,7 @@ export interface BarProps {
 export function DecisionBar(props: BarProps) {
   const { card, reasons, stamp, undoFor, full, may, movedAt, onBegin, onBack, onRule } = props
   const t = useTexts(TEXT)
-  const outcome = useTexts(outcomes)
+  const outcome = useWord(outcomes)
   const label = useTexts(labels)
   const [verdict, setVerdict] = useState<Verdict | 'cue' | null>(null)
   const care = caring(card)
@@ -94,8 +94,8 @@ export function DecisionBar(props: BarProps) {
 
 function Told({ stamp, undoFor }: { stamp: Stamp; undoFor: number }) {
   const t = useTexts(TEXT)
-  const outcome = useTexts(outcomes)
-  const what = stamp.outcome in outcomes.zh ? outcome(stamp.outcome as never) : t('record')
+  const outcome = useWord(outcomes)
+  const what = stamp.outcome in outcomes.zh ? outcome(stamp.outcome) : t('record')
   if (stamp.state === 'sending') return t('sending')
   if (stamp.state === 'undone') return t('undone')
   if (stamp.state === 'unsent') return `${t('unsent')} ${stamp.why ?? ''}`
@@ -105,14 +105,14 @@ function Told({ stamp, undoFor }: { stamp: Stamp; undoFor: number }) {
 /** Somebody else was first, or it cannot be: both are shown, and nothing is dropped silently. */
 function Conflict({ card, stamp, onAccept }: BarProps) {
   const t = useTexts(TEXT)
-  const outcome = useTexts(outcomes)
+  const outcome = useWord(outcomes)
   const theirs = card.alerts.find((alert) => alert.outcome)?.outcome
   const accept = () => onAccept()
   useKeys({ tick: (key) => (key === '1' ? accept() : false) }, ['queue'])
   return (
     <footer className="decisions" aria-label={t('decisions')}>
       <p className="small" role="alert">
-        {theirs ? t('conflictOther', { what: outcome(theirs as never) }) : t('conflict', { why: stamp?.why ?? '' })}
+        {theirs ? t('conflictOther', { what: outcome(theirs) }) : t('conflict', { why: stamp?.why ?? '' })}
         {theirs && <span className="meta"> {stamp?.why}</span>}
       </p>
       <div className="verdicts"><Button onClick={accept}><kbd>1</kbd> {t('accept')}</Button></div>
@@ -123,7 +123,7 @@ function Conflict({ card, stamp, onAccept }: BarProps) {
 /** The reason, and what the verdict rests on. */
 function Why({ card, reasons, exempt, verdict, onBack, onRule }: BarProps & { verdict: Verdict }) {
   const t = useTexts(TEXT)
-  const outcome = useTexts(outcomes)
+  const outcome = useWord(outcomes)
   const label = useTexts(labels)
   const offered = useMemo(() => reasonsFor(verdict, reasons), [verdict, reasons])
   const rests = verdict === 'violation' || verdict === 'exempt'

@@ -2,7 +2,7 @@ import { useVirtualizer } from '@tanstack/react-virtual'
 import { memo, useEffect, useRef } from 'react'
 
 import type { Card } from '../../api/client'
-import { useTexts } from '../../i18n'
+import { useTexts, useWord } from '../../i18n'
 import { categories, outcomes, severities, states } from '../../i18n/words'
 import { keyOf, type Board } from '../../live/board'
 import { span, useSecond } from '../../parts/clock'
@@ -70,10 +70,10 @@ const Row = memo(function Row({ board, name, top, n, of, chosen, ticked, onPick,
   const card = useCard(board, name)
   const stamp = useStamp(board, name)
   const t = useTexts(TEXT)
-  const say = useTexts(categories)
-  const severity = useTexts(severities)
-  const state = useTexts(states)
-  const outcome = useTexts(outcomes)
+  const say = useWord(categories)
+  const severity = useWord(severities)
+  const state = useWord(states)
+  const outcome = useWord(outcomes)
   if (!card?.alerts[0]) return null
   const first = card.alerts[0]
   const level = levelOf(card.alerts)
@@ -92,11 +92,11 @@ const Row = memo(function Row({ board, name, top, n, of, chosen, ticked, onPick,
         {ticked && <span className="chip inverse">✓</span>}
         <span className={`chip sev sev-${level}`}>{caring(card) ? '♥' : level} {severity(first.severity)}</span>
         <span className="one-line card-what">
-          {named.length ? say(named[0] as never) : first.title}
+          {named[0] ? say(named[0]) : first.title}
           {named.length > 1 && <span className="meta"> {t('more', { n: named.length - 1 })}</span>}
         </span>
         {done ? <Stamped stamp={stamp} /> : live ? <Clock card={card} /> : (
-          <span className="chip">{first.outcome ? outcome(first.outcome as never) : state(first.state)}</span>
+          <span className="chip">{first.outcome ? outcome(first.outcome) : state(first.state)}</span>
         )}
       </div>
       <p className="small one-line card-text"><Marked text={text} markings={markings} /></p>
@@ -113,8 +113,8 @@ const Row = memo(function Row({ board, name, top, n, of, chosen, ticked, onPick,
 
 function Stamped({ stamp }: { stamp: { outcome: string; state: string } }) {
   const t = useTexts(TEXT)
-  const outcome = useTexts(outcomes)
-  const what = stamp.outcome in outcomes.zh ? outcome(stamp.outcome as never) : t('record')
+  const outcome = useWord(outcomes)
+  const what = stamp.outcome in outcomes.zh ? outcome(stamp.outcome) : t('record')
   if (stamp.state === 'recorded') return <span className="chip inverse">✓ {what}</span>
   if (stamp.state === 'sending') return <span className="chip">{t('sending')}</span>
   return <span className="chip inverse">! {what}</span>

@@ -1,6 +1,6 @@
 import { Checkbox, Select } from 'antd'
 
-import { useTexts } from '../../i18n'
+import { useTexts, useWord } from '../../i18n'
 import { CATEGORIES, categories, SEVERITIES, severities, TIERS, tiers } from '../../i18n/words'
 import type { Filter } from '../../live/board'
 import { useRecords, useRooms } from './evidence'
@@ -15,9 +15,9 @@ export function filterOf(params: URLSearchParams): Filter {
 
 export function Filters({ filter, onFilter }: { filter: Filter; onFilter: (filter: Filter) => void }) {
   const t = useTexts(TEXT)
-  const severity = useTexts(severities)
-  const category = useTexts(categories)
-  const tier = useTexts(tiers)
+  const severity = useWord(severities)
+  const category = useWord(categories)
+  const tier = useWord(tiers)
   const posts = useRecords('post') ?? []
   const rooms = useRooms()
   const put = (name: keyof Filter) => (value: string | undefined) => {

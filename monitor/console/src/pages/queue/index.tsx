@@ -3,7 +3,8 @@ import { useSearchParams } from 'react-router'
 
 import { api, get, Refusal, serviceNow } from '../../api/client'
 import { useSession } from '../../api/session'
-import { useTexts } from '../../i18n'
+import { useTexts, useWord } from '../../i18n'
+import { platforms } from '../../i18n/words'
 import { useKeys } from '../../keys'
 import { keyOf, type Filter } from '../../live/board'
 import { useStream } from '../../live/context'
@@ -44,7 +45,8 @@ function Cockpit({ desk, filter, onFilter }: { desk: Desk; filter: Filter; onFil
   const known = useEvidence(card, [board.card(order[at + 1] ?? ''), board.card(order[at + 2] ?? '')])
   const related = useRelated(card && !card.storm ? card.alerts[0] : undefined)
   const rooms = useRooms()
-  const titles = useMemo(() => new Map([...rooms].map(([id, room]) => [id, [room.platform, room.title ?? id].filter(Boolean).join(' · ')])), [rooms])
+  const platform = useWord(platforms)
+  const titles = useMemo(() => new Map([...rooms].map(([id, room]) => [id, [room.platform && platform(room.platform), room.title ?? id].filter(Boolean).join(' · ')])), [rooms, platform])
   const reasons = useReasons()
   const exempt = useMemo(() => [...new Set(known.all.flatMap((each) => exemptOf(each)))], [known.all])
 

@@ -2,8 +2,8 @@ import { Checkbox } from 'antd'
 import { useState, type ReactNode } from 'react'
 
 import type { Card, Schemas } from '../../api/client'
-import { useTexts } from '../../i18n'
-import { categories, evasions, opinions, outcomes, roles, severities, states, tiers } from '../../i18n/words'
+import { useTexts, useWord } from '../../i18n'
+import { categories, evasions, opinions, outcomes, platforms, roles, severities, states, tiers } from '../../i18n/words'
 import { timeOfDay } from '../../parts/clock'
 import { caring, categoriesOf, levelOf } from './decide'
 import { exemptOf, useHistory, useRelated, type Known, type RoomRecord } from './evidence'
@@ -22,12 +22,13 @@ export function Moment({ card, known, unticked, onTick, room, clauses, related }
   related: ReturnType<typeof useRelated>
 }) {
   const t = useTexts(TEXT)
-  const say = useTexts(categories)
-  const severity = useTexts(severities)
-  const tier = useTexts(tiers)
-  const role = useTexts(roles)
-  const opinion = useTexts(opinions)
-  const evasion = useTexts(evasions)
+  const say = useWord(categories)
+  const severity = useWord(severities)
+  const tier = useWord(tiers)
+  const role = useWord(roles)
+  const opinion = useWord(opinions)
+  const platform = useWord(platforms)
+  const evasion = useWord(evasions)
   const first = card.alerts[0]
   const history = useHistory(card.storm ? undefined : first?.id, first?.version)
   if (!first) return null
@@ -40,13 +41,13 @@ export function Moment({ card, known, unticked, onTick, room, clauses, related }
     <article className={`moment${withdrawn ? ' gone' : ''}`} aria-label={t('moment')}>
       <header className="moment-head">
         <span className={`chip sev sev-${level}`}>{caring(card) ? '♥' : level} {severity(first.severity)}</span>
-        <strong>{named.length ? say(named[0] as never) : first.title}</strong>
+        <strong>{named[0] ? say(named[0]) : first.title}</strong>
         <span className="small">{tier(first.tier)}</span>
-        <span className="small">{role((finding?.role ?? 'unknown') as never)}</span>
-        <span className="small">{room?.title ?? card.room}{room?.platform ? ` · ${room.platform}` : ''}</span>
+        <span className="small">{role((finding?.role ?? 'unknown'))}</span>
+        <span className="small">{room?.title ?? card.room}{room?.platform ? ` · ${platform(room.platform)}` : ''}</span>
         <span className="small">{timeOfDay(first.at)}</span>
-        {disguised.map((each) => <span key={each} className="chip">{evasion(each as never)}</span>)}
-        {finding?.opinion && <span className="chip">{opinion(finding.opinion as never)}</span>}
+        {disguised.map((each) => <span key={each} className="chip">{evasion(each)}</span>)}
+        {finding?.opinion && <span className="chip">{opinion(finding.opinion)}</span>}
         {history?.case.kept.cued && <span className="chip">{t('cued')}</span>}
         {history?.case.kept.corrected && (
           <span className="chip inverse">{t('corrected', { s: Math.round((history.case.kept.corrected.at - first.at) / 1000) })}</span>
@@ -64,7 +65,7 @@ export function Moment({ card, known, unticked, onTick, room, clauses, related }
           <legend className="meta">{t('categoriesOf')}</legend>
           {named.map((category, i) => (
             <Checkbox key={category} checked={!unticked.has(category)} onChange={() => onTick(category)}>
-              <kbd>{i + 1}</kbd> {say(category as never)}
+              <kbd>{i + 1}</kbd> {say(category)}
             </Checkbox>
           ))}
         </fieldset>
@@ -119,12 +120,12 @@ function Because({ card, known, open }: { card: Card; known: Known; open: boolea
 }
 
 function Scores({ scores }: { scores: readonly Schemas['Why'][] }) {
-  const say = useTexts(categories)
+  const say = useWord(categories)
   const best = new Map<string, Schemas['Why']>()
   for (const each of scores) if (each.score > (best.get(each.category)?.score ?? 0)) best.set(each.category, each)
   return [...best.values()].sort((a, b) => b.score - a.score).slice(0, 3).map((each) => (
     <p key={each.category}>
-      {say(each.category as never)} <strong>{each.score.toFixed(2)}</strong>{' '}
+      {say(each.category)} <strong>{each.score.toFixed(2)}</strong>{' '}
       <span className="meta">{each.carrying.slice(0, 5).map((piece) => `“${piece.text}”`).join(' ')}</span>
     </p>
   ))
@@ -168,13 +169,13 @@ function Around({ related, history, card }: {
 }
 
 function Step({ moved }: { moved: Schemas['Moved'] }) {
-  const state = useTexts(states)
-  const outcome = useTexts(outcomes)
+  const state = useWord(states)
+  const outcome = useWord(outcomes)
   const { outcome: ruled, note } = moved.move as { outcome?: string; note?: string }
   return (
     <li className="small">
       <span className="meta">{timeOfDay(moved.at)} {moved.by}</span>{' '}
-      {ruled ? outcome(ruled as never) : `${state(moved.before as never)} → ${state(moved.after as never)}`}
+      {ruled ? outcome(ruled) : `${state(moved.before)} → ${state(moved.after)}`}
       {note && `：${note}`}
     </li>
   )

@@ -1,5 +1,5 @@
 import type { Alert, Card, ContextLine } from '../../api/client'
-import { useTexts } from '../../i18n'
+import { useWord } from '../../i18n'
 import { LEVEL_OF, roles } from '../../i18n/words'
 import { Marked, type Marking } from '../../parts/marked'
 
@@ -15,7 +15,7 @@ export function markingsOf(alerts: readonly Alert[]): Marking[] {
 
 /** What was said, in large type, between what came before and after. */
 export function Sentence({ card, context }: { card: Card; context: readonly ContextLine[] }) {
-  const role = useTexts(roles)
+  const role = useWord(roles)
   const first = card.alerts[0]
   if (!first) return null
   const own = new Set(first.event_ids)
@@ -25,7 +25,7 @@ export function Sentence({ card, context }: { card: Card; context: readonly Cont
   const after = at >= 0 ? spoken[at + 1] : undefined
   const near = (line: ContextLine | undefined) => line && !own.has(line.event_id) && (
     <p className="context">
-      <span className="meta">{seconds(line.at - first.at)} {role((line.role || 'unknown') as never)}</span> {line.text}
+      <span className="meta">{seconds(line.at - first.at)} {role((line.role || 'unknown'))}</span> {line.text}
     </p>
   )
   return (

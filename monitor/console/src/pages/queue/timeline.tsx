@@ -1,7 +1,7 @@
 import { useEffect, useRef } from 'react'
 
 import type { Card, ContextLine } from '../../api/client'
-import { useTexts } from '../../i18n'
+import { useTexts, useWord } from '../../i18n'
 import { roles } from '../../i18n/words'
 import { useKeys } from '../../keys'
 import { timeOfDay } from '../../parts/clock'
@@ -40,12 +40,12 @@ export function Timeline({ card, known, room }: { card: Card; known: Known; room
 }
 
 function Line({ line, own, card }: { line: ContextLine; own: boolean; card: Card }) {
-  const role = useTexts(roles)
+  const role = useWord(roles)
   const same = own && line.text === card.alerts[0]?.text
   return (
     <li className={`line${own ? ` own sev-line-${levelOf(card.alerts)}` : ''}${line.lane === 0 ? ' spoken' : ''}`} {...(own ? { 'aria-current': true as const } : {})}>
       <span className="meta">{timeOfDay(line.at)}</span>
-      <span className="meta role">{role((line.role || 'unknown') as never)}</span>
+      <span className="meta role">{role((line.role || 'unknown'))}</span>
       <span className="line-text"><Marked text={line.text} markings={same ? markingsOf(card.alerts) : []} /></span>
     </li>
   )
