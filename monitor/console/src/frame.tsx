@@ -1,5 +1,5 @@
 /** What stands around every page: where one is, whether the line is alive, how it looks. */
-import { useState, type ReactNode } from 'react'
+import { useEffect, useState, type ReactNode } from 'react'
 import { NavLink, useNavigate } from 'react-router'
 
 import { useSession } from './api/session'
@@ -9,26 +9,29 @@ import { texts, useLanguage, useTexts } from './i18n'
 import { Help, Palette } from './keys/panels'
 import { useKeys } from './keys'
 import { PLACES } from './keys/registry'
-import { useLine } from './live/context'
+import { alarm } from './live/alarm'
+import { useLine, useStream } from './live/context'
 import { PAGES } from './pages'
+import { SignIn } from './pages/signin'
 import { timeOfDay } from './parts/clock'
 
 const TEXT = texts(
   {
     shift: '开班', queue: '队列', rooms: '直播间', rules: '规则', checks: '台本', figures: '数据', admin: '管理', nav: '导航',
     live: '在线', connecting: '连接中', offline: '断线', signed_out: '已登出', offlineBand: '网络断了。画面停在 {t}，正在重连；研判存在本机，恢复后自动发出，先别关页面',
-    signedOutBand: '登录过期。重新载入后登录，未发出的接着发', light: '浅色', dark: '深色', system: '随系统', help: '按键', signOut: '登出', reload: '重新载入',
+    signedOutBand: '登录过期。在这里登录，画面不动，未发出的接着发', light: '浅色', dark: '深色', system: '随系统', help: '按键', signOut: '登出', sound: '提示音', notify: '桌面通知', on: '开', off: '关', arrived_critical: '紧急预警', arrived_high: '高级预警',
   },
   {
     shift: 'Shift', queue: 'Queue', rooms: 'Rooms', rules: 'Rules', checks: 'Scripts', figures: 'Figures', admin: 'Admin', nav: 'Navigation',
     live: 'live', connecting: 'connecting', offline: 'offline', signed_out: 'signed out', offlineBand: 'Offline; view as of {t}, reconnecting. Decisions are kept here and will go out; keep this page open',
-    signedOutBand: 'Signed out. Reload and sign in; what is unsent then goes out', light: 'Light', dark: 'Dark', system: 'System', help: 'Keys', signOut: 'Sign out', reload: 'Reload',
+    signedOutBand: 'Signed out. Sign in here; the page stays, and what is unsent goes out', light: 'Light', dark: 'Dark', system: 'System', help: 'Keys', signOut: 'Sign out', sound: 'Sound', notify: 'Notices', on: 'on', off: 'off', arrived_critical: 'Critical alert', arrived_high: 'High alert',
   },
 )
 
 export function Frame({ children }: { children: ReactNode }) {
   const t = useTexts(TEXT)
-  const { me, may, signOut } = useSession()
+  const { me, may, signedIn, signOut } = useSession()
+  const stream = useStream()
   const { language, choose } = useLanguage()
   const theme = useThemeChoice()
   const line = useLine()
@@ -55,6 +58,7 @@ export function Frame({ children }: { children: ReactNode }) {
         </nav>
         <span className="top-right">
           <span className="chip" role="status">{t(line.state)}</span>
+          <Wishes />
           <button type="button" className="plain" onClick={() => setPanel('help')}><kbd>H</kbd> {t('help')}</button>
           <button type="button" className="plain" onClick={() => theme.choose(wishes[(wishes.indexOf(theme.wish) + 1) % 3]!)}>{t(theme.wish)}</button>
           <button type="button" className="plain" lang={language === 'zh' ? 'en' : 'zh-CN'} onClick={() => choose(language === 'zh' ? 'en' : 'zh')}>{language === 'zh' ? 'English' : '中文'}</button>
@@ -62,12 +66,34 @@ export function Frame({ children }: { children: ReactNode }) {
         </span>
       </header>
       {line.state === 'offline' && <p className="band" role="alert">{t('offlineBand', { t: timeOfDay(line.since) })}</p>}
-      {line.state === 'signed_out' && <p className="band" role="alert">{t('signedOutBand')} <button type="button" className="plain" onClick={() => globalThis.location.reload()}>{t('reload')}</button></p>}
+      {line.state === 'signed_out' && (
+        <div className="band" role="alert">
+          <p>{t('signedOutBand')}</p>
+          <SignIn inPlace onDone={(again) => {
+            signedIn(again)
+            stream.look()
+          }} />
+        </div>
+      )}
       {children}
       {panel === 'help' && <Help onClose={() => setPanel(null)} />}
       {panel === 'palette' && <Palette onClose={() => setPanel(null)} />}
     </div>
   )
+}
+
+/** Sound and desktop notices: switched here, by those who want them. */
+function Wishes() {
+  const t = useTexts(TEXT)
+  const stream = useStream()
+  const [, look] = useState(0)
+  useEffect(() => stream.onUpdate((update) => stream.leads && alarm.take(update, (urgency) => t(`arrived_${urgency}`))), [stream, t])
+  return (['sound', 'notify'] as const).map((wish) => (
+    <button key={wish} type="button" className="plain" aria-pressed={alarm.wants(wish)}
+      onClick={() => void alarm.choose(wish, !alarm.wants(wish)).then(() => look((n) => n + 1))}>
+      {t(wish)} {alarm.wants(wish) ? t('on') : t('off')}
+    </button>
+  ))
 }
 
 /** `g`, then a letter within a second; the letter is taken before anything else sees it. */

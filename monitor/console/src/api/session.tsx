@@ -8,6 +8,7 @@ interface Session {
   me: Me
   /** Is the permission held anywhere? The service asks again where it matters. */
   may: (permission: string) => boolean
+  signedIn: (me: Me) => void
   signOut: () => Promise<void>
 }
 
@@ -50,7 +51,7 @@ export function SessionProvider({ children, signIn, waiting, trouble }: {
   const me = asked.data
   if (me) {
     const may = (permission: string) => (me.permissions[permission] ?? []).length > 0
-    return <Context value={{ me, may, signOut }}>{children}</Context>
+    return <Context value={{ me, may, signedIn, signOut }}>{children}</Context>
   }
   if (asked.error instanceof Refusal && asked.error.signedOut) return signIn(signedIn)
   if (asked.error) return trouble(asked.error, () => void asked.refetch())

@@ -8,6 +8,7 @@ export interface Update {
   what: What
   alert: Alert
 }
+export type Look = Schemas['LookMessage']
 /** `since`: when this began, by this machine's clock (ms). */
 export interface Line {
   state: 'connecting' | 'live' | 'offline' | 'signed_out'
@@ -15,6 +16,7 @@ export interface Line {
 }
 type Passed =
   | { kind: 'update'; seq: number; update: Update }
+  | { kind: 'look'; look: Look }
   | { kind: 'reset' }
   | { kind: 'line'; line: Line }
   | { kind: 'hello' }
@@ -28,12 +30,14 @@ export class Stream {
   private seq: number | null = null
   private readonly channel = new BroadcastChannel('redpost.live')
   private readonly listeners = new Set<(update: Update) => void>()
+  private readonly lookers = new Set<(look: Look) => void>()
   private readonly resets = new Set<() => void>()
   private readonly watchers = new Set<() => void>()
   private readonly ending = new AbortController()
   private reading: AbortController | null = null
   private heard = Date.now()
-  private leads = false
+  /** Is this the tab that reads the stream? */
+  leads = false
 
   start(): () => void {
     this.channel.addEventListener('message', ({ data }: MessageEvent<Passed>) => this.take(data))
@@ -57,6 +61,11 @@ export class Stream {
   onUpdate(listener: (update: Update) => void): () => void {
     this.listeners.add(listener)
     return () => this.listeners.delete(listener)
+  }
+
+  onLook(looker: (look: Look) => void): () => void {
+    this.lookers.add(looker)
+    return () => this.lookers.delete(looker)
   }
 
   /** Updates were missed for good: read everything again. */
@@ -120,6 +129,7 @@ export class Stream {
   private event({ id, event, data }: ServerEvent): void {
     const seq = Number(id)
     if (event === 'alert') this.pass({ kind: 'update', seq, update: JSON.parse(data) as Update })
+    else if (event === 'look') this.pass({ kind: 'look', look: JSON.parse(data) as Look })
     else {
       const told = JSON.parse(data) as Schemas['HelloMessage'] | Schemas['ResetMessage']
       const fresh = this.seq === null
@@ -137,7 +147,8 @@ export class Stream {
     if (passed.kind === 'update') {
       this.seq = passed.seq
       for (const listener of this.listeners) listener(passed.update)
-    } else if (passed.kind === 'reset') for (const listener of this.resets) listener()
+    } else if (passed.kind === 'look') for (const looker of this.lookers) looker(passed.look)
+    else if (passed.kind === 'reset') for (const listener of this.resets) listener()
     else if (passed.kind === 'line') {
       this.line = passed.line
       for (const watcher of this.watchers) watcher()

@@ -18,6 +18,9 @@ const VERDICTS = {
 } as const satisfies Partial<Record<Action, Verdict>>
 const CARE = { attended: 'attended', lawful: 'not_needed', escalate: 'escalate' } as const satisfies Partial<Record<Action, Verdict>>
 
+type Writing = 'cue' | 'note'
+const writes = (what: Verdict | Writing): what is Writing => what === 'cue' || what === 'note'
+
 export interface BarProps {
   card: Card
   reasons: readonly Reason[]
@@ -26,31 +29,35 @@ export interface BarProps {
   undoFor: number
   full: number | null
   may: boolean
+  /** Cards that are ticked for a joint decision. */
+  together: number
   movedAt: React.RefObject<number>
   onBegin: () => void
   onBack: () => void
   onRule: (ruling: Omit<Ruling, 'unticked'>, next: boolean) => void
+  /** What is wrong, or nothing. */
   onCue: (say: string) => Promise<string>
+  onNote: (note: string) => Promise<string>
   onAccept: () => void
 }
 
 /** Stage one: the verdicts. Stage two, in the same place: why. No verdict looks preferred, and none is preselected. */
 export function DecisionBar(props: BarProps) {
-  const { card, reasons, stamp, undoFor, full, may, movedAt, onBegin, onBack, onRule } = props
+  const { card, reasons, stamp, undoFor, full, may, together, movedAt, onBegin, onBack, onRule } = props
   const t = useTexts(TEXT)
   const outcome = useWord(outcomes)
   const label = useTexts(labels)
-  const [verdict, setVerdict] = useState<Verdict | 'cue' | null>(null)
+  const [verdict, setVerdict] = useState<Verdict | Writing | null>(null)
   const care = caring(card)
   const verdicts = care ? CARE : VERDICTS
   const key = `${card.post}/${card.moment}`
   useEffect(() => setVerdict(null), [key])
 
   const deaf = () => performance.now() - movedAt.current < DEAF_MS
-  const begin = (next: Verdict | 'cue') => () => {
+  const begin = (next: Verdict | Writing) => () => {
     if (!may || full !== null || stamp?.state === 'conflict' || deaf()) return
     setVerdict(next)
-    if (next !== 'cue') onBegin()
+    if (!writes(next)) onBegin()
   }
   const atOnce = (next: Verdict) => () => {
     const usual = reasonsFor(next, reasons)[0]
@@ -60,11 +67,12 @@ export function DecisionBar(props: BarProps) {
     ...Object.fromEntries(Object.entries(verdicts).map(([action, next]) => [action, begin(next)])),
     ...(care ? {} : { violationNext: atOnce('violation'), lawfulNext: atOnce('no_violation') }),
     cue: begin('cue'),
+    note: begin('note'),
   }, verdict === null ? ['queue'] : [])
 
   if (!may) return <footer className="decisions" aria-label={t('decisions')}><p className="small">{t('notYours')}</p></footer>
   if (stamp?.state === 'conflict') return <Conflict {...props} />
-  if (verdict !== null && verdict !== 'cue')
+  if (verdict !== null && !writes(verdict))
     return (
       <Why {...props} verdict={verdict} onBack={() => {
         setVerdict(null)
@@ -74,7 +82,7 @@ export function DecisionBar(props: BarProps) {
         onRule(ruling, next)
       }} />
     )
-  if (verdict === 'cue') return <Cue {...props} onClose={() => setVerdict(null)} />
+  if (verdict !== null) return <Write {...props} what={verdict} onClose={() => setVerdict(null)} />
   return (
     <footer className="decisions" aria-label={t('decisions')}>
       <div className="verdicts">
@@ -86,7 +94,7 @@ export function DecisionBar(props: BarProps) {
         <Button size="large" onClick={begin('cue')}><kbd>T</kbd> {label('cue')}</Button>
       </div>
       <p className="small said-so" role="status">
-        {full !== null ? t('full', { n: full }) : stamp ? <Told stamp={stamp} undoFor={undoFor} /> : !care && <><kbd>⇧V</kbd> {label('violationNext')} · <kbd>⇧N</kbd> {label('lawfulNext')}</>}
+        {full !== null ? t('full', { n: full }) : together > 0 ? t('joint', { n: together }) : stamp ? <Told stamp={stamp} undoFor={undoFor} /> : !care && <><kbd>⇧V</kbd> {label('violationNext')} · <kbd>⇧N</kbd> {label('lawfulNext')}</>}
       </p>
     </footer>
   )
@@ -133,7 +141,7 @@ function Why({ card, reasons, exempt, verdict, onBack, onRule }: BarProps & { ve
   const [note, setNote] = useState('')
   const [chosen, setChosen] = useState(offered[0]?.id ?? '')
   const [lacking, setLacking] = useState('')
-  const writes = verdict === 'exempt' || verdict === 'escalate' || verdict === 'attended'
+  const asks = verdict === 'exempt' || verdict === 'escalate' || verdict === 'attended'
   const field = useRef<HTMLSpanElement>(null)
   useEffect(() => field.current?.querySelector('input')?.focus(), [])
 
@@ -146,7 +154,7 @@ function Why({ card, reasons, exempt, verdict, onBack, onRule }: BarProps & { ve
     const reason = offered[Number(key) - 1]
     if (!reason) return false
     setChosen(reason.id)
-    if (!writes) rule(reason.id)
+    if (!asks) rule(reason.id)
     return true
   }
   useKeys({ reason: pick, usual: () => rule(chosen), back: onBack }, ['reasons', 'any'])
@@ -156,7 +164,7 @@ function Why({ card, reasons, exempt, verdict, onBack, onRule }: BarProps & { ve
       <div className="verdicts">
         <Button size="large" onClick={onBack}><kbd>Esc</kbd> {name}</Button>
         {offered.map((reason, i) => (
-          <Button key={reason.id} size="large" aria-pressed={writes && reason.id === chosen} className={writes && reason.id === chosen ? 'picked' : ''}
+          <Button key={reason.id} size="large" aria-pressed={asks && reason.id === chosen} className={asks && reason.id === chosen ? 'picked' : ''}
             onClick={() => pick(String(i + 1))}>
             <kbd>{i === 0 ? '1 ⏎' : i + 1}</kbd> {reason.title}
           </Button>
@@ -167,7 +175,7 @@ function Why({ card, reasons, exempt, verdict, onBack, onRule }: BarProps & { ve
           <span className="small">{t('clause')} <Select size="small" value={clause} onChange={setClause} aria-label={t('clause')}
             options={clauses.map((id) => ({ value: id, label: id }))} popupMatchSelectWidth={false} /></span>
         )}
-        {writes && (
+        {asks && (
           <span ref={field} className="field">
             <Input size="small" aria-label={verdict === 'exempt' ? t('proof') : t('note')} maxLength={2000}
               placeholder={verdict === 'exempt' ? t('proof') : verdict === 'escalate' ? t('escalateNote') : t('careNote')}
@@ -175,32 +183,34 @@ function Why({ card, reasons, exempt, verdict, onBack, onRule }: BarProps & { ve
               onPressEnter={(event) => event.nativeEvent.isComposing || event.keyCode === 229 || rule(chosen)} />
           </span>
         )}
-        {writes && <Button size="small" onClick={() => rule(chosen)}><kbd>⏎</kbd> {t('record')}</Button>}
+        {asks && <Button size="small" onClick={() => rule(chosen)}><kbd>⏎</kbd> {t('record')}</Button>}
         {lacking && <span className="small" role="alert">{lacking}</span>}
       </div>
     </footer>
   )
 }
 
-function Cue({ card, onCue, onClose }: BarProps & { onClose: () => void }) {
+/** A sentence to the room, or to whoever looks at the alert next. */
+function Write({ card, what, onCue, onNote, onClose }: BarProps & { what: Writing; onClose: () => void }) {
   const t = useTexts(TEXT)
   const advice = card.alerts[0]?.advice
-  const [say, setSay] = useState(Object.values(advice?.rewrite ?? {})[0] ?? advice?.say ?? '')
+  const [say, setSay] = useState(what === 'note' ? '' : (Object.values(advice?.rewrite ?? {})[0] ?? advice?.say ?? ''))
+  const title = what === 'cue' ? t('cueTo') : t('note')
   const [told, setTold] = useState('')
   const field = useRef<HTMLSpanElement>(null)
   useEffect(() => field.current?.querySelector('input')?.focus(), [])
   useKeys({ back: onClose }, ['any'])
   const send = async () => {
-    const why = await onCue(say)
-    if (why) setTold(t('cueNo', { why }))
+    const why = await (what === 'cue' ? onCue : onNote)(say.trim())
+    if (why) setTold(why)
     else onClose()
   }
   return (
     <footer className="decisions" aria-label={t('decisions')}>
       <div className="rests">
-        <span className="small">{t('cueTo')}</span>
+        <span className="small">{title}</span>
         <span ref={field} className="field wide">
-          <Input value={say} maxLength={500} aria-label={t('cueTo')} onChange={(event) => setSay(event.target.value)}
+          <Input value={say} maxLength={what === 'cue' ? 200 : 2000} aria-label={title} onChange={(event) => setSay(event.target.value)}
             onPressEnter={(event) => void (event.nativeEvent.isComposing || event.keyCode === 229 || send())} />
         </span>
         <Button onClick={() => void send()}><kbd>⏎</kbd> {t('record')}</Button>

@@ -5,6 +5,7 @@ import type { Card } from '../../api/client'
 import { useTexts, useWord } from '../../i18n'
 import { categories, outcomes, severities, states } from '../../i18n/words'
 import { keyOf, type Board } from '../../live/board'
+import { useWho, type Looking } from '../../live/looking'
 import { span, useSecond } from '../../parts/clock'
 import { around, Marked } from '../../parts/marked'
 import { caring, categoriesOf, levelOf } from './decide'
@@ -14,13 +15,13 @@ import { TEXT } from './text'
 
 export const ROW = 76
 
-export function CardList({ board, order, cursor, ticked, onPick, onEnd, me, rooms }: {
+export function CardList({ board, looking, order, cursor, ticked, onPick, me, rooms }: {
   board: Board
+  looking: Looking
   order: readonly string[]
   cursor: string | null
   ticked: ReadonlySet<string>
   onPick: (key: string) => void
-  onEnd: () => void
   me: string
   rooms: ReadonlyMap<string, string>
 }) {
@@ -35,10 +36,6 @@ export function CardList({ board, order, cursor, ticked, onPick, onEnd, me, room
     if (at >= 0) rows.scrollToIndex(at, { align: 'auto' })
   }, [at, rows])
   const shown = rows.getVirtualItems()
-  const last = shown.at(-1)?.index ?? 0
-  useEffect(() => {
-    if (order.length && last >= order.length - 1) onEnd()
-  }, [last, order.length, onEnd])
   return (
     <div ref={box} className="cards" role="listbox" tabIndex={0} aria-label={t('list', { n: order.length })}
       aria-activedescendant={cursor ? `card-${cursor}` : undefined}>
@@ -46,7 +43,7 @@ export function CardList({ board, order, cursor, ticked, onPick, onEnd, me, room
         {shown.map((row) => {
           const key = order[row.index]
           return key === undefined ? null : (
-            <Row key={row.key} board={board} name={key} top={row.start} n={row.index + 1} of={order.length} chosen={key === cursor}
+            <Row key={row.key} board={board} looking={looking} name={key} top={row.start} n={row.index + 1} of={order.length} chosen={key === cursor}
               ticked={ticked.has(key)} onPick={onPick} me={me} rooms={rooms} />
           )
         })}
@@ -55,8 +52,9 @@ export function CardList({ board, order, cursor, ticked, onPick, onEnd, me, room
   )
 }
 
-const Row = memo(function Row({ board, name, top, n, of, chosen, ticked, onPick, me, rooms }: {
+const Row = memo(function Row({ board, looking, name, top, n, of, chosen, ticked, onPick, me, rooms }: {
   board: Board
+  looking: Looking
   name: string
   top: number
   n: number
@@ -69,6 +67,7 @@ const Row = memo(function Row({ board, name, top, n, of, chosen, ticked, onPick,
 }) {
   const card = useCard(board, name)
   const stamp = useStamp(board, name)
+  const who = useWho(looking, card?.moment ?? '')
   const t = useTexts(TEXT)
   const say = useWord(categories)
   const severity = useWord(severities)
@@ -102,9 +101,10 @@ const Row = memo(function Row({ board, name, top, n, of, chosen, ticked, onPick,
       <p className="small one-line card-text"><Marked text={text} markings={markings} /></p>
       <p className="meta card-foot">
         <span className="one-line">{card.storm ? t('storm', { n: card.storm.held }) : (rooms.get(card.room) ?? card.room)}</span>
+        {who && <span className="one-line who">{t('looking', { who })}</span>}
         {card.unrouted && <span className="chip">{t('unrouted')}</span>}
         {first.claimed_by && first.state === 'claimed' && (
-          <span className="one-line">{first.claimed_by === me ? t('claimedByMe', { t: '' }).replace(/[，,].*/, '') : t('claimedBy', { who: first.claimed_by })}</span>
+          <span className="one-line">{first.claimed_by === me ? t('claimedMine') : t('claimedBy', { who: first.claimed_by })}</span>
         )}
       </p>
     </div>

@@ -26,7 +26,7 @@ export class Desk {
   private readonly watchers = new Set<() => void>()
   private readonly ending = new AbortController()
 
-  constructor(readonly me: string, readonly filter: Filter, private readonly stream: Stream) {
+  constructor(readonly me: string, readonly filter: Filter, readonly stream: Stream) {
     this.board = new Board({ ...filter, ...(filter.claimed_by ? { claimed_by: me } : {}) })
     this.outbox = new Outbox(me, (sending, fate) => {
       const before = this.board.stampOf(sending.card)
@@ -117,6 +117,14 @@ export class Desk {
   async putBack(card: Card): Promise<void> {
     const mine = releases(this.board.card(keyOf(card)) ?? card, this.me)
     if (mine.length) await this.move(mine)
+  }
+
+  /** Throws `Refusal`. */
+  async note(card: Card, note: string): Promise<void> {
+    const alert = card.alerts[0]?.id ?? ''
+    const answer = await get(api.POST('/api/v1/moves', { body: { moves: [{ alert, version: null, move: { move: 'note', note } }], together: true } }))
+    for (const each of answer.alerts) this.board.take({ what: 'moved', alert: each })
+    this.board.flush()
   }
 
   /** Moves that are worth no second try: a claim that came too late shows on the card by itself. */

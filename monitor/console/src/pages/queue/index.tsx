@@ -8,6 +8,7 @@ import { platforms } from '../../i18n/words'
 import { useKeys } from '../../keys'
 import { keyOf, type Filter } from '../../live/board'
 import { useStream } from '../../live/context'
+import { Looking, useLook } from '../../live/looking'
 import { span, timeOfDay, useSecond } from '../../parts/clock'
 import { DecisionBar } from './bar'
 import { CardList } from './cards'
@@ -37,12 +38,15 @@ function Cockpit({ desk, filter, onFilter }: { desk: Desk; filter: Filter; onFil
   const [unticked, setUnticked] = useState<ReadonlySet<string>>(new Set())
   const [clauses, setClauses] = useState(false)
   const [filtering, setFiltering] = useState(false)
+  const [ticked, setTicked] = useState<ReadonlySet<string>>(NONE)
   const movedAt = useRef(0)
+  const looking = useMemo(() => new Looking(me.id), [me.id])
   const current = cursor
   const card = useCard(board, current)
   const stamp = useStamp(board, current)
   const at = current === null ? -1 : order.indexOf(current)
   const known = useEvidence(card, [board.card(order[at + 1] ?? ''), board.card(order[at + 2] ?? '')])
+  useLook(card?.storm ? undefined : card?.alerts[0]?.id, desk.stream, looking)
   const related = useRelated(card && !card.storm ? card.alerts[0] : undefined)
   const rooms = useRooms()
   const platform = useWord(platforms)
@@ -66,7 +70,10 @@ function Cockpit({ desk, filter, onFilter }: { desk: Desk; filter: Filter; onFil
     go(open ?? order[Math.min(order.length - 1, at + 1)])
   }
   const rule = (ruling: Omit<Ruling, 'unticked'>, next: boolean) => {
-    if (card && desk.decide(card, { ...ruling, unticked }) && next) advance()
+    const cards = ticked.size ? [...ticked].flatMap((key) => board.card(key) ?? []) : card ? [card] : []
+    const done = cards.filter((each) => desk.decide(each, { ...ruling, unticked: each === card ? unticked : NONE }))
+    setTicked(NONE)
+    if (done.length && next) advance()
   }
   const tick = (category: string | undefined) => {
     if (!category) return
@@ -77,6 +84,11 @@ function Cockpit({ desk, filter, onFilter }: { desk: Desk; filter: Filter; onFil
   useKeys({
     next: () => step(1), previous: () => step(-1), first: () => go(order[0]), last: () => go(order.at(-1)),
     takeIn: () => board.takeIn(), filters: () => setFiltering((open) => !open),
+    together: () => {
+      const next = new Set(ticked)
+      if (current && !next.delete(current)) next.add(current)
+      setTicked(next)
+    },
     claim: () => void (card && desk.claim(card)), clause: () => setClauses((open) => !open),
     rewrite: () => void navigator.clipboard?.writeText(Object.values(card?.alerts[0]?.advice.rewrite ?? {})[0] ?? ''),
     undo: () => {
@@ -85,15 +97,10 @@ function Cockpit({ desk, filter, onFilter }: { desk: Desk; filter: Filter; onFil
     },
     tick: (key) => tick(card && categoriesOf(card)[Number(key) - 1]),
   }, ['queue'])
-  const onCue = useCallback(async (say: string): Promise<string> => {
-    const id = card?.alerts[0]?.id ?? ''
-    try {
-      await get(api.POST('/api/v1/alerts/{id}/cue', { params: { path: { id } }, body: { say, quote: null, clause: null } }))
-      return ''
-    } catch (error) {
-      return error instanceof Refusal ? `${error.message} ${error.hint}` : String(error)
-    }
-  }, [card])
+  const onCue = useCallback((say: string) => told(() => get(api.POST('/api/v1/alerts/{id}/cue', {
+    params: { path: { id: card?.alerts[0]?.id ?? '' } }, body: { say, quote: null, clause: null },
+  }))), [card])
+  const onNote = useCallback((note: string) => told(() => desk.note(card!, note)), [card, desk])
   const takeIn = useCallback(() => board.takeIn(), [board])
 
   return (
@@ -105,7 +112,7 @@ function Cockpit({ desk, filter, onFilter }: { desk: Desk; filter: Filter; onFil
           go(key)
         }} />
         {order.length > 0
-          ? <CardList board={board} order={order} cursor={current} ticked={NONE} onPick={go} onEnd={NOTHING} me={me.id} rooms={titles} />
+          ? <CardList board={board} looking={looking} order={order} cursor={current} ticked={ticked} onPick={go} me={me.id} rooms={titles} />
           : <Nothing desk={desk} filter={filter} onFilter={onFilter} />}
       </nav>
       {card ? (
@@ -113,7 +120,7 @@ function Cockpit({ desk, filter, onFilter }: { desk: Desk; filter: Filter; onFil
           <Moment card={card} known={known} unticked={unticked} onTick={tick} room={rooms.get(card.room)} clauses={clauses} related={related} />
           <Timeline card={card} known={known} room={rooms.get(card.room)} />
           <Bar desk={desk} card={card} stamp={stamp} reasons={reasons} exempt={exempt} may={may('review')} movedAt={movedAt}
-            onRule={rule} onCue={onCue} onAccept={() => board.stamp(keyOf(card), null)} />
+            together={ticked.size} onRule={rule} onCue={onCue} onNote={onNote} onAccept={() => board.stamp(keyOf(card), null)} />
         </>
       ) : <div className="moment" />}
     </main>
@@ -121,10 +128,19 @@ function Cockpit({ desk, filter, onFilter }: { desk: Desk; filter: Filter; onFil
 }
 
 const NONE: ReadonlySet<string> = new Set()
-const NOTHING = () => {}
+
+/** What went wrong, in words; nothing where all is well. */
+async function told(work: () => Promise<unknown>): Promise<string> {
+  try {
+    await work()
+    return ''
+  } catch (error) {
+    return error instanceof Refusal ? `${error.message} ${error.hint}` : String(error)
+  }
+}
 
 function Bar({ desk, card, ...rest }: Pick<React.ComponentProps<typeof DecisionBar>,
-  'card' | 'stamp' | 'reasons' | 'exempt' | 'may' | 'movedAt' | 'onRule' | 'onCue' | 'onAccept'> & { desk: Desk }) {
+  'card' | 'stamp' | 'reasons' | 'exempt' | 'may' | 'movedAt' | 'together' | 'onRule' | 'onCue' | 'onNote' | 'onAccept'> & { desk: Desk }) {
   useSecond()
   const last = desk.lastDone()
   const undoFor = last ? Math.ceil((UNDO_MS - (serviceNow() - last.at)) / 1000) : 0

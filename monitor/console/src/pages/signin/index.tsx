@@ -20,7 +20,8 @@ function told(error: unknown): string {
   return error instanceof Refusal ? `${error.message} ${error.hint}`.trim() : String(error)
 }
 
-export function SignIn({ onDone }: { onDone: (me: Me) => void }) {
+/** `inPlace`: within a page that stays as it is. */
+export function SignIn({ onDone, inPlace = false }: { onDone: (me: Me) => void; inPlace?: boolean }) {
   const t = useTexts(TEXT)
   const [login, setLogin] = useState('')
   const [password, setPassword] = useState('')
@@ -40,11 +41,11 @@ export function SignIn({ onDone }: { onDone: (me: Me) => void }) {
     }
   }
   return (
-    <form className="whole" onSubmit={(event: FormEvent) => {
+    <form className={inPlace ? 'sign-in' : 'whole'} onSubmit={(event: FormEvent) => {
       event.preventDefault()
       void enter(null)
     }}>
-      <h1 className="title">redpost · {t('signIn')}</h1>
+      {!inPlace && <h1 className="title">redpost · {t('signIn')}</h1>}
       <label>{t('login')}<Input value={login} autoComplete="username" onChange={(event) => setLogin(event.target.value)} /></label>
       <label>{t('password')}<Input type="password" value={password} autoComplete="current-password" onChange={(event) => setPassword(event.target.value)} /></label>
       <Button htmlType="submit" disabled={busy || !login || !password}>{t('signIn')}</Button>
