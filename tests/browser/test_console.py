@@ -2,14 +2,18 @@
 
 import asyncio
 import os
+import socket
 import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
+from aiohttp import web
 
 from tests.architecture.test_repository import ROOT
 from tests.browser.chromium import chromium
-from tests.faults.harness import serving
+from tests.faults.harness import Server, serving
 
 CONSOLE = ROOT / "monitor/console"
 VITEST = CONSOLE / "node_modules/.bin/vitest"
@@ -34,6 +38,33 @@ async def vitest(*arguments: str, **environment: str) -> None:
     assert process.returncode == 0, said.decode()[-6_000:]
 
 
+def free_port() -> int:
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        port: int = found.getsockname()[1]
+        return port
+
+
+@asynccontextmanager
+async def steering(server: Server) -> AsyncIterator[str]:
+    """The address at which a page's test kills and starts the service."""
+
+    async def steer(request: web.Request) -> web.Response:
+        await (server.kill() if request.match_info["what"] == "kill" else server.start())
+        return web.Response()
+
+    app = web.Application()
+    app.router.add_post("/{what}", steer)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", free_port())
+    await site.start()
+    try:
+        yield site.name
+    finally:
+        await runner.cleanup()
+
+
 async def test_its_logic() -> None:
     needed(VITEST)
     await vitest("src")
@@ -46,6 +77,9 @@ FILES = sorted(path.name for path in (CONSOLE / "e2e").glob("*.test.ts"))
 async def test_its_pages(name: str, tmp_path: Path) -> None:
     needed(VITEST)
     needed(CONSOLE / "dist/index.html")
-    async with serving(tmp_path / "data", **{"alerts.storm_most": 10_000}) as server:
-        await vitest(f"e2e/{name}", REDPOST_URL=server.address, CHROMIUM=chromium(),
+    async with (
+        serving(tmp_path / "data", port=free_port(), **{"alerts.storm_most": 10_000}) as server,
+        steering(server) as steer,
+    ):
+        await vitest(f"e2e/{name}", REDPOST_URL=server.address, REDPOST_STEER=steer, CHROMIUM=chromium(),
                      REDPOST_SHOTS=os.environ.get("REDPOST_SHOTS", str(tmp_path / "shots")))

@@ -31,6 +31,13 @@ def path(route: Route, headers: dict[str, str], api: Api) -> str:
     return path_of(route).replace("/s0", f"/{found}")
 
 
+async def test_a_page_whose_session_is_over_is_no_program_of_this_machine() -> None:
+    async with serving() as api:
+        for headers, status in (({}, 200), ({CSRF: "old"}, 401)):
+            async with api.client.get("/api/v1/rooms", headers=headers) as answer:
+                assert answer.status == status
+
+
 @pytest.mark.parametrize("route", GUARDED, ids=IDS)
 async def test_owner_lesser_role_and_stranger(route: Route) -> None:
     tenant = OPERATOR if route.scope in OF_ALL else "agency"

@@ -12,6 +12,7 @@ from aiohttp.typedefs import Handler, Middleware
 
 from monitor.adapters.web.auth import PRINCIPAL, SESSION, Principal, admit
 from monitor.adapters.web.cookies import (
+    CSRF,
     FRESH,
     admit_person,
     check_permission,
@@ -129,7 +130,7 @@ async def _admitted(request: web.Request, route: Route, scope: str) -> Principal
         if not route.anyone:
             check_permission(principal, route.needs, scope, whole=not route.by_unit, instead=route.instead)
         return principal
-    if scope == SESSION:
+    if scope == SESSION or CSRF in request.headers:  # a person's page, whose session has ended meanwhile
         raise not_signed_in()
     return await admit(request, scope, loopback=loopback, token_in_query=route.token_in_query)
 

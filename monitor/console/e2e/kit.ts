@@ -55,3 +55,27 @@ export async function ask<T>(path: string): Promise<T> {
   if (!answer.ok) throw new Error(await answer.text())
   return (await answer.json()) as T
 }
+
+/** A reviewer's session, by an invitation as people get it. */
+export async function joined(login: string): Promise<NonNullable<BrowserContextOptions['storageState']>> {
+  const json = { 'Content-Type': 'application/json' }
+  const put = await fetch(`${URL}/api/v1/users/${login}`, {
+    method: 'PUT', headers: json, body: JSON.stringify({ name: login, grants: [{ role: 'reviewer' }] }),
+  })
+  if (!put.ok) throw new Error(await put.text())
+  const { path } = (await (await fetch(`${URL}/api/v1/users/${login}/invitation`, { method: 'POST' })).json()) as { path: string }
+  const { page } = await opened(path)
+  await page.waitForSelector('input[type=password]')
+  for (const field of await page.locator('input[type=password]').all()) await field.fill('correct horse battery')
+  await page.keyboard.press('Enter')
+  await page.waitForURL(URL + '/')
+  const state = await page.context().storageState()
+  await page.context().close()
+  return { cookies: state.cookies, origins: [] }
+}
+
+/** The service ends (`kill`: at once) or starts again, at the same address. */
+export async function steer(what: 'kill' | 'start'): Promise<void> {
+  const answer = await fetch(`${process.env.REDPOST_STEER}/${what}`, { method: 'POST' })
+  if (!answer.ok) throw new Error(await answer.text())
+}

@@ -71,7 +71,7 @@ export function Frame({ children }: { children: ReactNode }) {
           <p>{t('signedOutBand')}</p>
           <SignIn inPlace onDone={(again) => {
             signedIn(again)
-            stream.look()
+            stream.signedIn()
           }} />
         </div>
       )}

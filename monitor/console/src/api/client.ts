@@ -36,6 +36,9 @@ export class Refusal extends Error {
 }
 
 let csrf = ''
+/** Says that one has signed in: without the session the service then refuses, even where it is open to this machine. */
+export const proof = (): Record<string, string> => (csrf ? { 'X-CSRF-Token': csrf } : {})
+
 let language = 'zh-CN'
 
 export function identify(me: { csrf?: string }): void {
@@ -58,7 +61,7 @@ const headers: Middleware = {
   },
   onRequest({ request }) {
     request.headers.set('Accept-Language', language)
-    if (csrf && request.method !== 'GET') request.headers.set('X-CSRF-Token', csrf)
+    for (const [name, value] of Object.entries(proof())) request.headers.set(name, value)
     return request
   },
 }

@@ -1,6 +1,6 @@
 /** One stream of alerts for all tabs of this browser (six connections per origin are all it has): whoever holds the lock
  * reads it and passes everything on. A new leader goes on from the last number that it saw itself. */
-import type { Alert, Schemas } from '../api/client'
+import { proof, type Alert, type Schemas } from '../api/client'
 import { Parser, type ServerEvent } from './sse'
 
 export type What = 'opened' | 'grown' | 'moved' | 'corrected' | 'withdrawn'
@@ -20,6 +20,7 @@ type Passed =
   | { kind: 'reset' }
   | { kind: 'line'; line: Line }
   | { kind: 'hello' }
+  | { kind: 'again' }
 
 const SILENT_MS = 35_000 // the service says something every 15 s
 const WAITS_MS = [500, 1_000, 2_000, 4_000, 8_000, 15_000]
@@ -81,7 +82,19 @@ export class Stream {
 
   readonly lineNow = (): Line => this.line
 
-  /** After a sign-in, or where something suggests that the line is dead. */
+  /** A request was refused because nobody is signed in any more: the stream, which was let in before, must ask again. */
+  signedOut(): void {
+    this.pass({ kind: 'line', line: this.at('signed_out') })
+    this.signedIn()
+  }
+
+  /** Somebody signed in; whichever tab reads the stream tries at once. */
+  signedIn(): void {
+    this.channel.postMessage({ kind: 'again' } satisfies Passed)
+    if (this.leads) this.reading?.abort()
+  }
+
+  /** Where something suggests that the line is dead. */
   look(): void {
     if (this.leads && (this.line.state !== 'live' || Date.now() - this.heard > SILENT_MS)) this.reading?.abort()
   }
@@ -107,7 +120,7 @@ export class Stream {
     let alive = false
     try {
       const query = this.seq === null ? '' : `?after=${this.seq}`
-      const answer = await fetch(PATH + query, { signal: reading.signal, credentials: 'same-origin' })
+      const answer = await fetch(PATH + query, { signal: reading.signal, credentials: 'same-origin', headers: proof() })
       if (answer.status === 401) this.pass({ kind: 'line', line: this.at('signed_out') })
       if (!answer.ok || !answer.body) return false
       alive = true
@@ -152,6 +165,8 @@ export class Stream {
     else if (passed.kind === 'line') {
       this.line = passed.line
       for (const watcher of this.watchers) watcher()
+    } else if (passed.kind === 'again') {
+      if (this.leads) this.reading?.abort()
     } else if (this.leads) this.channel.postMessage({ kind: 'line', line: this.line } satisfies Passed)
   }
 

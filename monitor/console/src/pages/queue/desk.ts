@@ -36,8 +36,10 @@ export class Desk {
         const undone = sending.moves.every(({ move }) => move.move === 'undo')
         this.stamp(sending.card, { outcome, state: undone ? 'undone' : 'recorded', at: serviceNow() })
         if (!undone) this.done.push({ key: sending.card, alerts: sending.moves.map((each) => each.alert), at: serviceNow() })
-      } else if (fate.kind === 'unsent') this.stamp(sending.card, { outcome, state: 'unsent', at: serviceNow(), why: fate.why.message })
-      else {
+      } else if (fate.kind === 'unsent') {
+        this.stamp(sending.card, { outcome, state: 'unsent', at: serviceNow(), why: fate.why.message })
+        if (fate.why.signedOut) this.stream.signedOut()
+      } else {
         this.stamp(sending.card, { outcome, state: 'conflict', at: serviceNow(), why: `${fate.why.message} ${fate.why.hint}`.trim() })
         void this.refresh(sending.card)
       }

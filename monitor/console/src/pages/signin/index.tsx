@@ -31,7 +31,7 @@ export function SignIn({ onDone, inPlace = false }: { onDone: (me: Me) => void; 
   const enter = async (tenant: string | null) => {
     setBusy(true)
     try {
-      onDone(await get(api.POST('/api/v1/session', { body: { login, password, tenant: tenant ?? '' } })))
+      onDone(await get(api.POST('/api/v1/session', { body: { login, password, tenant } })))
     } catch (error) {
       const several = error instanceof Refusal && error.code === 'choose_tenant' ? (error.details.tenants as string[]) : []
       setTenants(several)
