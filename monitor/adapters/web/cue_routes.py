@@ -5,6 +5,7 @@ from typing import Final
 from monitor.adapters.web.cues import (
     CUE_STREAM_PARAMS,
     LINKS_PARAMS,
+    PAGE_PARAMS,
     AnswerBody,
     CueHello,
     CuesAnswer,
@@ -81,7 +82,8 @@ CUE_ROUTES: Final[tuple[Route, ...]] = (
     ),
     Route(
         method="GET", path="/cue/{secret}", name="getCuePage", scope=None, by_link=True, handler=get_cue_page,
-        summary="A page for host and control room that shows the link's cues.", media="text/html",
+        summary="A page for host and control room that shows the link's cues.", params=PAGE_PARAMS,
+        media="text/html", errors=(400,),
     ),
     Route(
         method="GET", path=f"{_API}/messages", name="listMessages", scope="read", permission=Permission.AUDIT,

@@ -9,7 +9,7 @@ from monitor.adapters.web.auth import PRINCIPAL
 from monitor.adapters.web.errors import Problem, json_answer
 from monitor.adapters.web.handling import QUERY, STARTED
 from monitor.adapters.web.ingest import received_json
-from monitor.adapters.web.params import Param, count, text
+from monitor.adapters.web.params import Param, choice, count, text
 from monitor.adapters.web.services import SERVICES, SETTINGS
 from monitor.adapters.web.sse import HEADERS, PING, RETRY, Writer, event, last_id
 from monitor.domain.cues import Answer, Cue, RoomLink
@@ -21,6 +21,9 @@ CUE_STREAM_PARAMS: Final[tuple[Param, ...]] = (
 LINKS_PARAMS: Final[tuple[Param, ...]] = (
     count("limit", "How many links a page holds.", most=1_000, default=200),
     text("cursor", "`next` of the page before.", longest=1_000),
+)
+PAGE_PARAMS: Final[tuple[Param, ...]] = (
+    choice("view", "overlay: for the host's picture, one cue at a time. Default: for the control room.", ("overlay",)),
 )
 _LONGEST_ROOM: Final = 128
 _LONGEST_ANSWER: Final = 4_096

@@ -5715,7 +5715,10 @@ export interface operations {
     };
     getCuePage: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description overlay: for the host's picture, one cue at a time. Default: for the control room. */
+                view?: "overlay";
+            };
             header?: never;
             path: {
                 secret: string;
@@ -5733,6 +5736,7 @@ export interface operations {
                     "text/html": string;
                 };
             };
+            400: components["responses"]["Error"];
         };
     };
     listMessages: {
