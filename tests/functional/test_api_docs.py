@@ -52,7 +52,7 @@ def test_the_documentation_names_every_parameter() -> None:
     sections |= {"streamAlerts": "Alerts as they come", "streamRoomCues": "Cues", "listMessages": "Messages"}
     sections |= dict.fromkeys(("getMedia", "getMediaPart"), "Recordings")
     sections["getFigures"] = "Figures"
-    sections |= {"listRoomLinks": "Cues", "listUsers": "People", "listSessions": "People"}
+    sections |= {"listRoomLinks": "Cues", "getCuePage": "Cues", "listUsers": "People", "listSessions": "People"}
     of_exports = {"exportAlerts": "Look things up", "exportQueue": "Decide", "exportLabels": "Labels"}
     files = DOC.split("## Files for spreadsheets\n", 1)[1].split("\n## ", 1)[0]
     seen = 0
