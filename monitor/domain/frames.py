@@ -62,6 +62,7 @@ class Utterance(Struct, frozen=True):
     at: int
     offset_ms: int | None
     text: str
+    confidence: float | None = None
 
 
 class Frame(Struct, frozen=True, array_like=True, tag="f"):
@@ -191,6 +192,7 @@ def utterances(frame: Frame, chosen: Iterable[int], broadcasts: Sequence[str]) -
         memoryview(column or one).cast("H") for column in (frame.source_ix, frame.room_ix, frame.speaker_ix))
     lengths, at = memoryview(frame.lengths).cast("I"), memoryview(frame.at).cast("q")
     offsets, revisions = memoryview(frame.offsets).cast("i"), memoryview(frame.revisions).cast("i")
+    confidences = memoryview(frame.confidences).cast("f")
     begin = starts(frame)
     for i in chosen:
         yield Utterance(
@@ -208,6 +210,7 @@ def utterances(frame: Frame, chosen: Iterable[int], broadcasts: Sequence[str]) -
             at=at[i],
             offset_ms=offsets[i] if offsets and offsets[i] >= 0 else None,
             text=frame.text[begin[i] : begin[i] + lengths[i]],
+            confidence=round(confidences[i], 4) if confidences and confidences[i] >= 0 else None,
         )
 
 

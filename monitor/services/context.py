@@ -209,7 +209,7 @@ def line_of(said: frames.Utterance, lane: int, masks: Sequence[tuple[int, int]])
     return ContextLine(
         tenant=said.tenant, room=said.room, source=said.source, event_id=said.id, revision=said.revision, lane=lane,
         broadcast=said.broadcast, at=said.at, offset_ms=said.offset_ms, kind=said.kind, role=said.role,
-        speaker=said.speaker, text=mask_text(said.text, masks) if masks else said.text,
+        speaker=said.speaker, text=mask_text(said.text, masks) if masks else said.text, confidence=said.confidence,
     )
 
 

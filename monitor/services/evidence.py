@@ -42,7 +42,8 @@ class EvidenceDesk:
         lines = nearest([*found.context, *fresh], at=alert.at, most=MOST_LINES)
         engine = self._engine().of(tenant)
         register = engine.ruleset.clauses
-        clauses = [register[clause] for clause in alert.clauses if clause in register]
+        named = dict.fromkeys([*alert.clauses, *(finding.exempt for finding in found.findings)])
+        clauses = [register[clause] for clause in named if clause in register]
         scored = [finding for finding in found.findings if finding.scores and finding.text][:_EXPLAINED]
         reasons = await asyncio.to_thread(lambda: {finding.id: _why(engine, finding) for finding in scored})
         return msgspec.structs.replace(found, context=lines, clauses=clauses, why=reasons)

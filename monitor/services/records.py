@@ -21,7 +21,7 @@ class Numbered(Struct, frozen=True):
 
 
 class ContextLine(Struct, frozen=True, kw_only=True):
-    """One line of a room around an alert, masked."""
+    """One line of a room around an alert, masked. `confidence`: of its recognition, where the event had one."""
 
     tenant: str
     room: str
@@ -36,6 +36,7 @@ class ContextLine(Struct, frozen=True, kw_only=True):
     role: str
     speaker: str
     text: str
+    confidence: float | None = None
 
 
 class ContextChunk(Struct, frozen=True, kw_only=True):
@@ -130,7 +131,8 @@ class AlertPage(Struct, frozen=True):
 class Evidence(Struct, frozen=True):
     """An alert with all its findings and the room's lines around it (oldest first).
 
-    `clauses`: what it rests on, in the alert's order, as the register in use has it, but for those that are gone.
+    `clauses`: what it rests on, in the alert's order, then those by which its findings may be exempt, as the register
+    in use has them, but for those that are gone.
     `why`: by finding, what carries the scores of its categories, as the classifier in use sees the masked text.
     """
 

@@ -39,12 +39,12 @@ async def test_the_clauses_come_in_words_but_those_that_no_register_has_any_more
     found = alert(clauses=["B", "GONE", "A"])
 
     async def evidence(tenant: str, wanted: str) -> Evidence:
-        return Evidence(found, [finding_of(found)], [line_of(found)])
+        return Evidence(found, [msgspec.structs.replace(finding_of(found), exempt="C")], [line_of(found)])
 
     store = cast(Store, SimpleNamespace(evidence=evidence))
     desk = EvidenceDesk(store, NoFresh(), engine)
     told = await desk.evidence("agency", found.id)
-    assert told is not None and told.clauses == [clause("B"), clause("A")]
+    assert told is not None and told.clauses == [clause("B"), clause("A"), clause("C")]  # C: of an exemption
 
 
 async def test_what_carried_the_scores_is_told_of_the_masked_text() -> None:

@@ -148,6 +148,12 @@ def test_contact_data_is_masked_in_all_that_is_derived() -> None:
     assert context.text == finding.text
 
 
+def test_a_line_of_context_says_how_sure_its_recognition_was() -> None:
+    ring = Ring(0, max_bytes=10**6)
+    Line(ring=ring).feed([said(1, "全网最低", confidence=0.86), said(2, "好吃"), said(3, "便宜", confidence=0.0)])
+    assert [line.confidence for line in ring.lines(("local", "a"), since=0, until=10**9)] == [0.86, None, 0.0]
+
+
 def test_sampled_events_are_not_judged_but_masked() -> None:
     line = Line()
     built = frames.build(

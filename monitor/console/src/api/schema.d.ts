@@ -1722,7 +1722,8 @@ export interface components {
          * Evidence
          * @description An alert with all its findings and the room's lines around it (oldest first).
          *
-         *         `clauses`: what it rests on, in the alert's order, as the register in use has it, but for those that are gone.
+         *         `clauses`: what it rests on, in the alert's order, then those by which its findings may be exempt, as the register in
+         *         use has them, but for those that are gone.
          *         `why`: by finding, what carries the scores of its categories, as the classifier in use sees the masked text.
          */
         Evidence: {
@@ -1804,7 +1805,7 @@ export interface components {
         Opinion: "" | "agrees" | "alone" | "differs";
         /**
          * ContextLine
-         * @description One line of a room around an alert, masked.
+         * @description One line of a room around an alert, masked. `confidence`: of its recognition, where the event had one.
          */
         ContextLine: {
             tenant: string;
@@ -1820,6 +1821,8 @@ export interface components {
             role: string;
             speaker: string;
             text: string;
+            /** @default null */
+            confidence: number | null;
         };
         /**
          * Clause
