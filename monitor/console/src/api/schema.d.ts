@@ -1722,8 +1722,8 @@ export interface components {
          * Evidence
          * @description An alert with all its findings and the room's lines around it (oldest first).
          *
-         *         `clauses`: what it rests on, in the alert's order, then those by which its findings may be exempt, as the register in
-         *         use has them, but for those that are gone.
+         *         `clauses`: what it rests on, in the alert's order, then those by which its findings may be exempt, as the register
+         *         in use has them, but for those that are gone.
          *         `why`: by finding, what carries the scores of its categories, as the classifier in use sees the masked text.
          */
         Evidence: {
