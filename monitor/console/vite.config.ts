@@ -28,5 +28,5 @@ export default defineConfig({
   html: { cspNonce: '__CSP_NONCE__' }, // the service puts a fresh one into every page
   build: { assetsInlineLimit: 0, chunkSizeWarningLimit: 1200, target: 'es2023' },
   server: { proxy: { '/api': SERVICE } },
-  test: { include: ['src/**/*.test.{ts,tsx}', 'e2e/**/*.test.ts'], testTimeout: 60_000, hookTimeout: 60_000 },
+  test: { include: process.env.REDPOST_BENCH ? ['bench/*.bench.ts'] : ['src/**/*.test.{ts,tsx}', 'e2e/**/*.test.ts'], testTimeout: 60_000, hookTimeout: 60_000 },
 })
