@@ -45,6 +45,7 @@ from monitor.services.admission import kept_ms
 from monitor.services.auditing import Auditing
 from monitor.services.demo import play
 from monitor.services.demo_organisation import furnish, link_rooms
+from monitor.services.demo_sound import recording
 from monitor.services.detect import Detect, DetectSettings
 from monitor.services.evidence import EvidenceDesk
 from monitor.services.housekeeping import Housekeeping, HousekeepingSettings
@@ -223,7 +224,7 @@ class Service:
                 dry_runs=self.works.dry_runs,
                 reload=lambda: self.rulebook.reload(self.log), health=self._unready,
                 alive=lambda: self.fatal is None, telemetry=self.telemetry, clock=self.clock, logger=self.logger,
-                evidence=self.evidence),
+                evidence=self.evidence, recordings=_recordings() if self.demo else {}),
             self.web)
         runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=_LAST_REQUESTS_S)
         await runner.setup()
@@ -316,3 +317,8 @@ class Service:
         self.fatal = error
         self.logger.error("fatal", error=repr(error))
         self.stopping.set()
+
+
+def _recordings() -> dict[str, bytes]:
+    """By what the demo's records name."""
+    return {"demo:food": recording((bundled("config") / "demo/food.ndjson").read_bytes())}

@@ -3,7 +3,7 @@
 import asyncio
 import json
 import socket
-from collections.abc import AsyncIterator, Collection, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC
@@ -417,7 +417,8 @@ class Api:
 
 @asynccontextmanager
 async def serving(*, hub_limits: HubLimits | None = None, outside: Outside | None = None,
-                  outbox: Sequence[Update] = (), **settings: Any) -> AsyncIterator[Api]:
+                  outbox: Sequence[Update] = (), recordings: Mapping[str, bytes] | None = None,
+                  **settings: Any) -> AsyncIterator[Api]:
     """`settings`: fields of WebSettings. Tokens are read from the store at every request unless set otherwise."""
     telemetry, logger, alive = PrometheusTelemetry(), FakeLogger(), [True]
     reasons: list[str] = []
@@ -472,6 +473,7 @@ async def serving(*, hub_limits: HubLimits | None = None, outside: Outside | Non
         session_seq=ingest.session_seq, evidence=store.evidence, store=cast(Store, store),
         archive=cast(Archive, archive), hub=hub, reload=reload,
         health=lambda: list(reasons), alive=lambda: alive[0], telemetry=telemetry, clock=clock, logger=logger,
+        recordings=recordings or {},
     )
     await services.workbench.load()
     app = build_app(services, WebSettings(**{"token_refresh_s": 0, "linger_s": 0.02, **settings}))

@@ -298,3 +298,20 @@ async def test_no_answer_is_larger_than_the_bound(monkeypatch: pytest.MonkeyPatc
     async with playing(sound) as api, api.client.get("/api/v1/rooms/r1/media") as response:
         with pytest.raises(ClientPayloadError):
             await response.read()
+
+
+async def test_a_recording_that_is_made_here_comes_whole_and_in_parts() -> None:
+    async with serving(recordings={"demo:food": SOUND}) as api:
+        await keep(api, "local", Edit(kind="room", id="r1", record=Room(media="demo:food")),
+                   Edit(kind="room", id="r2", record=Room(media="demo:none")))
+        for asked, status, part, where in (
+            ("", 200, SOUND, None), ("bytes=0-", 206, SOUND, f"bytes 0-{len(SOUND) - 1}/{len(SOUND)}"),
+            ("bytes=10-19", 206, SOUND[10:20], f"bytes 10-19/{len(SOUND)}"),
+            ("bytes=-5", 206, SOUND[-5:], f"bytes {len(SOUND) - 5}-{len(SOUND) - 1}/{len(SOUND)}"),
+            ("bytes=999999-", 416, b"", f"bytes */{len(SOUND)}"), ("bytes=9-1", 416, b"", f"bytes */{len(SOUND)}"),
+        ):
+            async with api.client.get("/api/v1/rooms/r1/media", headers={"Range": asked} if asked else {}) as response:
+                assert (response.status, await response.read()) == (status, part)
+                assert response.headers.get("Content-Range") == where
+        async with api.client.get("/api/v1/rooms/r2/media") as response:
+            assert (response.status, (await response.json())["error"]["code"]) == (502, "media_unreachable")

@@ -85,9 +85,27 @@ RELAYS: Final = web.AppKey("relays", Relays)
 async def get_media(request: web.Request) -> web.StreamResponse:
     """404 for a room that is not to be seen, or has no address."""
     room, query = await _room(request), request[QUERY]
+    own = request.app[SERVICES].recordings.get(room.media)
+    if own is not None:
+        return _sent(request, own)
     url = filled(room.media, room=request.match_info["room"], broadcast=query["broadcast"] or "",
                  offset_ms=query["offset_ms"])
     return await _played(request, room, url, parts="media/part")
+
+
+def _sent(request: web.Request, sound: bytes) -> web.Response:
+    """A recording that is made here; takes Range."""
+    headers = {**_SAFE, "Accept-Ranges": "bytes"}
+    if not _RANGE.fullmatch(request.headers.get("Range", "")):
+        return web.Response(body=sound, content_type="audio/wav", headers=headers)
+    try:
+        start, stop, _ = request.http_range.indices(len(sound))
+    except ValueError:  # it ends before it begins
+        start, stop = 0, 0
+    if start >= stop:
+        return web.Response(status=416, headers={**headers, "Content-Range": f"bytes */{len(sound)}"})
+    headers["Content-Range"] = f"bytes {start}-{stop - 1}/{len(sound)}"
+    return web.Response(status=206, body=sound[start:stop], content_type="audio/wav", headers=headers)
 
 
 async def get_part(request: web.Request) -> web.StreamResponse:

@@ -1,7 +1,7 @@
 """What the web application is given: its collaborators, its settings, and the keys under which it keeps them."""
 
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Final, Protocol
 
 from aiohttp import web
@@ -73,7 +73,8 @@ class WebServices:
 
     `reload` raises RuleError with all faults. `live_since_ms`: a room is listed while it runs or had an event within
     so many ms. `session_seq`: the log's last durable number of (tenant, WebSocket session). `evidence`: what belongs
-    to the alert (tenant, id), None where the tenant has no such alert.
+    to the alert (tenant, id), None where the tenant has no such alert. `recordings`: WAV files of the demo, by what a
+    room's record names instead of an address.
     """
 
     ingest: Ingest
@@ -116,6 +117,7 @@ class WebServices:
     clock: Clock
     logger: Logger
     live_since_ms: int = 24 * 3_600_000
+    recordings: Mapping[str, bytes] = field(default_factory=dict)
 
 
 class WebSettings(Struct, frozen=True, kw_only=True):
