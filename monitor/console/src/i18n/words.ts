@@ -69,6 +69,26 @@ export const outcomes = texts(
   },
 )
 
+/** Of the reasons that come with the product; whoever has others names them in their own language. */
+export const REASONS_IN_ENGLISH: Readonly<Record<string, string>> = {
+  as_found: 'Said as found', misheard: 'Misheard', lawful_context: 'Lawful context: denial, quote, warning, correction',
+  viewer_opinion: "A viewer's opinion", corrected_at_once: 'Corrected at once on air', true_and_proven: 'True, with proof',
+  legal_exemption: 'Exempt by law', duplicate: 'Duplicate', not_our_room: 'Not our room', technical: 'Technical fault',
+  needs_second: 'Unsure, to a second person', helped: 'Looked after', no_danger: 'No danger found',
+}
+
+export const remedies = texts(
+  {
+    said: '已口头提醒', corrected_on_air: '播出中更正', muted: '已禁言', comment_withdrawn: '评论已撤', product_removed: '商品已下架',
+    link_removed: '链接已撤', room_paused: '直播已暂停', broadcast_ended: '直播已结束', reported: '已上报',
+  },
+  {
+    said: 'Host was told', corrected_on_air: 'Corrected on air', muted: 'Muted', comment_withdrawn: 'Comment taken back',
+    product_removed: 'Product taken down', link_removed: 'Link taken down', room_paused: 'Room paused',
+    broadcast_ended: 'Broadcast ended', reported: 'Reported',
+  },
+)
+
 export const evasions = texts(
   {
     styled: '变体字', symbols: '夹符号', homophone: '谐音', spelled: '拼写', stretched: '叠字', letters: '夹字母',

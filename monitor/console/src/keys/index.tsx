@@ -42,9 +42,9 @@ export function KeyboardProvider({ children }: { children: ReactNode }) {
         metaKey: event.metaKey, altKey: event.altKey, isComposing: event.isComposing, editable: editable(event.target),
       })
       if (key === null || ownKey(event.target, key)) return
-      for (const [action, { scope, repeats }] of actionsOf(key)) {
-        if (event.repeat && !repeats) continue
-        for (const { does, scopes } of [...board.doing].toReversed()) {
+      const actions = actionsOf(key).filter(([, { repeats }]) => repeats || !event.repeat)
+      for (const { does, scopes } of [...board.doing].toReversed()) {
+        for (const [action, { scope }] of actions) {
           const what = does[action]
           if (!what || !scopes.includes(scope)) continue
           if (what(key) === false) continue

@@ -50,6 +50,7 @@ export const KEYS = {
   violationNext: { keys: ['Shift+v'], scope: 'queue' },
   lawfulNext: { keys: ['Shift+n'], scope: 'queue' },
   undo: { keys: ['u'], scope: 'queue' },
+  rectify: { keys: ['d'], scope: 'queue' },
   tick: { keys: ['1', '2', '3', '4', '5', '6', '7', '8', '9'], scope: 'queue' },
 
   reason: { keys: ['1', '2', '3', '4', '5', '6', '7', '8', '9'], scope: 'reasons' },
@@ -76,7 +77,7 @@ export const labels = texts(
     card: '类别卡片', rewrite: '复制改写', clause: '条款原文', note: '记一笔', earlier: '本场上一条', later: '本场下一条',
     miss: '选中的话报漏', violation: '违规', lawful: '不违规', exempt: '豁免', unclear: '存疑，交第二人', escalate: '转上级',
     cue: '提示场控', attended: '已关怀', violationNext: '违规并看下一条', lawfulNext: '不违规并看下一条', undo: '撤销',
-    tick: '勾选类别', reason: '选理由', usual: '用常用理由',
+    rectify: '记录处置', tick: '勾选类别', reason: '选理由', usual: '用常用理由',
     nextFinding: '台本：下一处', previousFinding: '台本：上一处', onlyFound: '台本：只看有问题的行', takeRewrite: '台本：换成改写', editLine: '台本：改这一行', checkAgain: '台本：再检查',
   },
   {
@@ -87,7 +88,7 @@ export const labels = texts(
     note: 'Note', earlier: 'Earlier in this broadcast', later: 'Later in this broadcast', miss: 'Report the picked words',
     violation: 'Violation', lawful: 'No violation', exempt: 'Exempt', unclear: 'Unclear, to a second person', escalate: 'Escalate',
     cue: 'Cue the control room', attended: 'Attended', violationNext: 'Violation, then next', lawfulNext: 'No violation, then next',
-    undo: 'Undo', tick: 'Tick a category', reason: 'Pick the reason', usual: 'Take the usual reason',
+    undo: 'Undo', rectify: 'Record what was done', tick: 'Tick a category', reason: 'Pick the reason', usual: 'Take the usual reason',
     nextFinding: 'Script: next finding', previousFinding: 'Script: previous finding', onlyFound: 'Script: only lines with findings',
     takeRewrite: 'Script: put the rewrite in', editLine: 'Script: edit the line', checkAgain: 'Script: check again',
   },

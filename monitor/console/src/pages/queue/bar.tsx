@@ -1,13 +1,14 @@
 import { Button, Input, Select } from 'antd'
 import { useEffect, useMemo, useRef, useState } from 'react'
 
-import type { Card } from '../../api/client'
-import { useTexts, useWord } from '../../i18n'
+import type { Card, Schemas } from '../../api/client'
+import { useLanguage, useTexts, useWord } from '../../i18n'
 import { outcomes } from '../../i18n/words'
 import { useKeys } from '../../keys'
 import { KEYS, labels, type Action } from '../../keys/registry'
 import type { Stamp } from '../../live/board'
-import { caring, clausesOf, reasonsFor, type Reason, type Ruling, type Verdict } from './decide'
+import { caring, clausesOf, reasonIn, reasonsFor, shortClause, type Reason, type Remedy, type Ruling, type Verdict } from './decide'
+import { isSettled, Settled } from './settled'
 import { TEXT } from './text'
 
 export const DEAF_MS = 250
@@ -24,7 +25,10 @@ const writes = (what: Verdict | Writing): what is Writing => what === 'cue' || w
 export interface BarProps {
   card: Card
   reasons: readonly Reason[]
+  /** Clauses by which it may be exempt. */
   exempt: readonly string[]
+  /** In words, by id. */
+  clauses: ReadonlyMap<string, Schemas['Clause']>
   stamp: Stamp | undefined
   undoFor: number
   full: number | null
@@ -38,6 +42,7 @@ export interface BarProps {
   /** What is wrong, or nothing. */
   onCue: (say: string) => Promise<string>
   onNote: (note: string) => Promise<string>
+  onRectify: (remedy: Remedy, note: string) => Promise<string>
   onAccept: () => void
 }
 
@@ -83,6 +88,8 @@ export function DecisionBar(props: BarProps) {
       }} />
     )
   if (verdict !== null) return <Write {...props} what={verdict} onClose={() => setVerdict(null)} />
+  if (isSettled(card) && together === 0)
+    return <Settled key={key} card={card} reasons={reasons} told={stamp && <Told stamp={stamp} undoFor={undoFor} />} onRectify={props.onRectify} />
   return (
     <footer className="decisions" aria-label={t('decisions')}>
       <div className="verdicts">
@@ -129,14 +136,19 @@ function Conflict({ card, stamp, onAccept }: BarProps) {
 }
 
 /** The reason, and what the verdict rests on. */
-function Why({ card, reasons, exempt, verdict, onBack, onRule }: BarProps & { verdict: Verdict }) {
+function Why({ card, reasons, exempt, clauses: words, verdict, onBack, onRule }: BarProps & { verdict: Verdict }) {
   const t = useTexts(TEXT)
   const outcome = useWord(outcomes)
   const label = useTexts(labels)
   const offered = useMemo(() => reasonsFor(verdict, reasons), [verdict, reasons])
   const rests = verdict === 'violation' || verdict === 'exempt'
+  const { language } = useLanguage()
   const clauses = useMemo(() => [...new Set([...(verdict === 'exempt' ? exempt : []), ...clausesOf(card)])], [verdict, exempt, card])
   const [clause, setClause] = useState(clauses[0] ?? '')
+  const inWords = (id: string) => {
+    const known = words.get(id)
+    return `${exempt.includes(id) ? `${t('exempt')}：` : ''}${known ? shortClause(known) : id}`
+  }
   const [proof, setProof] = useState('')
   const [note, setNote] = useState('')
   const [chosen, setChosen] = useState(offered[0]?.id ?? '')
@@ -166,14 +178,14 @@ function Why({ card, reasons, exempt, verdict, onBack, onRule }: BarProps & { ve
         {offered.map((reason, i) => (
           <Button key={reason.id} size="large" aria-pressed={asks && reason.id === chosen} className={asks && reason.id === chosen ? 'picked' : ''}
             onClick={() => pick(String(i + 1))}>
-            <kbd>{i === 0 ? '1 ⏎' : i + 1}</kbd> {reason.title}
+            <kbd>{i === 0 ? '1 ⏎' : i + 1}</kbd> {reasonIn(language, reason)}
           </Button>
         ))}
       </div>
       <div className="rests">
         {rests && clauses.length > 0 && (
           <span className="small">{t('clause')} <Select size="small" value={clause} onChange={setClause} aria-label={t('clause')}
-            options={clauses.map((id) => ({ value: id, label: id }))} popupMatchSelectWidth={false} /></span>
+            options={clauses.map((id) => ({ value: id, label: inWords(id) }))} popupMatchSelectWidth={false} className="clause-choice" /></span>
         )}
         {asks && (
           <span ref={field} className="field">

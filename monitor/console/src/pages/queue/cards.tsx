@@ -10,6 +10,7 @@ import { span, useSecond } from '../../parts/clock'
 import { around, Marked } from '../../parts/marked'
 import { caring, categoriesOf, levelOf } from './decide'
 import { useCard, useStamp } from './desk'
+import { useHistory } from './evidence'
 import { markingsOf } from './sentence'
 import { TEXT } from './text'
 
@@ -103,6 +104,7 @@ const Row = memo(function Row({ board, looking, name, top, n, of, chosen, ticked
         <span className="one-line">{card.storm ? t('storm', { n: card.storm.held }) : (rooms.get(card.room) ?? card.room)}</span>
         {who && <span className="one-line who">{t('looking', { who })}</span>}
         {card.unrouted && <span className="chip">{t('unrouted')}</span>}
+        {!live && !done && <DecidedBy card={card} />}
         {first.claimed_by && first.state === 'claimed' && (
           <span className="one-line">{first.claimed_by === me ? t('claimedMine') : t('claimedBy', { who: first.claimed_by })}</span>
         )}
@@ -110,6 +112,14 @@ const Row = memo(function Row({ board, looking, name, top, n, of, chosen, ticked
     </div>
   )
 })
+
+/** Of what others decided; only cards in view ask. */
+function DecidedBy({ card }: { card: Card }) {
+  const t = useTexts(TEXT)
+  const first = card.alerts.find((alert) => alert.outcome)
+  const by = useHistory(first?.id, first?.version)?.case.kept.review.ruling?.by
+  return by ? <span className="one-line who">{t('decidedBy', { who: by })}</span> : null
+}
 
 function Stamped({ stamp }: { stamp: { outcome: string; state: string } }) {
   const t = useTexts(TEXT)

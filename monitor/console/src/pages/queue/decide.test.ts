@@ -1,7 +1,10 @@
+import { readFileSync } from 'node:fs'
+
 import { expect, test } from 'vitest'
 
 import type { Alert, Card } from '../../api/client'
-import { movesFor, reasonsFor, type Ruling } from './decide'
+import { REASONS_IN_ENGLISH } from '../../i18n/words'
+import { movesFor, reasonIn, reasonsFor, rectifies, shortClause, type Ruling } from './decide'
 
 const alert = (id: string, over: Partial<Alert>) =>
   ({ id, category: ['absolute_claim'], clauses: ['AD-09-3'], state: 'open', version: 2, ...over }) as Alert
@@ -32,4 +35,22 @@ test('the usual reason comes first', () => {
   const reasons = ['misheard', 'lawful_context', 'duplicate'].map((id) => ({ id, title: id, outcomes: ['no_violation'] }))
   expect(reasonsFor('no_violation', reasons).map((each) => each.id)).toEqual(['lawful_context', 'misheard', 'duplicate'])
   expect(reasonsFor('exempt', reasons)).toEqual([])
+})
+
+test('every shipped reason has English words; others keep their title in either language', () => {
+  const shipped = readFileSync(new URL('../../../../../config/post/reasons.yml', import.meta.url), 'utf8')
+  expect(Object.keys(REASONS_IN_ENGLISH)).toEqual([...shipped.matchAll(/^ {2}(\w+):$/gm)].map((each) => each[1]))
+  expect(reasonIn('en', { id: 'misheard', title: '语音识别有误' })).toBe('Misheard')
+  expect(reasonIn('zh', { id: 'misheard', title: '听错了' })).toBe('听错了')
+  expect(reasonIn('en', { id: 'own', title: '本公司理由' })).toBe('本公司理由')
+})
+
+test('a clause is named by its document and article, shortly', () => {
+  expect(shortClause({ document: '《中华人民共和国广告法》', article: '第九条第三项' })).toBe('广告法 第九条第三项')
+  expect(shortClause({ document: '中华人民共和国广告法（2021年修正）', article: '第九条' })).toBe('广告法 第九条')
+})
+
+test('what was done is recorded of the violations of a card alone', () => {
+  const moves = rectifies(card([alert('a', { state: 'violation' }), alert('b', { state: 'closed' }), alert('c', { state: 'rectified' })]), 'muted', '')
+  expect(moves.map((each) => each.alert)).toEqual(['a', 'c'])
 })

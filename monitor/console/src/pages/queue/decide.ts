@@ -1,8 +1,10 @@
 /** What a verdict on a card asks the service to do. Pure. */
-import type { Alert, Card, Move, Wanted } from '../../api/client'
-import { LEVEL_OF } from '../../i18n/words'
+import type { Alert, Card, Move, Schemas, Wanted } from '../../api/client'
+import type { Language } from '../../i18n'
+import { LEVEL_OF, REASONS_IN_ENGLISH } from '../../i18n/words'
 import { isLive } from '../../live/board'
 
+export type Remedy = Schemas['Remedy']
 export type Verdict = 'violation' | 'no_violation' | 'exempt' | 'unclear' | 'escalate' | 'attended' | 'not_needed'
 
 export interface Reason {
@@ -32,6 +34,14 @@ export const caring = (card: Card) => card.alerts.some((alert) => alert.tier ===
 export const categoriesOf = (card: Card): string[] => [...new Set(card.alerts.flatMap((alert) => alert.category))]
 
 export const clausesOf = (card: Card): string[] => [...new Set(card.alerts.flatMap((alert) => alert.clauses))]
+
+/** A reason as its reader calls it. */
+export const reasonIn = (language: Language, { id, title }: Pick<Reason, 'id' | 'title'>): string =>
+  (language === 'en' && REASONS_IN_ENGLISH[id]) || title
+
+/** A clause in few characters: `广告法 第九条第三项`. */
+export const shortClause = ({ document, article }: { document: string; article: string }): string =>
+  `${document.replaceAll(/[《》]/g, '').replace(/^中华人民共和国/, '').replace(/（[^）]*[\d令][^）]*）$/, '')} ${article}`.trim()
 
 /** Reasons of a verdict, the usual one first. */
 export function reasonsFor(verdict: Verdict, all: readonly Reason[]): Reason[] {
@@ -67,6 +77,11 @@ export const claims = (card: Card): Wanted[] =>
 export const releases = (card: Card, me: string): Wanted[] =>
   card.alerts.filter((alert) => alert.state === 'claimed' && alert.claimed_by === me)
     .map((alert) => ({ alert: alert.id, version: null, move: { move: 'release' } }))
+
+/** What was done about the violations of a card. */
+export const rectifies = (card: Card, remedy: Remedy, note: string): Wanted[] =>
+  card.alerts.filter((alert) => alert.state === 'violation' || alert.state === 'rectified')
+    .map((alert) => ({ alert: alert.id, version: null, move: { move: 'rectify', remedy, note } }))
 
 export const undoes = (alerts: readonly string[]): Wanted[] =>
   alerts.map((alert) => ({ alert, version: null, move: { move: 'undo' } }))

@@ -5,7 +5,7 @@ import { api, get, serviceNow, type Card, type Wanted } from '../../api/client'
 import { Board, keyOf, type Filter, type Stamp } from '../../live/board'
 import { Outbox } from '../../live/outbox'
 import type { Stream } from '../../live/stream'
-import { claims, movesFor, releases, undoes, type Ruling } from './decide'
+import { claims, movesFor, rectifies, releases, undoes, type Remedy, type Ruling } from './decide'
 
 const PAGE = 200
 const MOST = 10_000
@@ -124,8 +124,17 @@ export class Desk {
   /** Throws `Refusal`. */
   async note(card: Card, note: string): Promise<void> {
     const alert = card.alerts[0]?.id ?? ''
-    const answer = await get(api.POST('/api/v1/moves', { body: { moves: [{ alert, version: null, move: { move: 'note', note } }], together: true } }))
-    for (const each of answer.alerts) this.board.take({ what: 'moved', alert: each })
+    await this.moveAll([{ alert, version: null, move: { move: 'note', note } }], true)
+  }
+
+  /** Throws `Refusal`. */
+  async rectify(card: Card, remedy: Remedy, note: string): Promise<void> {
+    await this.moveAll(rectifies(card, remedy, note), true)
+  }
+
+  private async moveAll(moves: Wanted[], together: boolean): Promise<void> {
+    const answer = await get(api.POST('/api/v1/moves', { body: { moves, together } }))
+    for (const alert of answer.alerts) this.board.take({ what: 'moved', alert })
     this.board.flush()
   }
 
@@ -133,9 +142,7 @@ export class Desk {
   private async move(moves: Wanted[]): Promise<void> {
     if (!moves.length) return
     try {
-      const answer = await get(api.POST('/api/v1/moves', { body: { moves, together: false } }))
-      for (const alert of answer.alerts) this.board.take({ what: 'moved', alert })
-      this.board.flush()
+      await this.moveAll(moves, false)
     } catch {
       // the decision itself will tell what is wrong
     }

@@ -16,6 +16,10 @@ const evidenceOf = (id: string) => ({
 /** Clauses by which what was found may be exempt. */
 export const exemptOf = (known: Evidence): string[] => known.findings.flatMap((finding) => (finding.exempt ? [finding.exempt] : []))
 
+/** All clauses that the evidence names, by id. */
+export const clausesIn = (all: readonly Evidence[]): Map<string, Schemas['Clause']> =>
+  new Map(all.flatMap((each) => (each.clauses ?? []).map((clause) => [clause.id, clause] as const)))
+
 const idsOf = (card: Card | undefined) => (card && !card.storm ? card.alerts.slice(0, MOST).map((alert) => alert.id) : [])
 
 export interface Known {

@@ -12,9 +12,9 @@ import { Looking, useLook } from '../../live/looking'
 import { span, timeOfDay, useSecond } from '../../parts/clock'
 import { DecisionBar } from './bar'
 import { CardList } from './cards'
-import { categoriesOf, levelOf, type Reason, type Ruling } from './decide'
+import { categoriesOf, levelOf, type Reason, type Remedy, type Ruling } from './decide'
 import { UNDO_MS, useCard, useDesk, useList, useStamp, type Desk } from './desk'
-import { exemptOf, useEvidence, useRecords, useRelated, useRooms } from './evidence'
+import { clausesIn, exemptOf, useEvidence, useRecords, useRelated, useRooms } from './evidence'
 import { filterOf, Filters } from './filters'
 import { Moment } from './moment'
 import './queue.css'
@@ -53,6 +53,7 @@ function Cockpit({ desk, filter, onFilter }: { desk: Desk; filter: Filter; onFil
   const titles = useMemo(() => new Map([...rooms].map(([id, room]) => [id, [room.platform && platform(room.platform), room.title ?? id].filter(Boolean).join(' · ')])), [rooms, platform])
   const reasons = useReasons()
   const exempt = useMemo(() => [...new Set(known.all.flatMap((each) => exemptOf(each)))], [known.all])
+  const inWords = useMemo(() => clausesIn(known.all), [known.all])
 
   const go = useCallback((key: string | undefined) => {
     if (key === undefined) return
@@ -101,6 +102,7 @@ function Cockpit({ desk, filter, onFilter }: { desk: Desk; filter: Filter; onFil
     params: { path: { id: card?.alerts[0]?.id ?? '' } }, body: { say, quote: null, clause: null },
   }))), [card])
   const onNote = useCallback((note: string) => told(() => desk.note(card!, note)), [card, desk])
+  const onRectify = useCallback((remedy: Remedy, note: string) => told(() => desk.rectify(card!, remedy, note)), [card, desk])
   const takeIn = useCallback(() => board.takeIn(), [board])
 
   return (
@@ -119,8 +121,8 @@ function Cockpit({ desk, filter, onFilter }: { desk: Desk; filter: Filter; onFil
         <>
           <Moment card={card} known={known} unticked={unticked} onTick={tick} room={rooms.get(card.room)} clauses={clauses} related={related} />
           <Timeline card={card} known={known} room={rooms.get(card.room)} />
-          <Bar desk={desk} card={card} stamp={stamp} reasons={reasons} exempt={exempt} may={may('review')} movedAt={movedAt}
-            together={ticked.size} onRule={rule} onCue={onCue} onNote={onNote} onAccept={() => board.stamp(keyOf(card), null)} />
+          <Bar desk={desk} card={card} stamp={stamp} reasons={reasons} exempt={exempt} clauses={inWords} may={may('review')} movedAt={movedAt}
+            together={ticked.size} onRule={rule} onCue={onCue} onNote={onNote} onRectify={onRectify} onAccept={() => board.stamp(keyOf(card), null)} />
         </>
       ) : <div className="moment" />}
     </main>
@@ -140,7 +142,7 @@ async function told(work: () => Promise<unknown>): Promise<string> {
 }
 
 function Bar({ desk, card, ...rest }: Pick<React.ComponentProps<typeof DecisionBar>,
-  'card' | 'stamp' | 'reasons' | 'exempt' | 'may' | 'movedAt' | 'together' | 'onRule' | 'onCue' | 'onNote' | 'onAccept'> & { desk: Desk }) {
+  'card' | 'stamp' | 'reasons' | 'exempt' | 'clauses' | 'may' | 'movedAt' | 'together' | 'onRule' | 'onCue' | 'onNote' | 'onRectify' | 'onAccept'> & { desk: Desk }) {
   useSecond()
   const last = desk.lastDone()
   const undoFor = last ? Math.ceil((UNDO_MS - (serviceNow() - last.at)) / 1000) : 0

@@ -5,8 +5,9 @@ import type { Card, Schemas } from '../../api/client'
 import { useTexts, useWord } from '../../i18n'
 import { categories, evasions, opinions, outcomes, platforms, roles, severities, states, tiers } from '../../i18n/words'
 import { timeOfDay } from '../../parts/clock'
-import { caring, categoriesOf, levelOf } from './decide'
-import { exemptOf, useHistory, useRelated, type Known, type RoomRecord } from './evidence'
+import { caring, categoriesOf, levelOf, shortClause } from './decide'
+import { heard } from './heard'
+import { clausesIn, exemptOf, useHistory, useRelated, type Known, type RoomRecord } from './evidence'
 import { Sentence } from './sentence'
 import { TEXT } from './text'
 
@@ -35,6 +36,7 @@ export function Moment({ card, known, unticked, onTick, room, clauses, related }
   const level = levelOf(card.alerts)
   const finding = known.all[0]?.findings.at(-1)
   const named = categoriesOf(card)
+  const said = heard(known.all[0]?.context ?? [], finding)
   const withdrawn = first.state === 'withdrawn'
   const disguised = [...new Set(card.alerts.flatMap((alert) => (alert.evasive ? [alert.evasive] : [])))]
   return (
@@ -43,7 +45,9 @@ export function Moment({ card, known, unticked, onTick, room, clauses, related }
         <span className={`chip sev sev-${level}`}>{caring(card) ? '♥' : level} {severity(first.severity)}</span>
         <strong>{named[0] ? say(named[0]) : first.title}</strong>
         <span className="small">{tier(first.tier)}</span>
-        <span className="small">{role((finding?.role ?? 'unknown'))}</span>
+        {(finding?.role ?? 'unknown') === 'unknown'
+          ? finding && <span className="chip">{t('roleUnknown')}</span>
+          : <span className="small">{role(finding!.role)}</span>}
         <span className="small">{room?.title ?? card.room}{room?.platform ? ` · ${platform(room.platform)}` : ''}</span>
         <span className="small">{timeOfDay(first.at)}</span>
         {disguised.map((each) => <span key={each} className="chip">{evasion(each)}</span>)}
@@ -57,7 +61,7 @@ export function Moment({ card, known, unticked, onTick, room, clauses, related }
       {withdrawn && <p className="small">{t('withdrawn', { why: first.reason })}</p>}
       {card.storm
         ? <p className="said">{t('stormHeld', { n: card.storm.held, m: card.storm.waiting })}</p>
-        : <Sentence card={card} context={known.all[0]?.context ?? []} />}
+        : <Sentence card={card} context={known.all[0]?.context ?? []} heard={said} />}
       {known.failed && <p role="alert">{known.failed.message} <button type="button" className="plain" onClick={known.again}>↻</button></p>}
       <Because card={card} known={known} open={clauses} />
       {named.length > 0 && (
@@ -85,7 +89,9 @@ function Rank({ factors, priority }: { factors: Schemas['Factors']; priority: nu
 /** Why it was found, what it rests on, what to say instead. */
 function Because({ card, known, open }: { card: Card; known: Known; open: boolean }) {
   const t = useTexts(TEXT)
-  const clauses = new Map(known.all.flatMap((each) => (each.clauses ?? []).map((clause) => [clause.id, clause] as const)))
+  const named = clausesIn(known.all)
+  const own = new Set(card.alerts.flatMap((alert) => alert.clauses))
+  const clauses = new Map([...named].filter(([id]) => own.has(id)))
   const unverified = new Set(card.alerts.flatMap((alert) => alert.unverified ?? []))
   const lapsed = new Set(card.alerts.flatMap((alert) => alert.not_in_force ?? []))
   const exempt = [...new Set(known.all.flatMap((each) => exemptOf(each)))]
@@ -110,7 +116,7 @@ function Because({ card, known, open }: { card: Card; known: Known; open: boolea
           {!open && clauses.size > 3 && <span className="meta">{t('more', { n: clauses.size - 3 })}</span>}
         </dd>
       )}
-      {exempt.length > 0 && <><dt>{t('exempt')}</dt><dd>{exempt.map((id) => clauses.get(id)?.article ?? id).join('、')}</dd></>}
+      {exempt.length > 0 && <><dt>{t('exempt')}</dt><dd>{exempt.map((id) => (named.has(id) ? shortClause(named.get(id)!) : id)).join('；')}</dd></>}
       {advice?.say && <><dt>{t('advice')}</dt><dd>{advice.say}</dd></>}
       {rewrites.length > 0 && <dt>{t('rewrite')} <kbd>Y</kbd></dt>}
       {rewrites.length > 0 && <dd>{rewrites.slice(0, 2).map(([from, to]) => <p key={from}>“{from}” → “{to}”</p>)}</dd>}

@@ -1,7 +1,9 @@
 import type { Alert, Card, ContextLine } from '../../api/client'
-import { useWord } from '../../i18n'
+import { useTexts, useWord } from '../../i18n'
 import { LEVEL_OF, roles } from '../../i18n/words'
 import { Marked, type Marking } from '../../parts/marked'
+import type { Heard } from './heard'
+import { TEXT } from './text'
 
 /** Spans in the alert's own text: those of its last event. */
 export function markingsOf(alerts: readonly Alert[]): Marking[] {
@@ -14,7 +16,8 @@ export function markingsOf(alerts: readonly Alert[]): Marking[] {
 }
 
 /** What was said, in large type, between what came before and after. */
-export function Sentence({ card, context }: { card: Card; context: readonly ContextLine[] }) {
+export function Sentence({ card, context, heard }: { card: Card; context: readonly ContextLine[]; heard: Heard }) {
+  const t = useTexts(TEXT)
   const role = useWord(roles)
   const first = card.alerts[0]
   if (!first) return null
@@ -35,6 +38,14 @@ export function Sentence({ card, context }: { card: Card; context: readonly Cont
       <blockquote className="said" lang="zh-CN" tabIndex={0}>
         <Marked text={first.text || first.title} markings={first.text ? markingsOf(card.alerts) : []} />
       </blockquote>
+      {(heard.interim || heard.corrected || heard.confidence !== null) && (
+        <p className="small heard">
+          {heard.interim && <span className="chip">{t('interim')}</span>}
+          {heard.corrected && <span className="chip">{t('revised')}</span>}
+          {heard.was && <span>{t('was', { was: heard.was })}</span>}
+          {heard.confidence !== null && <span>{t('asr', { p: heard.confidence.toFixed(2) })}</span>}
+        </p>
+      )}
       {near(after)}
     </div>
   )

@@ -40,13 +40,15 @@ export function Timeline({ card, known, room }: { card: Card; known: Known; room
 }
 
 function Line({ line, own, card }: { line: ContextLine; own: boolean; card: Card }) {
+  const t = useTexts(TEXT)
   const role = useWord(roles)
   const same = own && line.text === card.alerts[0]?.text
   return (
     <li className={`line${own ? ` own sev-line-${levelOf(card.alerts)}` : ''}${line.lane === 0 ? ' spoken' : ''}`} {...(own ? { 'aria-current': true as const } : {})}>
       <span className="meta">{timeOfDay(line.at)}</span>
       <span className="meta role">{role((line.role || 'unknown'))}</span>
-      <span className="line-text"><Marked text={line.text} markings={same ? markingsOf(card.alerts) : []} /></span>
+      <span className="line-text"><Marked text={line.text} markings={same ? markingsOf(card.alerts) : []} />
+        {line.revision !== 0 && <> <span className="chip">{t(line.revision < 0 ? 'interim' : 'revised')}</span></>}</span>
     </li>
   )
 }
