@@ -9,7 +9,7 @@ import { texts, useLanguage, useTexts } from './i18n'
 import { Help, Palette } from './keys/panels'
 import { useKeys } from './keys'
 import { PLACES } from './keys/registry'
-import { alarm } from './live/alarm'
+import { alarm, useWish } from './live/alarm'
 import { useLine, useStream } from './live/context'
 import { PAGES } from './pages'
 import { SignIn } from './pages/signin'
@@ -86,12 +86,11 @@ export function Frame({ children }: { children: ReactNode }) {
 function Wishes() {
   const t = useTexts(TEXT)
   const stream = useStream()
-  const [, look] = useState(0)
+  const wanted = { sound: useWish('sound'), notify: useWish('notify') }
   useEffect(() => stream.onUpdate((update) => stream.leads && alarm.take(update, (urgency) => t(`arrived_${urgency}`))), [stream, t])
   return (['sound', 'notify'] as const).map((wish) => (
-    <button key={wish} type="button" className="plain" aria-pressed={alarm.wants(wish)}
-      onClick={() => void alarm.choose(wish, !alarm.wants(wish)).then(() => look((n) => n + 1))}>
-      {t(wish)} {alarm.wants(wish) ? t('on') : t('off')}
+    <button key={wish} type="button" className="plain" aria-pressed={wanted[wish]} onClick={() => void alarm.choose(wish, !wanted[wish])}>
+      {t(wish)} {wanted[wish] ? t('on') : t('off')}
     </button>
   ))
 }

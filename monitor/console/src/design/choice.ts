@@ -1,4 +1,4 @@
-import { useEffect, useState, useSyncExternalStore } from 'react'
+import { useEffect, useSyncExternalStore } from 'react'
 
 import { variables, type ThemeName } from './tokens'
 
@@ -12,9 +12,18 @@ function watch(watcher: () => void): () => void {
   return () => asked.removeEventListener('change', watcher)
 }
 
+/** One choice for whoever asks: the page, and what is set in it by Ant Design. */
+let wished: Wish = (globalThis.localStorage?.getItem(KEPT) as Wish | null) ?? 'system'
+const choosers = new Set<() => void>()
+
+function watchWish(watcher: () => void): () => void {
+  choosers.add(watcher)
+  return () => choosers.delete(watcher)
+}
+
 /** The theme that is shown, what was wished for, and how to wish. */
 export function useThemeChoice(): { name: ThemeName; wish: Wish; choose: (wish: Wish) => void } {
-  const [wish, setWish] = useState<Wish>(() => (localStorage.getItem(KEPT) as Wish | null) ?? 'system')
+  const wish = useSyncExternalStore(watchWish, () => wished)
   const dark = useSyncExternalStore(watch, () => matchMedia(DARK).matches)
   const name = wish === 'system' ? (dark ? 'dark' : 'light') : wish
   useEffect(() => {
@@ -27,7 +36,8 @@ export function useThemeChoice(): { name: ThemeName; wish: Wish; choose: (wish: 
     name, wish,
     choose: (next) => {
       localStorage.setItem(KEPT, next)
-      setWish(next)
+      wished = next
+      for (const each of choosers) each()
     },
   }
 }

@@ -2,9 +2,10 @@
  * test read this; nothing else listens to the keyboard. */
 import { texts } from '../i18n'
 
-/** `any` holds everywhere; `queue` while the cockpit has the focus, `checks` on a script's page; `reasons` after a verdict key, in place of `queue`'s
+/** `any` holds everywhere; `queue` while the cockpit has the focus, `checks` on a script's page, `shift` on the page that
+ * a shift starts with, `room` over a broadcast; `reasons` after a verdict key, in place of `queue`'s
  * digits; `text` inside a field, with a modifier only. */
-export type Scope = 'any' | 'queue' | 'reasons' | 'checks'
+export type Scope = 'any' | 'queue' | 'reasons' | 'checks' | 'shift' | 'room'
 
 export interface Key {
   /** As `KeyboardEvent.key` names it; letters are lower case, `Shift+v` and `Mod+k` (Control or Command) as written. */
@@ -62,6 +63,11 @@ export const KEYS = {
   takeRewrite: { keys: ['y'], scope: 'checks' },
   editLine: { keys: ['e'], scope: 'checks' },
   checkAgain: { keys: ['c'], scope: 'checks' },
+
+  start: { keys: ['Enter'], scope: 'shift' },
+
+  closer: { keys: ['+', '='], scope: 'room' },
+  wider: { keys: ['-'], scope: 'room' },
 } as const satisfies Record<string, Key>
 
 export type Action = keyof typeof KEYS
@@ -79,6 +85,7 @@ export const labels = texts(
     cue: '提示场控', attended: '已关怀', violationNext: '违规并看下一条', lawfulNext: '不违规并看下一条', undo: '撤销',
     rectify: '记录处置', tick: '勾选类别', reason: '选理由', usual: '用常用理由',
     nextFinding: '台本：下一处', previousFinding: '台本：上一处', onlyFound: '台本：只看有问题的行', takeRewrite: '台本：换成改写', editLine: '台本：改这一行', checkAgain: '台本：再检查',
+    start: '开班，去队列', closer: '放大时间', wider: '缩小时间',
   },
   {
     palette: 'Commands', search: 'Search', help: 'Keys', go: 'Go to q queue s shift r rooms u rules f figures', back: 'One step back',
@@ -91,5 +98,6 @@ export const labels = texts(
     undo: 'Undo', rectify: 'Record what was done', tick: 'Tick a category', reason: 'Pick the reason', usual: 'Take the usual reason',
     nextFinding: 'Script: next finding', previousFinding: 'Script: previous finding', onlyFound: 'Script: only lines with findings',
     takeRewrite: 'Script: put the rewrite in', editLine: 'Script: edit the line', checkAgain: 'Script: check again',
+    start: 'Start the shift', closer: 'Zoom in', wider: 'Zoom out',
   },
 )

@@ -1,5 +1,7 @@
 /** Sound and desktop notices, both off until somebody wants them. One tab of a browser sounds, the one that reads the
  * stream; at most one tone in five seconds, and past ten in ten minutes none but for what is critical. */
+import { useSyncExternalStore } from 'react'
+
 import type { Update } from './stream'
 
 export type Wish = 'sound' | 'notify'
@@ -38,6 +40,13 @@ export class Alarm {
   private readonly pace = new Pace()
   private readonly waiting = new Map<string, ReturnType<typeof setTimeout>>()
 
+  private readonly watchers = new Set<() => void>()
+
+  readonly watch = (watcher: () => void): (() => void) => {
+    this.watchers.add(watcher)
+    return () => this.watchers.delete(watcher)
+  }
+
   wants(wish: Wish): boolean {
     return localStorage.getItem(KEPT[wish]) === 'on'
   }
@@ -46,6 +55,7 @@ export class Alarm {
   async choose(wish: Wish, on: boolean): Promise<boolean> {
     if (on && wish === 'notify' && (!('Notification' in globalThis) || (await Notification.requestPermission()) !== 'granted')) return false
     localStorage.setItem(KEPT[wish], on ? 'on' : 'off')
+    for (const watcher of this.watchers) watcher()
     if (on && wish === 'sound') this.play('high')
     return true
   }
@@ -105,3 +115,5 @@ export class Alarm {
 }
 
 export const alarm = new Alarm()
+
+export const useWish = (wish: Wish): boolean => useSyncExternalStore(alarm.watch, () => alarm.wants(wish))

@@ -15,4 +15,6 @@ export const PAGES: readonly Page[] = [
   { path: '/queue', nav: 'queue', needs: 'see', load: () => import('./queue') },
   { path: '/checks', nav: 'checks', needs: 'see', load: () => import('./checks') },
   { path: '/checks/:id', needs: 'see', load: () => import('./checks') },
+  { path: '/rooms', nav: 'rooms', needs: 'see', load: () => import('./rooms') },
+  { path: '/rooms/:id', needs: 'see', load: () => import('./room') },
 ]

@@ -1,8 +1,8 @@
 /** What is known of a moment, read once and kept; the next ones are read ahead. */
 import { useQueries, useQuery, useQueryClient } from '@tanstack/react-query'
-import { useEffect, useMemo } from 'react'
+import { useEffect } from 'react'
 
-import { api, get, type Alert, type Card, type Evidence, type Schemas } from '../../api/client'
+import { api, get, type Alert, type Card, type Evidence } from '../../api/client'
 
 const FRESH_MS = 30_000
 const MOST = 9
@@ -69,35 +69,4 @@ export function useRelated(alert: Alert | undefined) {
   return { earlier: earlier?.alerts ?? [], alike }
 }
 
-type Record_ = Schemas['RecordAnswer']
-
-export function useRecords(kind: string) {
-  return useQuery({
-    queryKey: ['records', kind],
-    queryFn: async ({ signal }) => {
-      const found: Record_[] = []
-      let cursor: string | null | undefined
-      do {
-        const query = { limit: 1000, ...(cursor ? { cursor } : {}) }
-        const page = await get(api.GET('/api/v1/records/{kind}', { params: { path: { kind: kind as never }, query }, signal }))
-        found.push(...page.records)
-        cursor = page.next
-      } while (cursor)
-      return found
-    },
-    staleTime: 300_000,
-  }).data
-}
-
-export interface RoomRecord {
-  title?: string
-  platform?: string
-  account?: string
-  media?: string
-}
-
-/** Rooms by id, as their records name them. */
-export function useRooms(): ReadonlyMap<string, RoomRecord> {
-  const records = useRecords('room')
-  return useMemo(() => new Map(records?.map((each) => [each.id, each.record as RoomRecord])), [records])
-}
+export { useRecords, useRooms, type RoomRecord } from '../../api/records'

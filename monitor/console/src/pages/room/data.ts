@@ -1,0 +1,60 @@
+/** A broadcast read once, and then its end again and again while it runs. */
+import { keepPreviousData, useQuery, useQueryClient } from '@tanstack/react-query'
+import { useEffect } from 'react'
+
+import { api, get, type Schemas } from '../../api/client'
+import { useStream } from '../../live/context'
+import { merged, type Range, type Timeline } from './model'
+
+const LOOK_MS = 5_000
+/** What may still change at the end: late events, findings over several of them. */
+const AGAIN_MS = 120_000
+export const MOST_LINES = 500
+
+const keyFor = (room: string, broadcast: string | null) => ['timeline', room, broadcast]
+
+function read(room: string, broadcast: string | null, since: number | null, signal: AbortSignal): Promise<Timeline> {
+  const query = { ...(broadcast ? { broadcast } : {}), ...(since === null ? {} : { since: String(since) }) }
+  return get(api.GET('/api/v1/rooms/{room}/timeline', { params: { path: { room }, query }, signal }))
+}
+
+export function useTimeline(room: string, broadcast: string | null) {
+  const client = useQueryClient()
+  const stream = useStream()
+  const asked = useQuery({
+    queryKey: keyFor(room, broadcast),
+    queryFn: async ({ signal }) => {
+      const known = client.getQueryData<Timeline>(keyFor(room, broadcast))
+      if (!known) return read(room, broadcast, null, signal)
+      const tail = await read(room, broadcast, Math.max(known.since, known.until - AGAIN_MS), signal)
+      return merged(known, tail) ?? read(room, broadcast, null, signal)
+    },
+    structuralSharing: false,
+    refetchInterval: (query) => (query.state.data?.broadcast.ended_at === null ? LOOK_MS : false),
+  })
+  useEffect(() => stream.onUpdate(({ alert }) => {
+    if (alert.room !== room) return
+    client.setQueryData<Timeline>(keyFor(room, broadcast), (known) => known && {
+      ...known, points: known.points.map((point) => (point.alert === alert.id ? { ...point, state: alert.state, outcome: alert.outcome ?? '' } : point)),
+    })
+  }), [stream, client, room, broadcast])
+  return asked
+}
+
+/** Events of a part of the broadcast; those of the host side are read by themselves, so that no flood of comments hides
+ * them. */
+export function useLines(room: string, range: Range | null, running: boolean) {
+  const { from, to } = range ?? { from: 0, to: 0 }
+  return useQuery({
+    queryKey: ['lines', room, from, to],
+    queryFn: async ({ signal }) => {
+      const asked = (kind?: Schemas['KeptEvent']['kind']) => get(api.GET('/api/v1/events', {
+        params: { query: { room, since: String(from), until: String(to), limit: MOST_LINES, ...(kind ? { kind: kind as 'transcript' } : {}) } }, signal,
+      }))
+      const all = (await asked()).events
+      if (all.length < MOST_LINES) return { events: all, cut: false }
+      return { events: [...all, ...(await asked('transcript')).events], cut: true }
+    },
+    enabled: range !== null, staleTime: running ? 4_000 : 60_000, placeholderData: keepPreviousData, gcTime: 60_000,
+  })
+}
