@@ -2,7 +2,7 @@
 import { useQueries, useQuery, useQueryClient } from '@tanstack/react-query'
 import { useEffect } from 'react'
 
-import { api, get, type Alert, type Card, type Evidence } from '../../api/client'
+import { api, get, type Alert, type Card, type Evidence, type Schemas } from '../../api/client'
 
 const FRESH_MS = 30_000
 const MOST = 9
