@@ -3,9 +3,9 @@
 import { texts } from '../i18n'
 
 /** `any` holds everywhere; `queue` while the cockpit has the focus, `checks` on a script's page, `shift` on the page that
- * a shift starts with, `room` over a broadcast; `reasons` after a verdict key, in place of `queue`'s
+ * a shift starts with, `room` over a broadcast, `rules` at the workbench; `reasons` after a verdict key, in place of `queue`'s
  * digits; `text` inside a field, with a modifier only. */
-export type Scope = 'any' | 'queue' | 'reasons' | 'checks' | 'shift' | 'room'
+export type Scope = 'any' | 'queue' | 'reasons' | 'checks' | 'shift' | 'room' | 'rules'
 
 export interface Key {
   /** As `KeyboardEvent.key` names it; letters are lower case, `Shift+v` and `Mod+k` (Control or Command) as written. */
@@ -68,6 +68,8 @@ export const KEYS = {
 
   closer: { keys: ['+', '='], scope: 'room' },
   wider: { keys: ['-'], scope: 'room' },
+
+  saveRule: { keys: ['Mod+s'], scope: 'rules' },
 } as const satisfies Record<string, Key>
 
 export type Action = keyof typeof KEYS
@@ -85,7 +87,7 @@ export const labels = texts(
     cue: '提示场控', attended: '已关怀', violationNext: '违规并看下一条', lawfulNext: '不违规并看下一条', undo: '撤销',
     rectify: '记录处置', tick: '勾选类别', reason: '选理由', usual: '用常用理由',
     nextFinding: '台本：下一处', previousFinding: '台本：上一处', onlyFound: '台本：只看有问题的行', takeRewrite: '台本：换成改写', editLine: '台本：改这一行', checkAgain: '台本：再检查',
-    start: '开班，去队列', closer: '放大时间', wider: '缩小时间',
+    start: '开班，去队列', closer: '放大时间', wider: '缩小时间', saveRule: '保存规则',
   },
   {
     palette: 'Commands', search: 'Search', help: 'Keys', go: 'Go to q queue s shift r rooms u rules f figures', back: 'One step back',
@@ -98,6 +100,6 @@ export const labels = texts(
     undo: 'Undo', rectify: 'Record what was done', tick: 'Tick a category', reason: 'Pick the reason', usual: 'Take the usual reason',
     nextFinding: 'Script: next finding', previousFinding: 'Script: previous finding', onlyFound: 'Script: only lines with findings',
     takeRewrite: 'Script: put the rewrite in', editLine: 'Script: edit the line', checkAgain: 'Script: check again',
-    start: 'Start the shift', closer: 'Zoom in', wider: 'Zoom out',
+    start: 'Start the shift', closer: 'Zoom in', wider: 'Zoom out', saveRule: 'Save the rule',
   },
 )

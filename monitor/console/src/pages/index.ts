@@ -13,6 +13,8 @@ export interface Page {
 export const PAGES: readonly Page[] = [
   { path: '/', nav: 'shift', needs: 'see', load: () => import('./shift') },
   { path: '/queue', nav: 'queue', needs: 'see', load: () => import('./queue') },
+  { path: '/rules', nav: 'rules', needs: 'rules', load: () => import('./rules') },
+  { path: '/rules/:id', needs: 'rules', load: () => import('./rules') },
   { path: '/checks', nav: 'checks', needs: 'see', load: () => import('./checks') },
   { path: '/checks/:id', needs: 'see', load: () => import('./checks') },
   { path: '/rooms', nav: 'rooms', needs: 'see', load: () => import('./rooms') },
