@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from monitor.engine.alone import LEAST_ALONE, long_enough, sure
 from tests.unit.mlkit import looked_at
 
-READ = st.text("买它vx最low1", max_size=10)
+READ = st.text("买它最好看呀", max_size=10)  # nothing that could be a contact
 UNREAD = st.text(" 　…！，🔥❤\U000e0041*~", max_size=4)
 
 
