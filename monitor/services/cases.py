@@ -198,10 +198,14 @@ class Answered(Struct, frozen=True):
 
 
 class QueueFilter(Struct, frozen=True, kw_only=True):
-    """Any field that is set must match. `posts`: of these; `units`: of rooms of these, None: of all."""
+    """Any field that is set must match. `posts`: of these; `units`: of rooms of these, None: of all. `before`: what was
+    said earlier (UTC ms); `platform`: of rooms whose records name it, which the desk looks up as `rooms`."""
 
     posts: tuple[str, ...]
     units: tuple[str, ...] | None = None
+    rooms: tuple[str, ...] | None = None
+    platform: str | None = None
+    before: int | None = None
     category: str | None = None
     severity: str | None = None
     tier: str | None = None

@@ -18,7 +18,7 @@ from monitor.domain.events import Kind, Role
 from monitor.domain.labels import Label
 from monitor.domain.lapsing import overdue
 from monitor.domain.moves import AnyMove, Claim, Decide, Escalate, HandOver, Outcome, Reason, Reopen, Undo
-from monitor.domain.organisation import Organisation, Post, Unit
+from monitor.domain.organisation import Organisation, Post, Room, Unit
 from monitor.domain.people import Actor, Permission
 from monitor.domain.review import Above, Asked, Review, Ruling
 from monitor.domain.suppression import Ruled
@@ -70,8 +70,14 @@ class ReviewDesk:
         """Of the posts that the actor may see, all where none is named; of the rooms that they may see."""
         posts = self.posts(actor)
         wanted = tuple(post for post in posts if not where.posts or post in where.posts)
-        return await self._cases.queue(actor.tenant, replace(where, posts=wanted, units=self.units(actor)),
-                                       cursor=cursor, limit=limit)
+        return await self._cases.queue(
+            actor.tenant, replace(where, posts=wanted, units=self.units(actor), rooms=self._on(actor, where.platform)),
+            cursor=cursor, limit=limit)
+
+    def _on(self, actor: Actor, platform: str | None) -> tuple[str, ...] | None:
+        """The rooms of a platform; None: all rooms."""
+        rooms = self._organising.of(actor.tenant).every(Room)
+        return None if platform is None else tuple(name for name, room in rooms if room.platform == platform)
 
     def units(self, actor: Actor) -> tuple[str, ...] | None:
         """Those whose rooms the actor may see; None: all."""

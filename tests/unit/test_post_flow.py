@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -188,6 +189,23 @@ async def test_time_ends_leases_and_escalates(world: World) -> None:
 async def test_care_is_never_held(world: World) -> None:
     await world.find(finding("a", tier=Tier.CARE, category=[]), finding("b", severity=Severity.CRITICAL, event="x"))
     assert [card[0] for card in await world.cards()] == ["lead", "content-review"]
+
+
+async def test_a_queue_of_one_platform_and_of_what_is_old(world: World) -> None:
+    await world.organising.edit(OPERATOR, [
+        Edit(kind="room", id="room-1", record=Room(platform="douyin")),
+        Edit(kind="room", id="room-2", record=Room(platform="kuaishou")),
+    ])
+    await world.find(finding("a"), finding("b", room="room-2", event="f"), finding("c", room="room-3", event="g"))
+
+    async def rooms(**where: Any) -> list[str]:
+        page = await world.desk.queue(LEAD, QueueFilter(posts=(), **where), cursor=None, limit=9)
+        return sorted(card.room for card in page.cards)
+
+    at = (await world.desk.queue(LEAD, QueueFilter(posts=()), cursor=None, limit=9)).cards[0].at
+    assert await rooms() == ["room-1", "room-2", "room-3"]
+    assert await rooms(platform="kuaishou") == ["room-2"] and await rooms(platform="huya") == []
+    assert await rooms(before=at) == [] and await rooms(before=at + 1, platform="douyin") == ["room-1"]
 
 
 async def test_what_no_route_answers_lies_with_the_default_post_and_is_shown_as_such(world: World) -> None:

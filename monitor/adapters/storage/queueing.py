@@ -71,6 +71,10 @@ def _conditions(where: QueueFilter) -> list[ColumnElement[bool]]:
             found.append(queue.c[name] == value)
     if where.units is not None:
         found.append(queue.c.unit.in_(where.units))
+    if where.rooms is not None:
+        found.append(queue.c.room.in_(where.rooms))
+    if where.before is not None:
+        found.append(queue.c.at < where.before)
     if where.category is not None:
         found.append(queue.c.categories.contains(f" {where.category} ", autoescape=True))
     return found

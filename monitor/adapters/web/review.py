@@ -10,7 +10,7 @@ from monitor.adapters.web.auth import PRINCIPAL
 from monitor.adapters.web.errors import Problem, json_answer
 from monitor.adapters.web.handling import QUERY
 from monitor.adapters.web.ingest import received_json
-from monitor.adapters.web.params import Param, choice, count, flag, text
+from monitor.adapters.web.params import Param, choice, count, flag, text, time
 from monitor.adapters.web.reading import CATEGORY, ROOM, SEVERITY
 from monitor.adapters.web.services import SERVICES
 from monitor.adapters.web.sse import event
@@ -28,6 +28,8 @@ QUEUE_PARAMS: Final[tuple[Param, ...]] = (
     choice("tier", "Only this tier.", Tier),
     SEVERITY,
     choice("state", "Only this state.", sorted(LIVE)),
+    text("platform", "Only rooms whose records name this platform."),
+    time("before", "Only what was said before this time."),
     text("claimed_by", "Only what this person has claimed; `me` is whoever asks."),
     flag("unrouted", "Only what no route answers, or only what one does."),
     count("limit", "How many cards a page holds.", most=200, default=50),

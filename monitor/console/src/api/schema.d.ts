@@ -4350,6 +4350,10 @@ export interface operations {
                 severity?: "info" | "low" | "medium" | "high" | "critical";
                 /** @description Only this state. */
                 state?: "claimed" | "escalated" | "open";
+                /** @description Only rooms whose records name this platform. */
+                platform?: string;
+                /** @description Only what was said before this time. RFC 3339 with an offset, or UTC milliseconds. */
+                before?: string | number;
                 /** @description Only what this person has claimed; `me` is whoever asks. */
                 claimed_by?: string;
                 /** @description Only what no route answers, or only what one does. */
@@ -5143,6 +5147,10 @@ export interface operations {
                 severity?: "info" | "low" | "medium" | "high" | "critical";
                 /** @description Only this state. */
                 state?: "claimed" | "escalated" | "open";
+                /** @description Only rooms whose records name this platform. */
+                platform?: string;
+                /** @description Only what was said before this time. RFC 3339 with an offset, or UTC milliseconds. */
+                before?: string | number;
                 /** @description Only what this person has claimed; `me` is whoever asks. */
                 claimed_by?: string;
                 /** @description Only what no route answers, or only what one does. */

@@ -7,7 +7,10 @@ import type { paths } from '../api/schema'
 import type { Update } from './stream'
 
 type Asked = NonNullable<paths['/api/v1/queue']['get']['parameters']['query']>
-export type Filter = Pick<Asked, 'post' | 'severity' | 'category' | 'tier' | 'room' | 'rule' | 'state' | 'claimed_by'>
+export type Filter = Pick<Asked, 'post' | 'severity' | 'category' | 'tier' | 'room' | 'rule' | 'state' | 'claimed_by' | 'platform'> & {
+  /** Minutes that it has waited at least. */
+  age?: number
+}
 
 /** What this person did with a card, until everybody sees it. `at`: by the service's clock (ms). */
 export interface Stamp {
@@ -35,8 +38,10 @@ function joined(alerts: readonly Alert[], alert: Alert): Alert[] {
   return [...others, alert].sort((a, b) => (b.priority ?? 0) - (a.priority ?? 0) || (a.id < b.id ? -1 : 1))
 }
 
-export function matches(filter: Filter, alert: Alert): boolean {
-  const { category, claimed_by, ...same } = filter
+/** `rooms`: those of the filter's platform, where it has one. */
+export function matches(filter: Filter, alert: Alert, rooms?: ReadonlySet<string>): boolean {
+  const { category, claimed_by, platform, age, ...same } = filter
+  if (age || (platform && !rooms?.has(alert.room))) return false // what is new is not old
   if (category && !alert.category.includes(category)) return false
   if (claimed_by && alert.claimed_by !== claimed_by) return false
   return Object.entries(same).every(([name, value]) => !value || alert[name as keyof Alert] === value)
@@ -51,6 +56,13 @@ export class Board {
   private timer: ReturnType<typeof setTimeout> | undefined
   private readonly watchers = new Map<string, Set<() => void>>()
   private readonly listWatchers = new Set<() => void>()
+
+  private rooms: ReadonlySet<string> = new Set()
+
+  /** Rooms of the filter's platform, once they are known. */
+  setRooms(rooms: ReadonlySet<string>): void {
+    this.rooms = rooms
+  }
 
   constructor(private readonly filter: Filter, private readonly flushMs = FLUSH_MS) {}
 
@@ -90,7 +102,7 @@ export class Board {
       this.cards.set(key, { ...card, alerts: joined(card.alerts, alert), priority: Math.max(card.priority, alert.priority ?? 0) })
       this.changed.add(key)
     } else {
-      if (!isLive(alert) || !matches(this.filter, alert)) return
+      if (!isLive(alert) || !matches(this.filter, alert, this.rooms)) return
       const { post = '', moment = alert.id, room, priority = 0, at } = alert
       this.cards.set(key, { post, moment, room, priority, at, alerts: [alert], unrouted: false, storm: null })
       this.list = { ...this.list, arrivals: [...this.list.arrivals, key] }

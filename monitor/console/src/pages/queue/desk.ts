@@ -68,7 +68,8 @@ export class Desk {
     let seen = 0
     try {
       do {
-        const query = { ...this.filter, limit: PAGE, ...(cursor ? { cursor } : {}) }
+        const { age, ...where } = this.filter
+        const query = { ...where, ...(age ? { before: serviceNow() - age * 60_000 } : {}), limit: PAGE, ...(cursor ? { cursor } : {}) }
         const page = await get(api.GET('/api/v1/queue', { params: { query }, signal }))
         if (cursor === undefined) this.board.replace(page.cards)
         else this.board.append(page.cards)

@@ -26,7 +26,7 @@ export default function QueuePage() {
   const filter = useMemo(() => filterOf(params), [params])
   const { me } = useSession()
   const desk = useDesk(me.id, filter, useStream())
-  return <Cockpit key={JSON.stringify(filter)} desk={desk} filter={filter} onFilter={(next) => setParams(next as Record<string, string>)} />
+  return <Cockpit key={JSON.stringify(filter)} desk={desk} filter={filter} onFilter={(next) => setParams(Object.entries(next).map(([name, value]): [string, string] => [name, String(value)]))} />
 }
 
 function Cockpit({ desk, filter, onFilter }: { desk: Desk; filter: Filter; onFilter: (filter: Filter) => void }) {
@@ -52,6 +52,9 @@ function Cockpit({ desk, filter, onFilter }: { desk: Desk; filter: Filter; onFil
   const platform = useWord(platforms)
   const titles = useMemo(() => new Map([...rooms].map(([id, room]) => [id, [room.platform && platform(room.platform), room.title ?? id].filter(Boolean).join(' · ')])), [rooms, platform])
   const reasons = useReasons()
+  useEffect(() => {
+    board.setRooms(new Set([...rooms].flatMap(([id, room]) => (room.platform === filter.platform ? [id] : []))))
+  }, [board, rooms, filter.platform])
   const exempt = useMemo(() => [...new Set(known.all.flatMap((each) => exemptOf(each)))], [known.all])
   const inWords = useMemo(() => clausesIn(known.all), [known.all])
 
