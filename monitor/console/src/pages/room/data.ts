@@ -2,7 +2,7 @@
 import { keepPreviousData, useQuery, useQueryClient } from '@tanstack/react-query'
 import { useEffect } from 'react'
 
-import { api, get, type Schemas } from '../../api/client'
+import { api, get } from '../../api/client'
 import { useStream } from '../../live/context'
 import { merged, type Range, type Timeline } from './model'
 
@@ -10,6 +10,8 @@ const LOOK_MS = 5_000
 /** What may still change at the end: late events, findings over several of them. */
 const AGAIN_MS = 120_000
 export const MOST_LINES = 500
+/** What was written for so long after a moment belongs to it. */
+const NEAR_MS = 30_000
 
 const keyFor = (room: string, broadcast: string | null) => ['timeline', room, broadcast]
 
@@ -41,20 +43,21 @@ export function useTimeline(room: string, broadcast: string | null) {
   return asked
 }
 
-/** Events of a part of the broadcast; those of the host side are read by themselves, so that no flood of comments hides
- * them. */
-export function useLines(room: string, range: Range | null, running: boolean) {
-  const { from, to } = range ?? { from: 0, to: 0 }
+/** Events of a part of the broadcast. No flood of comments hides those of the host side, nor what was written around the
+ * moment that is looked at (`near`): these are read by themselves. */
+export function useLines(room: string, { from, to }: Range, near: number | null, running: boolean) {
+  const until = near !== null && near >= from && near < to ? Math.min(to, near + NEAR_MS) : to
   return useQuery({
-    queryKey: ['lines', room, from, to],
+    queryKey: ['lines', room, from, to, until],
     queryFn: async ({ signal }) => {
-      const asked = (kind?: Schemas['KeptEvent']['kind']) => get(api.GET('/api/v1/events', {
-        params: { query: { room, since: String(from), until: String(to), limit: MOST_LINES, ...(kind ? { kind: kind as 'transcript' } : {}) } }, signal,
+      const asked = (before: number, kind?: 'transcript') => get(api.GET('/api/v1/events', {
+        params: { query: { room, since: String(from), until: String(before), limit: MOST_LINES, ...(kind ? { kind } : {}) } }, signal,
       }))
-      const all = (await asked()).events
+      const all = (await asked(to)).events
       if (all.length < MOST_LINES) return { events: all, cut: false }
-      return { events: [...all, ...(await asked('transcript')).events], cut: true }
+      const spoken = (await asked(to, 'transcript')).events
+      return { events: [...all, ...spoken, ...(until < to ? (await asked(until)).events : [])], cut: true }
     },
-    enabled: range !== null, staleTime: running ? 4_000 : 60_000, placeholderData: keepPreviousData, gcTime: 60_000,
+    staleTime: running ? 4_000 : 60_000, placeholderData: keepPreviousData, gcTime: 60_000,
   })
 }

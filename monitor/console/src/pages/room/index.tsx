@@ -73,7 +73,7 @@ function Room({ timeline, at, onBroadcast }: { timeline: Timeline; at: number | 
   const [picked, setPicked] = useState<Picked | null>(null)
   const [told, setTold] = useState('')
   const running = timeline.broadcast.ended_at === null
-  const asked = useLines(room, range, running)
+  const asked = useLines(room, range, cursor?.at ?? null, running)
   const lines = useMemo(() => linesOf(asked.data?.events ?? [], points, range).filter((line) => line.kind !== 'signal' && (!onlyHost || line.kind !== 'comment')), [asked.data, points, range, onlyHost])
 
   const finds = useMemo(() => findsOf(points), [points])

@@ -138,7 +138,7 @@ const RoomCard = memo(function RoomCard({ room }: { room: OnAir }) {
       <span className="meta one-line">{[platform(room.platform), room.title ? room.room : ''].filter(Boolean).join(' · ')} {!room.known && <span className="chip">{t('unknown')}</span>}</span>
       <Pulse findings={room.findings} worst={room.worst} />
       <span className="room-foot meta">
-        <span>{found ? t('findings', { n: found, level: severity(SEVERITIES[5 - worst] ?? 'info') }) : t('noFindings')}</span>
+        <span className="one-line">{found ? t('findings', { n: found, level: severity(SEVERITIES[5 - worst] ?? 'info') }) : t('noFindings')}</span>
         <Since room={room} />
       </span>
     </Link>

@@ -71,10 +71,11 @@ function Tonight() {
   if (asked.error && !asked.data) return <p className="empty" role="alert">{t('failed', { why: asked.error.message })} <Button size="small" onClick={() => void asked.refetch()}>{t('again')}</Button></p>
   if (!asked.data) return <p className="empty late" role="status">{t('loading')}</p>
   const { counts } = asked.data
+  const all = Object.values(counts).reduce((sum, count) => sum + count, 0)
   return (
-    <section className="tonight" aria-label={t('tonight', { n: lines.length })}>
+    <section className="tonight" aria-label={t('tonight', { n: all })}>
       <h1 className="title">
-        {t('tonight', { n: lines.length })}
+        {t('tonight', { n: all })}
         {(counts.silent ?? 0) > 0 && <span className="chip inverse">{t('silent')} {counts.silent}</span>}
         {COUNTED.map((state) => (counts[state] ? <span key={state} className="small">{t(state)} {counts[state]}</span> : null))}
       </h1>
@@ -84,7 +85,7 @@ function Tonight() {
           <Planned key={line.slot || line.broadcast} line={line} platform={rooms.get(line.room)?.platform ?? ''} host={hosts.get(line.host)} />
         ))}
       </ul>
-      {lines.length > SHOWN && <p className="meta">{t('more', { n: lines.length - SHOWN })}</p>}
+      {all > SHOWN && <p className="meta more">{t('more', { n: all - SHOWN })}</p>}
     </section>
   )
 }
