@@ -72,8 +72,10 @@ class Records(Protocol):
 class Trail(Protocol):
     """The rows that say who changed what. Raises StorageError."""
 
-    async def rows(self, tenant: str, *, after: int, limit: int, on: str | None = None) -> list[AuditRow]:
-        """Behind the number `after`, oldest first; `on`: of this subject only."""
+    async def rows(self, tenant: str, *, after: int, limit: int, on: str | None = None,
+                   before: int | None = None) -> list[AuditRow]:
+        """Behind the number `after`, oldest first; `before`: only those before that, newest first; `on`: of this
+        subject only."""
         ...
 
     async def write(self, deeds: Sequence[Deed]) -> None:

@@ -160,9 +160,10 @@ class MemoryPosts:
     async def tenants(self) -> list[str]:
         return sorted(self.records)
 
-    async def rows(self, tenant: str, *, after: int, limit: int, on: str | None = None) -> list[AuditRow]:
+    async def rows(self, tenant: str, *, after: int, limit: int, on: str | None = None,
+                   before: int | None = None) -> list[AuditRow]:
         found = [one for one in self.trail.get(tenant, []) if one.seq > after and on in (None, one.deed.on)]
-        return found[:limit]
+        return [one for one in found[:: 1 if before is None else -1] if before is None or one.seq < before][:limit]
 
     async def write(self, deeds: Sequence[Deed]) -> None:
         for deed in deeds:

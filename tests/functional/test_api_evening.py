@@ -4,6 +4,8 @@ import asyncio
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from monitor.domain.broadcasts import Broadcast
 from monitor.domain.organisation import Host, Post, Room, Shift, Slot, Unit
 from monitor.domain.people import Grant, Role
@@ -114,3 +116,13 @@ async def test_who_looks_after_a_branch_takes_its_plan_from_a_table() -> None:
         body = {"table": TABLE, "day": "2026-11-27"}
         async with api.client.post("/api/v1/plan", json=body, headers=bo) as response:
             assert await response.json() == {"changed": {}, "unchanged": 2}
+
+
+@pytest.mark.parametrize(("kind", "record", "field"), [
+    ("unit", {"title": 5}, "title"), ("unit", {}, "title"), ("room", {"tags": ["a", ""]}, "tags[1]"),
+    ("host", {"name": "a", "papers": {"p": {"ends": "x"}}}, "papers[...].ends"), ("unit", {"title": "a", "x": 1}, "x"),
+])
+async def test_what_is_wrong_with_a_record_is_told_with_its_key(kind: str, record: dict[str, Any], field: str) -> None:
+    async with serving() as api, api.client.put(f"/api/v1/records/{kind}/new", json=record) as response:
+        error = (await response.json())["error"]
+        assert (response.status, error["code"], error["details"]) == (400, "bad_input", {"field": field})

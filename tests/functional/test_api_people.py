@@ -314,6 +314,10 @@ async def test_the_trail_is_the_auditors_and_tells_who_did_what() -> None:
         async with api.client.get("/api/v1/audit?on=room/r1", headers=auditor) as response:
             rows = (await response.json())["rows"]
         assert [(row["deed"]["by"], row["deed"]["what"]) for row in rows] == [("owner", "room.put")]
+        async with api.client.get("/api/v1/audit", headers=auditor) as response:
+            every = [row["seq"] for row in (await response.json())["rows"]]
+        async with api.client.get(f"/api/v1/audit?before={every[-1]}&limit=2", headers=auditor) as response:
+            assert [row["seq"] for row in (await response.json())["rows"]] == every[-2:-4:-1]
         async with api.client.get("/api/v1/audit?limit=1", headers=auditor) as response:
             assert [row["seq"] for row in (await response.json())["rows"]] == [1]
 

@@ -93,8 +93,10 @@ class SqlPosts:
     async def tenants(self) -> list[str]:
         return await self._database.read(registry.tenants)
 
-    async def rows(self, tenant: str, *, after: int, limit: int, on: str | None = None) -> list[AuditRow]:
-        return await self._database.read(lambda connection: trail.after(connection, tenant, after, limit, on=on))
+    async def rows(self, tenant: str, *, after: int, limit: int, on: str | None = None,
+                   before: int | None = None) -> list[AuditRow]:
+        return await self._database.read(
+            lambda connection: trail.after(connection, tenant, after, limit, on=on, before=before))
 
     async def write(self, deeds: Sequence[Deed]) -> None:
         await self._database.run(lambda connection: trail.append(connection, deeds), durable=True)

@@ -36,12 +36,16 @@ def _last(connection: Connection, tenant: str) -> tuple[int, str]:
     return (0, FIRST) if found is None else (found.seq, found.hash)
 
 
-def after(connection: Connection, tenant: str, seq: int, limit: int, *, on: str | None = None) -> list[AuditRow]:
-    """Those behind `seq`, oldest first; `on`: of this subject only."""
+def after(connection: Connection, tenant: str, seq: int, limit: int, *, on: str | None = None,
+          before: int | None = None) -> list[AuditRow]:
+    """Those behind `seq`, oldest first; `before`: only those before that, newest first; `on`: of this subject only."""
     query = select(audit).where(audit.c.tenant == tenant, audit.c.seq > seq)
     if on is not None:
         query = query.where(audit.c.of == on)
-    return [_of(found) for found in connection.execute(query.order_by(audit.c.seq).limit(limit)).mappings()]
+    if before is not None:
+        query = query.where(audit.c.seq < before)
+    order = audit.c.seq if before is None else audit.c.seq.desc()
+    return [_of(found) for found in connection.execute(query.order_by(order).limit(limit)).mappings()]
 
 
 def tenants(connection: Connection) -> list[str]:

@@ -18,6 +18,7 @@ AUDIT_PARAMS: Final[tuple[Param, ...]] = (
     count("after", "Only rows behind this number.", least=0, most=2**53, default=0),
     count("limit", "How many rows at most.", most=1_000, default=200),
     text("on", "Only what was changed of this: the id of an alert, `room/9001`, a login.", longest=300),
+    count("before", "Only rows before this number, newest first.", most=2**53),
 )
 USERS_PARAMS: Final[tuple[Param, ...]] = (
     count("limit", "How many users a page holds.", most=1_000, default=200),
@@ -69,5 +70,6 @@ async def invite_user(request: web.Request) -> web.Response:
 async def list_audit(request: web.Request) -> web.Response:
     query = request[QUERY]
     rows = await request.app[SERVICES].trail.rows(
-        request[PRINCIPAL].tenant, after=query["after"], limit=query["limit"], on=query["on"])
+        request[PRINCIPAL].tenant, after=query["after"], limit=query["limit"], on=query["on"],
+        before=query["before"])
     return json_answer(AuditAnswer(rows))

@@ -1,5 +1,6 @@
 """What a tenant keeps of itself: units, rooms, hosts, products, the plan, posts, shifts, routes, reasons, silences."""
 
+import re
 from typing import Annotated, Any, Final
 
 import msgspec
@@ -25,6 +26,8 @@ LIST_PARAMS: Final[tuple[Param, ...]] = (
     text("cursor", "`next` of the page before."),
 )
 _LONGEST: Final = 128
+_AT: Final = re.compile(r" - at `\$\.?([^`]*)`")
+_LACKING: Final = re.compile(r"(?:missing required|unknown) field `([^`]+)`")
 
 
 class RecordAnswer(Struct, frozen=True, kw_only=True):
@@ -108,7 +111,13 @@ def _record(kind: str, name: str, body: Any) -> Record | None:
     try:
         return msgspec.convert(body, KINDS[kind], strict=True)
     except msgspec.ValidationError as error:
-        raise InputError(f"{kind} {name[:80]}: {error}", hint="docs/post.md has every key") from None
+        raise Problem(400, InputError.code, f"{kind} {name[:80]}: {error}", hint="docs/post.md has every key",
+                      details={"field": _place(str(error))}) from None
+
+
+def _place(error: str) -> str:
+    """Where in the record it is wrong, as `papers[...].number`; what is missing or unknown is named, too."""
+    return ".".join(found.group(1) for found in (_AT.search(error), _LACKING.search(error)) if found is not None)
 
 
 def _shown(stored: Stored) -> RecordAnswer:

@@ -7211,6 +7211,8 @@ export interface operations {
                 limit?: number;
                 /** @description Only what was changed of this: the id of an alert, `room/9001`, a login. */
                 on?: string;
+                /** @description Only rows before this number, newest first. */
+                before?: number;
             };
             header?: never;
             path?: never;

@@ -19,4 +19,5 @@ export const PAGES: readonly Page[] = [
   { path: '/checks/:id', needs: 'see', load: () => import('./checks') },
   { path: '/rooms', nav: 'rooms', needs: 'see', load: () => import('./rooms') },
   { path: '/rooms/:id', needs: 'see', load: () => import('./room') },
+  { path: '/figures', nav: 'figures', needs: 'see', load: () => import('./figures') },
 ]
