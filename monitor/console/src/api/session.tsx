@@ -6,7 +6,7 @@ import { api, get, identify, Refusal, type Me } from './client'
 
 interface Session {
   me: Me
-  /** Is the permission held anywhere? The service asks again where it matters. */
+  /** Is the permission held anywhere? Everybody holds ''. The service asks again where it matters. */
   may: (permission: string) => boolean
   signedIn: (me: Me) => void
   signOut: () => Promise<void>
@@ -50,7 +50,7 @@ export function SessionProvider({ children, signIn, waiting, trouble }: {
   }, [client])
   const me = asked.data
   if (me) {
-    const may = (permission: string) => (me.permissions[permission] ?? []).length > 0
+    const may = (permission: string) => permission === '' || (me.permissions[permission] ?? []).length > 0
     return <Context value={{ me, may, signedIn, signOut }}>{children}</Context>
   }
   if (asked.error instanceof Refusal && asked.error.signedOut) return signIn(signedIn)

@@ -6,7 +6,7 @@ export interface Page {
   load: () => Promise<{ default: ComponentType }>
   /** Its word in the navigation; none: it is reached from another page. */
   nav?: 'shift' | 'queue' | 'rooms' | 'rules' | 'checks' | 'figures' | 'admin'
-  /** The permission without which it is not shown; the service asks again. */
+  /** The permission without which it is not shown, none: it is for all; the service asks again. */
   needs: string
 }
 
@@ -20,4 +20,5 @@ export const PAGES: readonly Page[] = [
   { path: '/rooms', nav: 'rooms', needs: 'see', load: () => import('./rooms') },
   { path: '/rooms/:id', needs: 'see', load: () => import('./room') },
   { path: '/figures', nav: 'figures', needs: 'see', load: () => import('./figures') },
+  { path: '/admin/*', nav: 'admin', needs: '', load: () => import('./admin') },
 ]
