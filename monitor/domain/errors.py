@@ -15,7 +15,7 @@ RedpostError
 └── NewerFormat         data written by a newer version than this one
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import ClassVar, Final
 
 from msgspec import Struct
@@ -86,10 +86,10 @@ class Refused(RedpostError):
     code = "refused"
     status = 409
 
-    def __init__(self, why: str, message: str, *, hint: str = "") -> None:
-        """`why`: one of a closed set, for programs and metrics."""
+    def __init__(self, why: str, message: str, *, hint: str = "", facts: Mapping[str, int] | None = None) -> None:
+        """`why`: one of a closed set, for programs and metrics; `facts`: numbers that belong to it."""
         super().__init__(message, hint=hint)
-        self.why = why
+        self.why, self.facts = why, dict(facts or {})
         self.status = _STATUS.get(why, 409)
 
 

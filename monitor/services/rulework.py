@@ -197,7 +197,8 @@ class Workbench:
         wanted = self.budget(actor, asked.path, text)
         if wanted is not None and asked.confirm != wanted:
             raise Refused("confirm", f"this needs the confirmation {wanted}",
-                          hint="a dry run tells how many alerts an hour it brings; send the number as confirm")
+                          hint="a dry run tells how many alerts an hour it brings; send the number as confirm",
+                          facts={"confirm": wanted})
 
     def _version(self, path: str) -> int:
         done = [r for r in self._releases if r.path == path and r.state is Released.DONE]

@@ -52,7 +52,7 @@ async def test_from_a_draft_to_what_judges_and_back(tmp_path: Path) -> None:
         assert (tried["looked"], [line["text"] for line in tried["lines"]]) == (2, ["家人们宇宙第一", "今天全网最好"])
 
         error = await operator.send("rules/publish", {"path": PATH, "version": 1}, 409)
-        assert error["error"]["details"]["why"] == "confirm"
+        assert error["error"]["details"] == {"why": "confirm", "confirm": 0}
         found.clock.ms += 1  # kept events lie before now
         await operator.send("rules/dryrun", {"path": PATH, "text": WIDER}, 202)
         run = await finished(operator)
@@ -66,6 +66,14 @@ async def test_from_a_draft_to_what_judges_and_back(tmp_path: Path) -> None:
         await operator.send("rules/publish", {"path": PATH, "version": 0})
         await found.hear(("r3", "host", "宇宙第一的碗"))
         assert await alerts(found) == ["今天全网最好", "宇宙第一的锅"]
+
+        reviewer = await found.person("reviewer")
+        alert = (await reviewer.get("alerts"))["alerts"][-1]["id"]
+        await reviewer.move(alert, "claim")
+        await reviewer.move(alert, "decide", outcome="violation", reason="as_found")
+        found.clock.ms += 31_000
+        (rule,) = (await operator.get("rules"))["rules"]
+        assert rule["figures"] == {"hits": 2, "alerts": 2, "decided": 1, "violations": 1}
 
         admin = await found.person("unit_admin")
         done = [row["deed"]["what"] for row in (await admin.get("audit"))["rows"]]

@@ -161,10 +161,6 @@ async def test_what_is_due_and_does_not_load_is_refused_once(edits: RuleEdits) -
     assert "does not load" in release.fault and desk.laid() == {} and reload.calls == 2
 
 
-async def test_figures_count_what_people_decided(edits: RuleEdits) -> None:
-    assert await edits.figures("local", 0) == {}
-
-
 @pytest.mark.parametrize("path", [
     "../etc/passwd", "/shop/a.yml", "shop/../a.yml", "shop/.a.yml", "shop/A.yml", "a.sh", "", "a/b/c/d.yml",
     "shop/a.yml\n"])

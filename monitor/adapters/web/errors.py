@@ -131,7 +131,7 @@ def of_redpost(error: RedpostError, *, retry_after_s: int) -> Problem:
         headers["Retry-After"] = str(error.retry_after)
     elif isinstance(error, StorageError):
         headers["Retry-After"] = str(retry_after_s)
-    details = {"why": error.why} if isinstance(error, Refused) else {}
+    details: dict[str, Any] = {"why": error.why, **error.facts} if isinstance(error, Refused) else {}
     return Problem(error.status, error.code, error.message, hint=error.hint, details=details, headers=headers)
 
 

@@ -3,7 +3,7 @@ import type { Page } from 'playwright-core'
 import { afterAll, expect, test } from 'vitest'
 
 import type { Schemas } from '../src/api/client'
-import { ask, close, opened, say, shot } from './kit'
+import { ask, close, opened, say, shot, URL } from './kit'
 
 afterAll(close)
 
@@ -105,6 +105,19 @@ test('a list of terms is a table, and takes what a spreadsheet gives', async () 
   await page.click('.terms-rows li:has-text("盖世无双") button')
   await expect.poll(() => page.locator('.terms-rows li').count()).toBe(1)
   await shot(page, 'rules-terms')
+  expect(wrong).toEqual([])
+}, 60_000)
+
+test('a wording with a proof is allowed for a time, and that is taken back', async () => {
+  await fetch(`${URL}/api/v1/records/product/mask`, { method: 'PUT', body: '{"title": "面膜"}' })
+  const { page, wrong } = await opened(`/rules/${RULE}`)
+  await page.click('.bench-panel .switch button:has-text("例外")')
+  for (const [name, text] of [['说法', '同城最低'], ['商品', 'mask'], ['证明编号', 'P-1']] as const) await page.getByLabel(name, { exact: true }).fill(text)
+  await page.click('.exceptions form button')
+  await page.waitForSelector('.exceptions li:has-text("同城最低")')
+  await shot(page, 'rules-exceptions')
+  await page.click('.exceptions li button')
+  await page.waitForSelector('.exceptions:has-text("没有例外")')
   expect(wrong).toEqual([])
 }, 60_000)
 

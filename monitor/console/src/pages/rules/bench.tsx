@@ -10,6 +10,7 @@ import type { Vocabulary } from './complete'
 import { keepDraft, told, useDrafts, useRefresh, useSettled, useWords, type FileView, type RuleRow } from './data'
 import { DryRunPanel, useDryRunOf } from './dryrun'
 import { Editor, type Hand } from './editor'
+import { ExceptionsPanel } from './exceptions'
 import { FaultsPanel } from './faults'
 import { percent } from './list'
 import { shareOf } from './order'
@@ -19,7 +20,7 @@ import { TEXT } from './text'
 import { Trial } from './trial'
 import { VersionsPanel } from './versions'
 
-type Panel = 'faults' | 'dry' | 'versions'
+type Panel = 'faults' | 'dry' | 'versions' | 'exceptions'
 
 /** One file: its text, what is wrong with it, what it makes of words, and its way to the judges. */
 export function Bench({ path, file, rule, fresh }: { path: string; file: FileView | null; rule: RuleRow | undefined; fresh: string }) {
@@ -57,14 +58,16 @@ export function Bench({ path, file, rule, fresh }: { path: string; file: FileVie
             <button type="button" className="plain" aria-pressed={panel === 'faults'} onClick={() => setPanel('faults')}>{t('faults')} {linted.busy ? '…' : faults.length || ''}{good && (linted.answer?.cases ?? 0) > 0 && <span className="meta"> {t('casesOk', { ok: linted.answer!.cases! - (linted.answer!.failed?.length ?? 0), n: linted.answer!.cases! })}</span>}</button>
             <button type="button" className="plain" aria-pressed={panel === 'dry'} onClick={() => setPanel('dry')}>{t('dryRun')}{run.data?.state === 'running' && ` ${percent(run.data.done ?? 0)}`}</button>
             <button type="button" className="plain" aria-pressed={panel === 'versions'} onClick={() => setPanel('versions')}>{t('versions')} {file?.editions.length || ''}</button>
+            {rule && <button type="button" className="plain" aria-pressed={panel === 'exceptions'} onClick={() => setPanel('exceptions')}>{t('exceptions')}</button>}
           </div>
           {/* oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- it is scrolled by keys */}
-          <div className="bench-panel-body" tabIndex={0} role="region" aria-label={t(({ faults: 'faults', dry: 'dryRun', versions: 'versions' } as const)[panel])}>
+          <div className="bench-panel-body" tabIndex={0} role="region" aria-label={t(({ faults: 'faults', dry: 'dryRun', versions: 'versions', exceptions: 'exceptions' } as const)[panel])}>
             {panel === 'faults' && <FaultsPanel path={path} linted={linted.answer} busy={linted.busy} trouble={linted.trouble} onGo={(line, column) => {
               setTable(false)
               setTimeout(() => hand.current?.go(line, column))
             }} />}
             {panel === 'dry' && <DryRunPanel path={path} text={text} run={run} ready={good} />}
+            {panel === 'exceptions' && rule && <ExceptionsPanel rule={rule.id} />}
             {panel === 'versions' && file && <VersionsPanel file={file} text={text} onTake={(version) => change(version)} />}
           </div>
         </div>
@@ -161,6 +164,7 @@ function Bar({ file, path, text, changed, good, saving, run, onRun, onRevert, on
   const t = useTexts(TEXT)
   const [note, setNote] = useState('')
   useEffect(() => setNote(''), [file?.latest])
+  const said = changed || file?.latest !== file?.version ? saving.said : ''
   const waiting = file?.releases.find((each) => each.state === 'waiting')
   if (saving.conflict) {
     const theirs = saving.conflict.editions[0]
@@ -183,12 +187,12 @@ function Bar({ file, path, text, changed, good, saving, run, onRun, onRevert, on
             <button type="button" className="plain" onClick={onRevert}>{t('revert')}</button>
           </>
         )
-        : file && <Publish file={file} path={path} text={text} good={good} run={run} />}
+        : file && <Publish file={file} path={path} good={good} />}
       <button type="button" className="act" disabled={!good || run.data?.state === 'running'} onClick={() => {
         onRun()
         void run.start(text, 2)
       }}>{t('dry2')}</button>
-      <span role="status" className="small bench-said">{saving.said}</span>
+      <span role="status" className="small bench-said">{said}</span>
       {waiting && !changed && <span className="meta">{t('waiting', { v: waiting.version, t: dayAndTime(waiting.due) })}</span>}
     </footer>
   )

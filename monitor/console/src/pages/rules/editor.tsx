@@ -46,8 +46,7 @@ export function Editor({ text, faults, words, plain, hand, onChange }: {
         extensions: [...BASE, plain ? [] : [yaml(), autocompletion({ override: [(asked) => offered(asked, latest.current.words)], icons: false, defaultKeymap: false })],
           spoken.current.of([]),
           EditorView.updateListener.of((update) => {
-            if ((update.docChanged && !update.view.composing) || (update.docChanged === false && update.transactions.some((one) => one.isUserEvent('input.type.compose'))))
-              latest.current.onChange(update.state.doc.toString())
+            if (update.docChanged && !update.view.composing) latest.current.onChange(update.state.doc.toString())
           }),
           EditorView.domEventHandlers({
             compositionend: (_event, where) => {

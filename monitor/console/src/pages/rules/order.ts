@@ -48,6 +48,9 @@ export const GOOD_PATH = /^(?:[a-z0-9][a-z0-9_-]*\/){0,2}[a-z0-9][a-z0-9_.-]*\.(
 export function blank(path: string): string {
   if (path.endsWith('.txt')) return ''
   const [pack, name] = [packOf(path).replaceAll('-', '_') || 'shop', nameOf(path).replace(/\.yml$/, '')]
-  if (!path.includes('/')) return ''
+  if (!path.includes('/'))
+    return path.startsWith('clauses')
+      ? `- id: OWN-1\n  document: ''  # 平台通知或本机构守则的名称，可写链接\n  issuer: ''\n  article: ''\n  requirement: ''\n  effective_from: ${new Date().toISOString().slice(0, 10)}\n  confidence: medium\n  categories: []\n`
+      : ''
   return `id: ${pack}.${name}\ntitle: \ntier: standard\ncategory: []\nseverity: medium\nstatus: active\nclauses: []\ndetection:\n  words: {terms: []}\n  condition: words\nadvice: {say: ''}\ncases:\n  - {text: '', expect: [words]}\n  - {text: '', expect: none}\n`
 }

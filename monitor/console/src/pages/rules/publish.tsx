@@ -4,11 +4,10 @@ import { api, get, Refusal } from '../../api/client'
 import { useTexts } from '../../i18n'
 import { dayAndTime } from '../../parts/clock'
 import { told, useRefresh, type FileView } from './data'
-import type { useDryRunOf } from './dryrun'
 import { TEXT } from './text'
 
 /** From the newest saved version to the judges: now or at a time, with a second question where there is a reason. */
-export function Publish({ file, path, text, good, run }: { file: FileView; path: string; text: string; good: boolean; run: ReturnType<typeof useDryRunOf> }) {
+export function Publish({ file, path, good }: { file: FileView; path: string; good: boolean }) {
   const t = useTexts(TEXT)
   const refresh = useRefresh(path)
   const [later, setLater] = useState<string | null>(null)
@@ -29,7 +28,7 @@ export function Publish({ file, path, text, good, run }: { file: FileView; path:
       setSaid(t(done.state === 'waiting' ? 'scheduled' : 'published', { v: done.version, t: dayAndTime(done.state === 'waiting' ? done.due : (done.done_at ?? done.at)) }))
     } catch (error) {
       if (error instanceof Refusal && error.details.why === 'confirm')
-        setAsking({ number: run.data?.outcome && (run.ran === null || run.ran === text) ? (run.data.outcome.over ?? 0) : 0, typed: '' })
+        setAsking({ number: Number(error.details.confirm ?? 0), typed: '' })
       else setSaid(t('trouble', { why: told(error) }))
     }
   }

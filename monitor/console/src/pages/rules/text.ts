@@ -19,7 +19,7 @@ export const TEXT = texts(
     tryIt: '试一试', tryHint: '粘贴主播的话，一行一句', room: '直播间', lastMinutes: '近 {n} 分钟', pasted: '粘贴', fromRoom: '取自直播间', role: '谁说的', tryNothing: '没有规则命中', tryRoomNothing: '这段时间看了 {n} 条，没有命中', tryFaults: '文本有问题，改好再试', own: '本规则', takenBy: '被挡下', holds: '成立',
     whyCondition: '条件不成立', whyApplies: '不适用于这类发言', whyUnlikely: '分类器认为不像', conditionIs: '条件：{c}', missing: '应有未有', trying: '正在试', tryFirst: '改动会马上反映在这里',
     veto: '被 {x} 否决', allow: '在放行词里', near: '附近没有 {x}', context: '语境 {x}', times: '不足 {x} 次', proof: '有证明', listed: '价格不符', other: '{x}',
-    terms: '词表', addTerms: '从表格粘贴，一行一词', add: '加入', term: '词', remark: '备注', remove: '删', termsCount: '{n} 个词', asText: '看原文', asTable: '看表格', added: '加入 {n} 个，{m} 个已有', findTerm: '找词', exceptions: '例外与条款', trouble: '没有办成：{why}', leave: '改动还没保存',
+    terms: '词表', addTerms: '从表格粘贴，一行一词', add: '加入', term: '词', remark: '备注', remove: '删', termsCount: '{n} 个词', asText: '看原文', asTable: '看表格', added: '加入 {n} 个，{m} 个已有', findTerm: '找词', exceptions: '例外', exceptionHint: '有证明的说法可以在某个直播间或某个商品上放行一段时间，到期自动失效', wording: '说法', product: '商品', proofNo: '证明编号', ends: '到期日', noExceptions: '这条规则没有例外', until: '到 {t}', over2: '已到期', trouble: '没有办成：{why}', leave: '改动还没保存',
     mayNot: '规则由运营方的人维护', revert: '放弃改动', editor: '规则文本', result: '试的结果',
   },
   {
@@ -40,7 +40,7 @@ export const TEXT = texts(
     tryIt: 'Try it', tryHint: 'Paste what the host says, a sentence a line', room: 'Room', lastMinutes: 'last {n} min', pasted: 'Pasted', fromRoom: 'From a room', role: 'Speaker', tryNothing: 'No rule found anything', tryRoomNothing: 'Looked at {n} events; nothing found', tryFaults: 'Mend the faults to try it', own: 'this rule', takenBy: 'taken away', holds: 'holds',
     whyCondition: 'The condition does not hold', whyApplies: 'Not for such speech', whyUnlikely: 'Unlikely to the classifier', conditionIs: 'condition: {c}', missing: 'Not heard', trying: 'Trying', tryFirst: 'Your changes show here at once',
     veto: 'vetoed by {x}', allow: 'inside an allowed phrase', near: 'no {x} near', context: 'context {x}', times: 'fewer than {x} times', proof: 'there is a proof', listed: 'prices do not fit', other: '{x}',
-    terms: 'Terms', addTerms: 'Paste from a spreadsheet, a term a line', add: 'Add', term: 'Term', remark: 'Remark', remove: 'Remove', termsCount: '{n} terms', asText: 'As text', asTable: 'As table', added: '{n} added, {m} were there', findTerm: 'Find a term', exceptions: 'Exceptions and clauses', trouble: 'That failed: {why}', leave: 'Unsaved changes',
+    terms: 'Terms', addTerms: 'Paste from a spreadsheet, a term a line', add: 'Add', term: 'Term', remark: 'Remark', remove: 'Remove', termsCount: '{n} terms', asText: 'As text', asTable: 'As table', added: '{n} added, {m} were there', findTerm: 'Find a term', exceptions: 'Exceptions', exceptionHint: 'A wording with a proof may be allowed in a room, or of a product, for a time; it ends by itself', wording: 'Wording', product: 'Product', proofNo: 'Proof no.', ends: 'Ends', noExceptions: 'No exceptions of this rule', until: 'until {t}', over2: 'over', trouble: 'That failed: {why}', leave: 'Unsaved changes',
     mayNot: 'Rules are the operator\'s', revert: 'Discard changes', editor: 'Text of the rule', result: 'What came of it',
   },
 )

@@ -6,7 +6,7 @@ import { useTexts } from '../../i18n'
 import { kinds, LEVEL_OF, roles, type SeverityName } from '../../i18n/words'
 import { timeOfDay } from '../../parts/clock'
 import { Marked, type Marking } from '../../parts/marked'
-import { useRooms } from '../queue/evidence'
+import { useRooms } from '../../api/records'
 import { useSettled, type Tried } from './data'
 import { TEXT } from './text'
 
