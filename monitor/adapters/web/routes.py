@@ -20,22 +20,8 @@ from monitor.adapters.web.evening import (
 from monitor.adapters.web.handling import Route
 from monitor.adapters.web.holding import HOLDING
 from monitor.adapters.web.ingest import post_events
-from monitor.adapters.web.labels import LABEL_PARAMS, WITHDRAW_PARAMS, list_labels, post_labels, withdraw_label
 from monitor.adapters.web.linking import HANDED_PARAMS, list_handed, post_answer, post_hand
 from monitor.adapters.web.misses import DRAFT_PARAMS, MissAnswer, list_drafts, post_miss
-from monitor.adapters.web.models import (
-    MODEL_PARAMS,
-    MODELS_PARAMS,
-    RETRAIN_PARAMS,
-    ROLLBACK_PARAMS,
-    get_card,
-    get_training,
-    list_models,
-    promote_model,
-    retrain,
-    roll_back,
-    shadow_model,
-)
 from monitor.adapters.web.openapi import get_openapi
 from monitor.adapters.web.operating import healthz, metrics, readyz, reload_rules
 from monitor.adapters.web.page import get_api_page
@@ -74,6 +60,7 @@ from monitor.adapters.web.review import (
     post_moves,
 )
 from monitor.adapters.web.routes_air import AIR_ROUTES
+from monitor.adapters.web.routes_learning import LEARNING
 from monitor.adapters.web.routes_ledger import LEDGER_ROUTES
 from monitor.adapters.web.routes_people import PEOPLE
 from monitor.adapters.web.routes_rules import RULE_ROUTES
@@ -81,19 +68,15 @@ from monitor.adapters.web.sse import stream_alerts
 from monitor.adapters.web.types import AlertMessage, EventsAnswer, HelloMessage, IngestAnswer, LookMessage, ResetMessage
 from monitor.adapters.web.websocket import events_socket
 from monitor.domain.events import Event
-from monitor.domain.labels import Label
 from monitor.domain.links import AdviceGiven, Handed, HandTo
 from monitor.domain.misses import Miss
 from monitor.domain.people import Permission
 from monitor.services.cases import QueuePage
 from monitor.services.evening import DutyAnswer, PlanPage, UnknownRooms
-from monitor.services.labelling import LabelReceipt
-from monitor.services.learning import Training
-from monitor.services.lifecycle import ModelList, ModelState
 from monitor.services.linking import HandedPage
 from monitor.services.misses import DraftPage
 from monitor.services.planning import PlanTaken
-from monitor.services.records import AlertPage, Evidence, LabelPage, RoomPage
+from monitor.services.records import AlertPage, Evidence, RoomPage
 from monitor.services.review import History
 from monitor.services.rulebook import ReloadResult
 
@@ -245,56 +228,7 @@ ROUTES: Final[tuple[Route, ...]] = (
         summary="Who is on each post now, what the shift before left, and who comes next.",
         answer=DutyAnswer, errors=(503,),
     ),
-    Route(
-        method="POST", path=f"{_API}/labels", name="sendLabels", scope="label", handler=post_labels,
-        summary="Send labels as NDJSON or a JSON array; answered once all that is accepted is on disk.",
-        answer=LabelReceipt, item=Label, errors=(400, 408, 413, 415, 429, 503),
-    ),
-    Route(
-        method="GET", path=f"{_API}/labels", name="listLabels", scope="read", handler=list_labels,
-        summary="List labels, newest first, page by page. Contact data is masked.",
-        params=LABEL_PARAMS, answer=LabelPage, errors=(400, 429, 503), timed=True,
-    ),
-    Route(
-        method="DELETE", path=f"{_API}/labels/{{id}}", name="withdrawLabel", scope="label", handler=withdraw_label,
-        summary="Take a label back: it stays with who did it and why, and teaches nothing any more.",
-        params=WITHDRAW_PARAMS, answer=Label, errors=(400, 404, 503),
-    ),
-    Route(
-        method="GET", path=f"{_API}/models", name="listModels", scope="admin", handler=list_models,
-        summary="The classifiers that are kept, and which of them serves.", params=MODELS_PARAMS,
-        answer=ModelList, errors=(400, 503),
-    ),
-    Route(
-        method="GET", path=f"{_API}/models/{{name}}/{{version}}/card", name="getModelCard", scope="admin",
-        handler=get_card, summary="The card of a classifier: what it is, how good, and what it cannot do.",
-        media="text/markdown", errors=(404, 503),
-    ),
-    Route(
-        method="POST", path=f"{_API}/models/{{name}}/{{version}}/shadow", name="shadowModel", scope="admin",
-        handler=shadow_model, summary="Let a classifier score a sample beside the serving one.",
-        params=MODEL_PARAMS, answer=ModelState, errors=(400, 404, 503),
-    ),
-    Route(
-        method="POST", path=f"{_API}/models/{{name}}/{{version}}/promote", name="promoteModel", scope="admin",
-        handler=promote_model, summary="Let a classifier serve from here on.",
-        params=MODEL_PARAMS, answer=ModelState, errors=(400, 404, 503),
-    ),
-    Route(
-        method="POST", path=f"{_API}/models/rollback", name="rollBackModel", scope="admin", handler=roll_back,
-        summary="Let the classifier serve that did before.",
-        params=ROLLBACK_PARAMS, answer=ModelState, errors=(400, 503),
-    ),
-    Route(
-        method="POST", path=f"{_API}/models/retrain", name="retrainModel", scope="admin", handler=retrain,
-        summary="Learn a candidate from a tenant's labels, beside the service; one of a tenant at a time.",
-        params=RETRAIN_PARAMS, answer=Training, status=202, errors=(400, 409),
-    ),
-    Route(
-        method="GET", path=f"{_API}/models/retrain", name="getTraining", scope="admin", handler=get_training,
-        summary="How the latest training for a tenant goes, or what came of it.",
-        params=RETRAIN_PARAMS, answer=Training, errors=(400, 404),
-    ),
+    *LEARNING,
     *RULE_ROUTES,
     Route(
         method="POST", path=f"{_API}/rules/reload", name="reloadRules", scope="admin", permission=Permission.OPERATE,
