@@ -76,6 +76,7 @@ export function DecisionBar(props: BarProps) {
   }, verdict === null ? ['queue'] : [])
 
   if (!may) return <footer className="decisions" aria-label={t('decisions')}><p className="small">{t('notYours')}</p></footer>
+  if (card.storm && together === 0) return <footer className="decisions" aria-label={t('decisions')}><p className="small">{t('stormHeld', { n: card.storm.held, m: card.storm.waiting })}</p></footer>
   if (stamp?.state === 'conflict') return <Conflict {...props} />
   if (verdict !== null && !writes(verdict))
     return (

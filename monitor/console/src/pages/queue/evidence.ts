@@ -58,7 +58,7 @@ export function useRelated(alert: Alert | undefined) {
   const { id = '', room = '', broadcast = '' } = alert ?? {}
   const earlier = useQuery({
     queryKey: ['earlier', room, broadcast],
-    queryFn: ({ signal }) => get(api.GET('/api/v1/alerts', { params: { query: { room, broadcast, limit: 50 } }, signal })),
+    queryFn: ({ signal }) => get(api.GET('/api/v1/alerts', { params: { query: { room, broadcast, limit: 200 } }, signal })),
     enabled: alert !== undefined, staleTime: FRESH_MS,
   }).data
   const alike = useQuery({

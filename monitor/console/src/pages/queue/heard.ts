@@ -7,6 +7,8 @@ export interface Heard {
   /** The source corrected it: the text that was there before, or nothing where it is not known. */
   corrected: boolean
   was: string
+  /** What a later correction made of it, after these words were found. */
+  became: string
   /** Of the recognition, 0 to 1. */
   confidence: number | null
 }
@@ -21,9 +23,11 @@ export function heard(context: readonly ContextLine[], found: Found | undefined)
   const own = lines.find((line) => line.revision === found?.revision)
   const before = lines.filter((line) => own && age(line.revision) < age(own.revision) && line.text !== own.text)
     .sort((a, b) => age(b.revision) - age(a.revision))[0]
+  const after = lines.filter((line) => own && age(line.revision) > Math.max(0, age(own.revision)) && line.text !== own.text)
+    .sort((a, b) => age(b.revision) - age(a.revision))[0]
   const revision = found?.revision ?? 0
   return {
-    interim: revision < 0, corrected: revision > 0, was: revision > 0 ? (before?.text ?? '') : '',
+    interim: revision < 0, corrected: revision > 0, was: revision > 0 ? (before?.text ?? '') : '', became: after?.text ?? '',
     confidence: own?.confidence ?? null,
   }
 }

@@ -1,7 +1,7 @@
-import { useCallback, useEffect, useMemo, useRef, useState } from 'react'
+import { lazy, Suspense, useCallback, useEffect, useMemo, useRef, useState } from 'react'
 import { useSearchParams } from 'react-router'
 
-import { api, get, Refusal, serviceNow } from '../../api/client'
+import { api, get, Refusal, serviceNow, type Alert } from '../../api/client'
 import { useSession } from '../../api/session'
 import { useTexts, useWord } from '../../i18n'
 import { platforms } from '../../i18n/words'
@@ -11,6 +11,7 @@ import { useStream } from '../../live/context'
 import { Looking, useLook } from '../../live/looking'
 import { span, timeOfDay, useSecond } from '../../parts/clock'
 import { DecisionBar } from './bar'
+import { Beside, cardOf, neighbour } from './beside'
 import { CardList } from './cards'
 import { categoriesOf, levelOf, type Reason, type Remedy, type Ruling } from './decide'
 import { UNDO_MS, useCard, useDesk, useList, useStamp, type Desk } from './desk'
@@ -20,6 +21,8 @@ import { Moment } from './moment'
 import './queue.css'
 import { TEXT } from './text'
 import { Timeline } from './timeline'
+
+const CategoryCard = lazy(() => import('./categorycard'))
 
 export default function QueuePage() {
   const [params, setParams] = useSearchParams()
@@ -43,11 +46,14 @@ function Cockpit({ desk, filter, onFilter }: { desk: Desk; filter: Filter; onFil
   const looking = useMemo(() => new Looking(me.id), [me.id])
   const current = cursor
   const card = useCard(board, current)
+  const [beside, setBeside] = useState<Alert | null>(null)
+  const shown = useMemo(() => (beside ? cardOf(beside) : card), [beside, card])
+  const [reading, setReading] = useState(false)
   const stamp = useStamp(board, current)
   const at = current === null ? -1 : order.indexOf(current)
-  const known = useEvidence(card, [board.card(order[at + 1] ?? ''), board.card(order[at + 2] ?? '')])
+  const known = useEvidence(shown, [board.card(order[at + 1] ?? ''), board.card(order[at + 2] ?? '')])
   useLook(card?.storm ? undefined : card?.alerts[0]?.id, desk.stream, looking)
-  const related = useRelated(card && !card.storm ? card.alerts[0] : undefined)
+  const related = useRelated(shown && !shown.storm ? shown.alerts[0] : undefined)
   const rooms = useRooms()
   const platform = useWord(platforms)
   const titles = useMemo(() => new Map([...rooms].map(([id, room]) => [id, [room.platform && platform(room.platform), room.title ?? id].filter(Boolean).join(' · ')])), [rooms, platform])
@@ -63,6 +69,7 @@ function Cockpit({ desk, filter, onFilter }: { desk: Desk; filter: Filter; onFil
     movedAt.current = performance.now()
     setCursor(key)
     setUnticked(new Set())
+    setBeside(null)
   }, [])
   useEffect(() => {
     if (cursor === null && order[0] !== undefined) setCursor(order[0])
@@ -72,6 +79,15 @@ function Cockpit({ desk, filter, onFilter }: { desk: Desk; filter: Filter; onFil
   const advance = () => {
     const open = [...order.slice(at + 1), ...order.slice(0, at)].find((key) => !board.stampOf(key) && board.card(key)?.alerts.some((alert) => ['open', 'claimed', 'escalated'].includes(alert.state)))
     go(open ?? order[Math.min(order.length - 1, at + 1)])
+  }
+  /** To the broadcast's alert before or after: to its card, or where it is on none, to itself. */
+  const peer = (by: -1 | 1) => {
+    const from = shown?.alerts[0]
+    const to = from && neighbour(related.earlier, from, by)
+    if (!to) return
+    const key = keyOf(cardOf(to))
+    if (order.includes(key)) go(key)
+    else setBeside(to)
   }
   const rule = (ruling: Omit<Ruling, 'unticked'>, next: boolean) => {
     const cards = ticked.size ? [...ticked].flatMap((key) => board.card(key) ?? []) : card ? [card] : []
@@ -95,6 +111,7 @@ function Cockpit({ desk, filter, onFilter }: { desk: Desk; filter: Filter; onFil
     },
     claim: () => void (card && desk.claim(card)), clause: () => setClauses((open) => !open),
     rewrite: () => void navigator.clipboard?.writeText(Object.values(card?.alerts[0]?.advice.rewrite ?? {})[0] ?? ''),
+    earlier: () => peer(-1), later: () => peer(1), card: () => setReading(true),
     undo: () => {
       const key = desk.undo()
       if (key) go(key)
@@ -120,12 +137,13 @@ function Cockpit({ desk, filter, onFilter }: { desk: Desk; filter: Filter; onFil
           ? <CardList board={board} looking={looking} order={order} cursor={current} ticked={ticked} onPick={go} me={me.id} rooms={titles} />
           : <Nothing desk={desk} filter={filter} onFilter={onFilter} />}
       </nav>
-      {card ? (
+      {card && shown ? (
         <>
-          <Moment card={card} known={known} unticked={unticked} onTick={tick} room={rooms.get(card.room)} clauses={clauses} related={related} />
-          <Timeline card={card} known={known} room={rooms.get(card.room)} />
-          <Bar desk={desk} card={card} stamp={stamp} reasons={reasons} exempt={exempt} clauses={inWords} may={may('review')} movedAt={movedAt}
-            together={ticked.size} onRule={rule} onCue={onCue} onNote={onNote} onRectify={onRectify} onAccept={() => board.stamp(keyOf(card), null)} />
+          <Moment card={shown} known={known} reasons={reasons} unticked={unticked} onTick={tick} room={rooms.get(shown.room)} clauses={clauses} related={related} />
+          <Timeline card={shown} known={known} room={rooms.get(shown.room)} />
+          {reading && <Suspense><CategoryCard key={keyOf(shown)} of={categoriesOf(shown)} onClose={() => setReading(false)} /></Suspense>}
+          {beside ? <Beside alert={beside} onBack={() => setBeside(null)} /> : <Bar desk={desk} card={card} stamp={stamp} reasons={reasons} exempt={exempt} clauses={inWords} may={may('review')} movedAt={movedAt}
+            together={ticked.size} onRule={rule} onCue={onCue} onNote={onNote} onRectify={onRectify} onAccept={() => board.stamp(keyOf(card), null)} />}
         </>
       ) : <div className="moment" />}
     </main>

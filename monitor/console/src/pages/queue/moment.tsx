@@ -5,17 +5,19 @@ import type { Card, Schemas } from '../../api/client'
 import { useTexts, useWord } from '../../i18n'
 import { categories, evasions, opinions, outcomes, platforms, roles, severities, states, tiers } from '../../i18n/words'
 import { timeOfDay } from '../../parts/clock'
-import { caring, categoriesOf, levelOf, shortClause } from './decide'
+import { caring, categoriesOf, levelOf, shortClause, type Reason } from './decide'
 import { heard } from './heard'
 import { clausesIn, exemptOf, useHistory, useRelated, type Known, type RoomRecord } from './evidence'
 import { Sentence } from './sentence'
+import { StormPane } from './storm'
 import { TEXT } from './text'
 
 const FACTORS = ['severity', 'tier', 'confidence', 'recurrence', 'evasive', 'speaker', 'repeat'] as const
 
-export function Moment({ card, known, unticked, onTick, room, clauses, related }: {
+export function Moment({ card, known, reasons, unticked, onTick, room, clauses, related }: {
   card: Card
   known: Known
+  reasons: readonly Reason[]
   unticked: ReadonlySet<string>
   onTick: (category: string) => void
   room: RoomRecord | undefined
@@ -34,7 +36,8 @@ export function Moment({ card, known, unticked, onTick, room, clauses, related }
   const history = useHistory(card.storm ? undefined : first?.id, first?.version)
   if (!first) return null
   const level = levelOf(card.alerts)
-  const finding = known.all[0]?.findings.at(-1)
+  const found = known.all[0]?.findings
+  const finding = found?.findLast((each) => each.text === first.text) ?? found?.at(-1)
   const named = categoriesOf(card)
   const said = heard(known.all[0]?.context ?? [], finding)
   const withdrawn = first.state === 'withdrawn'
@@ -60,11 +63,11 @@ export function Moment({ card, known, unticked, onTick, room, clauses, related }
       {history && <Rank factors={history.case.kept.factors} priority={card.priority} />}
       {withdrawn && <p className="small">{t('withdrawn', { why: first.reason })}</p>}
       {card.storm
-        ? <p className="said">{t('stormHeld', { n: card.storm.held, m: card.storm.waiting })}</p>
+        ? <StormPane key={card.storm.id} card={card} reasons={reasons} />
         : <Sentence card={card} context={known.all[0]?.context ?? []} heard={said} />}
       {known.failed && <p role="alert">{known.failed.message} <button type="button" className="plain" onClick={known.again}>↻</button></p>}
       <Because card={card} known={known} open={clauses} />
-      {named.length > 0 && (
+      {named.length > 0 && !card.storm && (
         <fieldset className="ticks">
           <legend className="meta">{t('categoriesOf')}</legend>
           {named.map((category, i) => (

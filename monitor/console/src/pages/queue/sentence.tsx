@@ -38,11 +38,12 @@ export function Sentence({ card, context, heard }: { card: Card; context: readon
       <blockquote className="said" lang="zh-CN" tabIndex={0}>
         <Marked text={first.text || first.title} markings={first.text ? markingsOf(card.alerts) : []} />
       </blockquote>
-      {(heard.interim || heard.corrected || heard.confidence !== null) && (
+      {(heard.interim || heard.corrected || heard.became || heard.confidence !== null) && (
         <p className="small heard">
           {heard.interim && <span className="chip">{t('interim')}</span>}
           {heard.corrected && <span className="chip">{t('revised')}</span>}
           {heard.was && <span>{t('was', { was: heard.was })}</span>}
+          {heard.became && <span>{t('became', { text: heard.became })}</span>}
           {heard.confidence !== null && <span>{t('asr', { p: heard.confidence.toFixed(2) })}</span>}
         </p>
       )}

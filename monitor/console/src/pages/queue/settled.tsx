@@ -49,7 +49,7 @@ export function Settled({ card, reasons, told, onRectify }: {
         <Outcome card={card} reasons={reasons} />
         {violates && <Button size="large" onClick={() => setDoing(true)}><kbd>D</kbd> {label('rectify')}</Button>}
       </div>
-      <p className="small said-so" role="status">{told}</p>
+      <p className="small said-so" role="status">{card.alerts.some((alert) => alert.state === 'rectified') ? null : told}</p>
     </footer>
   )
 }
