@@ -21,8 +21,15 @@ function Panel({ title, onClose, children }: { title: string; onClose: () => voi
   )
 }
 
-export const shown = (key: string) =>
-  key.replace('Shift+', '⇧').replace('Mod+', '⌃').replace('Arrow', '').replace(' ', '␣').replace(/[a-z]$/, (letter) => letter.toUpperCase())
+const SIGNS: Record<string, string> = {
+  ArrowUp: '↑', ArrowDown: '↓', ArrowLeft: '←', ArrowRight: '→', Escape: 'Esc', Enter: '⏎', ' ': '␣',
+}
+
+/** A key as it stands on a keyboard. */
+export function shown(key: string): string {
+  const [, before = '', name = ''] = /^((?:Shift\+|Mod\+)?)(.+)$/s.exec(key) ?? []
+  return before.replace('Shift+', '⇧').replace('Mod+', '⌃') + (SIGNS[name] ?? (name.length === 1 ? name.toUpperCase() : name))
+}
 
 export function Help({ onClose }: { onClose: () => void }) {
   const t = useTexts(TEXT)
