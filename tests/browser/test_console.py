@@ -4,7 +4,7 @@ import asyncio
 import os
 import socket
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -65,6 +65,10 @@ async def steering(server: Server) -> AsyncIterator[str]:
         await runner.cleanup()
 
 
+SETTINGS: Mapping[str, object] = {"alerts.storm_most": 10_000, "outside.private": True}
+"""A hundred alerts are no storm, and recordings come from this machine."""
+
+
 async def test_its_logic() -> None:
     needed(VITEST)
     await vitest("src")
@@ -78,7 +82,7 @@ async def test_its_pages(name: str, tmp_path: Path) -> None:
     needed(VITEST)
     needed(CONSOLE / "dist/index.html")
     async with (
-        serving(tmp_path / "data", port=free_port(), **{"alerts.storm_most": 10_000}) as server,
+        serving(tmp_path / "data", port=free_port(), **SETTINGS) as server,
         steering(server) as steer,
     ):
         await vitest(f"e2e/{name}", REDPOST_URL=server.address, REDPOST_STEER=steer, CHROMIUM=chromium(),
