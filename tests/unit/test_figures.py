@@ -172,7 +172,7 @@ async def test_decisions_of_an_older_store_are_counted(tmp_path: Path) -> None:
             db.execute(f"ALTER TABLE alerts DROP COLUMN {name}")
         db.execute("CREATE INDEX ix_alerts_list ON alerts (tenant, at)")
         db.execute("UPDATE alembic_version SET version_num = '0013'")
-    database = await Database.open(path)
+    database = await Database.open(path, head="0014")  # what came later is there
     found = await SqlFigures(database).counts("local", WHERE, now=NOON)
     assert found.decisions == {"high": {65: 2}} and found.claims == {} and sum(each.decided for each in found.load) == 2
     await database.close()
