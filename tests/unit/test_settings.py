@@ -139,7 +139,7 @@ def test_environment_reads_numbers_as_the_reference_writes_them() -> None:
 def test_every_setting_can_be_set_by_its_variable() -> None:
     samples = {"zone": "Europe/Berlin", "port": "9", "path": "somewhere", "": "other"}
     choice = {"telemetry.log_level": "error", "telemetry.log_format": "json", "rules.watch": "false",
-              "http.require_token": "true", "outside.private": "true"}
+              "rules.edits": "false", "http.require_token": "true", "outside.private": "true"}
     environ = {row.variable: choice.get(row.name) or samples.get(row.unit, "7") for row in table().values()}
     changed = dict(leaves(load(environ=environ).settings))
     assert [name for name, value in changed.items() if value == table()[name].default] == []
