@@ -40,6 +40,7 @@ export function Frame({ children }: { children: ReactNode }) {
   const [goingSince, setGoing] = useState(0)
   useKeys({
     help: () => setPanel('help'), palette: () => setPanel('palette'),
+    search: () => void navigate('/rooms', { state: { search: true } }),
     go: () => setGoing(performance.now()),
     back: () => (panel ? setPanel(null) : false),
   }, ['any'])

@@ -1,12 +1,12 @@
 /** A tenant's records, read once and kept for a while. */
-import { useQuery } from '@tanstack/react-query'
+import { useQuery, type UseQueryResult } from '@tanstack/react-query'
 import { useMemo } from 'react'
 
 import { api, get, type Schemas } from './client'
 
 export type RecordAnswer = Schemas['RecordAnswer']
 
-export function useRecords(kind: string): RecordAnswer[] | undefined {
+export function useReading(kind: string): UseQueryResult<RecordAnswer[]> {
   return useQuery({
     queryKey: ['records', kind],
     queryFn: async ({ signal }) => {
@@ -21,8 +21,10 @@ export function useRecords(kind: string): RecordAnswer[] | undefined {
       return found
     },
     staleTime: 300_000,
-  }).data
+  })
 }
+
+export const useRecords = (kind: string): RecordAnswer[] | undefined => useReading(kind).data
 
 export interface RoomRecord {
   title?: string

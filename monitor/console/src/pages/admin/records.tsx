@@ -4,10 +4,11 @@ import { useCallback, useState } from 'react'
 
 import { useSession } from '../../api/session'
 import { useTexts } from '../../i18n'
-import { useRecords } from '../queue/evidence'
+import { useReading } from '../../api/records'
 import { Editor } from './editor'
 import { DESCRIBED, type Kind } from './kinds'
 import { RecordList } from './list'
+import { Waiting } from './parts'
 import { PlanTable } from './plan'
 import { TEXT } from './text'
 
@@ -17,14 +18,15 @@ export function Records({ kind, chosen, onChoose }: { kind: Kind; chosen: string
   const t = useTexts(TEXT)
   const { may } = useSession()
   const client = useQueryClient()
-  const records = useRecords(kind)
+  const reading = useReading(kind)
+  const records = reading.data
   const [dirty, setDirty] = useState(false)
   const [wanted, setWanted] = useState<string | null>(null)
   const go = useCallback((id: string | null) => {
     if (dirty) setWanted(id)
     else onChoose(id)
   }, [dirty, onChoose])
-  if (!records) return <p className="empty" role="status">{t('loading')}</p>
+  if (!records) return <Waiting error={reading.error} again={() => void reading.refetch()} />
   const stored = records.find((each) => each.id === chosen) ?? null
   return (
     <>

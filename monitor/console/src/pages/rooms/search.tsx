@@ -2,7 +2,7 @@
 import { useQuery } from '@tanstack/react-query'
 import { Button, Input } from 'antd'
 import { useEffect, useRef, useState } from 'react'
-import { Link } from 'react-router'
+import { Link, useLocation } from 'react-router'
 
 import { api, get, type Schemas } from '../../api/client'
 import { useTexts } from '../../i18n'
@@ -26,6 +26,10 @@ export function SearchField({ onSearch, within }: { onSearch: (wanted: Wanted | 
   const box = useRef<HTMLFormElement>(null)
   const [text, setText] = useState('')
   const [since, setSince] = useState('')
+  const { state } = useLocation() as { state: { search?: boolean } | null }
+  useEffect(() => {
+    if (state?.search) box.current?.querySelector('input')?.focus() // `/` was pressed on another page
+  }, [state])
   useKeys({
     search: () => box.current?.querySelector('input')?.focus(),
     back: () => {
