@@ -18,7 +18,7 @@ from monitor.cli.terminal import SEVERITY_STYLES, clock, counted, out, safe
 from monitor.domain.alerts import Alert
 from monitor.domain.clauses import Clause
 from monitor.domain.events import RELATIVE, Event
-from monitor.domain.findings import Finding, Opinion, Severity
+from monitor.domain.findings import RANK, Finding, Opinion, Severity
 from monitor.engine.engineset import EngineSet
 from monitor.services.explaining import Why, why
 from monitor.services.scan import Scanner
@@ -26,7 +26,6 @@ from monitor.services.scanned import Scanned, distinct
 
 _CLAUSES: Final = 3
 """Clauses that are told in full, the verified ones first."""
-_SEVEREST_FIRST: Final = {severity: -place for place, severity in enumerate(Severity)}
 
 
 def moment(at: int | None, offset_ms: int | None, tz: ZoneInfo, *, short: bool = False) -> str:
@@ -67,7 +66,7 @@ class FindingTexts:
     def add(self, scanned: Sequence[Scanned]) -> None:
         self._events += len(scanned)
         for item in scanned:
-            findings = sorted(distinct(item.findings), key=lambda finding: _SEVEREST_FIRST[finding.severity])
+            findings = sorted(distinct(item.findings), key=lambda finding: -RANK[finding.severity])
             if findings:
                 self._touched += 1
                 self._rules.update((finding.severity, finding.rule, finding.title) for finding in findings)
@@ -131,7 +130,7 @@ class FindingTexts:
             table = Table("severity", "rule", "title", box=None, pad_edge=False)
             table.add_column("findings", justify="right")
             for (severity, rule, title), count in sorted(
-                self._rules.items(), key=lambda row: (_SEVEREST_FIRST[row[0][0]], -row[1], row[0][1])
+                self._rules.items(), key=lambda row: (-RANK[row[0][0]], -row[1], row[0][1])
             ):
                 table.add_row(Text(severity, style=SEVERITY_STYLES[severity]), rule, safe(title), f"{count:,}")
             self._out.print(table, "", sep="\n")

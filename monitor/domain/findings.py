@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from enum import StrEnum
+from typing import Final
 
 from msgspec import Struct
 
@@ -21,6 +22,10 @@ class Severity(StrEnum):
     MEDIUM = "medium"
     HIGH = "high"
     CRITICAL = "critical"
+
+
+RANK: Final = {severity: rank for rank, severity in enumerate(Severity)}
+"""0 info … 4 critical."""
 
 
 class Evasion(StrEnum):

@@ -5,11 +5,11 @@ Held alerts are stored, counted and listed; `care` is never held.
 
 from collections.abc import Iterable, Iterator, Sequence
 from enum import StrEnum
-from typing import Annotated, ClassVar, Final
+from typing import Annotated, ClassVar
 
 from msgspec import Meta, Struct, field
 
-from monitor.domain.findings import Severity, Tier
+from monitor.domain.findings import RANK, Severity, Tier
 from monitor.domain.moves import Outcome
 from monitor.domain.record import Record
 from monitor.domain.routing import Labels, Route, Values, faults
@@ -89,9 +89,6 @@ class Standing(Struct, frozen=True, kw_only=True):
     alert: str
     severity: Severity
     category: tuple[str, ...]
-
-
-RANK: Final = {severity: rank for rank, severity in enumerate(Severity)}
 
 
 def inhibited(severity: Severity, category: Sequence[str], others: Iterable[Standing]) -> Held | None:

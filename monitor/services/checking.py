@@ -12,7 +12,7 @@ from monitor.domain.audit import Deed
 from monitor.domain.clauses import Clause
 from monitor.domain.errors import BusyError, InputError, NotFound, Refused
 from monitor.domain.events import Event
-from monitor.domain.findings import Finding, Severity
+from monitor.domain.findings import RANK, Finding
 from monitor.domain.ids import digest
 from monitor.domain.people import Actor, Permission
 from monitor.domain.rejections import Rejected
@@ -178,8 +178,7 @@ class CheckDesk:
             raise InputError("nothing in the script could be read", hint="send text, one paragraph a line, or a .docx")
         details = _details(read, engine, actor.tenant, self._day(now), script.room)
         found = [finding for line in details.lines for finding in line.findings] + details.missing
-        graver = list(Severity)
-        worst = max((finding.severity for finding in found), key=graver.index, default="")
+        worst = max((finding.severity for finding in found), key=RANK.__getitem__, default="")
         return Check(Summary(
             id="c" + digest(actor.tenant, script.name), name=script.name, version=0, at=now, by=actor.id,
             room=script.room, sha256=sha256(script.data).hexdigest(), lines=len(details.lines), findings=len(found),

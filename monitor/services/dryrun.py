@@ -7,7 +7,6 @@ judged anew, so that they differ in nothing but the file.
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
 from enum import StrEnum
-from hashlib import blake2b
 from math import ceil
 from typing import Final
 
@@ -19,6 +18,7 @@ from monitor.domain.audit import Deed
 from monitor.domain.errors import Conflict, InputError, NotFound, RedpostError
 from monitor.domain.events import Event, Stage
 from monitor.domain.findings import Finding, Severity, Span
+from monitor.domain.ids import digest
 from monitor.domain.organisation import Post
 from monitor.domain.people import Actor
 from monitor.domain.routing import route
@@ -129,7 +129,7 @@ class DryRuns:
         tried = await asyncio.to_thread(self._trial.made, asked, serving)
         if not tried.part.own:
             raise InputError("no rule is changed by this file alone", hint="run the rules that rest on it")
-        run = DryRun(path=asked.path, digest=_digest(asked.text.encode()), hours=asked.hours, by=actor.id, asked_at=now)
+        run = DryRun(path=asked.path, digest=digest(asked.text), hours=asked.hours, by=actor.id, asked_at=now)
         await self._trail.write([Deed(tenant=actor.tenant, by=actor.id, at=now, what="rule.dry_run", on=asked.path,
                                       facts={"hours": asked.hours})])
         comparing = await asyncio.to_thread(self._comparing, actor.tenant, tried.part, asked.path, serving)
@@ -161,7 +161,7 @@ class DryRuns:
     def to_confirm(self, actor: Actor, path: str, text: bytes) -> int | None:
         """What a publication must confirm: 0 where the text was not run, its alerts an hour where they are too many."""
         found = self._latest.get((actor.tenant, path))
-        if found is None or found.outcome is None or found.digest != _digest(text):
+        if found is None or found.outcome is None or found.digest != digest(text.decode(errors="replace")):
             return 0
         return found.outcome.over
 
@@ -256,6 +256,3 @@ def _spread(samples: Sequence[DrySample]) -> list[DrySample]:
     """Some, spread over all of them."""
     return list(samples[:: max(1, len(samples) // _SAMPLES)][:_SAMPLES])
 
-
-def _digest(text: bytes) -> str:
-    return blake2b(text, digest_size=12).hexdigest()

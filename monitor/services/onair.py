@@ -11,7 +11,7 @@ from monitor.domain.broadcasts import Broadcast
 from monitor.domain.cues import Cue
 from monitor.domain.errors import NotFound
 from monitor.domain.events import Kind
-from monitor.domain.findings import Severity, Span, Tier
+from monitor.domain.findings import RANK, Severity, Span, Tier
 from monitor.domain.organisation import Room
 from monitor.domain.people import Actor, Permission
 from monitor.services.organising import Organising
@@ -209,12 +209,8 @@ def _by_broadcast(pulses: Sequence[Pulse]) -> dict[tuple[str, str], tuple[list[i
         findings, worst = found.setdefault((pulse.room, pulse.broadcast), ([0] * MINUTES, [0] * MINUTES))
         minute = min(pulse.minute, MINUTES - 1)  # a source's clock may be ahead
         findings[minute] += pulse.count
-        worst[minute] = max(worst[minute], _LEVELS[pulse.severity])
+        worst[minute] = max(worst[minute], RANK[pulse.severity] + 1)
     return found
-
-
-_LEVELS: Final = {severity: level for level, severity in enumerate(
-    (Severity.INFO, Severity.LOW, Severity.MEDIUM, Severity.HIGH, Severity.CRITICAL), 1)}
 
 
 def _not_aired() -> NotFound:

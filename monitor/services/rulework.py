@@ -92,7 +92,7 @@ class Workbench:
     async def file(self, path: str, version: int | None = None) -> FileView:
         """Raises NotFound. Version 0 of a file that the folder lacks is empty: to publish it is to take it away."""
         editions = self._editions.get(checked_path(path), [])
-        latest = editions[-1].version if editions else 0
+        latest = self._latest(path)
         shown = latest if version is None else version
         loaded = path in self._engine().ruleset.sources
         text = await self._text(path, shown)

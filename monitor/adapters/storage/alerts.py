@@ -71,15 +71,21 @@ def _conditions(where: AlertFilter) -> list[ColumnElement[bool]]:
         alerts.c.claimed_by: where.claimed_by,
     }
     found: list[ColumnElement[bool]] = [column == value for column, value in wanted.items() if value is not None]
-    if where.units is not None:
-        theirs = alerts.c.unit.in_(where.units)
-        found.append(or_(theirs, alerts.c.post.in_(where.posts)) if where.posts else theirs)
+    found += seen(where.units, where.posts)
     if where.source is not None:
         manual = alerts.c.rule.in_(MANUAL_RULES)
         found.append(manual if where.source == MANUAL else not_(manual))
     if where.within is not None:
         found.append(alerts.c.unit.in_(where.within))
     return found
+
+
+def seen(units: tuple[str, ...] | None, posts: tuple[str, ...]) -> list[ColumnElement[bool]]:
+    """Of rooms of these units, or what lies before these posts; `units` None: all."""
+    if units is None:
+        return []
+    theirs = alerts.c.unit.in_(units)
+    return [or_(theirs, alerts.c.post.in_(posts)) if posts else theirs]
 
 
 def write_cursor(last: Alert | Label) -> str:

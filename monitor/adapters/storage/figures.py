@@ -10,8 +10,9 @@ from collections.abc import Callable, Iterable, Mapping
 from itertools import pairwise
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, and_, case, func, or_, select
+from sqlalchemy import ColumnElement, Connection, and_, case, func, select
 
+from monitor.adapters.storage.alerts import seen
 from monitor.adapters.storage.database import READERS, Database
 from monitor.adapters.storage.schema import LIVE, alerts
 from monitor.domain.findings import Severity
@@ -58,9 +59,7 @@ def _cuts(where: FigureFilter) -> list[int]:
 
 
 def _bounds(where: FigureFilter) -> Iterable[ColumnElement[bool]]:
-    if where.units is not None:
-        theirs = _row.unit.in_(where.units)
-        yield or_(theirs, _row.post.in_(where.posts)) if where.posts else theirs
+    yield from seen(where.units, where.posts)
     if where.within is not None:
         yield _row.unit.in_(where.within)
     if where.post is not None:

@@ -10,7 +10,8 @@ from monitor.adapters.storage.schema import HELD, LIVE, alerts
 from monitor.adapters.storage.statements import parts
 from monitor.domain.alerts import LIVE as ALIVE
 from monitor.domain.alerts import AlertState
-from monitor.domain.suppression import RANK, Hold, Standing, inhibited
+from monitor.domain.findings import RANK
+from monitor.domain.suppression import Hold, Standing, inhibited
 from monitor.services.cases import Case, Effect, Ripple
 from monitor.services.ripples import still_holds, untouched
 
