@@ -187,7 +187,7 @@ class HoldDesk:
 
     async def alike(self, actor: Actor, alert: str) -> Alike:
         """Raises NotFound for what is not there, or not for this actor to see."""
-        case = (await self._review.history(actor, alert)).case
+        case = await self._review.case(actor, alert)
         if not case.kept.alike:
             return Alike([])
         return Alike(await self._holds.alike(actor.tenant, case, self._review.units(actor), limit=_ALIKE))

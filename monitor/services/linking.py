@@ -60,7 +60,7 @@ class LinkDesk:
 
     async def hand(self, actor: Actor, alert: str, to: HandTo) -> Handed:
         """Raises NotFound, Refused."""
-        case = (await self._desk.history(actor, alert)).case
+        case = await self._desk.case(actor, alert)
         found = await self._evidence(actor.tenant, alert)
         if found is None:
             raise NotFound("there is no alert with this id", hint="GET /api/v1/alerts lists them")

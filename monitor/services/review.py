@@ -92,11 +92,16 @@ class ReviewDesk:
                 if actor.may(Permission.SEE, organisation.above(post.unit)) or actor.id in post.members)
         return (*seen, *(("",) if actor.may(Permission.LEAD) or actor.may(Permission.ORGANISE) else ()))
 
-    async def history(self, actor: Actor, alert: str) -> History:
+    async def case(self, actor: Actor, alert: str) -> Case:
         """Raises NotFound for what is not there, or not for this actor to see."""
         case = await self._cases.case(actor.tenant, alert)
         if case is None or not self._sees(actor, case):
             raise NotFound("there is no alert with this id", hint="GET /api/v1/alerts lists them")
+        return case
+
+    async def history(self, actor: Actor, alert: str) -> History:
+        """Raises NotFound as `case` does."""
+        case = await self.case(actor, alert)
         return History(case=case, moves=await self._cases.history(actor.tenant, alert))
 
     async def move(self, actor: Actor, wanted: Sequence[Wanted], *, together: bool) -> Answered:

@@ -86,7 +86,7 @@ class RouteDesk:
         _check_seen(actor, organisation, trial)
         alert, kind, stage = _imagined(actor.tenant, trial), str(trial.kind), str(trial.stage)
         if trial.alert:
-            case = (await self._review.history(actor, trial.alert)).case
+            case = await self._review.case(actor, trial.alert)
             alert, kind, stage = case.alert, case.kept.kind, case.kept.stage
         labels = {**labels_for(organisation, alert, kind, stage), **_given(trial)}
         unit = trial.unit or organisation.unit_of(alert.room)

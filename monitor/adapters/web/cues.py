@@ -96,8 +96,8 @@ async def post_cue(request: web.Request) -> web.Response:
 async def list_cues(request: web.Request) -> web.Response:
     """404 for an alert of another tenant as for one that does not exist."""
     services, actor, alert = request.app[SERVICES], request[PRINCIPAL].actor, request.match_info["id"]
-    history = await services.review.history(actor, alert)
-    return json_answer(CuesAnswer(await services.cues.of_alert(actor, alert, history.case)))
+    case = await services.review.case(actor, alert)
+    return json_answer(CuesAnswer(await services.cues.of_alert(actor, alert, case)))
 
 
 async def post_link(request: web.Request) -> web.Response:

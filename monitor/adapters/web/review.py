@@ -76,7 +76,7 @@ async def get_history(request: web.Request) -> web.Response:
 async def post_look(request: web.Request) -> web.Response:
     """404 for an alert of another tenant as for one that does not exist. Kept nowhere."""
     services, actor = request.app[SERVICES], request[PRINCIPAL].actor
-    alert = (await services.review.history(actor, request.match_info["id"])).case.alert
+    alert = (await services.review.case(actor, request.match_info["id"])).alert
     services.hub.tell(alert, event(b"look", LookMessage(alert.id, alert.moment, alert.post, actor.id), None))
     return web.Response(status=204)
 
