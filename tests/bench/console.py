@@ -10,19 +10,15 @@ long tasks        while 50 alerts/s arrive and somebody works
 import argparse
 import asyncio
 import multiprocessing
-import os
 import shutil
 import sys
 import tempfile
 from pathlib import Path
-from typing import Any
 
-from tests.architecture.test_repository import ROOT
 from tests.bench import corpus
 from tests.bench.service import SEED, Run, _client, events
+from tests.browser.vitest import vitest
 from tests.faults.harness import serving
-
-CONSOLE = ROOT / "monitor/console"
 
 
 def load(rate: int, seconds: int, address: str) -> None:
@@ -33,16 +29,9 @@ def load(rate: int, seconds: int, address: str) -> None:
 
 
 async def measured(name: str, address: str, **more: str) -> None:
-    command = [str(ROOT / "deploy/dev/node.sh"), str(CONSOLE / "node_modules/.bin/vitest"), "run", "-t", name]
-    environment: dict[str, Any] = {**os.environ, "REDPOST_BENCH": "1", "REDPOST_URL": address, **more}
-    process = await asyncio.create_subprocess_exec(
-        *command, cwd=CONSOLE, env=environment, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT)
-    said, _ = await process.communicate()
-    lines = said.decode().splitlines()
-    sys.stdout.write("\n".join(line for line in lines if line.startswith(name)) + "\n")
+    said = await vitest("-t", name, REDPOST_BENCH="1", REDPOST_URL=address, **more)
+    sys.stdout.write("\n".join(line for line in said.splitlines() if line.startswith(name)) + "\n")
     sys.stdout.flush()
-    if process.returncode:
-        raise RuntimeError(said.decode()[-3_000:])
 
 
 async def main() -> None:

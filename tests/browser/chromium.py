@@ -10,7 +10,7 @@ import subprocess
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 import aiohttp
 import pytest
@@ -29,11 +29,15 @@ def chromium() -> str:
     """The program. Without one the test is skipped, and fails where CI=true."""
     found = next(filter(None, map(shutil.which, (os.environ.get("CHROMIUM", ""), *_NAMES))), None)
     if found is None:
-        why = "the live page was NOT tested: no Chromium; install it (Debian: apt install chromium), or set CHROMIUM"
-        if os.environ.get("CI") == "true":
-            pytest.fail(why)
-        pytest.skip(why)
+        untested("the pages were NOT tested: no Chromium; install it (Debian: apt install chromium), or set CHROMIUM")
     return found
+
+
+def untested(why: str) -> NoReturn:
+    """Skip, loudly; fail where CI=true."""
+    if os.environ.get("CI") == "true":
+        pytest.fail(why)
+    pytest.skip(why)
 
 
 class Page:

@@ -1,6 +1,5 @@
 """The console in a browser: its own tests (`monitor/console/e2e`) against a running service."""
 
-import asyncio
 import os
 import socket
 import sys
@@ -12,30 +11,15 @@ import pytest
 from aiohttp import web
 
 from tests.architecture.test_repository import ROOT
-from tests.browser.chromium import chromium
+from tests.browser.chromium import chromium, untested
+from tests.browser.vitest import CONSOLE, VITEST, vitest
 from tests.faults.harness import Server, serving
-
-CONSOLE = ROOT / "monitor/console"
-VITEST = CONSOLE / "node_modules/.bin/vitest"
 
 
 def needed(path: Path) -> None:
     """Skipped where the console was not installed or built, and failing where CI=true."""
     if not path.exists():
-        why = f"the console was NOT tested: no {path.relative_to(ROOT)}; run `make console`"
-        if os.environ.get("CI") == "true":
-            pytest.fail(why)
-        pytest.skip(why)
-
-
-async def vitest(*arguments: str, **environment: str) -> None:
-    command = [str(ROOT / "deploy/dev/node.sh"), str(VITEST), "run", *arguments]
-    process = await asyncio.create_subprocess_exec(
-        *command, cwd=CONSOLE, env={**os.environ, "CI": "true", **environment}, stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT)
-    said, _ = await process.communicate()
-    sys.stdout.write(said.decode())
-    assert process.returncode == 0, said.decode()[-6_000:]
+        untested(f"the console was NOT tested: no {path.relative_to(ROOT)}; run `make console`")
 
 
 def free_port() -> int:
@@ -71,7 +55,7 @@ SETTINGS: Mapping[str, object] = {"alerts.storm_most": 10_000, "outside.private"
 
 async def test_its_logic() -> None:
     needed(VITEST)
-    await vitest("src")
+    sys.stdout.write(await vitest("src"))
 
 
 FILES = sorted(path.name for path in (CONSOLE / "e2e").glob("*.test.ts"))
@@ -85,5 +69,7 @@ async def test_its_pages(name: str, tmp_path: Path) -> None:
         serving(tmp_path / "data", port=free_port(), **SETTINGS) as server,
         steering(server) as steer,
     ):
-        await vitest(f"e2e/{name}", REDPOST_URL=server.address, REDPOST_STEER=steer, CHROMIUM=chromium(),
-                     REDPOST_SHOTS=os.environ.get("REDPOST_SHOTS", str(tmp_path / "shots")))
+        said = await vitest(
+            f"e2e/{name}", CI="true", REDPOST_URL=server.address, REDPOST_STEER=steer, CHROMIUM=chromium(),
+            REDPOST_SHOTS=os.environ.get("REDPOST_SHOTS", str(tmp_path / "shots")))
+    sys.stdout.write(said)

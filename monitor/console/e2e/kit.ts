@@ -1,6 +1,7 @@
 /** What browser tests share: a page of the running service (`REDPOST_URL`), and eyes for what must never happen. */
 import { mkdirSync } from 'node:fs'
 
+import { AxeBuilder } from '@axe-core/playwright'
 import { chromium, type Browser, type BrowserContextOptions, type Page } from 'playwright-core'
 
 export const URL = process.env.REDPOST_URL ?? 'http://127.0.0.1:8321'
@@ -37,6 +38,15 @@ export async function close(): Promise<void> {
 export async function shot(page: Page, name: string): Promise<void> {
   mkdirSync(SHOTS, { recursive: true })
   await page.screenshot({ path: `${SHOTS}/${name}.png` })
+}
+
+/** Both themes in both languages. */
+export const LOOKS = (['light', 'dark'] as const).flatMap((colorScheme) => ['zh', 'en'].map((language) => ({ colorScheme, language })))
+
+/** What breaks the rules of contrast and names (WCAG 2.1 AA), each with the first place. */
+export async function unfit(page: Page): Promise<string[]> {
+  const { violations } = await new AxeBuilder({ page }).withTags(['wcag2a', 'wcag2aa', 'wcag21aa']).analyze()
+  return violations.map(({ id, nodes }) => `${id}: ${nodes[0]?.html}`)
 }
 
 let last = 0
