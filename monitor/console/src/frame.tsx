@@ -11,18 +11,18 @@ import { useKeys } from './keys'
 import { PLACES } from './keys/registry'
 import { alarm, useWish } from './live/alarm'
 import { useLine, useStream } from './live/context'
-import { PAGES } from './pages'
+import { usePlaces } from './pages/places'
 import { SignIn } from './pages/signin'
 import { timeOfDay } from './parts/clock'
 
 const TEXT = texts(
   {
-    shift: '开班', queue: '队列', rooms: '直播间', rules: '规则', checks: '台本', figures: '数据', admin: '管理', nav: '导航',
+    nav: '导航',
     live: '在线', connecting: '连接中', offline: '断线', signed_out: '已登出', offlineBand: '网络断了。画面停在 {t}，正在重连；研判存在本机，恢复后自动发出，先别关页面',
     signedOutBand: '登录过期。在这里登录，画面不动，未发出的接着发', light: '浅色', dark: '深色', system: '随系统', help: '按键', signOut: '登出', sound: '提示音', notify: '桌面通知', on: '开', off: '关', arrived_critical: '紧急预警', arrived_high: '高级预警',
   },
   {
-    shift: 'Shift', queue: 'Queue', rooms: 'Rooms', rules: 'Rules', checks: 'Scripts', figures: 'Figures', admin: 'Admin', nav: 'Navigation',
+    nav: 'Navigation',
     live: 'live', connecting: 'connecting', offline: 'offline', signed_out: 'signed out', offlineBand: 'Offline; view as of {t}, reconnecting. Decisions are kept here and will go out; keep this page open',
     signedOutBand: 'Signed out. Sign in here; the page stays, and what is unsent goes out', light: 'Light', dark: 'Dark', system: 'System', help: 'Keys', signOut: 'Sign out', sound: 'Sound', notify: 'Notices', on: 'on', off: 'off', arrived_critical: 'Critical alert', arrived_high: 'High alert',
   },
@@ -30,7 +30,7 @@ const TEXT = texts(
 
 export function Frame({ children }: { children: ReactNode }) {
   const t = useTexts(TEXT)
-  const { me, may, signedIn, signOut } = useSession()
+  const { me, signedIn, signOut } = useSession()
   const stream = useStream()
   const { language, choose } = useLanguage()
   const theme = useThemeChoice()
@@ -48,14 +48,13 @@ export function Frame({ children }: { children: ReactNode }) {
     setGoing(0)
     void navigate(path)
   })
+  const places = usePlaces()
   const wishes = ['system', 'light', 'dark'] as const
   return (
     <div className="frame">
       <header className="top">
         <nav aria-label={t('nav')}>
-          {PAGES.filter((page) => page.nav && may(page.needs)).map((page) => (
-            <NavLink key={page.path} to={page.path} end={page.path === '/'}>{t(page.nav!)}</NavLink>
-          ))}
+          {places.map(({ path, name }) => <NavLink key={path} to={path} end={path === '/'}>{name}</NavLink>)}
         </nav>
         <span className="top-right">
           <span className="chip" role="status">{t(line.state)}</span>

@@ -90,8 +90,12 @@ export async function get<T>(asked: Promise<Answered<T>>): Promise<T> {
   throw refusal(answer.response.status, answer.error)
 }
 
+/** What went wrong and what to do, in the service's words. */
+export const told = (error: unknown): string =>
+  error instanceof Refusal ? `${error.message} ${error.hint}`.trim() : String(error)
+
 function refusal(status: number, body: unknown): Refusal {
-  const told = (body as Partial<Schemas['ErrorAnswer']> | undefined)?.error
-  return new Refusal(status, told?.code ?? 'unreadable', told?.message ?? `HTTP ${status}`, told?.hint ?? '',
-    (told?.details as Record<string, unknown> | undefined) ?? {})
+  const info = (body as Partial<Schemas['ErrorAnswer']> | undefined)?.error
+  return new Refusal(status, info?.code ?? 'unreadable', info?.message ?? `HTTP ${status}`, info?.hint ?? '',
+    (info?.details as Record<string, unknown> | undefined) ?? {})
 }

@@ -3,14 +3,13 @@ import { Input } from 'antd'
 import { useEffect, useRef, useState, type ReactNode } from 'react'
 import { useNavigate } from 'react-router'
 
-import { useSession } from '../api/session'
 import { texts, useTexts } from '../i18n'
-import { PAGES } from '../pages'
+import { usePlaces } from '../pages/places'
 import { KEYS, labels, type Action } from './registry'
 
 const TEXT = texts(
-  { help: '按键', close: '关闭', find: '去哪里，做什么', shift: '开班', queue: '队列', rooms: '直播间', rules: '规则', checks: '台本', figures: '数据', admin: '管理' },
-  { help: 'Keys', close: 'Close', find: 'Where to, what to do', shift: 'Shift', queue: 'Queue', rooms: 'Rooms', rules: 'Rules', checks: 'Scripts', figures: 'Figures', admin: 'Admin' },
+  { help: '按键', close: '关闭', find: '去哪里，做什么' },
+  { help: 'Keys', close: 'Close', find: 'Where to, what to do' },
 )
 
 function Panel({ title, onClose, children }: { title: string; onClose: () => void; children: ReactNode }) {
@@ -53,12 +52,10 @@ export function Help({ onClose }: { onClose: () => void }) {
 export function Palette({ onClose }: { onClose: () => void }) {
   const t = useTexts(TEXT)
   const label = useTexts(labels)
-  const { may } = useSession()
   const navigate = useNavigate()
   const [asked, setAsked] = useState('')
   const [at, setAt] = useState(0)
-  const places = PAGES.filter((page) => page.nav && may(page.needs)).map((page) =>
-    ({ id: page.path, name: t(page.nav!), keys: '', run: () => void navigate(page.path) }))
+  const places = usePlaces().map(({ path, name }) => ({ id: path, name, keys: '', run: () => void navigate(path) }))
   const acts = (Object.keys(KEYS) as Action[]).filter((action) => KEYS[action].keys.length <= 3 && action !== 'palette').map((action) =>
     ({ id: action, name: label(action), keys: shown(KEYS[action].keys[0]!), run: () => press(KEYS[action].keys[0]!) }))
   const offered = [...places, ...acts].filter(({ name, id }) => `${name} ${id}`.toLowerCase().includes(asked.toLowerCase()))

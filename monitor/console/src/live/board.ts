@@ -32,6 +32,9 @@ export const keyOf = (card: { post: string; moment: string }) => `${card.post}/$
 
 export const isLive = (alert: Alert) => LIVE.has(alert.state)
 
+/** Is somebody to decide it, now or once it is released? */
+export const isPending = (alert: Alert) => isLive(alert) || alert.state === 'held'
+
 /** The alerts of one card, the most urgent first. */
 function joined(alerts: readonly Alert[], alert: Alert): Alert[] {
   const others = alerts.filter((each) => each.id !== alert.id)

@@ -25,7 +25,8 @@ function watch(watcher: () => void): () => void {
 /** The service's time in whole seconds. */
 export const useSecond = () => useSyncExternalStore(watch, () => second)
 
-const two = (n: number) => String(n).padStart(2, '0')
+/** 7 → `07`. */
+export const two = (n: number) => String(n).padStart(2, '0')
 
 /** 72 → `01:12`, 4,000 → `1:06:40`; a minus where it is over. */
 export function span(seconds: number): string {
@@ -46,3 +47,12 @@ export function dayAndTime(ms: number): string {
   const date = new Date(ms)
   return `${two(date.getMonth() + 1)}-${two(date.getDate())} ${timeOfDay(ms, false)}`
 }
+
+/** A UTC time (ms) as the browser's own field for day and time has it, where the reader is. */
+export function fieldTime(ms: number): string {
+  const at = new Date(ms)
+  return `${String(at.getFullYear()).padStart(4, '0')}-${two(at.getMonth() + 1)}-${two(at.getDate())}T${two(at.getHours())}:${two(at.getMinutes())}`
+}
+
+/** The day of a UTC time (ms) where the reader is: `2026-11-27`. */
+export const dayOf = (ms: number): string => fieldTime(ms).slice(0, 10)

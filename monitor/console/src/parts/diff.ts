@@ -75,3 +75,23 @@ function ordered(all: readonly Changed[]): Changed[] {
   }
   return [...found, ...came]
 }
+
+/** Lines beside a change that are shown; the others are folded. */
+const AROUND = 2
+
+/** A line, or so many that stayed as they were. */
+export type Row = Changed | { kind: 'fold'; n: number }
+
+export function folded(all: readonly Changed[]): Row[] {
+  const near = new Set<number>()
+  for (const [i, each] of all.entries())
+    if (each.kind !== 'same') for (let j = i - AROUND; j <= i + AROUND; j++) near.add(j)
+  const rows: Row[] = []
+  for (const [i, each] of all.entries()) {
+    const last = rows.at(-1)
+    if (near.has(i)) rows.push(each)
+    else if (last?.kind === 'fold') last.n++
+    else rows.push({ kind: 'fold', n: 1 })
+  }
+  return rows
+}

@@ -3,7 +3,7 @@ import { useQueryClient } from '@tanstack/react-query'
 import { Button, Input } from 'antd'
 import { useEffect, useId, useState, type ReactNode } from 'react'
 
-import { api, get, Refusal } from '../../api/client'
+import { api, get, Refusal, told } from '../../api/client'
 import { useSession } from '../../api/session'
 import { useTexts } from '../../i18n'
 import { Extras } from './extras'
@@ -11,7 +11,7 @@ import { canonical, differing, faultOf, type Fault } from './faults'
 import { FieldInput } from './inputs'
 import { cleaned, DESCRIBED, when, type Field, type Kind, type Values } from './kinds'
 import type { Stored } from './list'
-import { told, Twice } from './parts'
+import { Twice } from './parts'
 import { fields, hints, permissions, sections, TEXT, type FieldName } from './text'
 
 const proposed = (kind: Kind) => `${kind}-${Date.now().toString(36)}`

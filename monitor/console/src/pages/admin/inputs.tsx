@@ -4,7 +4,7 @@ import { useMemo, useState, type ReactNode } from 'react'
 
 import { useTexts } from '../../i18n'
 import { outcomes, SEVERITIES, severities } from '../../i18n/words'
-import { useRecords } from '../queue/evidence'
+import { useRecords } from '../../api/records'
 import { DESCRIBED, type Field, type Kind, type Values } from './kinds'
 import { Moment, Rows } from './rows'
 import { crossings, duties, labels, TEXT } from './text'

@@ -1,4 +1,5 @@
 /** What each kind of record holds, so that one editor serves them all. */
+import { fieldTime } from '../../parts/clock'
 import type { FieldName, HintName, SectionName } from './text'
 
 export type Kind = Exclude<SectionName, 'users' | 'me' | 'trail' | 'held' | 'messages' | 'models'>
@@ -38,7 +39,7 @@ const some = (key: FieldName, ref: Kind): Field => ({ key, type: { ref, many: tr
 const needed = { needed: true } as const
 const str = (value: unknown) => (typeof value === 'string' ? value : '')
 const title = (record: Values) => str(record.title)
-export const when = (ms: unknown) => (typeof ms === 'number' ? new Date(ms).toLocaleString('sv-SE').slice(0, 16) : '')
+export const when = (ms: unknown) => (typeof ms === 'number' ? fieldTime(ms).replace('T', ' ') : '')
 
 export const DESCRIBED: Record<Kind, Description> = {
   unit: { needs: 'organise', called: title, about: (r) => str(r.default_post), fields: [text('title', needed), of('above', 'unit'), of('default_post', 'post', { hint: 'default_post' })] },

@@ -2,11 +2,10 @@
 import { Button } from 'antd'
 import { useEffect, useState, type ReactNode } from 'react'
 
-import { Refusal } from '../../api/client'
+import { told } from '../../api/client'
 import { useTexts } from '../../i18n'
 import { TEXT } from './text'
 
-export const told = (error: unknown): string => (error instanceof Refusal ? `${error.message} ${error.hint}`.trim() : String(error))
 
 /** Done by a second click, in place of a dialog; the first one is forgotten after four seconds. */
 export function Twice({ children, sure, onDo, disabled, danger }: { children: ReactNode; sure: string; onDo: () => void; disabled?: boolean; danger?: boolean }) {

@@ -1,4 +1,5 @@
 /** The evening's plan from a table: looked at first, then taken as a whole or not at all. */
+import { dayOf } from '../../parts/clock'
 import { useQueryClient } from '@tanstack/react-query'
 import { Button, Input } from 'antd'
 import { useState } from 'react'
@@ -19,7 +20,7 @@ const TEXT = texts(
   },
 )
 
-const today = () => new Date().toLocaleDateString('sv-SE')
+const today = () => dayOf(Date.now())
 
 export function PlanTable() {
   const t = useTexts(TEXT)

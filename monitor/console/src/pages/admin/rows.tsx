@@ -2,17 +2,14 @@
 import { Button, Input } from 'antd'
 import { useState } from 'react'
 
+import { fieldTime } from '../../parts/clock'
 import { useTexts } from '../../i18n'
 import type { InputOf } from './inputs'
 import { TEXT } from './text'
 
-const two = (n: number) => String(n).padStart(2, '0')
-
 /** As the browser's own input has it, where the reader is. */
 export function local(ms: unknown): string {
-  if (typeof ms !== 'number') return ''
-  const at = new Date(ms)
-  return `${String(at.getFullYear()).padStart(4, '0')}-${two(at.getMonth() + 1)}-${two(at.getDate())}T${two(at.getHours())}:${two(at.getMinutes())}`
+  return typeof ms === 'number' ? fieldTime(ms) : ''
 }
 
 export function Moment({ id, value, onChange, disabled, wrong, label }: InputOf & { label?: string }) {

@@ -9,7 +9,7 @@ export const TEXT = texts(
     conflict: '{who} 先改了（版本 {v}）。不同之处：{fields}', takeTheirs: '看对方的', keepMine: '以我的为准，覆盖', gone: '这条已被别人删除。保存会重新建立',
     needed: '必填', noSuch: '没有这个{kind}：{id}', endsFirst: '结束早于开始', leadNot: '负责人不在成员里', unknownKey: '没有“{key}”这一项', wrongType: '填的不合要求：{why}', tooWide: '至少写一个条件，否则什么都会压住', noPlace: '直播间和商品至少写一个',
     add: '添一行', name: '名称', number: '编号', until: '到期', value: '内容', label: '标签', values: '取值（可多个）', claimS: '认领（秒）', decideS: '研判（秒）', lease: '认领有效（秒）', ownClocks: '自定时限', usualClocks: '用通用时限', yes: '是', no: '否', unknown: '未知', lineAt: '第 {n} 行：{why}',
-    history: '经过', ofThis: '看这条的操作记录',
+    ofThis: '看这条的操作记录',
   },
   {
     admin: 'Admin', sections: 'Parts of administration', organisation: 'Organisation', running: 'On duty', rulesGroup: 'Rules and cues', peopleGroup: 'People', system: 'Running',
@@ -19,7 +19,7 @@ export const TEXT = texts(
     conflict: '{who} was first (version {v}). What differs: {fields}', takeTheirs: 'Look at theirs', keepMine: 'Keep mine, replace theirs', gone: 'Somebody has removed it. Saving makes it anew',
     needed: 'needed', noSuch: 'There is no such {kind}: {id}', endsFirst: 'It ends before it begins', leadNot: 'The lead is not among the members', unknownKey: 'There is no key "{key}"', wrongType: 'Not as it should be: {why}', tooWide: 'Name a condition, else it would hold everything', noPlace: 'Name a room or a product',
     add: 'Add a row', name: 'Name', number: 'Number', until: 'Until', value: 'Text', label: 'Label', values: 'Values (several may be given)', claimS: 'claim (s)', decideS: 'decide (s)', lease: 'a claim lasts (s)', ownClocks: 'Own limits', usualClocks: 'Usual limits', yes: 'yes', no: 'no', unknown: 'unknown', lineAt: 'Line {n}: {why}',
-    history: 'History', ofThis: 'The trail of this one',
+    ofThis: 'The trail of this one',
   },
 )
 

@@ -2,12 +2,12 @@ import { useQuery, useQueryClient } from '@tanstack/react-query'
 import { Button, Checkbox, Input, Select } from 'antd'
 import { useState } from 'react'
 
-import { api, get, Refusal, type Schemas } from '../../api/client'
+import { api, get, Refusal, told, type Schemas } from '../../api/client'
 import { useSession } from '../../api/session'
 import { texts, useTexts } from '../../i18n'
 import { useOptions } from './inputs'
 import { when } from './kinds'
-import { Outcome, told, useAct, Waiting } from './parts'
+import { Outcome, useAct, Waiting } from './parts'
 import { sections, TEXT as SHARED } from './text'
 
 type User = Schemas['User']

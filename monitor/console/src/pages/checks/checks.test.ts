@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 
 import type { Check, Finding } from './data'
-import { difference } from './diff'
+import { difference } from '../../parts/diff'
 import { changed, isMasked, linesBefore, offersFor, scriptOf } from './draft'
 
 const finding = (text: string, rewrite: Record<string, string>, ...spans: [number, number, string?][]): Finding => ({

@@ -3,12 +3,8 @@ import { Link } from 'react-router'
 
 import { useTexts } from '../../i18n'
 import { useCheck, type Check } from './data'
-import { difference, type Changed } from './diff'
+import { difference, folded } from '../../parts/diff'
 import { TEXT } from './text'
-
-const AROUND = 2
-
-type Row = Changed | { kind: 'fold'; n: number }
 
 /** What became of the lines from one version to the next; what stayed is folded. */
 export function Comparison({ before, after }: { before: number; after: Check }) {
@@ -39,17 +35,3 @@ export function Comparison({ before, after }: { before: number; after: Check }) 
 }
 
 const linesOf = (check: Check) => check.details.lines.map(({ text }) => text)
-
-function folded(all: readonly Changed[]): Row[] {
-  const near = new Set<number>()
-  for (const [i, each] of all.entries())
-    if (each.kind !== 'same') for (let j = i - AROUND; j <= i + AROUND; j++) near.add(j)
-  const rows: Row[] = []
-  for (const [i, each] of all.entries()) {
-    const last = rows.at(-1)
-    if (near.has(i)) rows.push(each)
-    else if (last?.kind === 'fold') last.n++
-    else rows.push({ kind: 'fold', n: 1 })
-  }
-  return rows
-}

@@ -2,10 +2,10 @@ import { Button, Input } from 'antd'
 import { useState, type DragEvent, type FormEvent } from 'react'
 import { useNavigate } from 'react-router'
 
-import { Refusal } from '../../api/client'
+import { told } from '../../api/client'
 import { useSession } from '../../api/session'
 import { useTexts } from '../../i18n'
-import { useRooms } from '../queue/evidence'
+import { useRooms } from '../../api/records'
 import { useChecking } from './data'
 import { TEXT } from './text'
 
@@ -42,7 +42,7 @@ export function NewCheck() {
       const made = await check({ name: name.trim(), room: room.trim(), script: file ?? text })
       void navigate(`/checks/${made.summary.id}`)
     } catch (error) {
-      setTrouble(t('trouble', { why: error instanceof Refusal ? `${error.message} ${error.hint}`.trim() : String(error) }))
+      setTrouble(t('trouble', { why: told(error) }))
       setBusy(false)
     }
   }

@@ -2,7 +2,7 @@ import { Button } from 'antd'
 import { useMemo, useState } from 'react'
 import { Link, useNavigate } from 'react-router'
 
-import { Refusal } from '../../api/client'
+import { told } from '../../api/client'
 import { useSession } from '../../api/session'
 import { useTexts } from '../../i18n'
 import { useKeys } from '../../keys'
@@ -83,7 +83,7 @@ function useAgain(check: Check, draft: Draft) {
       await send({ name, room, script: scriptOf(check, rememberedOf(check.summary), draft) })
       void navigate(`/checks/${check.summary.id}`)
     } catch (error) {
-      setTrouble(error instanceof Refusal ? `${error.message} ${error.hint}`.trim() : String(error))
+      setTrouble(told(error))
     } finally {
       setBusy(false)
     }

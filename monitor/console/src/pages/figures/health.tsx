@@ -1,9 +1,9 @@
+import { dayOf } from '../../parts/clock'
 import { useTexts } from '../../i18n'
 import { ExportLinks } from './panels'
 import { type Figures } from './shape'
 import { TEXT } from './text'
 
-const day = (ms: number) => new Date(ms).toLocaleDateString('sv-SE')
 
 export function RuleHealth({ health }: { health: NonNullable<Figures['health']> }) {
   const t = useTexts(TEXT)
@@ -16,7 +16,7 @@ export function RuleHealth({ health }: { health: NonNullable<Figures['health']> 
       <details className="small">
         <summary>{t('silent', { n: silent.length })}</summary>
         <ul className="silent">
-          {silent.map(([rule, at]) => <li key={rule}><code>{rule}</code><span className="meta">{at ? t('last', { t: day(at) }) : t('never')}</span></li>)}
+          {silent.map(([rule, at]) => <li key={rule}><code>{rule}</code><span className="meta">{at ? t('last', { t: dayOf(at) }) : t('never')}</span></li>)}
         </ul>
       </details>
     </>
@@ -29,7 +29,7 @@ export function ModelHealth({ model }: { model: NonNullable<Figures['model']> })
     <>
       <p className="big"><span className="number">{model.macro_f1 == null ? '–' : model.macro_f1.toFixed(3)}</span> {t('f1')}</p>
       <dl className="pairs small">
-        <dt>{t('serving')}</dt><dd>{model.serving || t('none')}{model.learnt_at > 0 && <span className="meta"> {t('learnt', { t: day(model.learnt_at) })}</span>}</dd>
+        <dt>{t('serving')}</dt><dd>{model.serving || t('none')}{model.learnt_at > 0 && <span className="meta"> {t('learnt', { t: dayOf(model.learnt_at) })}</span>}</dd>
         <dt>{t('shadow')}</dt><dd>{model.shadow || t('none')}</dd>
       </dl>
     </>

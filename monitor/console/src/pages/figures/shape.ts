@@ -1,4 +1,5 @@
 /** From the service's counts to what is drawn. */
+import { two } from '../../parts/clock'
 import type { Schemas } from '../../api/client'
 
 export type Figures = Schemas['FiguresAnswer']
@@ -81,5 +82,5 @@ export const percent = (part: number, whole: number) => (whole ? `${Math.round((
 export const dayAndTime = (ms: number, hour: boolean) => {
   const date = new Date(ms)
   const day = `${date.getMonth() + 1}/${date.getDate()}`
-  return hour ? `${String(date.getHours()).padStart(2, '0')}:00` : day
+  return hour ? `${two(date.getHours())}:00` : day
 }

@@ -4,7 +4,7 @@ import { memo, useEffect, useRef } from 'react'
 import type { Card } from '../../api/client'
 import { useTexts, useWord } from '../../i18n'
 import { categories, outcomes, severities, states } from '../../i18n/words'
-import { keyOf, type Board } from '../../live/board'
+import { isPending, keyOf, type Board } from '../../live/board'
 import { useWho, type Looking } from '../../live/looking'
 import { span, useSecond } from '../../parts/clock'
 import { around, Marked } from '../../parts/marked'
@@ -77,7 +77,7 @@ const Row = memo(function Row({ board, looking, name, top, n, of, chosen, ticked
   if (!card?.alerts[0]) return null
   const first = card.alerts[0]
   const level = levelOf(card.alerts)
-  const live = card.alerts.some((alert) => ['open', 'claimed', 'escalated', 'held'].includes(alert.state))
+  const live = card.alerts.some(isPending)
   const gone = card.alerts.every((alert) => alert.state === 'withdrawn')
   const named = categoriesOf(card)
   const { text, markings } = around(first.text || first.title, first.text ? markingsOf([first]) : [])

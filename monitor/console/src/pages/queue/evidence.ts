@@ -69,4 +69,3 @@ export function useRelated(alert: Alert | undefined) {
   return { earlier: earlier?.alerts ?? [], alike }
 }
 
-export { useRecords, useRooms, type RoomRecord } from '../../api/records'

@@ -1,9 +1,9 @@
 import { Checkbox, Select } from 'antd'
 
+import { useRecords, useRooms } from '../../api/records'
 import { useTexts, useWord } from '../../i18n'
 import { CATEGORIES, categories, platforms, SEVERITIES, severities, TIERS, tiers } from '../../i18n/words'
 import type { Filter } from '../../live/board'
-import { useRecords, useRooms } from './evidence'
 import { TEXT } from './text'
 
 const NAMES = ['post', 'severity', 'category', 'tier', 'room', 'rule', 'state', 'claimed_by', 'platform'] as const

@@ -1,12 +1,13 @@
 import { lazy, Suspense, useCallback, useEffect, useMemo, useRef, useState } from 'react'
 import { useSearchParams } from 'react-router'
 
-import { api, get, Refusal, serviceNow, type Alert } from '../../api/client'
+import { api, get, serviceNow, told, type Alert } from '../../api/client'
 import { useSession } from '../../api/session'
+import { useRecords, useRooms } from '../../api/records'
 import { useTexts, useWord } from '../../i18n'
 import { platforms } from '../../i18n/words'
 import { useKeys } from '../../keys'
-import { keyOf, type Filter } from '../../live/board'
+import { isLive, isPending, keyOf, type Filter } from '../../live/board'
 import { useStream } from '../../live/context'
 import { Looking, useLook } from '../../live/looking'
 import { span, timeOfDay, useSecond } from '../../parts/clock'
@@ -15,7 +16,7 @@ import { Beside, cardOf, neighbour } from './beside'
 import { CardList } from './cards'
 import { categoriesOf, levelOf, type Reason, type Remedy, type Ruling } from './decide'
 import { UNDO_MS, useCard, useDesk, useList, useStamp, type Desk } from './desk'
-import { clausesIn, exemptOf, useEvidence, useRecords, useRelated, useRooms } from './evidence'
+import { clausesIn, exemptOf, useEvidence, useRelated } from './evidence'
 import { filterOf, Filters } from './filters'
 import { Moment } from './moment'
 import './queue.css'
@@ -77,7 +78,7 @@ function Cockpit({ desk, filter, onFilter }: { desk: Desk; filter: Filter; onFil
   const step = (by: number) => go(order[Math.min(order.length - 1, Math.max(0, at + by))])
   /** To the next that nobody has decided; behind the last one, to the first that was left. */
   const advance = () => {
-    const open = [...order.slice(at + 1), ...order.slice(0, at)].find((key) => !board.stampOf(key) && board.card(key)?.alerts.some((alert) => ['open', 'claimed', 'escalated'].includes(alert.state)))
+    const open = [...order.slice(at + 1), ...order.slice(0, at)].find((key) => !board.stampOf(key) && board.card(key)?.alerts.some(isLive))
     go(open ?? order[Math.min(order.length - 1, at + 1)])
   }
   /** To the broadcast's alert before or after: to its card, or where it is on none, to itself. */
@@ -118,11 +119,11 @@ function Cockpit({ desk, filter, onFilter }: { desk: Desk; filter: Filter; onFil
     },
     tick: (key) => tick(card && categoriesOf(card)[Number(key) - 1]),
   }, ['queue'])
-  const onCue = useCallback((say: string) => told(() => get(api.POST('/api/v1/alerts/{id}/cue', {
+  const onCue = useCallback((say: string) => wrongOf(() => get(api.POST('/api/v1/alerts/{id}/cue', {
     params: { path: { id: card?.alerts[0]?.id ?? '' } }, body: { say, quote: null, clause: null },
   }))), [card])
-  const onNote = useCallback((note: string) => told(() => desk.note(card!, note)), [card, desk])
-  const onRectify = useCallback((remedy: Remedy, note: string) => told(() => desk.rectify(card!, remedy, note)), [card, desk])
+  const onNote = useCallback((note: string) => wrongOf(() => desk.note(card!, note)), [card, desk])
+  const onRectify = useCallback((remedy: Remedy, note: string) => wrongOf(() => desk.rectify(card!, remedy, note)), [card, desk])
   const takeIn = useCallback(() => board.takeIn(), [board])
 
   return (
@@ -153,12 +154,12 @@ function Cockpit({ desk, filter, onFilter }: { desk: Desk; filter: Filter; onFil
 const NONE: ReadonlySet<string> = new Set()
 
 /** What went wrong, in words; nothing where all is well. */
-async function told(work: () => Promise<unknown>): Promise<string> {
+async function wrongOf(work: () => Promise<unknown>): Promise<string> {
   try {
     await work()
     return ''
   } catch (error) {
-    return error instanceof Refusal ? `${error.message} ${error.hint}` : String(error)
+    return told(error)
   }
 }
 
@@ -202,7 +203,7 @@ function counted(desk: Desk, me: string): { waiting: number; mine: number; oldes
   let [waiting, mine, oldest] = [0, 0, Infinity]
   for (const key of desk.board.now().order) {
     const alerts = desk.board.card(key)?.alerts ?? []
-    const live = alerts.find((alert) => ['open', 'claimed', 'escalated', 'held'].includes(alert.state))
+    const live = alerts.find(isPending)
     if (!live || ['sending', 'recorded', 'unsent'].includes(desk.board.stampOf(key)?.state ?? '')) continue
     waiting++
     if (live.claimed_by === me) mine++

@@ -2,7 +2,7 @@ import { useInfiniteQuery, useQueryClient } from '@tanstack/react-query'
 import { Button } from 'antd'
 import { useEffect, useRef, useState } from 'react'
 
-import { Refusal, type Alert, type Card } from '../../api/client'
+import { told, type Alert, type Card } from '../../api/client'
 import { useSession } from '../../api/session'
 import { texts, useLanguage, useTexts, useWord } from '../../i18n'
 import { outcomes } from '../../i18n/words'
@@ -81,7 +81,7 @@ function useStormWork(storm: string): Work {
     setRunning(true)
     setWrong('')
     moveAll(stepOf(storm, move), setProgress, ending.current.signal)
-      .catch((error: unknown) => setWrong(error instanceof Refusal ? `${error.message} ${error.hint}` : String(error)))
+      .catch((error: unknown) => setWrong(told(error)))
       .finally(() => {
         setRunning(false)
         void client.invalidateQueries({ queryKey: ['storm', storm] })

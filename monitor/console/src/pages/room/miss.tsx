@@ -1,7 +1,7 @@
 import { Button, Input, Select } from 'antd'
 import { useEffect, useRef, useState } from 'react'
 
-import { api, get, Refusal, type Schemas } from '../../api/client'
+import { api, get, told, type Schemas } from '../../api/client'
 import { useTexts } from '../../i18n'
 import { CATEGORIES, categories, SEVERITIES, severities, type SeverityName } from '../../i18n/words'
 import { useKeys } from '../../keys'
@@ -32,7 +32,7 @@ export function MissBar({ room, picked, onClose, onDone }: { room: string; picke
       const answer = await get(api.POST('/api/v1/misses', { body }))
       onDone(t(answer.new ? 'missDone' : 'missKnown'))
     } catch (error) {
-      setTrouble(t('missFailed', { why: error instanceof Refusal ? `${error.message} ${error.hint}` : String(error) }))
+      setTrouble(t('missFailed', { why: told(error) }))
       setSending(false)
     }
   }

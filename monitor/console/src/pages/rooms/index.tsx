@@ -3,7 +3,7 @@ import { Button, Input, Select } from 'antd'
 import { memo, useMemo, useState } from 'react'
 import { Link, useSearchParams } from 'react-router'
 
-import { api, get, Refusal } from '../../api/client'
+import { api, get, told } from '../../api/client'
 import { useRecords } from '../../api/records'
 import { useTexts, useWord } from '../../i18n'
 import { platforms as platformWords, severities, SEVERITIES } from '../../i18n/words'
@@ -120,7 +120,7 @@ function Absent() {
 function Wall({ rooms, all, error, loading, again, onClear }: { rooms: readonly OnAir[]; all: number; error: Error | null; loading: boolean; again: () => void; onClear: () => void }) {
   const t = useTexts(TEXT)
   if (loading) return <p className="empty late" role="status">{t('loading')}</p>
-  if (error && !all) return <p className="empty" role="alert">{t('failed', { why: error instanceof Refusal ? `${error.message} ${error.hint}` : error.message })} <Button size="small" onClick={again}>{t('again')}</Button></p>
+  if (error && !all) return <p className="empty" role="alert">{t('failed', { why: told(error) })} <Button size="small" onClick={again}>{t('again')}</Button></p>
   if (!all) return <p className="empty">{t('none')}</p>
   if (!rooms.length) return <p className="empty">{t('noMatch')} <Button size="small" onClick={onClear}>{t('clear')}</Button></p>
   return <ul className="wall-body cards-of-rooms">{rooms.map((room) => <li key={room.room}><RoomCard room={room} /></li>)}</ul>

@@ -2,7 +2,7 @@
 import { useQuery, useQueryClient } from '@tanstack/react-query'
 import { useEffect, useState, useSyncExternalStore } from 'react'
 
-import { api, get, Refusal, type Schemas } from '../../api/client'
+import { api, get, Refusal, type Schemas, told } from '../../api/client'
 
 export type RuleRow = Schemas['RuleRow']
 export type FileRow = Schemas['FileRow']
@@ -71,10 +71,6 @@ export function useSettled<T, A>(of: T | null, wait: number, ask: (of: T, signal
     // oxlint-disable-next-line react/exhaustive-deps -- what is asked is in `of`
   }, [of, wait])
   return { ...known, busy: of !== null && known.of !== of }
-}
-
-export function told(error: unknown): string {
-  return error instanceof Refusal ? `${error.message} ${error.hint}`.trim() : String(error)
 }
 
 /** Texts that are not saved, by path, with the version that they began from: they outlive a look at another page. */

@@ -1,12 +1,12 @@
 import { useQueryClient } from '@tanstack/react-query'
 import { useState } from 'react'
 
-import { api, get, type Schemas } from '../../api/client'
+import { api, get, told, type Schemas } from '../../api/client'
 import { useTexts } from '../../i18n'
 import { LEVEL_OF, type SeverityName } from '../../i18n/words'
 import { dayAndTime } from '../../parts/clock'
 import { Marked } from '../../parts/marked'
-import { told, useDryRun } from './data'
+import { useDryRun } from './data'
 import { TEXT } from './text'
 
 type Outcome = Schemas['DryOutcome']

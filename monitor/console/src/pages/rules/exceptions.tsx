@@ -1,11 +1,10 @@
 import { useQueryClient } from '@tanstack/react-query'
 import { useState, type FormEvent } from 'react'
 
-import { api, get, serviceNow } from '../../api/client'
+import { api, get, serviceNow, told } from '../../api/client'
 import { useTexts } from '../../i18n'
 import { dayAndTime } from '../../parts/clock'
 import { useRecords, useRooms } from '../../api/records'
-import { told } from './data'
 import { TEXT } from './text'
 
 interface Waiver {

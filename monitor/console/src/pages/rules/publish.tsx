@@ -1,9 +1,9 @@
 import { useState } from 'react'
 
-import { api, get, Refusal } from '../../api/client'
+import { api, get, Refusal, told } from '../../api/client'
 import { useTexts } from '../../i18n'
-import { dayAndTime } from '../../parts/clock'
-import { told, useRefresh, type FileView } from './data'
+import { dayAndTime, fieldTime } from '../../parts/clock'
+import { useRefresh, type FileView } from './data'
 import { TEXT } from './text'
 
 /** From the newest saved version to the judges: now or at a time, with a second question where there is a reason. */
@@ -74,6 +74,5 @@ export function Publish({ file, path, good }: { file: FileView; path: string; go
 function soon(): string {
   const at = new Date(Date.now() + 3_600_000)
   at.setMinutes(0, 0, 0)
-  const two = (n: number) => String(n).padStart(2, '0')
-  return `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())}T${two(at.getHours())}:00`
+  return fieldTime(at.getTime())
 }

@@ -1,14 +1,11 @@
 import { useMemo, useState } from 'react'
 
-import { api, get } from '../../api/client'
+import { api, get, told } from '../../api/client'
 import { useTexts } from '../../i18n'
 import { dayAndTime } from '../../parts/clock'
-import { difference, type Changed } from '../checks/diff'
-import { told, useFile, useRefresh, type FileView } from './data'
+import { difference, folded } from '../../parts/diff'
+import { useFile, useRefresh, type FileView } from './data'
 import { TEXT } from './text'
-
-const AROUND = 2
-type Shown = Changed | { kind: 'fold'; n: number }
 
 /** Every version with who and when; what differs from the text in the editor; the way back in one stroke. */
 export function VersionsPanel({ file, text, onTake }: { file: FileView; text: string; onTake: (text: string) => void }) {
@@ -75,18 +72,4 @@ function Difference({ path, version, text, name, onTake }: { path: string; versi
       )}
     </>
   )
-}
-
-function folded(all: readonly Changed[]): Shown[] {
-  const near = new Set<number>()
-  for (const [i, each] of all.entries())
-    if (each.kind !== 'same') for (let j = i - AROUND; j <= i + AROUND; j++) near.add(j)
-  const rows: Shown[] = []
-  for (const [i, each] of all.entries()) {
-    const last = rows.at(-1)
-    if (near.has(i)) rows.push(each)
-    else if (last?.kind === 'fold') last.n++
-    else rows.push({ kind: 'fold', n: 1 })
-  }
-  return rows
 }

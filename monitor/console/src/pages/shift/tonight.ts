@@ -1,4 +1,5 @@
 /** The evening as a shift looks at it first: what is silent before what is due, before what runs. */
+import { two } from '../../parts/clock'
 import type { Schemas } from '../../api/client'
 
 export type PlanLine = Schemas['monitor.domain.evening.Line']
@@ -37,5 +38,5 @@ export function ending(papers: Record<string, { ends?: number | string | null }>
 /** Hours and minutes are enough where nobody counts seconds: 4,000 s → `1:06`. */
 export function rough(seconds: number): string {
   const minutes = Math.max(0, Math.trunc(seconds / 60))
-  return `${Math.trunc(minutes / 60)}:${String(minutes % 60).padStart(2, '0')}`
+  return `${Math.trunc(minutes / 60)}:${two(minutes % 60)}`
 }

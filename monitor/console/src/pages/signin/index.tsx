@@ -2,23 +2,19 @@ import { Button, Input } from 'antd'
 import { useEffect, useState, type FormEvent } from 'react'
 import { useParams } from 'react-router'
 
-import { api, get, Refusal, type Me } from '../../api/client'
+import { api, get, Refusal, told, type Me } from '../../api/client'
 import { texts, useTexts } from '../../i18n'
 
 const TEXT = texts(
   {
     signIn: '登录', login: '账号', password: '密码', tenant: '机构', choose: '你在几家机构有账号，选一家', welcome: '{name}，设一个密码就能开始', set: '设密码并登录',
-    again: '再输一次', differs: '两次不一样', short: '至少 12 个字', gone: '这个链接用过了或已过期。请管理员再发一个', wait: '稍等 {s} 秒再试',
+    again: '再输一次', differs: '两次不一样', short: '至少 12 个字', gone: '这个链接用过了或已过期。请管理员再发一个', 
   },
   {
     signIn: 'Sign in', login: 'Login', password: 'Password', tenant: 'Agency', choose: 'You work for several agencies; pick one', welcome: '{name}, set a password to begin', set: 'Set it and sign in',
-    again: 'Once more', differs: 'They differ', short: 'At least 12 characters', gone: 'This link was used or has run out. Ask for another one', wait: 'Try again in {s} s',
+    again: 'Once more', differs: 'They differ', short: 'At least 12 characters', gone: 'This link was used or has run out. Ask for another one', 
   },
 )
-
-function told(error: unknown): string {
-  return error instanceof Refusal ? `${error.message} ${error.hint}`.trim() : String(error)
-}
 
 /** `inPlace`: within a page that stays as it is. */
 export function SignIn({ onDone, inPlace = false }: { onDone: (me: Me) => void; inPlace?: boolean }) {
