@@ -145,8 +145,9 @@ export class Stream {
     else if (event === 'look') this.pass({ kind: 'look', look: JSON.parse(data) as Look })
     else {
       const told = JSON.parse(data) as Schemas['HelloMessage'] | Schemas['ResetMessage']
+      const fresh = this.seq === null
       if (!('resumed' in told) || !told.resumed) this.seq = told.last
-      if (event === 'reset' || ('resumed' in told && !told.resumed)) this.pass({ kind: 'reset' }) // what came before it is read again
+      if (event === 'reset' || (event === 'hello' && !fresh && 'resumed' in told && !told.resumed)) this.pass({ kind: 'reset' })
     }
   }
 

@@ -1,10 +1,10 @@
 /** The reviewer's desk: the board, kept true by the stream and the outbox. */
 import { useEffect, useMemo, useSyncExternalStore } from 'react'
 
-import { api, get, serviceNow, type Card, type Wanted } from '../../api/client'
+import { api, get, serviceNow, told, type Card, type Wanted } from '../../api/client'
 import { Board, keyOf, type Filter, type Stamp } from '../../live/board'
 import { Outbox } from '../../live/outbox'
-import type { Stream } from '../../live/stream'
+import type { Stream, Update } from '../../live/stream'
 import { claims, movesFor, rectifies, releases, undoes, type Remedy, type Ruling } from './decide'
 
 const PAGE = 200
@@ -22,6 +22,9 @@ export class Desk {
   readonly outbox: Outbox
   loaded: 'loading' | 'more' | 'all' | 'failed' = 'loading'
   trouble: Error | null = null
+  private begun = false
+  /** What came while the first page was read, which may be older than that. */
+  private early: Update[] | null = null
   private readonly done: Decided[] = []
   private readonly watchers = new Set<() => void>()
   private readonly ending = new AbortController()
@@ -40,17 +43,21 @@ export class Desk {
         this.stamp(sending.card, { outcome, state: 'unsent', at: serviceNow(), why: fate.why.message })
         if (fate.why.signedOut) this.stream.signedOut()
       } else {
-        this.stamp(sending.card, { outcome, state: 'conflict', at: serviceNow(), why: `${fate.why.message} ${fate.why.hint}`.trim() })
-        void this.refresh(sending.card)
+        const why = told(fate.why)
+        void this.refresh(sending.card).then(() => // so that it says at once who was first
+          this.stamp(sending.card, { outcome, state: 'conflict', at: serviceNow(), why }))
       }
     })
   }
 
   start(): () => void {
-    const offUpdate = this.stream.onUpdate((update) => this.board.take(update))
+    const offUpdate = this.stream.onUpdate((update) => (this.early ? this.early.push(update) : this.board.take(update)))
     const offReset = this.stream.onReset(() => void this.load())
-    const offLine = this.stream.watchLine(() => this.stream.line.state === 'live' && this.outbox.go())
-    void this.load()
+    const offLine = this.stream.watchLine(() => {
+      this.begin()
+      if (this.stream.line.state === 'live') this.outbox.go()
+    })
+    this.begin()
     void this.outbox.resume().catch(() => {})
     return () => {
       offUpdate()
@@ -61,25 +68,43 @@ export class Desk {
     }
   }
 
+  /** Read the queue once the stream is open, or cannot be: what comes behind the reading is in the stream then. */
+  private begin(): void {
+    const { state } = this.stream.line
+    if (state === 'connecting' || (this.begun && !(state === 'live' && this.loaded === 'failed'))) return
+    this.begun = true
+    void this.load()
+  }
+
   /** Page by page: the first at once, the rest while people already work. */
   async load(): Promise<void> {
     const { signal } = this.ending
     let cursor: string | null | undefined
     let seen = 0
+    this.early ??= []
     try {
       do {
         const { age, ...where } = this.filter
         const query = { ...where, ...(age ? { before: serviceNow() - age * 60_000 } : {}), limit: PAGE, ...(cursor ? { cursor } : {}) }
         const page = await get(api.GET('/api/v1/queue', { params: { query }, signal }))
-        if (cursor === undefined) this.board.replace(page.cards)
-        else this.board.append(page.cards)
+        if (cursor === undefined) {
+          this.board.replace(page.cards)
+          this.catchUp()
+        } else this.board.append(page.cards)
         seen += page.cards.length
         cursor = page.next
         this.become(cursor && seen < MOST ? 'more' : 'all', null)
       } while (cursor && seen < MOST)
     } catch (error) {
+      this.catchUp()
       if (!signal.aborted) this.become(seen ? 'all' : 'failed', error as Error)
     }
+  }
+
+  private catchUp(): void {
+    const early = this.early ?? []
+    this.early = null
+    for (const update of early) this.board.take(update)
   }
 
   decide(card: Card, ruling: Ruling): boolean {

@@ -1,0 +1,51 @@
+import { expect, test, vi } from 'vitest'
+
+import type { Alert, Card } from '../../api/client'
+import type { Line, Stream, Update } from '../../live/stream'
+import { Desk } from './desk'
+
+const reading = vi.hoisted(() => ({ answers: [] as ((page: { cards: unknown[]; next: null }) => void)[] }))
+
+vi.mock('../../api/client', async (original) => ({
+  ...(await original<object>()),
+  api: { GET: () => new Promise((resolve) => reading.answers.push(resolve)) },
+  get: (asked: Promise<unknown>) => asked,
+}))
+
+class Told {
+  line: Line = { state: 'connecting', since: 0 }
+  private readonly lines = new Set<() => void>()
+  private readonly updates = new Set<(update: Update) => void>()
+
+  watchLine = (watcher: () => void) => (this.lines.add(watcher), () => {})
+  onUpdate = (listener: (update: Update) => void) => (this.updates.add(listener), () => {})
+  onReset = () => () => {}
+
+  become(state: Line['state']) {
+    this.line = { state, since: 0 }
+    for (const watcher of this.lines) watcher()
+  }
+
+  tell(alert: Alert) {
+    for (const listener of this.updates) listener({ what: 'opened', alert })
+  }
+}
+
+const alert = (moment: string) => ({
+  id: `a-${moment}`, moment, post: 'p', room: 'r', state: 'open', category: [], severity: 'high', tier: 'standard', priority: 1, at: 1, version: 0,
+} as unknown as Alert)
+const card = (moment: string) => ({ moment, post: 'p', room: 'r', priority: 1, at: 1, alerts: [alert(moment)], unrouted: false, storm: null }) as Card
+
+test('the queue is read once the stream is open, and what comes meanwhile waits behind it', async () => {
+  const stream = new Told()
+  const desk = new Desk('me', {}, stream as unknown as Stream)
+  desk.start()
+  expect(reading.answers).toHaveLength(0)
+  stream.become('live')
+  stream.become('live')
+  expect(reading.answers).toHaveLength(1)
+  stream.tell(alert('late')) // told after the page was made, before it is here
+  expect(desk.board.now()).toEqual({ order: [], arrivals: [] })
+  reading.answers[0]!({ cards: [card('early')], next: null })
+  await vi.waitFor(() => expect(desk.board.now()).toEqual({ order: ['p/early'], arrivals: ['p/late'] }))
+})
