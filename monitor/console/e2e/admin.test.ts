@@ -71,6 +71,8 @@ test('every part opens, in both themes and languages, by the rules of contrast a
   const parts = ['unit', 'room', 'host/e2e-host', 'slot', 'post/+', 'routes/+', 'reason', 'silence/+', 'users/+', 'me', 'trail', 'held', 'messages', 'models', 'channel']
   for (const [colorScheme, language] of [['light', 'zh'], ['dark', 'en']] as const) {
     const { page, wrong } = await opened('/admin', { colorScheme, viewport: { width: 1280, height: 720 } }, language)
+    await page.waitForSelector('.top nav a.active')
+    expect(await page.getAttribute('.top nav a.active', 'href')).toBe('/admin')
     for (const part of parts) {
       await page.goto(`${URL}/admin/${part}`)
       await page.waitForSelector('.records h1, .whole-part h1')

@@ -11,5 +11,5 @@ const TEXT = texts(
 export function usePlaces(): { path: string; name: string }[] {
   const t = useTexts(TEXT)
   const { may } = useSession()
-  return PAGES.flatMap(({ path, nav, needs }) => (nav && may(needs) ? [{ path, name: t(nav) }] : []))
+  return PAGES.flatMap(({ path, nav, needs }) => (nav && may(needs) ? [{ path: path.replace('/*', ''), name: t(nav) }] : []))
 }
