@@ -54,7 +54,7 @@ class Run(msgspec.Struct, frozen=True):
 RUNS = (
     Run("sustained", 40_000, 500, 1_000, 60),
     Run("latency", 10_000, 200, 1_000, 60),
-    Run("small", 10_000, 10, 1_000, 30, connections=16),
+    Run("small", 10_000, 10, 1_000, 30, connections=32),
     # capacity: 1e6 / (42 + about 8 of its own) = 20,000/s; 26,500/s arrive
     Run("overload", 26_500, 500, 1_000, 30, failpoint="judging@42", loud_room=3_000),
     Run("memory", 10_000, 200, 10_000, 120, bundled=True),
