@@ -88,6 +88,11 @@ METRICS: Final[tuple[Metric, ...]] = (
     Metric("audit_chain_ok", "gauge", "1 while all rows of the trail that were looked at follow from one another."),
     Metric("expired_total", "counter", "What was dropped since it was kept long enough.", ("kind",)),
     Metric("disk_free_bytes", "gauge", "Free space where the data lies."),
+    Metric("worker_partitions", "gauge", "Partitions of the topic of events that this worker judges."),
+    Metric("partition_lag", "gauge", "Messages of the topic of events that are not judged, over this worker's "
+           "partitions."),
+    Metric("dead_letter_total", "counter", "Messages that nobody could read, by reason.", ("reason",)),
+    Metric("watchdog_restarts_total", "counter", "Times that this process ended since it did nothing."),
     Metric("db_commit_seconds", "histogram", "Time of one commit of the store.", (), _FAST),
     # web
     Metric("http_requests_total", "counter", "Requests, by path template.", ("route", "method", "status")),

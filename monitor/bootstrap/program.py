@@ -1,4 +1,4 @@
-"""The program `redpost serve`: from settings to an exit status."""
+"""The programs `redpost serve` and `redpost worker`: from settings to an exit status."""
 
 import asyncio
 import os
@@ -32,10 +32,8 @@ async def _serve(settings: Settings, *, demo: bool, logger: Logger) -> int:
     _say(_greeting(address, service))
     try:
         judged = await service.run()
-    except Exception as error:  # the process ends at once: a supervisor starts it again, and the log has everything
-        expected = isinstance(error, RedpostError)
-        logger.error("stopped", error=str(error) if expected else repr(error), exc_info=None if expected else error)
-        _end(EXIT_OWNERSHIP if isinstance(error, OwnershipLost) else EXIT_FATAL)
+    except Exception as error:
+        _fatal(error, logger)
     if not judged:  # its thread cannot be stopped, but nothing waits for it: what was acknowledged is in the log
         logger.warning("stopped_while_judging", hint="the next start judges it again")
         _end(0)
@@ -120,6 +118,45 @@ def serve(settings: Settings, *, demo: bool = False) -> int:
     sys.setswitchinterval(_SWITCH_S)
     collect_rarely()
     return asyncio.run(_serve(settings, demo=demo, logger=logger))
+
+
+async def _work(settings: Settings, *, logger: Logger) -> int:
+    from monitor.bootstrap.worker import Worker  # it needs the parts of the extra `kafka`
+
+    worker = Worker(settings, logger=logger)
+    loop = asyncio.get_running_loop()
+    loop.set_exception_handler(LoopErrors(logger, worker.clock))
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, worker.stopping.set)
+    try:
+        await worker.open()
+        address = await worker.listen()
+    except BaseException:
+        await worker.close()
+        raise
+    _say([f"redpost worker answers on {address}"])
+    try:
+        await worker.run()
+    except Exception as error:
+        _fatal(error, logger)
+    await worker.close()
+    return 0
+
+
+def work(settings: Settings) -> int:
+    """Judge partitions of the log on Kafka until a signal; the exit status, as of `serve`."""
+    logger = configure(level=settings.telemetry.log_level, form=settings.telemetry.log_format)
+    spare_memory()
+    sys.setswitchinterval(_SWITCH_S)
+    collect_rarely()
+    return asyncio.run(_work(settings, logger=logger))
+
+
+def _fatal(error: Exception, logger: Logger) -> None:
+    """The process ends at once: a supervisor starts it again, and the log has everything."""
+    expected = isinstance(error, RedpostError)
+    logger.error("stopped", error=str(error) if expected else repr(error), exc_info=None if expected else error)
+    _end(EXIT_OWNERSHIP if isinstance(error, OwnershipLost) else EXIT_FATAL)
 
 
 def _end(status: int) -> None:

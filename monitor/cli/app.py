@@ -24,6 +24,7 @@ from monitor.cli import (
     reviewing,
     rules,
     tokens,
+    topics,
     users,
 )
 from monitor.cli.backup import backup, restore
@@ -33,6 +34,7 @@ from monitor.cli.replay import replay
 from monitor.cli.scan import scan
 from monitor.cli.serve import serve
 from monitor.cli.tail import tail
+from monitor.cli.worker import worker
 from monitor.domain.errors import InputError, RedpostError
 
 FOUND: Final = 1
@@ -57,7 +59,7 @@ def build() -> App:
         name="redpost", help=_HELP, help_format="markdown", version=_version, result_action="return_value",
         default_parameter=Parameter(negative="", show_default=False),
     )
-    for command in (backup, check_config, exporting.export, replay, restore, scan, serve, tail):
+    for command in (backup, check_config, exporting.export, replay, restore, scan, serve, tail, worker):
         app.command(command)
     for on_lines in (models.train, models.evaluate, retraining.retrain):
         app.command(on_lines)
@@ -94,6 +96,8 @@ def _groups() -> Iterator[tuple[str, str, Sequence[Callable[..., int]]]]:
     yield ("token", "Make, list and revoke access tokens.", (tokens.new, tokens.list_, tokens.revoke))
     yield ("users", "The people who sign in, and their roles.",
            (users.list_, users.add, users.grant, users.disable, users.enable, users.invite))
+    yield ("topics", "The topics on Kafka that workers and web nodes share.",
+           (topics.apply, topics.check, topics.dead_letters))
     yield ("audit", "The trail: who changed what.", (audit.verify, audit.show))
 
 

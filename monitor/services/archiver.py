@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from monitor.domain.errors import StorageError
 from monitor.services.lane import Outcome
-from monitor.services.ports import Archive, Clock, Logger
+from monitor.services.ports import Clock, Keeping, Logger
 from monitor.services.recovery import Cursor
 
 
@@ -17,7 +17,7 @@ class Archiver:
     log keeps what a restart would read again. Whoever takes events in is to stop before that is too much.
     """
 
-    def __init__(self, archive: Archive, clock: Clock, logger: Logger) -> None:
+    def __init__(self, archive: Keeping, clock: Clock, logger: Logger) -> None:
         self._archive, self._clock, self._logger = archive, clock, logger
         self._unflushed = 0
         self._buffered: Counter[int] = Counter()  # events, by lane

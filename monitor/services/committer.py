@@ -12,7 +12,7 @@ from monitor.domain.alerts import AlertState, Retraction, standing
 from monitor.domain.broadcasts import Broadcast
 from monitor.services.cases import Placing
 from monitor.services.lane import Outcome
-from monitor.services.ports import Clock, FailPoint, Publisher, Store, Telemetry
+from monitor.services.ports import Clock, FailPoint, Judgements, Publisher, Telemetry
 from monitor.services.records import Commit, ContextChunk, Update
 from monitor.services.recovery import Cursor
 
@@ -21,7 +21,7 @@ class Committer:
     """Used from one event loop. After an error nothing is committed any more, and `add` and `settle` raise it."""
 
     def __init__(
-        self, store: Store, publisher: Publisher, telemetry: Telemetry, clock: Clock, failpoint: FailPoint,
+        self, store: Judgements, publisher: Publisher, telemetry: Telemetry, clock: Clock, failpoint: FailPoint,
         placing: Placing,
     ) -> None:
         self._store, self._publisher, self._telemetry = store, publisher, telemetry

@@ -25,7 +25,7 @@ from monitor.services.context import Keep, in_memory
 from monitor.services.dispatch import UNPLACED
 from monitor.services.lane import Admitted, Outcome
 from monitor.services.observing import Observer, Sight
-from monitor.services.ports import Archive, Clock, FailPoint, Log, Logger, Publisher, Store, Telemetry
+from monitor.services.ports import Clock, FailPoint, Judgements, Keeping, Log, Logger, Publisher, Telemetry
 from monitor.services.records import ContextLine, FrameJudged
 from monitor.services.recovery import Cursor, EngineOf, Recovered, recover, save, saving, version_at_end
 from monitor.services.rereading import Rereading
@@ -68,17 +68,19 @@ class Detect:
     """
 
     def __init__(
-        self, *, log: Log, store: Store, archive: Archive, publisher: Publisher, telemetry: Telemetry,
+        self, *, log: Log, store: Judgements, archive: Keeping, publisher: Publisher, telemetry: Telemetry,
         logger: Logger, clock: Clock, engine: EngineSet, engine_of: EngineOf, settings: DetectSettings,
         failpoint: FailPoint, keep: Keep = in_memory, observer: Observer | None = None, placing: Placing = UNPLACED,
-        listen: Listen = lambda engine, judged, findings: None,
+        listen: Listen = lambda engine, judged, findings: None, executor: ThreadPoolExecutor | None = None,
     ) -> None:
+        """`executor`: a thread that others judge on, too; it is theirs to end."""
         self._log, self._store, self._keep = log, store, keep
         self._telemetry, self._logger, self._clock = telemetry, logger, clock
         self._engine, self._engine_of = engine, engine_of
         self.settings = settings
         self._failpoint = failpoint
-        self._executor = ThreadPoolExecutor(1, thread_name_prefix="engine")
+        self._executor = executor or ThreadPoolExecutor(1, thread_name_prefix="engine")
+        self._own_executor = executor is None
         self._recovered: Recovered | None = None
         self._committer = Committer(store, publisher, telemetry, clock, failpoint, placing)
         self._archiver = Archiver(archive, clock, logger)
@@ -173,7 +175,8 @@ class Detect:
                     await self._idle()
             await self._when_due(everything=True)
         finally:
-            self._executor.shutdown(wait=True, cancel_futures=True)
+            if self._own_executor:
+                self._executor.shutdown(wait=True, cancel_futures=True)
 
     def _viewers_due(self) -> bool:
         """Comments are late while host speech waits, but they do not stand still."""

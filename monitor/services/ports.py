@@ -78,9 +78,8 @@ class Log(Protocol):
     async def close(self) -> None: ...
 
 
-class Store(Protocol):
-    """Everything that is kept about findings. All times UTC ms. Deeds are written with what they tell of, and where
-    that changes nothing, not at all."""
+class Judgements(Protocol):
+    """Where what is judged goes, with how far each lane of the log is. All times UTC ms."""
 
     async def claim(self, lane: int) -> Position:
         """Take ownership of a lane by raising its epoch; its position (seq 0 at first)."""
@@ -97,6 +96,11 @@ class Store(Protocol):
         ...
 
     async def snapshot(self, lane: int) -> Snapshot | None: ...
+
+
+class Store(Judgements, Protocol):
+    """Everything that is kept about findings. Deeds are written with what they tell of, and where that changes nothing,
+    not at all."""
 
     async def positions(self) -> list[Position]: ...
 
@@ -159,8 +163,8 @@ class Store(Protocol):
     async def close(self) -> None: ...
 
 
-class Archive(Protocol):
-    """Judged events, kept as masked segments that are named by their range of log positions."""
+class Keeping(Protocol):
+    """Where judged events go, as masked segments that are named by their range of log positions."""
 
     async def keep(self, lane: int, seq: int, frame: Frame, broadcasts: Sequence[str], masks: Sequence[Mask]) -> None:
         """Buffer one judged frame; `broadcasts[i]` is event i's. Writing a range again replaces it."""
@@ -171,6 +175,10 @@ class Archive(Protocol):
         ...
 
     def position(self, lane: int) -> int: ...
+
+
+class Archive(Keeping, Protocol):
+    """Judged events that are kept, and what is asked of them."""
 
     async def search(self, tenant: str, query: ArchiveQuery) -> list[KeptEvent]:
         """Newest first, also what is buffered."""

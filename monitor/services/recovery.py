@@ -16,7 +16,7 @@ from monitor.services.admission import Admission
 from monitor.services.context import Keep, Ring, Windows
 from monitor.services.correlating import Merged, MergedState, named
 from monitor.services.lane import STATE_FORMAT, Lane, LaneState
-from monitor.services.ports import Log, Store
+from monitor.services.ports import Judgements, Log
 from monitor.services.records import Numbered, Position, Snapshot
 
 _READ_AHEAD: Final = 20_000
@@ -65,7 +65,7 @@ class Recovered(Struct):
 
 
 async def recover(
-    store: Store, engine: EngineSet, engine_of: EngineOf, *, grouping: GroupingSettings, ring_bytes: int,
+    store: Judgements, engine: EngineSet, engine_of: EngineOf, *, grouping: GroupingSettings, ring_bytes: int,
     keep: Keep, silence_ms: int,
 ) -> Recovered:
     """Claim both lanes and load their snapshots. Raises NewerFormat for state that a newer version wrote."""
@@ -111,6 +111,21 @@ async def version_at_end(log: Log, cursors: Sequence[Cursor]) -> str:
     return version
 
 
+async def first_engine(store: Judgements, log: Log, engine_of: EngineOf) -> EngineSet | None:
+    """The engine set that a start begins with: the one of the snapshot, else the first that the log names; None while
+    it names none."""
+    snapshot = await store.snapshot(HOST_SIDE)
+    if snapshot is not None:
+        return await engine_of(_decoded(snapshot.state).lane.engine)
+    after = await log.first() - 1
+    while entries := await log.read(after=after, lane=None, events=_READ_AHEAD):
+        for numbered in entries:
+            if isinstance(numbered.entry, Swap):
+                return await engine_of(numbered.entry.version)
+        after = entries[-1].seq
+    return None
+
+
 class Saving(Struct):
     """Both lanes' snapshots, each with its lane's epoch; a restart reads the log again after `read_from`."""
 
@@ -136,7 +151,7 @@ def saving(state: Recovered, archived: Sequence[int]) -> Saving:
     return Saving(snapshots, min(rooms_seq, read_from))
 
 
-async def save(store: Store, state: Recovered, made: Saving) -> int:
+async def save(store: Judgements, state: Recovered, made: Saving) -> int:
     """Store both snapshots in one transaction: what waits for the other lane must be of the same moment. The place from
     which a restart would read again."""
     await store.save_snapshots(made.snapshots)

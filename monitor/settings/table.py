@@ -81,6 +81,22 @@ class Log(Struct, frozen=True):
     cache_bytes: Annotated[Bytes, _help("memory for the newest part of the log")] = 16 * _MIB
 
 
+class Bus(Struct, frozen=True):
+    """Where the log is Kafka's: workers and web nodes, instead of `serve`."""
+
+    brokers: Annotated[str, _help("the brokers' addresses, host:port with commas; empty: the log is in data.dir")] = ""
+    prefix: Annotated[str, _help("what the names of the topics begin with")] = "redpost."
+    partitions: Annotated[int, Meta(ge=1, le=1_000, extra={"unit": "count"}),
+                          _help("of the topic of events, once and for all: four or more for each worker")] = 12
+    replication: Annotated[int, Meta(ge=1, le=9, extra={"unit": "count"}), _help("copies of each partition")] = 1
+    keep_hours: Annotated[Hours, _help("events stay with the brokers this long; no worker may be away longer")] = 72
+    group: Annotated[str, _help("the workers that share the partitions")] = "redpost-workers"
+    session_s: Annotated[int, Meta(ge=6, le=300, extra={"unit": "s"}),
+                         _help("a worker that is not heard of for so long loses its partitions")] = 10
+    linger_ms: Annotated[Millis, _help("events wait so long for others that go with them")] = 20
+    memory_events: Annotated[Count, _help("events of a partition that a worker holds ahead of the judging")] = 20_000
+
+
 class Engine(Struct, frozen=True):
     batch_events: Annotated[Count, _help("most events judged in one go")] = 512
     linger_ms: Annotated[Millis, _help("an unfilled batch is judged after this long")] = 5
@@ -196,6 +212,7 @@ class Settings(Struct, frozen=True):
     ingest: Ingest = Ingest()
     pseudonym: Pseudonym = Pseudonym()
     log: Log = Log()
+    bus: Bus = Bus()
     engine: Engine = Engine()
     rules: Rules = Rules()
     model: Model = Model()

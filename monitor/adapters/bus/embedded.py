@@ -244,7 +244,7 @@ class EmbeddedLog:
         """What is durable becomes readable first, then acknowledged."""
         entries = [packed for job in group for packed in job.entries]
         for packed, each in zip(entries, totals, strict=True):
-            self._recent.add(packed, each)
+            self._recent.add(packed.entry, each, lane=packed.lane, events=packed.events, size=len(packed.data))
         last = self._end.seq
         self._end = totals[-1]
         for job in group:

@@ -1,4 +1,4 @@
-"""The newest entries of the embedded log in memory, so that a consumer that keeps up never touches the disk."""
+"""The newest entries of a log in memory, so that a consumer that keeps up never reads them a second time."""
 
 from bisect import bisect_right
 from collections import deque
@@ -6,14 +6,15 @@ from collections import deque
 from msgspec import Struct
 
 from monitor.adapters.bus.logreader import MOST_ENTRIES
-from monitor.adapters.bus.logrows import BOTH, Packed, Totals
+from monitor.adapters.bus.logrows import BOTH, Totals
 from monitor.domain.events import HOST_SIDE, VIEWERS
+from monitor.domain.frames import Entry
 from monitor.services.records import Numbered
 
 
-def _cost(packed: Packed) -> int:
+def _cost(size: int) -> int:
     """Bytes of memory that a kept entry takes: of its objects and columns (measured: 1.6 to 3.0 times its encoding)."""
-    return 1_700 + len(packed.data) * 9 // 4
+    return 1_700 + size * 9 // 4
 
 
 class _Kept(Struct, frozen=True):
@@ -51,13 +52,14 @@ class Recent:
         self._most_bytes = bytes_
         self._most_events = events
 
-    def add(self, packed: Packed, totals: Totals) -> None:
-        cost = _cost(packed)
-        kept = _Kept(Numbered(totals.seq, packed.entry), totals, packed.lane, packed.events, cost)
-        for run in (self._all, *self._runs(packed.lane)):
+    def add(self, entry: Entry, totals: Totals, *, lane: int, events: int, size: int) -> None:
+        """`totals`: up to and including it. `size`: bytes of its encoding."""
+        cost = _cost(size)
+        kept = _Kept(Numbered(totals.seq, entry), totals, lane, events, cost)
+        for run in (self._all, *self._runs(lane)):
             run.items.append(kept)
         self._bytes += cost
-        self._events += packed.events
+        self._events += events
         while self._all.items and (self._bytes > self._most_bytes or self._events > self._most_events):
             self._evict()
 
@@ -78,10 +80,15 @@ class Recent:
 
     def totals(self, seq: int) -> Totals | None:
         """Running totals at entry `seq`; None where they are on disk only."""
-        index = seq - self._base.seq
-        if index <= 0:
-            return self._base if index == 0 else None
-        return self._all.items[index - 1].totals
+        if seq < self._base.seq:
+            return None
+        index = self._all.after(seq)
+        return self._all.items[index - 1].totals if index else self._base
+
+    @property
+    def base(self) -> Totals:
+        """Running totals before the first entry held."""
+        return self._base
 
     def trim(self, trimmed: Totals) -> None:
         """Forget the entries up to `trimmed`; what is left is complete if nothing older is on disk."""

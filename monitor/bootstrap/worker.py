@@ -1,0 +1,208 @@
+"""A worker: partitions of the topic in, findings and alerts out, under Faust."""
+
+import asyncio
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AsyncExitStack
+from functools import partial
+from pathlib import Path
+from typing import Any, Final
+
+from aiohttp import web
+
+from monitor.adapters.blobs import databases
+from monitor.adapters.bundled import model_folder, view_tables
+from monitor.adapters.bus.kafka.deadletters import DeadLetters
+from monitor.adapters.bus.kafka.host import FaustHost
+from monitor.adapters.bus.kafka.partitionlog import PartitionLog
+from monitor.adapters.bus.kafka.producing import KafkaProducer
+from monitor.adapters.bus.kafka.rereader import KafkaRereader, Read
+from monitor.adapters.bus.kafka.topics import Topics
+from monitor.adapters.bus.kafka.wire import Poison
+from monitor.adapters.clock import SteadyClock
+from monitor.adapters.failpoints import FailPoints
+from monitor.adapters.ml.shelf import ModelShelf
+from monitor.adapters.outside import Outside
+from monitor.adapters.process import give_memory_back
+from monitor.adapters.spool import Spool
+from monitor.adapters.storage.archive import ParquetArchive
+from monitor.adapters.storage.database import Database
+from monitor.adapters.storage.store import SqlStore
+from monitor.adapters.telemetry import PrometheusTelemetry
+from monitor.adapters.web.probes import probes
+from monitor.bootstrap.checks import cannot_listen, check_folder
+from monitor.bootstrap.compiling import compile_aside
+from monitor.bootstrap.kafka import brokers_of, wanted_of
+from monitor.bootstrap.notices import clock_set
+from monitor.bootstrap.post import PostDesks
+from monitor.bootstrap.ruleworks import rule_folder
+from monitor.bootstrap.telling import Telling
+from monitor.engine.engineset import EngineSet
+from monitor.services.detect import Detect, DetectSettings
+from monitor.services.owning import Closes, Fed, Owning
+from monitor.services.partitions import OfPartition, Together
+from monitor.services.ports import Logger
+from monitor.services.records import Update
+from monitor.services.rulebook import Rulebook
+from monitor.services.watchdog import Watchdog
+from monitor.settings import Settings
+
+_LINGER_S: Final = 0.02
+_LINGER_BELOW: Final = 1_000
+
+
+class Nobody:
+    """Updates are read from the outbox by the web nodes."""
+
+    def publish(self, updates: Sequence[Update]) -> None: ...
+
+
+class Worker:
+    """`await open()`, `await run()`, `await close()`; `stopping` ends the run."""
+
+    def __init__(self, settings: Settings, *, logger: Logger) -> None:
+        self.settings, self.logger = settings, logger
+        self.clock = SteadyClock(partial(clock_set, logger))
+        self.telemetry = PrometheusTelemetry()
+        self.failpoint = FailPoints.from_environment()
+        self.folder = Path(settings.data.dir)
+        self.brokers = brokers_of(settings)
+        self.stopping = asyncio.Event()
+        self.fatal: BaseException | None = None
+        self._failing = asyncio.Event()
+        self._stack = AsyncExitStack()
+
+    async def open(self) -> None:
+        check_folder(self.folder)
+        self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        async with Topics(self.brokers) as topics:
+            await topics.check(wanted_of(self.settings))
+        await self._data()
+        self._judges()
+        await self.telling.go_on(self.store)
+        await self._bus()
+
+    async def _data(self) -> None:
+        s = self.settings
+        database = await Database.open(self.folder / "store.db")
+        self._stack.push_async_callback(database.close)
+        self.store = SqlStore(database)
+        self.together = Together(self.store)
+        self.post = await PostDesks.opened(database, Nobody(), self.telemetry, self.clock, s)
+        self.telling = Telling(
+            database, self.post.organising, Nobody(), tables=view_tables(), outside=Outside(private=s.outside.private),
+            zone=s.tenant.zone, clock=self.clock, telemetry=self.telemetry, logger=self.logger)
+        self._stack.push_async_callback(self.telling.close)
+
+    def _judges(self) -> None:
+        s = self.settings
+        cache = self.folder / "cache"
+        self.rulebook = Rulebook(
+            rule_folder(s), self.store, view_tables(), logger=self.logger, telemetry=self.telemetry, clock=self.clock,
+            models=ModelShelf(model_folder(s.model.dir), self.folder / "models"), databases=databases(cache),
+            aside=partial(compile_aside, cache=cache), after_compiling=give_memory_back,
+            rooms=self.post.rooms.contexts)
+
+    async def _bus(self) -> None:
+        s = self.settings
+        self.rereader = KafkaRereader(self.brokers)
+        await self.rereader.start()
+        self._stack.push_async_callback(self.rereader.close)
+        self.producer = KafkaProducer(self.brokers, linger_s=s.bus.linger_ms / 1000)
+        await self.producer.start()
+        self._stack.push_async_callback(self.producer.close)
+        self.dead_letters = DeadLetters(self.brokers, self.producer, self.telemetry, self.logger)
+        self._engine_thread = ThreadPoolExecutor(1, thread_name_prefix="engine")
+        self._stack.callback(self._engine_thread.shutdown, wait=False, cancel_futures=True)
+        self.owning = Owning(
+            open_log=self._open_log, store_of=partial(OfPartition, self.together), engine_of=self.rulebook.engine_of,
+            detect=self._detect, failed=self.failed, telemetry=self.telemetry, logger=self.logger)
+        self.host = FaustHost(self.brokers, self, group=s.bus.group, session_s=s.bus.session_s,
+                              folder=str(self.folder / "faust"))
+        self.watchdog = Watchdog(self.owning, lambda: self.host.rebalancing, self.clock, self.telemetry,
+                                 session_ms=s.bus.session_s * 1000)
+
+    async def _open_log(self, partition: int) -> Fed:
+        return await PartitionLog.opened(partition, rereader=self.rereader, send=self.producer.send,
+                                         memory_events=self.settings.bus.memory_events)
+
+    async def _detect(self, partition: int, log: Fed, engine: EngineSet) -> tuple[Detect, Closes]:
+        s = self.settings
+        spool = self.folder / "spool"
+        spool.mkdir(exist_ok=True, mode=0o700)
+        archive = await ParquetArchive.open(
+            self.folder / "archive" / f"p{partition:04d}", log=self.logger, failpoint=self.failpoint)
+        return Detect(
+            log=log, store=OfPartition(self.together, partition), archive=archive, publisher=self.telling.publisher,
+            telemetry=self.telemetry, logger=self.logger, clock=self.clock, engine=engine,
+            engine_of=self.rulebook.engine_of, failpoint=self.failpoint, keep=Spool(spool).keep,
+            placing=self.post.dispatcher, listen=self.telling.corrections.listen, executor=self._engine_thread,
+            settings=DetectSettings(
+                batch=s.engine.batch_events, linger_s=_LINGER_S, linger_below=_LINGER_BELOW,
+                snapshot_ms=s.engine.snapshot_s * 1000, silence_ms=s.broadcast.silence_ms,
+                grouping=s.alerts.grouping())), archive
+
+    async def listen(self) -> str:
+        """Bind what answers /metrics, /healthz and /readyz; the address."""
+        s = self.settings
+        runner = web.AppRunner(probes(self.telemetry, alive=lambda: self.fatal is None, unready=self._unready),
+                               access_log=None, handle_signals=False)
+        await runner.setup()
+        self._stack.push_async_callback(runner.cleanup)
+        site = web.TCPSite(runner, s.http.host, s.http.port)
+        try:
+            await site.start()
+        except OSError as error:
+            raise cannot_listen(s, error) from error
+        host, port = runner.addresses[0][:2]
+        return f"http://{f'[{host}]' if ':' in host else host}:{port}"
+
+    async def run(self) -> None:
+        """Until `stopping`; then everything that was judged is committed. Raises what failed."""
+        await self.host.start()
+        others = [asyncio.ensure_future(work) for work in (
+            *self.telling.beside(), self._clocks(), self.watchdog.run())]
+        waiting = [asyncio.create_task(event.wait()) for event in (self.stopping, self._failing)]
+        try:
+            await asyncio.wait([*waiting, *others], return_when=asyncio.FIRST_COMPLETED)
+            failed = next((t for t in others if t.done() and t.exception() is not None), None)
+            if failed is not None:
+                raise failed.exception() or RuntimeError
+            if self.fatal is not None:
+                raise self.fatal
+        finally:
+            for task in (*waiting, *others):
+                task.cancel()
+        await self.owning.close()
+        await self.host.stop()
+
+    async def close(self) -> None:
+        await self._stack.aclose()
+
+    def failed(self, error: BaseException) -> None:
+        self.fatal = self.fatal or error
+        self._failing.set()
+
+    async def assigned(self, partitions: Any) -> None:
+        await self.owning.assigned(partitions)
+
+    async def revoked(self, partitions: Any) -> None:
+        await self.owning.revoked(partitions)
+
+    async def deliver(self, partition: int, message: Read) -> None:
+        await self.owning.deliver(partition, message)
+
+    def poison(self, partition: int, record: Any, why: Poison) -> None:
+        self.dead_letters.put(partition, record, why)
+
+    def _unready(self) -> list[str]:
+        reasons = [] if self.fatal is None else ["it is about to end"]
+        if self.host.rebalancing:
+            reasons.append("the workers share out the partitions")
+        return reasons
+
+    async def _clocks(self) -> None:
+        """Records that web nodes change are taken."""
+        while True:
+            await self.post.organising.load()
+            await asyncio.sleep(1)
