@@ -112,6 +112,7 @@ class Worker:
         await self.producer.start()
         self._stack.push_async_callback(self.producer.close)
         self.dead_letters = DeadLetters(self.brokers, self.producer, self.telemetry, self.logger)
+        self._stack.push_async_callback(self.dead_letters.close)
         self._engine_thread = ThreadPoolExecutor(1, thread_name_prefix="engine")
         self._stack.callback(self._engine_thread.shutdown, wait=False, cancel_futures=True)
         self.owning = Owning(

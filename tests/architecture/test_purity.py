@@ -19,6 +19,12 @@ MAX_FUNCTION = 60
 # Where an error of any kind may be caught for good: "path::function" → per what, and what becomes of it.
 BROAD: Final[Mapping[str, str]] = {
     "monitor/adapters/bus/logwriter.py::LogWriter._run": "per thread: told to the event loop, which ends the process",
+    "monitor/adapters/bus/kafka/deadletters.py::DeadLetters._put": "per message: logged, it is still in its own topic",
+    "monitor/adapters/bus/kafka/host.py::FaustHost._guarded": "per rebalance: told to the worker, which ends",
+    "monitor/adapters/bus/kafka/producing.py::KafkaProducer._sent": "per message: given to those who wait for it",
+    "monitor/services/owning.py::Owning._own": "per partition: told to the worker, which ends",
+    "monitor/services/partitions.py::Together._run": "per transaction: given to those who wait for it",
+    "monitor/bootstrap/program.py::_work": "per process: logged, then the process ends and is started again",
     "monitor/adapters/storage/gathering.py::Gathered._together": "per write: given to whoever asked for it",
     "monitor/adapters/web/handling.py::_answered": "per request: logged under an id, which the client is told",
     "monitor/adapters/web/websocket.py::Connection.run": "per connection: as per request, and the connection ends",

@@ -668,7 +668,7 @@ def recent(entries: list[Entry], *, bytes_: int = ALL, events: int = ALL) -> Rec
     for entry in entries:
         packed = pack(entry)
         totals = totals.plus(packed, 100)
-        made.add(packed, totals)
+        made.add(packed.entry, totals, lane=packed.lane, events=packed.events, size=len(packed.data))
     return made
 
 

@@ -43,6 +43,16 @@ class Brokers(Struct, frozen=True, kw_only=True):
         return {"bootstrap_servers": self.bootstrap, "client_id": self.client, "request_timeout_ms": 20_000}
 
 
+async def started(client: Any, brokers: Brokers) -> None:
+    """`client` is connected; one that cannot be is stopped. Raises StorageError."""
+    try:
+        with refusals(brokers, "connecting"):
+            await client.start()
+    except BaseException:
+        await client.stop()
+        raise
+
+
 @contextmanager
 def refusals(brokers: Brokers, doing: str) -> Iterator[None]:
     """Turn what the brokers refuse into the project's errors."""

@@ -32,6 +32,11 @@ class DeadLetters:
         self._sending.add(task)
         task.add_done_callback(self._sending.discard)
 
+    async def close(self) -> None:
+        """Returns once all are sent, or refused."""
+        if self._sending:
+            await asyncio.wait(self._sending)
+
     async def _put(self, partition: int, record: Any, why: Poison) -> None:
         headers = [(_FROM, f"{self._brokers.events}/{partition}/{record.offset}".encode()),
                    (_WHY, str(why).encode()[:1_000]), *(record.headers or ())]

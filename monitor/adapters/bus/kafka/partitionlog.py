@@ -54,11 +54,13 @@ class PartitionLog:
     """`Log` of one partition; `await PartitionLog.opened(…)`, then `feed` it. Used from one event loop."""
 
     def __init__(
-        self, partition: int, end: int, *, rereader: Rereader,
+        self, partition: int, first: int, end: int, *, rereader: Rereader,
         send: Callable[[int, Sequence[Entry]], Awaitable[int]], memory_bytes: int, memory_events: int,
     ) -> None:
-        """`end`: the number of the last entry. `send` writes to a partition and gives the last number."""
+        """`first`: the lowest offset that is kept; `end`: the number of the last entry. `send` writes to a partition
+        and gives the last number."""
         self.partition = partition
+        self._first = first
         self._rereader, self._send = rereader, send
         self._memory = memory_bytes, memory_events
         self._end = end
@@ -83,7 +85,7 @@ class PartitionLog:
             if last.entries:
                 end = wire.seq_of(offset, len(last.entries) - 1)
                 break
-        return cls(partition, end, rereader=rereader, send=send, memory_bytes=memory_bytes,
+        return cls(partition, first, end, rereader=rereader, send=send, memory_bytes=memory_bytes,
                    memory_events=memory_events)
 
     async def feed(self, message: Message) -> None:
@@ -95,6 +97,7 @@ class PartitionLog:
             return
         if message.offset != self._next:  # a gap, or the first: what lies before is read again where it is wanted
             self._recent = self._empty(wire.before(message.offset))
+            self._end = max(self._end, wire.before(message.offset))  # at most: a re-read tells
         self._next = message.offset + 1
         for k, entry in enumerate(message.entries):
             lane = entry.lane if isinstance(entry, Frame) else BOTH
@@ -179,7 +182,7 @@ class PartitionLog:
 
     async def _reread(self, after: int, lane: int | None, events: int) -> list[Numbered]:
         found: list[Numbered] = []
-        offset = wire.offset_of(after + 1)
+        offset = wire.offset_of(after + 1) if after else self._first  # who has read nothing begins where it begins
         while after < self._end and len(found) < MOST_ENTRIES:
             messages = await self._messages(offset)
             if not messages:
@@ -198,6 +201,8 @@ class PartitionLog:
             offset = messages[-1].offset + 1
             if wire.before(offset) >= self._end:
                 break
+        if lane is None and not found:
+            self._end = max(after, wire.before(self._first))
         return found
 
     async def _messages(self, offset: int) -> Sequence[Message]:

@@ -12,7 +12,7 @@ from aiokafka import AIOKafkaProducer
 from msgspec import Struct
 
 from monitor.adapters.bus.kafka import wire
-from monitor.adapters.bus.kafka.connecting import Brokers, refusals
+from monitor.adapters.bus.kafka.connecting import Brokers, refusals, started
 from monitor.domain.errors import BusyError
 from monitor.domain.frames import Entry, Frame
 
@@ -51,8 +51,7 @@ class KafkaProducer:
             max_request_size=MOST_BYTES, max_batch_size=2**18)
 
     async def start(self) -> None:
-        with refusals(self._brokers, "connecting"):
-            await self._producer.start()
+        await started(self._producer, self._brokers)
 
     async def close(self) -> None:
         """Everything that was given is sent first."""

@@ -8,7 +8,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from msgspec import Struct
 
 from monitor.adapters.bus.kafka import wire
-from monitor.adapters.bus.kafka.connecting import Brokers, refusals
+from monitor.adapters.bus.kafka.connecting import Brokers, refusals, started
 from monitor.domain.errors import ConfigError
 from monitor.domain.frames import Entry
 
@@ -44,8 +44,7 @@ class KafkaRereader:
             fetch_max_wait_ms=100, max_partition_fetch_bytes=4 * 2**20)
 
     async def start(self) -> None:
-        with refusals(self._brokers, "connecting"):
-            await self._consumer.start()
+        await started(self._consumer, self._brokers)
 
     async def close(self) -> None:
         await self._consumer.stop()
