@@ -46,7 +46,12 @@ def apply(*, brokers: Brokers = None, config: Config = None) -> int:
 
 
 def check(*, brokers: Brokers = None, config: Config = None) -> int:
-    """Say what is missing or set otherwise; changes nothing."""
+    """Say what is missing or set otherwise; changes nothing.
+
+    ```
+    redpost topics check --brokers kafka-1:9092
+    ```
+    """
     from monitor.adapters.bus.kafka.topics import Topics
 
     async def work(brokers: Any, wanted: Any) -> int:

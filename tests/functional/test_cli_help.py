@@ -27,11 +27,11 @@ COMMANDS: Final = (
     "cue", "cue send", "cue list", "cue link", "cue links", "cue unlink",
     "users", "users add", "users list", "users grant", "users disable", "users enable", "users invite",
     "audit", "audit verify", "audit show",
+    "worker", "topics", "topics apply", "topics check", "topics dead-letters",
     "export", "ledger", "ledger corrections", "ledger comments",
 )  # fmt: skip
 GROUPS: Final = ("rules", "token", "model", "labels", "org", "plan", "ledger", "review", "held", "routes", "cue",
-          "users",
-                 "audit")
+                 "users", "audit", "topics")
 BY_HAND: Final = "## For programs"
 """From here on the page is written by hand."""
 HEAVY: Final = ("numpy", "hyperscan", "aiohttp", "sqlalchemy", "pyarrow", "zstandard", "yaml", "asyncio", "structlog")
