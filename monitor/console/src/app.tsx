@@ -1,8 +1,9 @@
+import { useQuery } from '@tanstack/react-query'
 import { App as Antd, Button, ConfigProvider } from 'antd'
 import en from 'antd/locale/en_US'
 import zh from 'antd/locale/zh_CN'
-import { Component, lazy, Suspense, useEffect, useMemo, type ReactNode } from 'react'
-import { createBrowserRouter, Outlet, RouterProvider } from 'react-router'
+import { useEffect, useMemo } from 'react'
+import { createBrowserRouter, matchPath, Outlet, RouterProvider, useRouteError } from 'react-router'
 
 import { speak } from './api/client'
 import { SessionProvider } from './api/session'
@@ -13,7 +14,7 @@ import { texts, useLanguage, useTexts } from './i18n'
 import { KeyboardProvider } from './keys'
 import { StreamProvider } from './live/context'
 import { Frame } from './frame'
-import { PAGES } from './pages'
+import { PAGES, type Page } from './pages'
 import { Invitation, SignIn } from './pages/signin'
 
 const TEXT = texts(
@@ -42,48 +43,52 @@ export function App() {
 }
 
 function Inside() {
-  const t = useTexts(TEXT)
   return (
-    <SessionProvider waiting={<p className="whole" role="status">{t('opening')}</p>} signIn={(done) => <SignIn onDone={done} />}
-      trouble={(error, again) => (
-        <div className="whole" role="alert"><p className="title">{t('trouble')}</p><p>{error.message}</p><Button onClick={again}>{t('again')}</Button></div>
-      )}>
+    <SessionProvider waiting={<Opening />} signIn={(done) => <SignIn onDone={done} />}
+      trouble={(error, again) => <Unreached why={error.message} again={again} />}>
       <StreamProvider>
-        <Frame>
-          <Suspense fallback={<p className="whole" role="status">{t('opening')}</p>}>
-            <Caught><Outlet /></Caught>
-          </Suspense>
-        </Frame>
+        <Frame><Outlet /></Frame>
       </StreamProvider>
     </SessionProvider>
   )
 }
+
+function Opening() {
+  const t = useTexts(TEXT)
+  return <p className="whole" role="status">{t('opening')}</p>
+}
+
+function Unreached({ why, again }: { why: string; again: () => void }) {
+  const t = useTexts(TEXT)
+  return <div className="whole" role="alert"><p className="title">{t('trouble')}</p><p>{why}</p><Button onClick={again}>{t('again')}</Button></div>
+}
+
+/** The page, once its code is there. Without a Suspense, which would hold it back for 300 ms. */
+function Opened({ page }: { page: Page }) {
+  const code = useQuery({ queryKey: ['code', page.path], queryFn: page.load, structuralSharing: false, staleTime: Infinity, gcTime: Infinity, retry: false })
+  if (code.data) return <code.data.default />
+  if (code.error) return <Unreached why={code.error.message} again={() => void code.refetch()} />
+  return <Opening />
+}
+
+/** Its code comes while the session is asked for. */
+PAGES.find(({ path }) => matchPath(path, globalThis.location.pathname))?.load().catch(() => {})
 
 function Missing() {
   const t = useTexts(TEXT)
   return <p className="whole">{t('missing')}</p>
 }
 
-function Broken({ error }: { error: Error }) {
+function Broken() {
   const t = useTexts(TEXT)
+  const error = useRouteError()
   return (
     <div className="whole" role="alert">
       <p className="title">{t('broken')}</p>
-      <pre className="small">{error.message}</pre>
+      <pre className="small">{error instanceof Error ? error.message : String(error)}</pre>
       <Button onClick={() => globalThis.location.reload()}>{t('reload')}</Button>
     </div>
   )
-}
-
-class Caught extends Component<{ children: ReactNode }, { error: Error | null }> {
-  override state = { error: null }
-  static getDerivedStateFromError(error: Error) {
-    return { error }
-  }
-
-  override render() {
-    return this.state.error ? <Broken error={this.state.error} /> : this.props.children
-  }
 }
 
 const router = createBrowserRouter([
@@ -91,10 +96,7 @@ const router = createBrowserRouter([
   {
     element: <Inside />,
     children: [
-      ...PAGES.map(({ path, load }) => {
-        const Page = lazy(load)
-        return { path, element: <Page key={path} /> }
-      }),
+      ...PAGES.map((page) => ({ path: page.path, element: <Opened key={page.path} page={page} />, errorElement: <Broken /> })),
       { path: '*', element: <Missing /> },
     ],
   },

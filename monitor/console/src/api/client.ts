@@ -54,8 +54,18 @@ let ahead = 0
 /** The service's time (ms), to the second: due times are its own. */
 export const serviceNow = () => Date.now() + ahead
 
+const refused = new Set<() => void>()
+
+/** A request found nobody signed in any more. What it gives takes the listener away. */
+export function onSignedOut(listener: () => void): () => void {
+  refused.add(listener)
+  return () => refused.delete(listener)
+}
+
 const headers: Middleware = {
-  onResponse({ response }) {
+  onResponse({ request, response }) {
+    const signingIn = request.method === 'POST' && request.url.endsWith('/api/v1/session')
+    if (response.status === 401 && !signingIn) for (const listener of refused) listener()
     const told = Date.parse(response.headers.get('Date') ?? '')
     if (!Number.isNaN(told) && Math.abs(told - Date.now() - ahead) > 1_500) ahead = told - Date.now()
   },
@@ -84,7 +94,7 @@ export async function get<T>(asked: Promise<Answered<T>>): Promise<T> {
     answer = await asked
   } catch (error) {
     if (error instanceof DOMException && error.name === 'AbortError') throw error
-    throw new Refusal(0, 'unreached', String(error), '', {})
+    throw unreached(error)
   }
   if (answer.response.ok) return answer.data as T
   throw refusal(answer.response.status, answer.error)
@@ -93,6 +103,12 @@ export async function get<T>(asked: Promise<Answered<T>>): Promise<T> {
 /** What went wrong and what to do, in the service's words. */
 export const told = (error: unknown): string =>
   error instanceof Refusal ? `${error.message} ${error.hint}`.trim() : String(error)
+
+const UNREACHED: Record<string, string> = {
+  'zh-CN': '没有连上服务，写的还在；网络恢复后再试', en: 'The service was not reached; what you wrote is still here. Try again once the line is back',
+}
+
+export const unreached = (error: unknown) => new Refusal(0, 'unreached', UNREACHED[language] ?? String(error), '', { error: String(error) })
 
 function refusal(status: number, body: unknown): Refusal {
   const info = (body as Partial<Schemas['ErrorAnswer']> | undefined)?.error

@@ -1,6 +1,6 @@
 /** Decisions that are on their way. They outlive a dropped line and a closed tab (IndexedDB), belong to who made them,
  * and go out one by one, in order, each with a key by which the service takes it once. */
-import { api, get, Refusal, type Alert, type Wanted } from '../api/client'
+import { api, get, Refusal, unreached, type Alert, type Wanted } from '../api/client'
 
 export interface Sending {
   id: string
@@ -109,7 +109,7 @@ export class Outbox {
     try {
       return { kind: 'recorded', alerts: await this.send(sending) }
     } catch (error) {
-      const why = error instanceof Refusal ? error : new Refusal(0, 'unreached', String(error), '', {})
+      const why = error instanceof Refusal ? error : unreached(error)
       const later = why.unreached || why.signedOut || why.status === 429 || (why.status === 409 && why.code === 'conflict')
       return { kind: later ? 'unsent' : 'refused', why }
     }

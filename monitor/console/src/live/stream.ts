@@ -84,6 +84,7 @@ export class Stream {
 
   /** A request was refused because nobody is signed in any more: the stream, which was let in before, must ask again. */
   signedOut(): void {
+    if (this.line.state === 'signed_out') return
     this.pass({ kind: 'line', line: this.at('signed_out') })
     this.signedIn()
   }

@@ -41,7 +41,6 @@ export class Desk {
         if (!undone) this.done.push({ key: sending.card, alerts: sending.moves.map((each) => each.alert), at: serviceNow() })
       } else if (fate.kind === 'unsent') {
         this.stamp(sending.card, { outcome, state: 'unsent', at: serviceNow(), why: fate.why.message })
-        if (fate.why.signedOut) this.stream.signedOut()
       } else {
         const why = told(fate.why)
         void this.refresh(sending.card).then(() => // so that it says at once who was first
