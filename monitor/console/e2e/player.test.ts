@@ -56,6 +56,25 @@ test.each([
   expect(wrong).toEqual([])
 }, 60_000)
 
+test('on the page of a broadcast it plays from where the cursor stands; arrows move the time where nothing plays', async () => {
+  await heard('sound-room', '/{broadcast}.wav')
+  const { page, wrong } = await opened('/rooms/sound-room')
+  await page.waitForSelector('.line:has-text("大家好")')
+  expect(await page.locator('.player').count()).toBe(0) // no moment is chosen
+  await page.keyboard.press(']')
+  await page.waitForSelector('.line.current mark:has-text("全网最低")')
+  await page.waitForSelector('.player-begin')
+  await page.keyboard.press(' ')
+  await until(page, 50.8)
+  const now = await time(page)
+  expect(now).toBeLessThan(58)
+  await page.waitForSelector('.line.heard:has-text("大家好")')
+  await page.keyboard.press('ArrowRight')
+  await until(page, now + 4)
+  await shot(page, 'player-room')
+  expect(wrong).toEqual([])
+}, 60_000)
+
 test('a recording that does not come says why, and can be tried again', async () => {
   await heard('sound-none', '/nothing.mp3')
   const { page, wrong } = await opened('/queue?room=sound-none')

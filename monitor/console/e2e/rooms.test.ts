@@ -72,6 +72,20 @@ test('a broadcast: over the findings by keys, words that were missed are reporte
   expect(wrong).toEqual([])
 }, 60_000)
 
+test('[ and ] go through what was found, also from a moment that was chosen by hand', async () => {
+  for (const words of ['今天全网最低', '大家好', '三天就能根治', '链接在下面']) await say('room-keys', words)
+  const { page, wrong } = await opened('/rooms/room-keys')
+  await page.click('.line:has-text("大家好") .meta')
+  await page.waitForSelector('.line.current:has-text("大家好")')
+  await page.keyboard.press(']')
+  await page.waitForSelector('.line.current:has-text("根治")')
+  await page.keyboard.press(']') // there is none behind it
+  await page.keyboard.press('[')
+  await page.waitForSelector('.line.current:has-text("全网最低")')
+  await page.waitForSelector('.points tr.current:has-text("全网最低")')
+  expect(wrong).toEqual([])
+}, 60_000)
+
 test('a room that was never on air says so', async () => {
   const { page } = await opened('/rooms/nobody')
   await page.waitForSelector('[role=alert]:has-text("还没有播过")')

@@ -15,6 +15,7 @@ import { MOST_LINES, useLines, useTimeline } from './data'
 import { Lanes, Overview } from './lanes'
 import { findsOf, keyOf, linesOf, pickedIn, type Find, type Picked } from './lines'
 import { Lines } from './list'
+import { Listen } from './listen'
 import { MissBar } from './miss'
 import { around, FIRST_MS, within, zoomed, type Range, type Timeline } from './model'
 import { Points } from './points'
@@ -72,6 +73,8 @@ function Room({ timeline, at, onBroadcast }: { timeline: Timeline; at: number | 
   const [wanted, setWanted] = useState<Wanted | null>(null)
   const [picked, setPicked] = useState<Picked | null>(null)
   const [told, setTold] = useState('')
+  const [heard, setHeard] = useState<number | null>(null)
+  const media = useRooms().get(room)?.media
   const running = timeline.broadcast.ended_at === null
   const asked = useLines(room, range, cursor?.at ?? null, running)
   const lines = useMemo(() => linesOf(asked.data?.events ?? [], points, range).filter((line) => line.kind !== 'signal' && (!onlyHost || line.kind !== 'comment')), [asked.data, points, range, onlyHost])
@@ -101,7 +104,7 @@ function Room({ timeline, at, onBroadcast }: { timeline: Timeline; at: number | 
     setPicked(found ?? (line ? { line, start: 0, end: Array.from(line.text).length, words: line.text } : null))
   }
   useKeys({
-    next: () => step(1), previous: () => step(-1), first: () => finds[0] && pick(finds[0]), last: () => finds.length > 0 && pick(finds.at(-1)!),
+    next: () => step(1), previous: () => step(-1), later: () => step(1), earlier: () => step(-1), first: () => finds[0] && pick(finds[0]), last: () => finds.length > 0 && pick(finds.at(-1)!),
     rewind: () => looking.shift(-0.25), forward: () => looking.shift(0.25), closer: () => looking.zoom(0.5), wider: () => looking.zoom(2),
     miss: () => (may('review') ? miss() : false),
   }, ['queue', 'room'])
@@ -132,6 +135,7 @@ function Room({ timeline, at, onBroadcast }: { timeline: Timeline; at: number | 
           <Button size="small" aria-pressed={onlyHost} onClick={() => setOnlyHost(!onlyHost)}>{t('onlyHost')}</Button>
           <SearchField within onSearch={setWanted} />
         </div>
+        {media && cursor && <Listen key={cursor.at} room={room} broadcast={timeline.broadcast.id} address={media} at={cursor.at} lines={lines} onHeard={setHeard} />}
         {wanted
           ? <Found wanted={{ ...wanted, since: timeline.since }} room={room} until={whole.to} onPick={(event) => toTime(event.at)} />
           : (
@@ -139,7 +143,7 @@ function Room({ timeline, at, onBroadcast }: { timeline: Timeline; at: number | 
               {asked.data?.cut && <p className="meta lines-note">{t('more', { n: MOST_LINES })}</p>}
               {asked.error && <p className="small lines-note" role="alert">{t('linesFailed', { why: asked.error.message })}</p>}
               {lines.length === 0 && !asked.error && <p className="empty small">{asked.isPending ? t('reading') : t('noLines')}</p>}
-              <Lines lines={lines} current={nearestLine} follow={!looking.chosen && !cursor} onPick={(line) => setCursor({ at: line.at, line: line.key })} />
+              <Lines lines={lines} current={nearestLine} heard={heard === null ? null : lines.findLast((line) => line.kind === 'transcript' && line.at <= heard)?.key ?? null} follow={!looking.chosen && !cursor} onPick={(line) => setCursor({ at: line.at, line: line.key })} />
             </>
           )}
         {may('review') && (picked

@@ -2,13 +2,15 @@
 import type { Schemas } from '../../api/client'
 import { LEVEL_OF } from '../../i18n/words'
 import type { Marking } from '../../parts/marked'
-import type { Point, Range } from './model'
+import { nearest, type Point, type Range } from './model'
 
 export interface Line {
   key: string
   source: string
   event: string
   at: number
+  /** ms since the broadcast began; null: not told. */
+  offset: number | null
   kind: string
   role: string
   text: string
@@ -49,17 +51,23 @@ export function linesOf(events: readonly Schemas['KeptEvent'][], points: readonl
   const found = new Map<string, Line & { revision: number }>()
   for (const event of events) {
     const key = keyOf({ source: event.source, event: event.id })
-    const { source, id, at, kind, role, text, revision } = event
-    if ((found.get(key)?.revision ?? -1) < revision) found.set(key, { key, source, event: id, at, kind, role, text, revision, points: [] })
+    const { source, id, at, offset_ms: offset, kind, role, text, revision } = event
+    if ((found.get(key)?.revision ?? -1) < revision) found.set(key, { key, source, event: id, at, offset, kind, role, text, revision, points: [] })
   }
   for (const point of points) {
     if (point.at < range.from || point.at >= range.to) continue
     const key = keyOf(point)
-    const line = found.get(key) ?? { key, source: point.source, event: point.event, at: point.at, kind: point.lane === 0 ? 'transcript' : 'comment', role: '', text: point.text, revision: -1, points: [] }
+    const line = found.get(key) ?? { key, source: point.source, event: point.event, at: point.at, offset: null, kind: point.lane === 0 ? 'transcript' : 'comment', role: '', text: point.text, revision: -1, points: [] }
     line.points.push(point)
     found.set(key, line)
   }
   return [...found.values()].sort((a, b) => a.at - b.at || (a.key < b.key ? -1 : 1))
+}
+
+/** How far into the broadcast a moment lies (ms), by the line nearest to it that tells; null: none does. */
+export function offsetAt(lines: readonly Line[], at: number): number | null {
+  const line = nearest(lines.filter(({ offset }) => offset !== null), at)
+  return line ? line.offset! + at - line.at : null
 }
 
 export const levelOf = (points: readonly Point[]): number => Math.max(0, ...points.map((point) => LEVEL_OF[point.severity]))

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 
-import { findsOf, linesOf, markingsOf, wordsOf } from './lines'
+import { findsOf, linesOf, offsetAt, markingsOf, wordsOf } from './lines'
 import { bars, countsOf, merged, nearest, timesIn, within, zoomed, type Point, type Timeline } from './model'
 
 const point = (at: number, over: Partial<Point> = {}): Point => ({
@@ -72,4 +72,11 @@ test('what several rules found in one event is one find, the gravest first, its 
   const found = findsOf([point(9), point(5, { severity: 'low' }), point(5, { severity: 'critical', spans: longer })])
   expect(found.map((find) => [find.at, find.points.map((each) => each.severity)])).toEqual([[5, ['critical', 'low']], [9, ['high']]])
   expect(wordsOf(found[0]!.points)).toEqual(['全网最低'])
+})
+
+test('where a moment lies in the recording is told by the nearest line that knows', () => {
+  const lines = linesOf([{ ...event('e1', 1_000), offset_ms: 400 }, event('e2', 5_000), { ...event('e3', 9_000), offset_ms: 9_400 }], [], { from: 0, to: 10_000 })
+  expect(offsetAt(lines, 2_000)).toBe(1_400)
+  expect(offsetAt(lines, 8_000)).toBe(8_400)
+  expect(offsetAt(lines.slice(1, 2), 8_000)).toBeNull()
 })

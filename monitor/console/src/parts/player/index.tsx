@@ -56,11 +56,13 @@ export function Player({ moment, scope, onHeard }: { moment: Moment; scope: Scop
     if (element.paused) void element.play().catch(() => {})
     else element.pause()
   }
-  const step = (by: number) => {
-    if (state === 'there' && video.current) video.current.currentTime = Math.max(0, video.current.currentTime + by)
+  const step = (by: number) => () => {
+    if (state !== 'there' || !video.current) return false
+    video.current.currentTime = Math.max(0, video.current.currentTime + by)
+    return true
   }
   useKeys({
-    play, rewind: () => step(-STEP_S), forward: () => step(STEP_S),
+    play, rewind: step(-STEP_S), forward: step(STEP_S),
     video: () => (picture ? setWide((now) => !now) : false),
   }, [scope])
   useKeys({ back: () => setWide(false) }, wide ? ['any'] : [])
