@@ -75,7 +75,7 @@ test('what several rules found in one event is one find, the gravest first, its 
 })
 
 test('where a moment lies in the recording is told by the nearest line that knows', () => {
-  const lines = linesOf([{ ...event('e1', 1_000), offset_ms: 400 }, event('e2', 5_000), { ...event('e3', 9_000), offset_ms: 9_400 }], [], { from: 0, to: 10_000 })
+  const lines = linesOf([{ ...event('e1', 1_000, ''), offset_ms: 400 }, event('e2', 5_000, ''), { ...event('e3', 9_000, ''), offset_ms: 9_400 }], [], { from: 0, to: 10_000 })
   expect(offsetAt(lines, 2_000)).toBe(1_400)
   expect(offsetAt(lines, 8_000)).toBe(8_400)
   expect(offsetAt(lines.slice(1, 2), 8_000)).toBeNull()
