@@ -34,6 +34,7 @@ class _Categories(msgspec.Struct):
 
 _categories: Final = msgspec.msgpack.Decoder(_Categories)
 _by_id: Final = select(alerts).where(alerts.c.id.in_(bindparam("ids", expanding=True))).with_for_update()
+_versions: Final = select(alerts.c.id, alerts.c.version).where(alerts.c.id.in_(bindparam("ids", expanding=True)))
 _save: Final = (
     update(alerts)
     .where(alerts.c.id == bindparam("of_id"), alerts.c.version == bindparam("of_version"))
@@ -127,12 +128,23 @@ def save(connection: Connection, changed: Sequence[tuple[Case, Case]]) -> None:
     """(before, after) of each; raises Refused where another one was quicker."""
     if not changed:
         return
+    if not connection.dialect.supports_sane_multi_rowcount:  # it will not say how many: nobody else writes meanwhile
+        _as_read(connection, [before for before, _ in changed])
     done = connection.execute(_save, [
         {"of_id": before.alert.id, "of_version": before.alert.version, **moving_values(after.alert),
          **_pace(after), "review": _encoder.encode(after.kept)} for before, after in changed])
-    if done.rowcount != len(changed):
+    if connection.dialect.supports_sane_multi_rowcount and done.rowcount != len(changed):
         raise stale(changed[0][0])
     storms.refresh(connection, storms.left(changed))
+
+
+def _as_read(connection: Connection, cases: Sequence[Case]) -> None:
+    """Raises Refused where one is not as it was read."""
+    stored = {row.id: row.version for some in parts([case.alert.id for case in cases])
+              for row in connection.execute(_versions, {"ids": some})}
+    for case in cases:
+        if stored.get(case.alert.id) != case.alert.version:
+            raise stale(case)
 
 
 def stale(case: Case) -> Refused:

@@ -26,11 +26,7 @@ def migrate(
     `before_upgrade(revision)` is called before anything changes in a database of an older revision, to keep a copy.
     Raises NewerFormat and ConfigError as `revision_in` does.
     """
-    names = inspect(connection).get_table_names()
-    stamps = (
-        connection.execute(text("SELECT version_num FROM alembic_version")).all() if "alembic_version" in names else []
-    )
-    found = revision_in(stamps, names, where="the database", scripts=scripts, head=head)
+    found = revision_of(connection, where="the database", scripts=scripts, head=head)
     if found == head:
         return
     if found is not None:
@@ -40,6 +36,15 @@ def migrate(
     config = _config(scripts)
     config.attributes["connection"] = connection
     command.upgrade(config, head)
+
+
+def revision_of(connection: Connection, *, where: str, scripts: Path = SCRIPTS, head: str = HEAD) -> str | None:
+    """As `revision_in`, of a database that is open."""
+    names = inspect(connection).get_table_names()
+    stamps = (
+        connection.execute(text("SELECT version_num FROM alembic_version")).all() if "alembic_version" in names else []
+    )
+    return revision_in(stamps, names, where=where, scripts=scripts, head=head)
 
 
 def revision_in(

@@ -1,0 +1,129 @@
+"""A PostgreSQL database that many processes share.
+
+All that was written for one writer holds here, too: a transaction that writes begins with one lock of the whole
+database, so writers take turns, numbers are given without gaps and are seen in order, and what is due is done once.
+"""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final, TypeVar
+
+from sqlalchemy import Connection, text
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from monitor.adapters.storage.database import Database, Work, nothing
+from monitor.adapters.storage.migrate import HEAD, SCRIPTS, migrate, revision_of
+from monitor.adapters.storage.pgfailures import refusals
+from monitor.domain.errors import ConfigError
+
+T = TypeVar("T")
+
+_WRITERS: Final = 0x7265_6470_6F73_7401
+"""The lock of those who write; any number that no other program of this database takes."""
+_MIGRATION: Final = _WRITERS + 1
+_LOCK: Final = text(f"SELECT pg_advisory_xact_lock({_WRITERS})")
+_LATER: Final = text("SET LOCAL synchronous_commit = off")
+_COLLATIONS: Final = ("C", "POSIX", "C.UTF-8", "C.utf8")
+
+
+class PostgresDatabase(Database):
+    """`await PostgresDatabase.opened(url)`. Work runs on the event loop, which goes on while the database answers."""
+
+    def __init__(self, engine: AsyncEngine, place: str) -> None:
+        """`place`: the URL without its secrets."""
+        self._engine, self.place = engine, place
+        self._reading = engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+
+    @classmethod
+    async def opened(
+        cls, url: str, *, scripts: Path = SCRIPTS, head: str = HEAD, pool: int = 8, lock_s: int = 30,
+    ) -> "PostgresDatabase":
+        """Raises ConfigError for a database of another revision, of something else, or that sorts otherwise."""
+        database = _connected(url, pool=pool, lock_s=lock_s)
+        try:
+            with refusals(database.place):
+                async with database._engine.connect() as connection:
+                    await _check_collation(connection, database.place)
+                    found = await connection.run_sync(
+                        lambda own: revision_of(own, where=database.place, scripts=scripts, head=head))
+            if found != head:
+                raise ConfigError(
+                    f"{database.place} has " + (f"revision {found}, this version needs {head}" if found else "no tables"),
+                    hint="run `redpost migrate`, while no other version of redpost runs on it")
+        except BaseException:
+            await database.close()
+            raise
+        return database
+
+    async def run(
+        self, work: Work[T], *, before: Callable[[], None] = nothing, after: Callable[[], None] = nothing,
+        durable: bool = False,
+    ) -> T:
+        before()
+        with refusals(self.place):
+            async with self._engine.begin() as connection:
+                await connection.execute(_LOCK)
+                if not durable:
+                    await connection.execute(_LATER)
+                result = await connection.run_sync(work)
+        after()
+        return result
+
+    async def read(self, work: Work[T]) -> T:
+        with refusals(self.place):
+            async with self._reading.connect() as connection, connection.begin():
+                return await connection.run_sync(work)
+
+    async def backup(self, target: Path) -> None:
+        raise ConfigError(f"{self.place} is not copied by redpost", hint="use pg_dump, or your database's own backups")
+
+    async def close(self) -> None:
+        await self._engine.dispose()
+
+
+async def migrate_to_head(url: str, *, scripts: Path = SCRIPTS, head: str = HEAD) -> bool:
+    """Bring the database to `head`, in one transaction; whether anything changed. Two at once take turns."""
+    database = _connected(url, pool=1, lock_s=300)
+    try:
+        with refusals(database.place):
+            async with database._engine.begin() as connection:
+                await connection.execute(text(f"SELECT pg_advisory_xact_lock({_MIGRATION})"))
+                await connection.execute(_LOCK)
+                await _check_collation(connection, database.place)
+
+                def work(own: Connection) -> bool:
+                    found = revision_of(own, where=database.place, scripts=scripts, head=head)
+                    migrate(own, before_upgrade=lambda revision: None, scripts=scripts, head=head)
+                    return found != head
+
+                return await connection.run_sync(work)
+    finally:
+        await database.close()
+
+
+def _connected(url: str, *, pool: int, lock_s: int) -> PostgresDatabase:
+    from sqlalchemy.engine import make_url
+    from sqlalchemy.exc import ArgumentError
+
+    try:
+        parsed = make_url(url)
+    except ArgumentError as error:
+        raise ConfigError("store.url is no URL of a database", hint="postgresql://USER@HOST/DATABASE") from error
+    if parsed.get_backend_name() != "postgresql":
+        raise ConfigError(f"a store on {parsed.get_backend_name()} is not supported",
+                          hint="postgresql://USER@HOST/DATABASE, or no store.url for SQLite in data.dir")
+    engine = create_async_engine(
+        parsed.set(drivername="postgresql+asyncpg"), pool_size=pool, max_overflow=0, pool_pre_ping=True,
+        pool_timeout=30, hide_parameters=True, connect_args={"timeout": 10, "server_settings": {
+            "application_name": f"redpost-{os.getpid()}", "jit": "off", "lock_timeout": f"{lock_s}s",
+            "statement_timeout": "120s", "idle_in_transaction_session_timeout": "120s"}})
+    return PostgresDatabase(engine, parsed.render_as_string(hide_password=True))
+
+
+async def _check_collation(connection: AsyncConnection, place: str) -> None:
+    """Lists go by the order of code points, as on SQLite."""
+    found = await connection.scalar(text("SELECT datcollate FROM pg_database WHERE datname = current_database()"))
+    if found not in _COLLATIONS:
+        raise ConfigError(f"{place} sorts text by {found}, not by code points",
+                          hint="make the database with: createdb --template template0 --locale C.UTF-8 NAME")
