@@ -22,7 +22,6 @@ from monitor.adapters.process import give_memory_back, trim_heap
 from monitor.adapters.recordfiles import read
 from monitor.adapters.spool import Spool
 from monitor.adapters.storage.archive import ParquetArchive
-from monitor.adapters.storage.database import Database
 from monitor.adapters.storage.store import SqlStore
 from monitor.adapters.telemetry import PrometheusTelemetry
 from monitor.adapters.web.app import build_app
@@ -36,6 +35,7 @@ from monitor.bootstrap.notices import clock_set, key_made, most_connections
 from monitor.bootstrap.persons import open_persons
 from monitor.bootstrap.post import PostDesks
 from monitor.bootstrap.ruleworks import RuleWorks, rule_folder
+from monitor.bootstrap.stores import open_store
 from monitor.bootstrap.telling import Telling
 from monitor.domain.errors import RedpostError, StorageError
 from monitor.domain.frames import Swap
@@ -106,7 +106,7 @@ class Service:
     async def _data(self) -> set[str]:
         """Store, log and archive; the tenants that have a token."""
         s = self.settings
-        database = await Database.open(self.folder / "store.db")
+        database = await open_store(s)
         self._stack.push_async_callback(database.close)
         self.store = SqlStore(database)
         self.hub = SseHub(self.telemetry, last=await self.store.outbox_ends())

@@ -26,7 +26,6 @@ from monitor.adapters.outside import Outside
 from monitor.adapters.process import give_memory_back
 from monitor.adapters.spool import Spool
 from monitor.adapters.storage.archive import ParquetArchive
-from monitor.adapters.storage.database import Database
 from monitor.adapters.storage.store import SqlStore
 from monitor.adapters.telemetry import PrometheusTelemetry
 from monitor.adapters.web.probes import probes
@@ -36,6 +35,7 @@ from monitor.bootstrap.kafka import brokers_of, wanted_of
 from monitor.bootstrap.notices import clock_set
 from monitor.bootstrap.post import PostDesks
 from monitor.bootstrap.ruleworks import rule_folder
+from monitor.bootstrap.stores import open_store
 from monitor.bootstrap.telling import Telling
 from monitor.engine.engineset import EngineSet
 from monitor.services.detect import Detect, DetectSettings
@@ -84,7 +84,7 @@ class Worker:
 
     async def _data(self) -> None:
         s = self.settings
-        database = await Database.open(self.folder / "store.db")
+        database = await open_store(s)
         self._stack.push_async_callback(database.close)
         self.store = SqlStore(database)
         self.together = Together(self.store)

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from cyclopts import Parameter
 
 from monitor.cli.desks import Where
-from monitor.cli.options import data_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -131,18 +130,16 @@ def _of_service(name: str, given: list[str], form: str, at: Where) -> "Callable[
 def _of_folder(name: str, where: dict[str, object], form: str, at: Where) -> "Callable[[IO[bytes]], str]":
     import asyncio
 
+    from monitor.cli.stores import place_of
     from monitor.domain import tenants
-    from monitor.domain.errors import ConfigError
     from monitor.settings import load
 
-    path = data_folder(at.data, at.config) / "store.db"
-    if not path.exists():
-        raise ConfigError(f"there is no store in {path.parent}", hint="name the data folder with --data")
+    place = place_of(at.data, at.config)
     settings, tenant = load(config=at.config).settings, tenants.checked(at.tenant)
-    return lambda out: f"{asyncio.run(_exported(path, tenant, name, where, form, out, settings)):,} rows"
+    return lambda out: f"{asyncio.run(_exported(place, tenant, name, where, form, out, settings)):,} rows"
 
 
-async def _exported(path: Path, tenant: str, name: str, where: dict[str, object], form: str, out: "IO[bytes]",
+async def _exported(place: Path | str, tenant: str, name: str, where: dict[str, object], form: str, out: "IO[bytes]",
                     settings: "Settings") -> int:
     """How many rows were written."""
     import getpass
@@ -163,7 +160,7 @@ async def _exported(path: Path, tenant: str, name: str, where: dict[str, object]
             rows += len(page)
             yield page
 
-    database = await Database.open(path)
+    database = await Database.open(place)
     try:
         started = await (await _desk(database, tenant, settings)).start(actor, name, where, form=form)
         async with aclosing(pieces(form, started.headers, counted(started.pages))) as parts:

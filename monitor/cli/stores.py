@@ -6,6 +6,7 @@ from monitor.cli.options import Config, Data
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
+    from pathlib import Path
     from typing import TypeVar
 
     from monitor.adapters.storage.database import Database
@@ -30,9 +31,27 @@ def with_database(
     import asyncio
 
     from monitor.adapters.storage.database import Database
+
+    place = place_of(data, config, create=create)
+
+    async def opened() -> "T":
+        database = await Database.open(place)
+        try:
+            return await work(database)
+        finally:
+            await database.close()
+
+    return asyncio.run(opened())
+
+
+def place_of(data: Data, config: Config, *, create: bool = False) -> "Path | str":
+    """The store of the folder that was named; else that of the settings, which may be the URL of a database."""
     from monitor.cli.options import data_folder
     from monitor.domain.errors import ConfigError
+    from monitor.settings import load
 
+    if data is None and (url := load(config=config).settings.store.url):
+        return url
     folder = data_folder(data, config)
     path = folder / "store.db"
     if not create and not path.exists():
@@ -40,12 +59,4 @@ def with_database(
     if not folder.is_dir():
         raise ConfigError(f"there is no folder {folder}", hint="name the data folder with --data; for a service "
                           f"that has never run, make it first: mkdir -m 700 {folder}")
-
-    async def opened() -> "T":
-        database = await Database.open(path)
-        try:
-            return await work(database)
-        finally:
-            await database.close()
-
-    return asyncio.run(opened())
+    return path

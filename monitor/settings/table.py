@@ -44,6 +44,13 @@ class Data(Struct, frozen=True):
     dir: Annotated[Folder, _help("folder of the log, the database and the keys; made on the first start")] = "data"
 
 
+class Store(Struct, frozen=True):
+    url: Annotated[str, Meta(extra={"secret": True}),
+                   _help("the database that web nodes and workers share, postgresql://USER:PASSWORD@HOST/NAME; empty: "
+                         "SQLite in data.dir")] = ""
+    pool: Annotated[int, Meta(ge=2, le=100, extra={"unit": "count"}), _help("most connections of a process")] = 8
+
+
 class Http(Struct, frozen=True):
     host: Annotated[str, _help("address to listen on; beyond loopback all sign in or have a token")] = "127.0.0.1"
     port: Annotated[Port, _help("port to listen on; 0 takes a free one and prints it")] = 8321
@@ -208,6 +215,7 @@ class Settings(Struct, frozen=True):
     """All settings of one process; the bundled defaults where nothing else was said."""
 
     data: Data = Data()
+    store: Store = Store()
     http: Http = Http()
     ingest: Ingest = Ingest()
     pseudonym: Pseudonym = Pseudonym()

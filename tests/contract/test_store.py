@@ -1,11 +1,12 @@
 """What every store does, whatever it is made of."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
 
+from monitor.adapters.storage.database import Database
 from monitor.adapters.storage.store import SqlStore
 from monitor.domain.alerts import AlertState, Join, Retraction, Withdrawal
 from monitor.domain.broadcasts import Broadcast
@@ -29,24 +30,25 @@ from monitor.services.records import (
     Update,
 )
 from tests.fakes.store import MemoryStore
+from tests.parts.postgres import Cluster, postgres
+
+__all__ = ["postgres"]
 
 NOON = 1_700_000_000_000
 
 
-async def memory(path: Path) -> Store:
-    return MemoryStore()
-
-
-async def sqlite(path: Path) -> Store:
-    return await SqlStore.open(path)
-
-
-@pytest.fixture(params=[memory, sqlite], ids=lambda make: make.__name__)
+@pytest.fixture(params=["memory", "sqlite", "postgresql"])
 async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Store]:
-    make: Callable[[Path], Awaitable[Store]] = request.param
-    store = await make(tmp_path / "store.db")
+    if request.param == "memory":
+        yield MemoryStore()
+        return
+    cluster: Cluster | None = request.getfixturevalue("postgres") if request.param == "postgresql" else None
+    place = await cluster.fresh() if cluster else tmp_path / "store.db"
+    store = SqlStore(await Database.open(place))
     yield store
     await store.close()
+    if cluster and isinstance(place, str):
+        await cluster.drop(place)
 
 
 def finding(name: str, *, by: str = "", at: int = NOON, event: str = "", revision: int = 1, **other: object) -> Finding:

@@ -33,6 +33,7 @@ def pytest_sessionstart() -> None:
         if isinstance(place, Path):
             if place not in _urls:
                 _urls[place] = await cluster.fresh()
+                place.touch()  # some look for it before they open it
             place = _urls[place]
         return await PostgresDatabase.opened(place)
 

@@ -1,5 +1,5 @@
-"""A database of ours, whatever it is made of. Work is handed over as a function of a SQLAlchemy Core `Connection`, so that
-the same functions run on SQLite and on PostgreSQL.
+"""A database of ours, whatever it is made of. Work is handed over as a function of a SQLAlchemy Core `Connection`, so
+that the same functions run on SQLite and on PostgreSQL.
 """
 
 from abc import ABC, abstractmethod

@@ -15,6 +15,7 @@ from sqlalchemy import ColumnElement, Connection, and_, case, func, select
 from monitor.adapters.storage.alerts import seen
 from monitor.adapters.storage.database import READERS, Database
 from monitor.adapters.storage.schema import LIVE, alerts
+from monitor.adapters.storage.statements import how_many
 from monitor.domain.findings import Severity
 from monitor.domain.moves import Outcome
 from monitor.services.figures import AGES_S, HOUR_MS, Backlog, Counts, FigureFilter, Load, RuleShare, Slice
@@ -71,8 +72,8 @@ def _bounds(where: FigureFilter) -> Iterable[ColumnElement[bool]]:
 def _rules(connection: Connection, ranged: list[Any], where: FigureFilter) -> Counted:
     """By step, rule and first category, as metrics do: (…, 0) alerts, (…, 1) decided ones, (…, 2) violations."""
     step = (_row.at - where.since) // where.step_ms
-    decided = func.sum(case((_row.outcome != "", 1), else_=0))
-    broken = func.sum(case((_row.outcome == Outcome.VIOLATION.value, 1), else_=0))
+    decided = how_many(_row.outcome != "")
+    broken = how_many(_row.outcome == Outcome.VIOLATION.value)
     rows = connection.execute(
         select(step, _row.rule, func.max(_row.categories), func.count(), decided, broken)
         .where(*ranged).group_by(step, _row.rule))
@@ -130,7 +131,7 @@ def _backlog(connection: Connection, theirs: list[Any], now: int) -> list[Backlo
     edges = [now - seconds * 1_000 for seconds in AGES_S]
     within = [_row.at > edges[0], *(and_(_row.at <= later, _row.at > edge) for later, edge in pairwise(edges)),
               _row.at <= edges[-1]]
-    ages = [func.sum(case((age, 1), else_=0)) for age in within]
+    ages = [how_many(age) for age in within]
     rows = connection.execute(
         select(_row.severity, func.count(), func.min(_row.at), *ages).where(*theirs).group_by(_row.severity))
     found = {severity: Backlog(severity, many, oldest, list(aged)) for severity, many, oldest, *aged in rows}

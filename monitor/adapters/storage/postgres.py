@@ -48,8 +48,9 @@ class PostgresDatabase(Database):
                     found = await connection.run_sync(
                         lambda own: revision_of(own, where=database.place, scripts=scripts, head=head))
             if found != head:
+                has = f"revision {found}, this version needs {head}" if found else "no tables"
                 raise ConfigError(
-                    f"{database.place} has " + (f"revision {found}, this version needs {head}" if found else "no tables"),
+                    f"{database.place} has {has}",
                     hint="run `redpost migrate`, while no other version of redpost runs on it")
         except BaseException:
             await database.close()

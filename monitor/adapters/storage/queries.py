@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 
 from msgspec.structs import asdict
-from sqlalchemy import Connection, and_, case, delete, func, or_, select
+from sqlalchemy import Connection, and_, delete, func, or_, select
 
 from monitor.adapters.storage.commits import lost
 from monitor.adapters.storage.records import alert_of, token_of
@@ -18,7 +18,7 @@ from monitor.adapters.storage.schema import (
     tokens,
 )
 from monitor.adapters.storage.schema_post import UNROUTED, queue
-from monitor.adapters.storage.statements import insert, insert_new, parts
+from monitor.adapters.storage.statements import how_many, insert, insert_new, parts
 from monitor.domain.alerts import AlertState
 from monitor.services.records import (
     OpenAlerts,
@@ -119,7 +119,7 @@ def open_alerts(connection: Connection) -> list[OpenAlerts]:
     """From two indexes that hold no more than what is to be decided. An alert that several posts see is its own
     post's; one that no route answers is in one queue."""
     row = alerts.c
-    late = [func.sum(case((row.reason == why, 1), else_=0)) for why in ("claim_overdue", "decide_overdue")]
+    late = [how_many(row.reason == why) for why in ("claim_overdue", "decide_overdue")]
     key = row.tenant, row.post, row.severity
     live = connection.execute(
         select(*key, func.count(), func.min(row.at), *late).where(LIVE).group_by(*key).order_by(*key))

@@ -9,6 +9,7 @@ from monitor.adapters.storage import trail
 from monitor.adapters.storage.database import Database
 from monitor.adapters.storage.schema import alerts
 from monitor.adapters.storage.schema_post import releases, rule_edits
+from monitor.adapters.storage.statements import how_many
 from monitor.domain.audit import Deed
 from monitor.domain.errors import Conflict
 from monitor.domain.misses import is_manual
@@ -82,8 +83,8 @@ def figures(connection: Connection, tenant: str, since: int) -> dict[str, RuleFi
     """By rule, of alerts that began at or after `since` (UTC ms)."""
     row = alerts.c
     query = select(
-        row.rule, func.sum(row.recurrence), func.count(), func.sum(row.outcome == Outcome.VIOLATION),
-        func.sum(row.outcome != ""),
+        row.rule, func.sum(row.recurrence), func.count(), how_many(row.outcome == Outcome.VIOLATION.value),
+        how_many(row.outcome != ""),
     ).where(row.tenant == tenant, row.at >= since).group_by(row.rule)
     return {rule: RuleFigures(hits=int(hits or 0), alerts=int(count), violations=int(bad or 0), decided=int(done or 0))
             for rule, hits, count, bad, done in connection.execute(query) if not is_manual(rule)}

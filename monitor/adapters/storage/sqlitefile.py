@@ -28,7 +28,7 @@ T = TypeVar("T")
 
 
 class SqliteDatabase(Database):
-    """`await SqliteDatabase.opened(path)`; then `run` writes and `read` reads, from any task of one loop; then `close`."""
+    """`await SqliteDatabase.opened(path)`."""
 
     def __init__(self, path: Path, connection: Connection, writer: ThreadPoolExecutor) -> None:
         """`connection` belongs to the thread of `writer`."""

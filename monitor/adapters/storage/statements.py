@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from functools import cache
 from typing import Final, TypeVar
 
-from sqlalchemy import Connection, Table
+from sqlalchemy import ColumnElement, Connection, Table, case, func
 from sqlalchemy.dialects import postgresql, sqlite
 
 PART: Final = 1_000
@@ -32,6 +32,11 @@ def insert(connection: Connection, table: Table) -> Insert:
 def insert_new(connection: Connection, table: Table) -> Insert:
     """An INSERT that leaves alone what is there already."""
     return _insert_new(connection.dialect.name, table)
+
+
+def how_many(condition: ColumnElement[bool]) -> ColumnElement[int]:
+    """Of the rows of a group, those for which it holds; NULL where the group is empty."""
+    return func.sum(case((condition, 1), else_=0))
 
 
 def parts(values: Sequence[T]) -> Iterator[Sequence[T]]:
