@@ -215,8 +215,8 @@ class Settings(Struct, frozen=True):
     """All settings of one process; the bundled defaults where nothing else was said."""
 
     data: Data = Data()
-    store: Store = Store()
     http: Http = Http()
+    store: Store = Store()
     ingest: Ingest = Ingest()
     pseudonym: Pseudonym = Pseudonym()
     log: Log = Log()
