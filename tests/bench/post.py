@@ -12,9 +12,10 @@ from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from tests.bench import post_queue, post_storm
+from tests.bench import post_figures, post_queue, post_storm
 
 PARTS: Final[Mapping[str, tuple[Callable[[], Awaitable[dict[str, Any]]], Callable[[dict[str, Any]], str]]]] = {
+    "figures": (post_figures.run, post_figures.told),
     "queue": (post_queue.run, post_queue.told),
     "storm": (post_storm.run, post_storm.told),
 }

@@ -52,7 +52,7 @@ SEED: Final = 20261127
 VIOLATION: Final = Decide(outcome=Outcome.VIOLATION, reason="as_found")
 
 
-class _Clock:
+class Standing:
     def now(self) -> int:
         return NOW
 
@@ -71,10 +71,10 @@ def every_case(rng: random.Random) -> Iterator[Case]:
     for n in range(ALERTS):
         live = n >= ALERTS - LIVE_ALERTS
         at = NOW - (rng.randrange(3_600_000) if live else rng.randrange(DAYS * DAY))
-        yield _case(rng, n, at, live=live)
+        yield one_case(rng, n, at, live=live)
 
 
-def _case(rng: random.Random, n: int, at: int, *, live: bool) -> Case:
+def one_case(rng: random.Random, n: int, at: int, *, live: bool) -> Case:
     room, rule = rng.randrange(10_000), rng.randrange(200)
     severity = rng.choices(list(Severity), (5, 30, 40, 20, 5))[0]
     tier, category = rng.choice((Tier.REDLINE, Tier.STANDARD, Tier.STANDARD)), CATEGORIES[rule % len(CATEGORIES)]
@@ -102,10 +102,7 @@ def _case(rng: random.Random, n: int, at: int, *, live: bool) -> Case:
                                              wording=digest("w", n))))
 
 
-async def fill(database: Database) -> None:
-    rng = random.Random(SEED)
-    found = every_case(rng)
-
+async def fill(database: Database, found: Iterator[Case]) -> None:
     def write(connection: Connection) -> int:
         some = [case for _, case in zip(range(20_000), found, strict=False)]
         if not some:
@@ -122,7 +119,7 @@ async def fill(database: Database) -> None:
 
 
 async def organisation(posts: SqlPosts) -> Organising:
-    made = Organising(posts, _Clock(), read_folder(CONFIG))
+    made = Organising(posts, Standing(), read_folder(CONFIG))
     records = [("unit", f"team{n}", Unit(title=f"{n} 组")) for n in range(20)]
     records += [("room", f"r{n}", Room(unit=f"team{n % 20}")) for n in range(10_000)]
     records += [("post", name, Post(title=name)) for name in POSTS]
@@ -228,11 +225,11 @@ async def run() -> dict[str, Any]:
         database = await Database.open(path)
         began = time.perf_counter()
         if not full:
-            await fill(database)
+            await fill(database, every_case(random.Random(SEED)))
         filled = round(time.perf_counter() - began)
         posts, store = SqlPosts(database), SqlStore(database)
         organising = await organisation(posts)
-        desk = ReviewDesk(posts, organising, _Nobody(), _Clock(), PrometheusTelemetry())
+        desk = ReviewDesk(posts, organising, _Nobody(), Standing(), PrometheusTelemetry())
         free = [digest("alert", n) for n in range(ALERTS - LIVE_ALERTS, ALERTS) if n % 10]
         paced, burst, raced = free[:300], free[300:500], free[500:700]
         report = {

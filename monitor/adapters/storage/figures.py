@@ -1,16 +1,18 @@
 """Figures: counted in the index of lists, so that no alert is looked up; what waits, in that of live ones.
 
-To group a hundred thousand rows takes longer than to read them. So a time is counted in parts, two at once, and other
-readers have their turn between them.
+What takes long is to sort many alerts into groups and to hand over many rows. So rules are counted step by step, whose
+alerts are few, and times come as one text of numbers for each post and severity. A month is read in parts, two at once,
+and other readers have their turn between them.
 """
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, and_, case, func, select
+import numpy as np
+from sqlalchemy import ColumnElement, Connection, Text, and_, bindparam, cast, func, select
 
 from monitor.adapters.storage.alerts import seen
 from monitor.adapters.storage.database import READERS, Database
@@ -21,10 +23,35 @@ from monitor.domain.moves import Outcome
 from monitor.services.figures import AGES_S, HOUR_MS, Backlog, Counts, FigureFilter, Load, RuleShare, Slice
 
 _row: Final = alerts.c
-_GRADES: Final = [severity.value for severity in Severity]
-_BY_GRADE: Final = case({name: grade for grade, name in enumerate(_GRADES)}, value=_row.severity)
+_GRADES: Final = [severity.value for severity in reversed(Severity)]
+"""The gravest first."""
 _PARTS: Final = 4
-Counted = Counter[Any]
+Steps = Sequence[tuple[int, int]]
+"""From when until when each lasts."""
+
+
+class _Rule(NamedTuple):
+    """What a rule found in a step, under its first category, as metrics do."""
+
+    at: int
+    rule: str
+    category: str
+    alerts: int
+    decided: int
+    violations: int
+
+
+class _Pace(NamedTuple):
+    """Numbers with commas between them, None where there are none: seconds, and hours since 1970."""
+
+    post: str
+    severity: str
+    claims: str | None
+    decisions: str | None
+    hours: str | None
+
+
+Found = tuple[list[_Rule], list[_Pace]]
 
 
 class SqlFigures:
@@ -37,26 +64,23 @@ class SqlFigures:
         theirs = [_row.tenant == tenant, *_bounds(where)]
         turns = asyncio.Semaphore(READERS)
 
-        async def part(since: int, until: int) -> Mapping[str, Counted]:
-            ranged = [*theirs, _row.at >= since, _row.at < until]
+        async def part(steps: Steps) -> Found:
             async with turns:
-                return await self._database.read(lambda connection: {
-                    name: count(connection, ranged, where) for name, count in _COUNTED.items()})
+                return await self._database.read(lambda connection: (
+                    _rules(connection, theirs, steps), _paces(connection, theirs, steps)))
 
-        found = await asyncio.gather(*(part(*bounds) for bounds in pairwise(_cuts(where))))
-        whole = {name: sum((some[name] for some in found), Counter()) for name in _COUNTED}
-        waiting = await self._database.read(lambda connection: _backlog(connection, [*theirs, LIVE], now))
-        return _told(whole, waiting)
+        found = await asyncio.gather(*(part(steps) for steps in _parts(where)))
+        return await self._database.read(
+            lambda connection: _told(found, _backlog(connection, [*theirs, LIVE], now)))
 
     async def last_found(self, tenant: str) -> dict[str, int]:
         return await self._database.read(lambda connection: last_found(connection, tenant))
 
 
-def _cuts(where: FigureFilter) -> list[int]:
-    """The ends of the parts: whole steps."""
-    steps = -(-(where.until - where.since) // where.step_ms)
-    parts = min(_PARTS, steps)
-    return [*(where.since + part * steps // parts * where.step_ms for part in range(parts)), where.until]
+def _parts(where: FigureFilter) -> list[Steps]:
+    steps = [(at, min(at + where.step_ms, where.until)) for at in range(where.since, where.until, where.step_ms)]
+    size = -(-len(steps) // _PARTS)
+    return [steps[first : first + size] for first in range(0, len(steps), size)]
 
 
 def _bounds(where: FigureFilter) -> Iterable[ColumnElement[bool]]:
@@ -69,61 +93,58 @@ def _bounds(where: FigureFilter) -> Iterable[ColumnElement[bool]]:
         yield _row.room == where.room
 
 
-def _rules(connection: Connection, ranged: list[Any], where: FigureFilter) -> Counted:
-    """By step, rule and first category, as metrics do: (…, 0) alerts, (…, 1) decided ones, (…, 2) violations."""
-    step = (_row.at - where.since) // where.step_ms
+def _rules(connection: Connection, theirs: list[Any], steps: Steps) -> list[_Rule]:
     decided = how_many(_row.outcome != "")
     broken = how_many(_row.outcome == Outcome.VIOLATION.value)
+    counted = (select(_row.rule, func.max(_row.categories), func.count(), decided, broken)
+               .where(*theirs, _row.at >= bindparam("since"), _row.at < bindparam("until")).group_by(_row.rule))
+    return [_Rule(since, rule, next(iter(categories.split()), ""), *many)
+            for since, until in steps
+            for rule, categories, *many in connection.execute(counted, {"since": since, "until": until})]
+
+
+def _paces(connection: Connection, theirs: list[Any], steps: Steps) -> list[_Pace]:
+    (since, _), (_, until) = steps[0], steps[-1]
+    numbers = [func.aggregate_strings(cast(each, Text), ",")
+               for each in (_row.claim_s, _row.decide_s, _row.decided_at // HOUR_MS)]
     rows = connection.execute(
-        select(step, _row.rule, func.max(_row.categories), func.count(), decided, broken)
-        .where(*ranged).group_by(step, _row.rule))
-    return Counter({(where.since + number * where.step_ms, rule, next(iter(categories.split()), ""), what): many
-                    for number, rule, categories, *counted in rows for what, many in enumerate(counted)})
+        select(_row.post, _row.severity, *numbers).where(*theirs, _row.at >= since, _row.at < until)
+        .group_by(_row.post, _row.severity))
+    return [_Pace(*row) for row in rows]
 
 
-def _times(took: ColumnElement[int]) -> Callable[[Connection, list[Any], FigureFilter], Counted]:
-    """By one number, which is grouped in two thirds of the time that two columns take."""
-    key = took * len(_GRADES) + _BY_GRADE
-
-    def count(connection: Connection, ranged: list[Any], _: FigureFilter) -> Counted:
-        rows = connection.execute(select(key, func.count()).where(*ranged, took.is_not(None)).group_by(key))
-        return Counter({divmod(number, len(_GRADES)): many for number, many in rows})
-
-    return count
-
-
-def _load(connection: Connection, ranged: list[Any], _: FigureFilter) -> Counted:
-    hour = _row.decided_at - _row.decided_at % HOUR_MS
-    rows = connection.execute(
-        select(_row.post, hour, func.count()).where(*ranged, _row.decided_at.is_not(None)).group_by(_row.post, hour))
-    return Counter({(post, at): many for post, at, many in rows})
-
-
-_COUNTED: Final = {"rules": _rules, "claims": _times(_row.claim_s), "decisions": _times(_row.decide_s),
-                   "load": _load}
-
-
-def _told(whole: Mapping[str, Counted], waiting: list[Backlog]) -> Counts:
-    slices, rules = Counter[tuple[int, str]](), Counter[tuple[str, int]]()
-    for (at, rule, category, what), many in whole["rules"].items():
-        rules[rule, what] += many
-        if what == 0:
-            slices[at, category] += many
-    shares = [RuleShare(rule=rule, alerts=rules[rule, 0], decided=rules[rule, 1], violations=rules[rule, 2])
-              for rule in {rule for rule, _ in rules}]
+def _told(found: Iterable[Found], waiting: list[Backlog]) -> Counts:
+    slices, shares = Counter[tuple[int, str]](), dict[str, list[int]]()
+    paces = [pace for _, some in found for pace in some]
+    for each in (each for some, _ in found for each in some):
+        slices[each.at, each.category] += each.alerts
+        known = shares.get(each.rule, (0, 0, 0))
+        shares[each.rule] = [known[0] + each.alerts, known[1] + each.decided, known[2] + each.violations]
+    rules = [RuleShare(rule=rule, alerts=many, decided=decided, violations=broken)
+             for rule, (many, decided, broken) in shares.items()]
+    load = {post: _counted(pace.hours for pace in paces if pace.post == post) for post in {pace.post for pace in paces}}
     return Counts(
         slices=[Slice(at, category, many) for (at, category), many in sorted(slices.items())],
-        claims=_by_severity(whole["claims"]), decisions=_by_severity(whole["decisions"]),
-        rules=sorted(shares, key=lambda each: (-each.decided, -each.alerts, each.rule)),
-        load=[Load(post, at, many) for (post, at), many in sorted(whole["load"].items())], backlog=waiting)
+        claims=_by_severity((pace.severity, pace.claims) for pace in paces),
+        decisions=_by_severity((pace.severity, pace.decisions) for pace in paces),
+        rules=sorted(rules, key=lambda each: (-each.decided, -each.alerts, each.rule)),
+        load=[Load(post, hour * HOUR_MS, many) for post in sorted(load) for hour, many in load[post].items()],
+        backlog=waiting)
 
 
-def _by_severity(times: Counted) -> dict[str, dict[int, int]]:
-    """The gravest first."""
-    found: dict[str, dict[int, int]] = {name: {} for name in reversed(_GRADES)}
-    for (seconds, grade), many in times.items():
-        found[_GRADES[grade]][seconds] = many
-    return {severity: some for severity, some in found.items() if some}
+def _by_severity(times: Iterable[tuple[str, str | None]]) -> dict[str, Mapping[int, int]]:
+    every = list(times)
+    found = {grade: _counted(numbers for severity, numbers in every if severity == grade) for grade in _GRADES}
+    return {grade: some for grade, some in found.items() if some}
+
+
+def _counted(numbers: Iterable[str | None]) -> dict[int, int]:
+    """How often each occurs, the least first."""
+    text = ",".join(some for some in numbers if some)
+    if not text:
+        return {}
+    values, many = np.unique(np.fromstring(text, np.int64, sep=","), return_counts=True)
+    return dict(zip(values.tolist(), many.tolist(), strict=True))
 
 
 def _backlog(connection: Connection, theirs: list[Any], now: int) -> list[Backlog]:
@@ -135,7 +156,7 @@ def _backlog(connection: Connection, theirs: list[Any], now: int) -> list[Backlo
     rows = connection.execute(
         select(_row.severity, func.count(), func.min(_row.at), *ages).where(*theirs).group_by(_row.severity))
     found = {severity: Backlog(severity, many, oldest, list(aged)) for severity, many, oldest, *aged in rows}
-    return [found[severity] for severity in reversed(_GRADES) if severity in found]
+    return [found[severity] for severity in _GRADES if severity in found]
 
 
 def last_found(connection: Connection, tenant: str) -> dict[str, int]:
