@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 
 import { pressed, type Stroke } from './pressed'
-import { KEYS, labels, type Key } from './registry'
+import { grouped, groups, KEYS, labels, type Key } from './registry'
 
 const stroke = (over: Partial<Stroke>): Stroke => ({
   key: 'v', code: 'KeyV', keyCode: 86, shiftKey: false, ctrlKey: false, metaKey: false, altKey: false, isComposing: false,
@@ -23,6 +23,13 @@ test('no key has two owners in one scope, nor one that holds everywhere', () => 
 
 test('every action has its words, and no words lack an action', () => {
   expect(Object.keys(labels.zh).sort()).toEqual(Object.keys(KEYS).sort())
+})
+
+test('every key stands in one group, under words of both languages, and no group is empty', () => {
+  const found = grouped()
+  expect(found.flatMap(([, actions]) => actions).sort()).toEqual(Object.keys(KEYS).sort())
+  expect(found.filter(([, actions]) => actions.length === 0)).toEqual([])
+  expect(Object.keys(groups.en).sort()).toEqual(found.map(([group]) => group).sort())
 })
 
 test('letters go by themselves, with shift, and with caps lock as if it were off', () => {

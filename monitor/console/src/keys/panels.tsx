@@ -5,7 +5,7 @@ import { useNavigate } from 'react-router'
 
 import { texts, useTexts } from '../i18n'
 import { usePlaces } from '../pages/places'
-import { KEYS, labels, type Action } from './registry'
+import { grouped, groups, KEYS, labels } from './registry'
 
 const TEXT = texts(
   { help: '按键', close: '关闭', find: '去哪里，做什么' },
@@ -33,17 +33,25 @@ export function shown(key: string): string {
 export function Help({ onClose }: { onClose: () => void }) {
   const t = useTexts(TEXT)
   const label = useTexts(labels)
+  const named = useTexts(groups)
   return (
     <Panel title={t('help')} onClose={onClose}>
       <h2 className="title">{t('help')}</h2>
-      <ul className="help">
-        {(Object.keys(KEYS) as Action[]).map((action) => (
-          <li key={action}>
-            <span>{KEYS[action].keys.length > 3 ? <kbd>1 … 9</kbd> : KEYS[action].keys.map((key) => <kbd key={key}>{shown(key)}</kbd>)}</span>
-            <span>{label(action)}</span>
-          </li>
+      <div className="help">
+        {grouped().map(([group, actions]) => (
+          <section key={group}>
+            <h3 className="small">{named(group)}</h3>
+            <ul>
+              {actions.map((action) => (
+                <li key={action}>
+                  <span>{KEYS[action].keys.length > 3 ? <kbd>1 … 9</kbd> : KEYS[action].keys.map((key) => <kbd key={key}>{shown(key)}</kbd>)}</span>
+                  <span>{label(action)}</span>
+                </li>
+              ))}
+            </ul>
+          </section>
         ))}
-      </ul>
+      </div>
       <button type="button" className="plain" onClick={onClose}><kbd>Esc</kbd> {t('close')}</button>
     </Panel>
   )
@@ -52,13 +60,14 @@ export function Help({ onClose }: { onClose: () => void }) {
 export function Palette({ onClose }: { onClose: () => void }) {
   const t = useTexts(TEXT)
   const label = useTexts(labels)
+  const named = useTexts(groups)
   const navigate = useNavigate()
   const [asked, setAsked] = useState('')
   const [at, setAt] = useState(0)
-  const places = usePlaces().map(({ path, name }) => ({ id: path, name, keys: '', run: () => void navigate(path) }))
-  const acts = (Object.keys(KEYS) as Action[]).filter((action) => KEYS[action].keys.length <= 3 && action !== 'palette').map((action) =>
-    ({ id: action, name: label(action), keys: shown(KEYS[action].keys[0]!), run: () => press(KEYS[action].keys[0]!) }))
-  const offered = [...places, ...acts].filter(({ name, id }) => `${name} ${id}`.toLowerCase().includes(asked.toLowerCase()))
+  const places = usePlaces().map(({ path, name }) => ({ id: path, name, of: '', keys: '', run: () => void navigate(path) }))
+  const acts = grouped().flatMap(([group, actions]) => actions.filter((action) => KEYS[action].keys.length <= 3 && action !== 'palette').map((action) =>
+    ({ id: action, name: label(action), of: named(group), keys: shown(KEYS[action].keys[0]!), run: () => press(KEYS[action].keys[0]!) })))
+  const offered = [...places, ...acts].filter(({ name, id, of }) => `${name} ${id} ${of}`.toLowerCase().includes(asked.toLowerCase()))
   const run = (n: number) => {
     const one = offered[n]
     onClose()
@@ -83,7 +92,7 @@ export function Palette({ onClose }: { onClose: () => void }) {
         {offered.slice(0, 12).map((one, n) => (
           <li key={one.id}>
             <button type="button" className={`plain${n === at ? ' chosen' : ''}`} onClick={() => run(n)}>
-              <span>{one.name}</span>{one.keys && <kbd>{one.keys}</kbd>}
+              <span>{one.name}</span>{one.keys && <span className="small">{one.of} <kbd>{one.keys}</kbd></span>}
             </button>
           </li>
         ))}

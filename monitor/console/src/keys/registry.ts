@@ -7,10 +7,15 @@ import { texts } from '../i18n'
  * digits; `text` inside a field, with a modifier only. */
 export type Scope = 'any' | 'queue' | 'reasons' | 'checks' | 'shift' | 'room' | 'rules'
 
+/** Under which heading help names a key: by where it holds, those of the queue by what they serve. */
+export type Group = Exclude<Scope, 'reasons'> | 'evidence' | 'decision'
+
 export interface Key {
   /** As `KeyboardEvent.key` names it; letters are lower case, `Shift+v` and `Mod+k` (Control or Command) as written. */
   keys: readonly string[]
   scope: Scope
+  /** Where it is another one than the scope's. */
+  group?: Group
   /** Does holding it down repeat it? Only moves do. */
   repeats?: true
 }
@@ -29,33 +34,33 @@ export const KEYS = {
   takeIn: { keys: ['r'], scope: 'queue' },
   filters: { keys: ['f'], scope: 'queue' },
   together: { keys: ['b'], scope: 'queue' },
-  claim: { keys: ['c'], scope: 'queue' },
-  play: { keys: [' '], scope: 'queue' },
-  rewind: { keys: ['ArrowLeft'], scope: 'queue', repeats: true },
-  forward: { keys: ['ArrowRight'], scope: 'queue', repeats: true },
-  video: { keys: ['w'], scope: 'queue' },
-  card: { keys: ['i'], scope: 'queue' },
-  rewrite: { keys: ['y'], scope: 'queue' },
-  clause: { keys: ['l'], scope: 'queue' },
-  note: { keys: ['m'], scope: 'queue' },
-  earlier: { keys: ['['], scope: 'queue' },
-  later: { keys: [']'], scope: 'queue' },
-  miss: { keys: ['p'], scope: 'queue' },
-  violation: { keys: ['v'], scope: 'queue' },
-  lawful: { keys: ['n'], scope: 'queue' },
-  exempt: { keys: ['x'], scope: 'queue' },
-  unclear: { keys: ['?', 'q'], scope: 'queue' },
-  escalate: { keys: ['e'], scope: 'queue' },
-  cue: { keys: ['t'], scope: 'queue' },
-  attended: { keys: ['a'], scope: 'queue' },
-  violationNext: { keys: ['Shift+v'], scope: 'queue' },
-  lawfulNext: { keys: ['Shift+n'], scope: 'queue' },
-  undo: { keys: ['u'], scope: 'queue' },
-  rectify: { keys: ['d'], scope: 'queue' },
-  tick: { keys: ['1', '2', '3', '4', '5', '6', '7', '8', '9'], scope: 'queue' },
+  claim: { keys: ['c'], scope: 'queue', group: 'decision' },
+  play: { keys: [' '], scope: 'queue', group: 'evidence' },
+  rewind: { keys: ['ArrowLeft'], scope: 'queue', group: 'evidence', repeats: true },
+  forward: { keys: ['ArrowRight'], scope: 'queue', group: 'evidence', repeats: true },
+  video: { keys: ['w'], scope: 'queue', group: 'evidence' },
+  card: { keys: ['i'], scope: 'queue', group: 'evidence' },
+  rewrite: { keys: ['y'], scope: 'queue', group: 'evidence' },
+  clause: { keys: ['l'], scope: 'queue', group: 'evidence' },
+  note: { keys: ['m'], scope: 'queue', group: 'evidence' },
+  earlier: { keys: ['['], scope: 'queue', group: 'evidence' },
+  later: { keys: [']'], scope: 'queue', group: 'evidence' },
+  miss: { keys: ['p'], scope: 'queue', group: 'evidence' },
+  violation: { keys: ['v'], scope: 'queue', group: 'decision' },
+  lawful: { keys: ['n'], scope: 'queue', group: 'decision' },
+  exempt: { keys: ['x'], scope: 'queue', group: 'decision' },
+  unclear: { keys: ['?', 'q'], scope: 'queue', group: 'decision' },
+  escalate: { keys: ['e'], scope: 'queue', group: 'decision' },
+  cue: { keys: ['t'], scope: 'queue', group: 'decision' },
+  attended: { keys: ['a'], scope: 'queue', group: 'decision' },
+  violationNext: { keys: ['Shift+v'], scope: 'queue', group: 'decision' },
+  lawfulNext: { keys: ['Shift+n'], scope: 'queue', group: 'decision' },
+  undo: { keys: ['u'], scope: 'queue', group: 'decision' },
+  rectify: { keys: ['d'], scope: 'queue', group: 'decision' },
+  tick: { keys: ['1', '2', '3', '4', '5', '6', '7', '8', '9'], scope: 'queue', group: 'decision' },
 
-  reason: { keys: ['1', '2', '3', '4', '5', '6', '7', '8', '9'], scope: 'reasons' },
-  usual: { keys: ['Enter'], scope: 'reasons' },
+  reason: { keys: ['1', '2', '3', '4', '5', '6', '7', '8', '9'], scope: 'reasons', group: 'decision' },
+  usual: { keys: ['Enter'], scope: 'reasons', group: 'decision' },
 
   nextFinding: { keys: ['j', 'ArrowDown'], scope: 'checks', repeats: true },
   previousFinding: { keys: ['k', 'ArrowUp'], scope: 'checks', repeats: true },
@@ -74,6 +79,18 @@ export const KEYS = {
 
 export type Action = keyof typeof KEYS
 
+export const groups = texts(
+  { any: '到处都能用', queue: '队列', evidence: '看这一条', decision: '研判', checks: '台本', shift: '开班', room: '直播间的一场', rules: '规则' },
+  { any: 'Everywhere', queue: 'Queue', evidence: 'Evidence', decision: 'Decision', checks: 'Scripts', shift: 'Shift', room: 'A broadcast', rules: 'Rules' },
+)
+
+/** Every group with what it holds, in the order of the registry. */
+export function grouped(): [Group, Action[]][] {
+  const found = new Map(Object.keys(groups.zh).map((group) => [group as Group, [] as Action[]]))
+  for (const [action, { scope, group }] of Object.entries(KEYS) as [Action, Key][]) found.get(group ?? (scope as Group))!.push(action)
+  return [...found]
+}
+
 /** After `g`, within a second. */
 export const PLACES = { q: '/queue', s: '/', r: '/rooms', u: '/rules', f: '/figures' } as const
 
@@ -86,7 +103,7 @@ export const labels = texts(
     miss: '选中的话报漏', violation: '违规', lawful: '不违规', exempt: '豁免', unclear: '存疑，交第二人', escalate: '转上级',
     cue: '提示场控', attended: '已关怀', violationNext: '违规并看下一条', lawfulNext: '不违规并看下一条', undo: '撤销',
     rectify: '记录处置', tick: '勾选类别', reason: '选理由', usual: '用常用理由',
-    nextFinding: '台本：下一处', previousFinding: '台本：上一处', onlyFound: '台本：只看有问题的行', takeRewrite: '台本：换成改写', editLine: '台本：改这一行', checkAgain: '台本：再检查',
+    nextFinding: '下一处', previousFinding: '上一处', onlyFound: '只看有问题的行', takeRewrite: '换成改写', editLine: '改这一行', checkAgain: '再检查',
     start: '开班，去队列', closer: '放大时间', wider: '缩小时间', saveRule: '保存规则',
   },
   {
@@ -98,8 +115,8 @@ export const labels = texts(
     violation: 'Violation', lawful: 'No violation', exempt: 'Exempt', unclear: 'Unclear, to a second person', escalate: 'Escalate',
     cue: 'Cue the control room', attended: 'Attended', violationNext: 'Violation, then next', lawfulNext: 'No violation, then next',
     undo: 'Undo', rectify: 'Record what was done', tick: 'Tick a category', reason: 'Pick the reason', usual: 'Take the usual reason',
-    nextFinding: 'Script: next finding', previousFinding: 'Script: previous finding', onlyFound: 'Script: only lines with findings',
-    takeRewrite: 'Script: put the rewrite in', editLine: 'Script: edit the line', checkAgain: 'Script: check again',
+    nextFinding: 'Next finding', previousFinding: 'Previous finding', onlyFound: 'Only lines with findings',
+    takeRewrite: 'Put the rewrite in', editLine: 'Edit the line', checkAgain: 'Check again',
     start: 'Start the shift', closer: 'Zoom in', wider: 'Zoom out', saveRule: 'Save the rule',
   },
 )
