@@ -36,7 +36,10 @@ export function Help({ onClose }: { onClose: () => void }) {
   const named = useTexts(groups)
   return (
     <Panel title={t('help')} onClose={onClose}>
-      <h2 className="title">{t('help')}</h2>
+      <header className="help-head">
+        <h2 className="title">{t('help')}</h2>
+        <button type="button" className="plain" onClick={onClose}><kbd>Esc</kbd> {t('close')}</button>
+      </header>
       <div className="help">
         {grouped().map(([group, actions]) => (
           <section key={group}>
@@ -52,7 +55,6 @@ export function Help({ onClose }: { onClose: () => void }) {
           </section>
         ))}
       </div>
-      <button type="button" className="plain" onClick={onClose}><kbd>Esc</kbd> {t('close')}</button>
     </Panel>
   )
 }
@@ -66,7 +68,7 @@ export function Palette({ onClose }: { onClose: () => void }) {
   const [at, setAt] = useState(0)
   const places = usePlaces().map(({ path, name }) => ({ id: path, name, of: '', keys: '', run: () => void navigate(path) }))
   const acts = grouped().flatMap(([group, actions]) => actions.filter((action) => KEYS[action].keys.length <= 3 && action !== 'palette').map((action) =>
-    ({ id: action, name: label(action), of: named(group), keys: shown(KEYS[action].keys[0]!), run: () => press(KEYS[action].keys[0]!) })))
+    ({ id: action, name: label(action), of: group === 'any' ? '' : named(group), keys: shown(KEYS[action].keys[0]!), run: () => press(KEYS[action].keys[0]!) })))
   const offered = [...places, ...acts].filter(({ name, id, of }) => `${name} ${id} ${of}`.toLowerCase().includes(asked.toLowerCase()))
   const run = (n: number) => {
     const one = offered[n]

@@ -6,6 +6,7 @@ import { useEffect, useId, useState, type ReactNode } from 'react'
 import { api, get, Refusal, told } from '../../api/client'
 import { useSession } from '../../api/session'
 import { useTexts } from '../../i18n'
+import { useCalled } from './called'
 import { Extras } from './extras'
 import { canonical, differing, faultOf, type Fault } from './faults'
 import { FieldInput } from './inputs'
@@ -29,7 +30,9 @@ export function Editor({ kind, stored, onDone, onDirty }: {
   const { may } = useSession()
   const client = useQueryClient()
   const described = DESCRIBED[kind]
+  const called = useCalled(kind)
   const [start, setStart] = useState<Stored | null>(stored)
+  const title = start && called(start.id, (start.record ?? {}) as Values)
   const [record, setRecord] = useState<Values>((stored?.record ?? {}) as Values)
   const [id, setId] = useState(stored?.id ?? (described.anyId ? proposed(kind) : ''))
   const [fault, setFault] = useState<Fault | null>(null)
@@ -91,13 +94,13 @@ export function Editor({ kind, stored, onDone, onDirty }: {
       void save()
     }}>
       <header>
-        <h2 className="title one-line">{start ? described.called((start.record ?? {}) as Values) || start.id : t('make')}</h2>
+        <h2 className="title one-line">{title ?? t('make')}</h2>
         {start && <p className="meta">{start.version ? t('version', { v: start.version, who: start.by, t: when(start.at) }) : t('shipped')}{may('audit') && start.version > 0 && <> · <a href={`/admin/trail?on=${encodeURIComponent(`${kind}/${start.id}`)}`}>{t('ofThis')}</a></>}</p>}
         {!mayEdit && <p className="meta">{t('readOnly', { need: need(described.needs as 'plan') })}</p>}
       </header>
       <div className="fields">
         {!start && <Line label={t('id')} needed hint={described.idHint} fault="">{(name) => <Input id={name} className="half" value={id} onChange={(event) => setId(event.target.value)} />}</Line>}
-        {start && described.called((start.record ?? {}) as Values) !== '' && <Line label={t('id')} fault="">{(name) => <code id={name} className="small">{start.id}</code>}</Line>}
+        {start && title !== start.id && <Line label={t('id')} fault="">{(name) => <code id={name} className="small">{start.id}</code>}</Line>}
         {described.fields.map((field) => (
           <Line key={`${field.key} ${round}`} label={say(field.key)} needed={field.needed ?? false} hint={field.hint} fault={fault?.field === field.key ? sayFault(fault) : ''}>
             {(name) => <FieldInput id={name} field={field} value={record[field.key]} disabled={!mayEdit} wrong={fault?.field === field.key} onChange={(value) => setRecord((before) => put(before, field, value))} />}

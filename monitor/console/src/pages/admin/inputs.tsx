@@ -5,7 +5,8 @@ import { useMemo, useState, type ReactNode } from 'react'
 import { useTexts } from '../../i18n'
 import { outcomes, SEVERITIES, severities } from '../../i18n/words'
 import { useRecords } from '../../api/records'
-import { DESCRIBED, type Field, type Kind, type Values } from './kinds'
+import { useCalled } from './called'
+import type { Field, Kind, Values } from './kinds'
 import { Moment, Rows } from './rows'
 import { crossings, duties, labels, TEXT } from './text'
 import { TreeInput } from './tree'
@@ -54,10 +55,11 @@ function Words({ id, value, onChange, disabled, wrong }: InputOf) {
 
 export function useOptions(kind: Kind): { value: string; label: string }[] {
   const records = useRecords(kind)
+  const called = useCalled(kind)
   return useMemo(() => (records ?? []).map(({ id, record }) => {
-    const called = DESCRIBED[kind].called((record ?? {}) as Values)
-    return { value: id, label: called && called !== id ? `${called} · ${id}` : id }
-  }), [records, kind])
+    const name = called(id, (record ?? {}) as Values)
+    return { value: id, label: name === id ? id : `${name} · ${id}` }
+  }), [records, called])
 }
 
 function Reference({ id, value, onChange, disabled, wrong, kind, many }: InputOf & { kind: Kind; many: boolean }) {

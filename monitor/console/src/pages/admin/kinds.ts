@@ -24,8 +24,10 @@ export interface Description {
   /** What it takes to edit one. */
   needs: string
   fields: readonly Field[]
-  /** What people call it; the id where nothing is. */
-  called: (record: Values) => string
+  /** What people call it; the id where nothing is. `titled`: a record of the kind `after`. */
+  called: (record: Values, titled: (id: string) => string, id: string) => string
+  /** Whose titles are in what it is called. */
+  after?: Kind
   /** A second line in the list. */
   about?: (record: Values) => string
   idHint?: HintName
@@ -60,7 +62,7 @@ export const DESCRIBED: Record<Kind, Description> = {
   },
   profile: { needs: 'organise', called: title, fields: [text('title', needed), { key: 'tags', type: 'words', hint: 'tags' }] },
   slot: {
-    needs: 'plan', anyId: true, called: (r) => `${when(r.starts)} ${str(r.room)}`, about: (r) => [r.host, r.note].filter(Boolean).join(' · '),
+    needs: 'plan', anyId: true, after: 'room', called: (r, titled) => `${when(r.starts)} ${titled(str(r.room))}`, about: (r) => [r.host, r.note].filter(Boolean).join(' · '),
     fields: [of('room', 'room', needed), { key: 'starts', type: 'time', needed: true }, { key: 'ends', type: 'time' }, of('host', 'host'), some('products', 'product'), { key: 'note', type: 'long' }],
   },
   post: {
@@ -68,10 +70,10 @@ export const DESCRIBED: Record<Kind, Description> = {
     fields: [text('title', needed), of('unit', 'unit'), { key: 'duty', type: { choice: 'duty' } }, { key: 'members', type: 'words', hint: 'members' }, text('lead'), { key: 'clocks', type: 'clocks' }, some('notify', 'channel')],
   },
   shift: {
-    needs: 'roster', anyId: true, called: (r) => `${when(r.starts)} ${str(r.post)}`, about: (r) => (Array.isArray(r.people) ? r.people.join('、') : ''),
+    needs: 'roster', anyId: true, after: 'post', called: (r, titled) => `${when(r.starts)} ${titled(str(r.post))}`, about: (r) => (Array.isArray(r.people) ? r.people.join('、') : ''),
     fields: [of('post', 'post', needed), { key: 'people', type: 'words', needed: true, hint: 'tags' }, { key: 'starts', type: 'time', needed: true }, { key: 'ends', type: 'time', needed: true }, text('zone', { hint: 'zone' }), { key: 'handover', type: 'long' }],
   },
-  routes: { needs: 'organise', called: () => '', idHint: 'routes_id', fields: [{ key: 'tree', type: 'tree', needed: true, hint: 'tree' }] },
+  routes: { needs: 'organise', after: 'unit', called: (_, titled, id) => titled(id), idHint: 'routes_id', fields: [{ key: 'tree', type: 'tree', needed: true, hint: 'tree' }] },
   reason: { needs: 'organise', called: title, fields: [text('title', needed), { key: 'outcomes', type: { choices: 'outcomes' }, needed: true }, { key: 'teaches', type: 'flag', usual: true }] },
   silence: {
     needs: 'lead', anyId: true, called: (r) => str(r.reason), about: (r) => `→ ${when(r.ends)}`,

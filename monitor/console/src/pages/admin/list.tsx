@@ -5,6 +5,7 @@ import { useMemo, useRef, useState } from 'react'
 
 import type { Schemas } from '../../api/client'
 import { useTexts } from '../../i18n'
+import { useCalled } from './called'
 import { asTree, DESCRIBED, type Kind, type Values } from './kinds'
 import { sections, TEXT } from './text'
 
@@ -24,14 +25,15 @@ export function RecordList({ kind, records, chosen, mayEdit, onPick, onMake }: {
   const [asked, setAsked] = useState('')
   const box = useRef<HTMLDivElement>(null)
   const described = DESCRIBED[kind]
+  const called = useCalled(kind)
   const rows = useMemo(() => {
     const known = records.map((each) => ({ id: each.id, record: (each.record ?? {}) as Values }))
     const placed = kind === 'unit' && !asked ? asTree(known) : known.map((one) => ({ one, depth: 0 }))
     const wanted = asked.trim().toLowerCase()
-    const told = placed.map(({ one, depth }) => ({ id: one.id, depth, name: described.called(one.record) || one.id, about: described.about?.(one.record) ?? '' }))
+    const told = placed.map(({ one, depth }) => ({ id: one.id, depth, name: called(one.id, one.record), about: described.about?.(one.record) ?? '' }))
     const newest = kind === 'slot' || kind === 'shift' ? told.sort((a, b) => (a.name < b.name ? 1 : -1)) : told
     return wanted ? newest.filter((each) => `${each.id} ${each.name} ${each.about}`.toLowerCase().includes(wanted)) : newest
-  }, [records, kind, asked, described])
+  }, [records, kind, asked, described, called])
   const virtual = useVirtualizer({ count: rows.length, getScrollElement: () => box.current, estimateSize: () => ROW, overscan: 8, getItemKey: (n) => rows[n]!.id })
   return (
     <section className="records" aria-label={say(kind)}>

@@ -4,32 +4,37 @@ import { useState } from 'react'
 
 import { api, get } from '../../api/client'
 import { useSession } from '../../api/session'
-import { texts, useTexts } from '../../i18n'
+import { texts, useTexts, useWord } from '../../i18n'
 import { when } from './kinds'
 import { Outcome, Twice, useAct, Waiting } from './parts'
 import { permissions } from './text'
 
 const TEXT = texts(
   {
-    title: '我的账号', may: '可以做的', everywhere: '全机构', sessions: '登录着的地方', here: '就是这里', since: '{t} 登录，{s} 还在用', end: '登出', endSure: '确认登出', program: '本机程序没有账号。用邀请链接登录后，这里有密码与登录记录',
+    title: '我的账号', may: '可以做的', everywhere: '全机构', and: '、', sessions: '登录着的地方', here: '就是这里', since: '{t} 登录，{s} 还在用', end: '登出', endSure: '确认登出', program: '本机程序没有账号。用邀请链接登录后，这里有密码与登录记录',
     password: '改密码', old: '现在的密码', fresh: '新密码（至少 12 个字）', again: '再输一次', differs: '两次不一样', short: '新密码至少 12 个字', change: '改密码', changed: '已改。别处的登录都已结束',
   },
   {
-    title: 'My account', may: 'What you may do', everywhere: 'the whole tenant', sessions: 'Where you are signed in', here: 'here', since: 'since {t}, last used {s}', end: 'Sign out', endSure: 'Sign it out', program: 'A program of this machine has no account. Who signs in by an invitation finds password and sessions here',
+    title: 'My account', may: 'What you may do', everywhere: 'the whole tenant', and: ', ', sessions: 'Where you are signed in', here: 'here', since: 'since {t}, last used {s}', end: 'Sign out', endSure: 'Sign it out', program: 'A program of this machine has no account. Who signs in by an invitation finds password and sessions here',
     password: 'Change the password', old: 'Present password', fresh: 'New password (at least 12 characters)', again: 'Once more', differs: 'They differ', short: 'At least 12 characters', change: 'Change it', changed: 'Changed. All other sessions have ended',
   },
 )
 
 export function Account() {
   const t = useTexts(TEXT)
-  const say = useTexts(permissions)
+  const say = useWord(permissions)
   const { me } = useSession()
+  const where = new Map<string, string[]>()
+  for (const [name, of] of Object.entries(me.permissions)) {
+    const units = of.map((unit) => unit || t('everywhere')).join(t('and'))
+    where.set(units, [...(where.get(units) ?? []), say(name)])
+  }
   return (
     <section className="whole-part">
       <h1 className="title">{t('title')} <span className="meta">{me.name || me.id} · {me.tenant}</span></h1>
       <h2 className="small">{t('may')}</h2>
       <dl className="pairs small">
-        {Object.entries(me.permissions).map(([name, units]) => <div key={name} className="pair"><dt>{name in permissions.zh ? say(name as 'see') : name}</dt><dd className="meta">{units.map((unit) => unit || t('everywhere')).join('、')}</dd></div>)}
+        {[...where].map(([units, names]) => <div key={units} className="pair"><dt className="meta">{units}</dt><dd>{names.join(t('and'))}</dd></div>)}
       </dl>
       {me.session ? <><Sessions /><Password /></> : <p className="meta">{t('program')}</p>}
     </section>

@@ -53,6 +53,8 @@ export function PlanTable() {
           const file = event.target.files?.[0]
           if (file) void readAs(file).then(change)
         }} /></label>
+      </div>
+      <div className="try">
         <Button disabled={busy || !table.trim()} onClick={() => void act(() => send(true))}>{t('look')}</Button>
         <Button disabled={busy || !seen} onClick={() => void act(() => send(false))}>{t('take')}</Button>
       </div>

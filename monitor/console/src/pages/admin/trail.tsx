@@ -4,9 +4,10 @@ import { useEffect, useState } from 'react'
 import { useSearchParams } from 'react-router'
 
 import { api, get } from '../../api/client'
-import { texts, useTexts } from '../../i18n'
+import { texts, useTexts, useWord } from '../../i18n'
 import { when } from './kinds'
 import { Waiting } from './parts'
+import { deeds } from './deeds'
 import { sections } from './text'
 
 const TEXT = texts(
@@ -18,6 +19,7 @@ const PAGE = 100
 export function Trail() {
   const t = useTexts(TEXT)
   const say = useTexts(sections)
+  const word = useWord(deeds)
   const [params, setParams] = useSearchParams()
   const on = params.get('on') ?? ''
   const [typed, setTyped] = useState(on)
@@ -28,9 +30,10 @@ export function Trail() {
     queryFn: ({ signal, pageParam }) => get(api.GET('/api/v1/audit', { params: { query: { before: pageParam, limit: PAGE, ...(on && { on }) } }, signal })),
     getNextPageParam: (last) => (last.rows.length === PAGE ? last.rows.at(-1)!.seq : undefined),
   })
-  const done = (what: string) => {
+  const done = (what: string, by: string) => {
+    if (by === 'time' && (what === 'alert.claim' || what === 'alert.decide')) return word(what.replace('alert', 'time'))
     const [kind = '', act = ''] = what.split('.')
-    return kind in sections.zh && (act === 'put' || act === 'remove') ? t(act, { kind: say(kind as 'room') }) : what
+    return kind in sections.zh && (act === 'put' || act === 'remove') ? t(act, { kind: say(kind as 'room') }) : word(what)
   }
   const rows = asked.data?.pages.flatMap((page) => page.rows)
   const exported = (form: string) => `/api/v1/exports/audit?${new URLSearchParams({ format: form, ...(on && { on }) })}`
@@ -50,9 +53,9 @@ export function Trail() {
           <tbody>
             {rows.map(({ seq, deed }) => (
               <tr key={seq}>
-                <td className="nowrap">{when(deed.at)}</td><td>{deed.by}</td><td>{done(deed.what)}</td>
+                <td className="nowrap">{when(deed.at)}</td><td>{deed.by}</td><td className="nowrap" title={deed.what}>{done(deed.what, deed.by)}</td>
                 <td><button type="button" className="plain" onClick={() => setParams({ on: deed.on })}>{deed.on}</button></td>
-                <td>{Object.keys(deed.facts ?? {}).length > 0 && <details><summary className="one-line">{brief(deed.facts)}</summary><pre>{JSON.stringify(deed.facts, null, 1)}</pre></details>}</td>
+                <td>{Object.keys(deed.facts ?? {}).length > 0 && <details><summary className="one-line">{brief(deed.facts ?? {})}</summary><pre>{JSON.stringify(deed.facts, null, 1)}</pre></details>}</td>
               </tr>
             ))}
           </tbody>
@@ -63,4 +66,8 @@ export function Trail() {
   )
 }
 
-const brief = (facts: unknown) => JSON.stringify(facts).slice(0, 90)
+/** What is said there, without what is empty. */
+const brief = (facts: object) => Object.entries(facts).flatMap(([name, value]) => {
+  const told = typeof value === 'string' ? value : JSON.stringify(value)
+  return ['', '[]', '{}', 'null'].includes(told) ? [] : [`${name} ${told}`]
+}).join(' · ').slice(0, 120)

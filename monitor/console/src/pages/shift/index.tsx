@@ -155,7 +155,7 @@ function OnPost({ post }: { post: Schemas['OnPost'] }) {
   const t = useTexts(TEXT)
   return (
     <li className="small">
-      <span className="one-line">{post.title || post.post}</span>
+      <span>{post.title || post.post}</span>
       <span>
         {post.people.length ? post.people.join('、') : t('nobody')}
         {post.until !== null && ` ${t('until', { t: timeOfDay(post.until, false) })}`}

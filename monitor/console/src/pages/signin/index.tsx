@@ -8,11 +8,11 @@ import { texts, useTexts } from '../../i18n'
 const TEXT = texts(
   {
     signIn: '登录', login: '账号', password: '密码', tenant: '机构', choose: '你在几家机构有账号，选一家', welcome: '{name}，设一个密码就能开始', set: '设密码并登录',
-    again: '再输一次', differs: '两次不一样', short: '至少 12 个字', gone: '这个链接用过了或已过期。请管理员再发一个', 
+    fresh: '密码（至少 12 个字）', again: '再输一次', differs: '两次不一样', short: '至少 12 个字', gone: '这个链接用过了或已过期。请管理员再发一个', 
   },
   {
     signIn: 'Sign in', login: 'Login', password: 'Password', tenant: 'Agency', choose: 'You work for several agencies; pick one', welcome: '{name}, set a password to begin', set: 'Set it and sign in',
-    again: 'Once more', differs: 'They differ', short: 'At least 12 characters', gone: 'This link was used or has run out. Ask for another one', 
+    fresh: 'Password (at least 12 characters)', again: 'Once more', differs: 'They differ', short: 'At least 12 characters', gone: 'This link was used or has run out. Ask for another one', 
   },
 )
 
@@ -81,7 +81,7 @@ export function Invitation() {
       {name !== null && (
         <>
           <h1 className="title">{t('welcome', { name })}</h1>
-          <label>{t('password')}<Input type="password" value={first} autoComplete="new-password" onChange={(event) => setFirst(event.target.value)} /></label>
+          <label>{t('fresh')}<Input type="password" value={first} autoComplete="new-password" onChange={(event) => setFirst(event.target.value)} /></label>
           <label>{t('again')}<Input type="password" value={second} autoComplete="new-password" onChange={(event) => setSecond(event.target.value)} /></label>
           <Button htmlType="submit">{t('set')}</Button>
         </>
