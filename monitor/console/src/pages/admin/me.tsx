@@ -1,4 +1,4 @@
-import { useQuery } from '@tanstack/react-query'
+import { useQuery, useQueryClient } from '@tanstack/react-query'
 import { Button, Input } from 'antd'
 import { useState } from 'react'
 
@@ -65,6 +65,7 @@ function Sessions() {
 
 function Password() {
   const t = useTexts(TEXT)
+  const client = useQueryClient()
   const { busy, said, fault, act } = useAct()
   const [old, setOld] = useState('')
   const [fresh, setFresh] = useState('')
@@ -76,6 +77,7 @@ function Password() {
         if (fresh.length < 12) throw new Error(t('short'))
         if (fresh !== again) throw new Error(t('differs'))
         await get(api.PUT('/api/v1/session/password', { body: { password: old, new_password: fresh } }))
+        void client.invalidateQueries({ queryKey: ['sessions'] })
         setOld('')
         setFresh('')
         setAgain('')
