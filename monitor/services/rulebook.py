@@ -131,7 +131,7 @@ class Rulebook:
         self._databases = databases or Databases()
         self._aside, self._after_compiling, self._rooms, self._record = aside, after_compiling, rooms, record
         self._compiled: OrderedDict[str, EngineSet] = OrderedDict()
-        self._busy = asyncio.Lock()
+        self._busy, self._making = asyncio.Lock(), asyncio.Lock()
         self._blind = False  # the files can't be looked at
         self._read = ""  # the fingerprint of the files that were read last, whatever came of them
         self._current: EngineSet | None = None
@@ -263,7 +263,11 @@ class Rulebook:
         return found
 
     async def engine_of(self, version: str) -> EngineSet:
-        """The set of this version. Raises ConfigError where its sources are not in the store."""
+        """The set of this version, made once however many ask. Raises ConfigError where its sources are not stored."""
+        async with self._making:
+            return await self._engine_of(version)
+
+    async def _engine_of(self, version: str) -> EngineSet:
         for known in (self._current, self._base):
             if known is not None and version == known.version:
                 return known
@@ -276,7 +280,7 @@ class Rulebook:
                               hint="restore the store that belongs to this log, or start with an empty data folder")
         bundle = msgspec.msgpack.decode(sources, type=Bundle)
         if bundle.base:
-            base = await self.engine_of(bundle.base)
+            base = await self._engine_of(bundle.base)
             engine = await asyncio.to_thread(in_rooms, base, bundle.records)
             sources = msgspec.msgpack.encode(msgspec.structs.replace(bundle, base=base.version))
         else:

@@ -21,6 +21,7 @@ from monitor.adapters.storage.store import SqlStore
 from monitor.domain.alerts import GroupingSettings
 from monitor.domain.frames import Entry, Swap, Tick
 from monitor.engine.engineset import EngineSet
+from monitor.services.bundles import Bundle
 from monitor.services.context import REACH_MS
 from monitor.services.detect import Detect, DetectSettings
 from monitor.services.evidence import EvidenceDesk
@@ -77,16 +78,25 @@ class Quiet:
 
 
 @cache
-def engines() -> dict[str, EngineSet]:
-    """By version: the fault tests' rules, then the same with correlations, then these with one rule less."""
+def _sets() -> list[tuple[EngineSet, Bundle]]:
     folder = RuleFolder(RULES, rooms=None, zone=ZONE)
     plain = folder.read()
     over_time = {f"shop/{path.name}": path.read_bytes() for path in CORRELATIONS.glob("*.yml")}
     whole = msgspec.structs.replace(plain, files=plain.files | over_time)
     less = msgspec.structs.replace(
         whole, files={path: data for path, data in whole.files.items() if path != "shop/rank.yml"})
-    found = [EngineSet(folder.parse(bundle)[0], tables(), zone=ZoneInfo(ZONE)) for bundle in (plain, whole, less)]
-    return {engine.version: engine for engine in found}
+    return [(EngineSet(folder.parse(bundle)[0], tables(), zone=ZoneInfo(ZONE)), bundle)
+            for bundle in (plain, whole, less)]
+
+
+def engines() -> dict[str, EngineSet]:
+    """By version: the fault tests' rules, then the same with correlations, then these with one rule less."""
+    return {engine.version: engine for engine, _ in _sets()}
+
+
+def bundles() -> dict[str, Bundle]:
+    """By version, what `engines` are made of."""
+    return {engine.version: bundle for engine, bundle in _sets()}
 
 
 class House(Protocol):

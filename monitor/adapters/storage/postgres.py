@@ -4,6 +4,7 @@ All that was written for one writer holds here, too: a transaction that writes b
 database, so writers take turns, numbers are given without gaps and are seen in order, and what is due is done once.
 """
 
+import asyncio
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -24,6 +25,9 @@ _WRITERS: Final = 0x7265_6470_6F73_7401
 _MIGRATION: Final = _WRITERS + 1
 _LOCK: Final = text(f"SELECT pg_advisory_xact_lock({_WRITERS})")
 _LATER: Final = text("SET LOCAL synchronous_commit = off")
+_STANDSTILL_S: Final = 8
+"""A writer that stands still in the middle of a transaction, or is cut off, would keep all others from writing: the
+server ends it after so long."""
 _COLLATIONS: Final = ("C", "POSIX", "C.UTF-8", "C.utf8")
 
 
@@ -33,6 +37,7 @@ class PostgresDatabase(Database):
     def __init__(self, engine: AsyncEngine, place: str) -> None:
         """`place`: the URL without its secrets."""
         self._engine, self.place = engine, place
+        self._writing = asyncio.Lock()  # one of this process waits for the turn, the rest of the pool reads
         self._reading = engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
 
     @classmethod
@@ -63,7 +68,7 @@ class PostgresDatabase(Database):
     ) -> T:
         before()
         with refusals(self.place):
-            async with self._engine.begin() as connection:
+            async with self._writing, self._engine.begin() as connection:
                 await connection.execute(_LOCK)
                 if not durable:
                     await connection.execute(_LATER)
@@ -85,7 +90,7 @@ class PostgresDatabase(Database):
 
 async def migrate_to_head(url: str, *, scripts: Path = SCRIPTS, head: str = HEAD) -> bool:
     """Bring the database to `head`, in one transaction; whether anything changed. Two at once take turns."""
-    database = _connected(url, pool=1, lock_s=300)
+    database = _connected(url, pool=1, lock_s=300, idle_s=300)
     try:
         with refusals(database.place):
             async with database._engine.begin() as connection:
@@ -103,7 +108,7 @@ async def migrate_to_head(url: str, *, scripts: Path = SCRIPTS, head: str = HEAD
         await database.close()
 
 
-def _connected(url: str, *, pool: int, lock_s: int) -> PostgresDatabase:
+def _connected(url: str, *, pool: int, lock_s: int, idle_s: int = _STANDSTILL_S) -> PostgresDatabase:
     from sqlalchemy.engine import make_url
     from sqlalchemy.exc import ArgumentError
 
@@ -118,7 +123,7 @@ def _connected(url: str, *, pool: int, lock_s: int) -> PostgresDatabase:
         parsed.set(drivername="postgresql+asyncpg"), pool_size=pool, max_overflow=0, pool_pre_ping=True,
         pool_timeout=30, hide_parameters=True, connect_args={"timeout": 10, "server_settings": {
             "application_name": f"redpost-{os.getpid()}", "jit": "off", "lock_timeout": f"{lock_s}s",
-            "statement_timeout": "120s", "idle_in_transaction_session_timeout": "120s"}})
+            "statement_timeout": "120s", "idle_in_transaction_session_timeout": f"{idle_s}s"}})
     return PostgresDatabase(engine, parsed.render_as_string(hide_password=True))
 
 

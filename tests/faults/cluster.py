@@ -1,0 +1,278 @@
+"""Workers in processes of their own on a real Kafka and a real PostgreSQL, and what a single pass over their log gives.
+
+The single pass runs here, alone and undisturbed, on the very messages that the workers read (their ticks included),
+into a store of its own.
+"""
+
+import asyncio
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager
+from functools import partial
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+from sqlalchemy import select
+
+from monitor.adapters.bus.kafka import wire
+from monitor.adapters.bus.kafka.connecting import Brokers
+from monitor.adapters.bus.kafka.partitionlog import PartitionLog
+from monitor.adapters.bus.kafka.producing import KafkaProducer
+from monitor.adapters.bus.kafka.rereader import KafkaRereader
+from monitor.adapters.storage.database import Database
+from monitor.adapters.storage.schema import findings
+from monitor.adapters.storage.store import SqlStore
+from monitor.domain import frames
+from monitor.domain.errors import StorageError
+from monitor.domain.events import Event
+from monitor.domain.frames import Entry, Swap
+from monitor.engine.engineset import EngineSet
+from monitor.services.detect import Detect, DetectSettings
+from monitor.services.partitions import OfPartition
+from monitor.services.records import Update
+from monitor.services.recovery import Saved, first_engine
+from tests.fakes.archive import MemoryArchive
+from tests.faults.harness import ROOT, SETTINGS, Batch, until
+from tests.faults.inside import GROUPING, START, Clock, Quiet, bundles, engines
+from tests.parts.kafka import topics
+from tests.parts.postgres import Cluster
+
+PARTITIONS: Final = 4
+TENANT: Final = "local"
+Found = dict[str, tuple[str, str | None]]
+"""By finding: its alert, and why it no longer stands."""
+
+
+class WorkerProcess:
+    """`redpost worker` on a data folder of its own, started again and again."""
+
+    def __init__(self, data: Path, brokers: Brokers, store: str, **settings: object) -> None:
+        self.data = data
+        self.settings = {**SETTINGS, "bus.brokers": brokers.bootstrap, "bus.prefix": brokers.prefix,
+                         "bus.partitions": PARTITIONS, "bus.session_s": 6, "store.url": store,
+                         **{name.replace("__", "."): value for name, value in settings.items()}}
+        self.process: subprocess.Popen[bytes] | None = None
+        self.starts = 0
+
+    def output(self, name: str = "err") -> str:
+        return (self.data.parent / f"{self.data.name}-{self.starts}.{name}").read_text(errors="replace")
+
+    def start(self, failpoint: str = "") -> None:
+        assert self.process is None or self.process.poll() is not None
+        self.starts += 1
+        environ = {name: value for name, value in os.environ.items() if not name.startswith("REDPOST_")}
+        for name, value in self.settings.items():
+            text = str(value).lower() if isinstance(value, bool) else str(value)
+            environ["REDPOST_" + name.upper().replace(".", "__")] = text
+        environ |= {"REDPOST_FAILPOINT": failpoint, "REDPOST_TELEMETRY__LOG_LEVEL": "info"}
+        place = self.data.parent / f"{self.data.name}-{self.starts}"
+        with place.with_suffix(".out").open("wb") as out, place.with_suffix(".err").open("wb") as err:
+            self.process = subprocess.Popen(  # noqa: S603
+                [sys.executable, "-m", "monitor", "worker", "--data", str(self.data), "--port", "0"],
+                cwd=ROOT, env=environ, stdout=out, stderr=err)
+
+    def taken(self) -> list[int]:
+        """Partitions that this process took, so far."""
+        return [int(each) for each in re.findall(r'"partition": (\d+)[^\n]*"partition_taken"', self.output())]
+
+    def running(self) -> bool:
+        return self.process is not None and self.process.poll() is None
+
+    def signal(self, number: signal.Signals) -> None:
+        assert self.process is not None
+        self.process.send_signal(number)
+
+    async def ended(self) -> int:
+        """The exit status, once it has ended."""
+        assert self.process is not None
+        process = self.process
+        await until(lambda: process.poll() is not None)
+        return int(process.returncode)
+
+    async def kill(self) -> None:
+        if self.running():
+            self.signal(signal.SIGKILL)
+            await self.ended()
+
+
+class Scene:
+    """One topic, one database, workers."""
+
+    def __init__(self, brokers: Brokers, cluster: Cluster, url: str, folder: Path) -> None:
+        self.brokers, self.cluster, self.url, self.folder = brokers, cluster, url, folder
+        self.workers: list[WorkerProcess] = []
+        self.sent = 0
+
+    async def open(self) -> None:
+        await topics(self.brokers, PARTITIONS)
+        self.database = await Database.open(self.url)
+        self.store = SqlStore(self.database)
+        for version, bundle in bundles().items():
+            await self.store.save_rule_set(version, msgspec.msgpack.encode(bundle))
+        self.producer = KafkaProducer(self.brokers, linger_s=0.005)
+        await self.producer.start()
+        self.rereader = KafkaRereader(self.brokers)
+        await self.rereader.start()
+        await self.swap(0)
+
+    async def close(self) -> None:
+        for worker in self.workers:
+            await worker.kill()
+        await self.rereader.close()
+        await self.producer.close()
+        await self.database.close()
+
+    def worker(self, **settings: object) -> WorkerProcess:
+        made = WorkerProcess(self.folder / f"worker-{len(self.workers)}", self.brokers, self.url, **settings)
+        self.workers.append(made)
+        return made
+
+    async def swap(self, number: int) -> None:
+        """From here on in every partition, the rules of this number judge."""
+        version = list(engines())[number]
+        await asyncio.gather(*(self.producer.send(p, [Swap(START, version)]) for p in range(PARTITIONS)))
+
+    async def send(self, batches: Sequence[Batch], *, pause_s: float = 0.0) -> None:
+        """Each batch's events, by partition, acknowledged by the brokers."""
+        for batch in batches:
+            by_partition: dict[int, list[Event]] = {}
+            for event in msgspec.convert(batch, list[Event]):
+                by_partition.setdefault(wire.partition_of(TENANT, event.room, PARTITIONS), []).append(event)
+            await asyncio.gather(*(self.producer.send(partition, _frames(events))
+                                   for partition, events in by_partition.items()))
+            self.sent += len(batch)
+            await asyncio.sleep(pause_s)
+
+    async def settled(self) -> None:
+        """Everything that was sent up to now is judged and committed."""
+        ends = {}
+        for partition in range(PARTITIONS):
+            log = await PartitionLog.opened(partition, rereader=self.rereader, send=_nothing)
+            ends[partition] = log.end()
+
+        async def reached() -> bool:
+            found = await self.positions()
+            return all(found.get(2 * p + side, 0) >= end for p, end in ends.items() for side in (0, 1))
+
+        await until(reached)
+
+    async def positions(self) -> dict[int, int]:
+        return {each.lane: each.seq for each in await self.store.positions()}
+
+    async def found(self) -> Found:
+        return await _found(self.database)
+
+    async def states(self) -> dict[int, Saved]:
+        """By lane, what its room state is, as a worker stored it when it stopped."""
+        return {lane: _comparable(found.state) for lane in range(2 * PARTITIONS)
+                if (found := await self.store.snapshot(lane)) is not None}
+
+    async def single_pass(self) -> tuple[Found, dict[int, Saved]]:
+        """Findings and states of one undisturbed process over the whole log as it stands now."""
+        place = self.folder / "single-pass.db"
+        place.unlink(missing_ok=True)
+        database = await Database.open(place)
+        store = SqlStore(database)
+
+        async def engine_of(version: str) -> EngineSet:
+            return engines()[version]
+
+        for partition in range(PARTITIONS):
+            log = await PartitionLog.opened(partition, rereader=self.rereader, send=_refused)
+            own = OfPartition(store, partition)
+            engine = await first_engine(own, log, engine_of)
+            assert engine is not None
+            detect = Detect(
+                log=log, store=own, archive=MemoryArchive(), publisher=Nobody(), telemetry=Quiet(), logger=Quiet(),
+                clock=Clock(), engine=engine, engine_of=engine_of, failpoint=lambda name, events=0: None,
+                settings=DetectSettings(snapshot_ms=10**9, commit_ms=0, grouping=GROUPING))
+            await detect.start()
+            judging = asyncio.create_task(detect.run())
+            await until(partial(_over, judging, detect, log))
+            detect.stop()
+            await judging
+        states = {lane: _comparable(found.state) for lane in range(2 * PARTITIONS)
+                  if (found := await store.snapshot(lane)) is not None}
+        found = await _found(database)
+        await database.close()
+        return found, states
+
+    async def check(self) -> None:
+        """Call it once all workers have stopped by themselves: all that was stored is what a single pass gives."""
+        found, states = await self.single_pass()
+        assert found
+        mine = await self.found()
+        assert {name: mine[name] for name in mine.keys() - found.keys()} == {}, "findings that a single pass has not"
+        assert {name: found[name] for name in found.keys() - mine.keys()} == {}, "findings that are missing"
+        assert mine == found
+        stored = await self.states()
+        for lane, state in states.items():
+            differing = list(_differences(*(msgspec.to_builtins(each, str_keys=False, builtin_types=(bytes,))
+                                            for each in (stored[lane], state)), ""))
+            assert not differing, f"lane {lane}: " + "; ".join(differing)[:4_000]
+
+
+class Nobody:
+    def publish(self, updates: Sequence[Update]) -> None: ...
+
+
+def _over(judging: asyncio.Task[None], detect: Detect, log: PartitionLog) -> bool:
+    return judging.done() or min(detect.positions()) >= log.end()
+
+
+async def _nothing(partition: int, entries: Sequence[Entry]) -> int:
+    raise AssertionError
+
+
+async def _refused(partition: int, entries: Sequence[Entry]) -> int:
+    raise StorageError("a single pass writes no ticks")
+
+
+def _frames(events: list[Event]) -> list[Entry]:
+    return list(frames.build(events, tenant=TENANT, accepted_at=START, pseudonym=str,
+                             revision_of=lambda event: event.revision or 0))
+
+
+async def _found(database: Database) -> Found:
+    rows = await database.read(lambda connection: connection.execute(
+        select(findings.c.id, findings.c.alert_id, findings.c.withdrawn)).all())
+    return {row.id: (row.alert_id, row.withdrawn) for row in rows}
+
+
+def _differences(mine: Any, its: Any, path: str) -> Iterator[str]:
+    """Where two states part, however deep; states within states are bytes. When a room is looked at next may be
+    earlier than it need be."""
+    if path.endswith(".wake"):
+        return
+    if isinstance(mine, bytes) and isinstance(its, bytes) and mine != its:
+        mine, its = (msgspec.msgpack.decode(each, strict=False) for each in (mine, its))
+    if isinstance(mine, dict) and isinstance(its, dict):
+        for key in mine.keys() | its.keys():
+            yield from _differences(mine.get(key), its.get(key), f"{path}.{key}")
+    elif isinstance(mine, list) and isinstance(its, list) and len(mine) == len(its):
+        for i, pair in enumerate(zip(mine, its, strict=True)):
+            yield from _differences(*pair, f"{path}.{i}")
+    elif mine != its:
+        yield f"{path}: {str(mine)[:300]} instead of {str(its)[:300]}"
+
+
+def _comparable(state: bytes) -> Saved:
+    """Without how far the lines of the rings and the archive had come, which says nothing of rooms."""
+    saved = msgspec.msgpack.decode(state, type=Saved)
+    return msgspec.structs.replace(saved, rooms=b"", rooms_seq=0, read_from=0)
+
+
+@asynccontextmanager
+async def scene(brokers: Brokers, cluster: Cluster, folder: Path) -> AsyncIterator[Scene]:
+    made = Scene(brokers, cluster, await cluster.fresh(), folder)
+    await made.open()
+    try:
+        yield made
+    finally:
+        await made.close()
+        await cluster.drop(made.url)

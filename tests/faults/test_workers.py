@@ -1,0 +1,135 @@
+"""Workers that die, stand still, come and go: everything that was stored is what one undisturbed pass gives."""
+
+import signal
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from monitor.adapters.bus.kafka.connecting import Brokers
+from tests.faults.cluster import PARTITIONS, Scene, scene
+from tests.faults.harness import until
+from tests.faults.streams import cut, stream
+from tests.parts.kafka import brokers, kafka
+from tests.parts.postgres import Cluster, postgres
+
+__all__ = ["brokers", "kafka", "postgres"]
+EVENTS = 6_000
+
+
+@pytest.fixture
+async def stage(brokers: Brokers, postgres: Cluster, tmp_path: Path) -> AsyncIterator[Scene]:
+    async with scene(brokers, postgres, tmp_path) as made:
+        yield made
+
+
+async def stopped(stage: Scene) -> None:
+    """All workers drain and end well."""
+    for worker in stage.workers:
+        if worker.running():
+            worker.signal(signal.SIGTERM)
+            assert await worker.ended() == 0, worker.output()
+
+
+async def everything_taken(stage: Scene) -> None:
+    await until(lambda: len({p for w in stage.workers if w.running() for p in w.taken()}) == PARTITIONS)
+
+
+async def test_one_worker_alone(stage: Scene) -> None:
+    stage.worker().start()
+    await stage.send(cut(stream(1, EVENTS), 100))
+    await stage.settled()
+    await stopped(stage)
+    await stage.check()
+
+
+async def test_killed_and_joined_with_a_swap_in_between(stage: Scene) -> None:
+    first, second, third = (stage.worker() for _ in range(3))
+    first.start()
+    second.start()
+    batches = cut(stream(2, EVENTS), 50)
+    await stage.send(batches[:30], pause_s=0.01)
+    await everything_taken(stage)
+    await stage.swap(1)
+    await stage.send(batches[30:60], pause_s=0.01)
+    await first.kill()
+    third.start()
+    await stage.send(batches[60:90], pause_s=0.01)
+    await stage.swap(2)
+    await stage.send(batches[90:], pause_s=0.01)
+    await stage.settled()
+    await stopped(stage)
+    await stage.check()
+
+
+async def test_a_worker_that_stood_still_writes_nothing(stage: Scene) -> None:
+    """Stopped for longer than its session, it wakes up after its partitions were given away."""
+    zombie = stage.worker()
+    zombie.start()
+    batches = cut(stream(3, EVENTS), 50)
+    await stage.send(batches[:40], pause_s=0.005)
+    await everything_taken(stage)
+    zombie.signal(signal.SIGSTOP)
+    heir = stage.worker()
+    heir.start()
+    await stage.send(batches[40:80], pause_s=0.005)
+    await until(lambda: len(set(heir.taken())) == PARTITIONS)
+    zombie.signal(signal.SIGCONT)
+    await stage.send(batches[80:], pause_s=0.02)
+    await stage.settled()
+    await stopped(stage)
+    if not zombie.running():
+        assert zombie.process is not None and zombie.process.returncode in (0, 70, 75), zombie.output()
+    await stage.check()
+
+
+@pytest.mark.parametrize("point", ["judged", "committed"])
+async def test_an_end_in_the_middle_of_a_batch(stage: Scene, point: str) -> None:
+    worker = stage.worker()
+    worker.start(f"{point}:12")
+    batches = cut(stream(4, EVENTS), 50)
+    await stage.send(batches, pause_s=0.005)
+    await worker.ended()
+    worker.start()
+    await stage.settled()
+    await stopped(stage)
+    await stage.check()
+
+
+async def test_the_database_goes_away_and_comes_back(
+    brokers: Brokers, tmp_path: Path
+) -> None:
+    from tests.parts.postgres import started
+
+    cluster, _ = started()
+    try:
+        async with scene(brokers, cluster, tmp_path) as stage:
+            worker = stage.worker()
+            worker.start()
+            batches = cut(stream(5, EVENTS), 50)
+            await stage.send(batches[:60], pause_s=0.005)
+            await everything_taken(stage)
+            cluster.stop(now=True)
+            await stage.send(batches[60:], pause_s=0.005)
+            assert await worker.ended() == 70
+            cluster.start()
+            worker.start()
+            await stage.settled()
+            await stopped(stage)
+            await stage.check()
+    finally:
+        cluster.stop(now=True)
+
+
+async def test_messages_that_nobody_can_read(stage: Scene) -> None:
+    worker = stage.worker()
+    worker.start()
+    batches = cut(stream(6, EVENTS), 100)
+    await stage.send(batches[:30])
+    for partition in range(PARTITIONS):
+        await stage.producer.raw(stage.brokers.events, b"what is that", [], partition=partition)
+    await stage.send(batches[30:])
+    await stage.settled()
+    await until(lambda: worker.output().count('"dead_letter"') >= PARTITIONS)
+    await stopped(stage)
+    await stage.check()
