@@ -13,6 +13,7 @@ class Broadcast(Struct, kw_only=True):
     """One session of one room. Times in UTC ms; `ended_at` is None while it runs.
 
     `last_at` is event time, `seen_at` when the last event was accepted: their sum of what passed is the room's clock.
+    `heard_at` is the time of the latest transcript, 0 where none came.
     """
 
     id: str
@@ -24,6 +25,7 @@ class Broadcast(Struct, kw_only=True):
     seen_at: int = 0
     ended_at: int | None = None
     why_ended: str = ""  # "signal" | "silence" | "next" | ""
+    heard_at: int = 0
 
 
 RoomKey = tuple[str, str]  # tenant, room

@@ -19,6 +19,7 @@ from monitor.domain.frames import Frame, Tick, starts
 from monitor.services.records import Numbered
 
 _SIGNAL: Final = KINDS.index(Kind.SIGNAL)
+_TRANSCRIPT: Final = KINDS.index(Kind.TRANSCRIPT)
 _SILENCE_EVERY_MS: Final = 10_000
 _KEPT_MS: Final = 3_600_000
 _GENERATIONS: Final = 24
@@ -95,8 +96,23 @@ class Admission:
 
     def _pair(self, pair: list[Numbered], found: dict[int, list[str]], changed: list[Broadcast]) -> None:
         halves = [(n.seq, n.entry) for n in pair if isinstance(n.entry, Frame)]
-        if self._all_go_on(halves, found):
-            return
+        if not self._all_go_on(halves, found):
+            self._one_by_one(halves, found, changed)
+        for _, frame in halves:
+            if _TRANSCRIPT in frame.kinds:
+                self._hear(frame)
+
+    def _hear(self, frame: Frame) -> None:
+        """When each room's host was last heard; what is late for an earlier broadcast counts for none."""
+        spoken = np.where(np.frombuffer(frame.kinds, dtype=np.uint8) == _TRANSCRIPT, _at(frame), -1)
+        for room, at in zip(frame.rooms, _latest(frame, spoken), strict=True):
+            current = self.rooms.current.get((frame.tenant, room))
+            if current is not None and at >= current.started_at:
+                current.heard_at = max(current.heard_at, at)
+
+    def _one_by_one(
+        self, halves: list[tuple[int, Frame]], found: dict[int, list[str]], changed: list[Broadcast]
+    ) -> None:
         for seq, frame in halves:
             found[seq] = [""] * len(frame)
         rows = [_rows(seq, frame) for seq, frame in halves]
@@ -130,16 +146,25 @@ class Admission:
             ids = [b.id for b in known]
             ix = memoryview(frame.room_ix).cast("H") if frame.room_ix else bytes(len(frame))
             found[seq] = [ids[i] for i in ix]
-            last = np.full(len(known), -1, dtype=np.int64)
-            np.maximum.at(last, np.frombuffer(ix, dtype=np.uint16 if frame.room_ix else np.uint8), _at(frame))
-            for broadcast, at in zip(known, last.tolist(), strict=True):
+            for broadcast, at in zip(known, _latest(frame, _at(frame)), strict=True):
                 broadcast.last_at = max(broadcast.last_at, at)
                 broadcast.seen_at = halves[-1][1].accepted_at
         return True
 
 
-def _at(frame: Frame) -> "np.ndarray[tuple[int], np.dtype[np.int64]]":
+Times = np.ndarray[tuple[int], np.dtype[np.int64]]
+
+
+def _at(frame: Frame) -> Times:
     return np.frombuffer(frame.at, dtype=np.int64)
+
+
+def _latest(frame: Frame, at: Times) -> list[int]:
+    """Of each room of the frame, -1 where there is none."""
+    last = np.full(len(frame.rooms), -1, dtype=np.int64)
+    rooms = np.frombuffer(frame.room_ix, dtype=np.uint16) if frame.room_ix else np.zeros(len(frame), dtype=np.uint16)
+    np.maximum.at(last, rooms, at)
+    return last.tolist()
 
 
 Row = tuple[int, int, int, int, str, str, str, str]

@@ -166,6 +166,7 @@ class RoomSummary(Struct, frozen=True, kw_only=True):
     ended_at: int | None
     why_ended: str
     alerts_open: int
+    heard_at: int = 0
 
 
 class RoomPage(Struct, frozen=True):

@@ -2,7 +2,8 @@
 
 from monitor.domain.broadcasts import Broadcast
 from monitor.domain.cues import Cue
-from monitor.services.onair import Point, Pulse
+from monitor.services.onair import Point
+from monitor.services.wall import Pulse
 from tests.fakes.posts import MemoryPosts
 
 

@@ -5,8 +5,9 @@ from pathlib import Path
 from monitor.domain.broadcasts import Broadcast
 from monitor.domain.organisation import Room, Unit
 from monitor.domain.people import Grant, Role
-from monitor.services.onair import MINUTES, MOST_BUCKETS, buckets_of
+from monitor.services.onair import MOST_BUCKETS, buckets_of
 from monitor.services.recordings import Edit
+from monitor.services.wall import MINUTES, MUTE_MS
 from tests.functional.fakes import NOW, keep, kept, room, serving
 from tests.functional.real import NOW as EIGHT
 from tests.functional.real import evening
@@ -63,7 +64,7 @@ async def test_a_broadcast_over_its_time(tmp_path: Path) -> None:
             ("r1", len(line["points"]), 4, False), ("r2", 1, 4, False)]
         assert all(len(one["findings"]) == MINUTES for one in wall["rooms"])
         post.clock.ms += 600_000
-        assert [one["silent"] for one in (await lead.get("rooms/live"))["rooms"]] == [True, True]
+        assert [(one["silent"], one["mute"]) for one in (await lead.get("rooms/live"))["rooms"]] == [(True, False)] * 2
 
         stranger = await post.person("lead", "street")
         assert (await stranger.get("rooms/r1/timeline", 404))["error"]["hint"]
@@ -116,3 +117,18 @@ def test_a_running_broadcast_goes_on_until_now_and_no_recording_until_today() ->
     assert buckets_of(runs, None, 5_000, NOW + 7_000).buckets == 2
     assert buckets_of(runs, None, 5_000, NOW + 10**9).buckets == 61
     assert buckets_of(runs, None, 5_000, NOW - 10**9).buckets == 1
+
+
+async def test_a_host_who_is_not_heard_while_comments_come_is_said_to_be_mute(tmp_path: Path) -> None:
+    async with evening(tmp_path, RULES) as post:
+        await post.hear(("r1", "host", "大家好"), ("r2", "host", "大家好"))
+        lead = await post.person("lead")
+        post.clock.ms += MUTE_MS
+        await post.hear(("r1", "viewer", "怎么没声音"), ("r2", "host", "上链接"))
+        wall = await lead.get("rooms/live")
+        assert [(one["room"], one["mute"], one["silent"], one["heard_at"]) for one in wall["rooms"]] == [
+            ("r1", True, False, EIGHT), ("r2", False, False, EIGHT + MUTE_MS)]
+        assert [(await lead.get(f"rooms/{name}/timeline"))["mute"] for name in ("r1", "r2")] == [True, False]
+        post.clock.ms += 10_000
+        await post.hear(("r1", "host", "有声音了"))
+        assert [one["mute"] for one in (await lead.get("rooms/live"))["rooms"]] == [False, False]

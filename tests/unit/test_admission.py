@@ -29,12 +29,14 @@ class Line:
         found, _ = self.admission.admit([Numbered(self.seq, entry)])
         return found.get(self.seq, [])
 
-    def said(self, at: int, *rooms: str, named: str = "") -> list[str]:
+    def said(self, at: int, *rooms: str, named: str = "", kind: Kind = Kind.TRANSCRIPT) -> list[str]:
         """The broadcast of each event; all were said and accepted at `at`."""
-        events = [Event(id=f"{at}{room}", text="x", kind=Kind.TRANSCRIPT, room=room, at=at, broadcast=named)
-                  for room in rooms]
+        events = [Event(id=f"{at}{room}", text="x", kind=kind, room=room, at=at, broadcast=named) for room in rooms]
         (frame,) = frames.build(events, tenant="t", accepted_at=at, pseudonym=str, revision_of=lambda e: 0)
         return self.entry(frame)
+
+    def written(self, at: int, *rooms: str) -> None:
+        self.said(at, *rooms, kind=Kind.CAPTION)
 
     def tick(self, now: int) -> None:
         self.entry(Tick(now))
@@ -110,3 +112,16 @@ async def test_a_body_of_rooms_that_are_too_many_was_readable() -> None:
         receipt = await ingest.accept("t", b'{"id": "%s", "kind": "comment", "text": "x", "room": "%s"}' % (
             room.encode(), room.encode()))
         assert (receipt.accepted, receipt.rejected_total, receipt.readable) == (accepted, 1 - accepted, True)
+
+
+def test_a_broadcast_knows_when_its_host_was_last_heard() -> None:
+    line = Line()
+    line.said(10, "a", "b")
+    line.said(500, "a")
+    line.written(900, "a")
+    assert {name: b.heard_at for (_, name), b in line.admission.rooms.current.items()} == {"a": 500, "b": 10}
+    line.said(9_000, "a")  # after a silence: another broadcast
+    line.written(9_100, "c")
+    assert {name: b.heard_at for (_, name), b in line.admission.rooms.current.items()} == {"a": 9_000, "b": 10, "c": 0}
+    line.said(20, "a", named="earlier")
+    assert line.admission.rooms.current["t", "a"].heard_at == 9_000

@@ -133,11 +133,12 @@ def save_broadcasts(connection: Connection, changed: Sequence[Broadcast]) -> Non
         return
     statement = insert(connection, broadcasts)
     new = statement.excluded
-    later = case((new.last_at > broadcasts.c.last_at, new.last_at), else_=broadcasts.c.last_at)
+    later = {name: case((new[name] > broadcasts.c[name], new[name]), else_=broadcasts.c[name])
+             for name in ("last_at", "heard_at")}
     connection.execute(
         statement.on_conflict_do_update(
             index_elements=[broadcasts.c.tenant, broadcasts.c.room, broadcasts.c.id],
-            set_={"last_at": later, "ended_at": new.ended_at, "why_ended": new.why_ended},
+            set_={**later, "ended_at": new.ended_at, "why_ended": new.why_ended},
         ),
         [broadcast_values(broadcast) for broadcast in changed],
     )

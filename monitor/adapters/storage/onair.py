@@ -14,7 +14,8 @@ from monitor.domain.alerts import AlertState
 from monitor.domain.broadcasts import Broadcast
 from monitor.domain.cues import Corrected, Cue
 from monitor.domain.findings import Severity
-from monitor.services.onair import MINUTE_MS, Point, Pulse
+from monitor.services.onair import Point
+from monitor.services.wall import MINUTE_MS, Pulse
 
 LONGEST_MS: Final = 660_000
 """How long after an alert was opened a finding may still join it: its longest time and the lateness allowed."""

@@ -97,6 +97,7 @@ def _rooms(
         shown.last_at,
         shown.ended_at,
         shown.why_ended,
+        shown.heard_at,
     ).where(or_(*(and_(shown.tenant == tenant, either) for either in live)), ~superseded)  # an index for each
     if cursor is not None:
         query = query.where(shown.room > cursor)
@@ -107,7 +108,7 @@ def _rooms(
         select(func.count())
         .select_from(alerts)
         .where(alerts.c.tenant == tenant, alerts.c.broadcast == page.c.broadcast, alerts.c.room == page.c.room)
-        .where(alerts.c.state == AlertState.OPEN.value)
+        .where(LIVE, alerts.c.state == AlertState.OPEN.value)
         .scalar_subquery()
     )
     rows = connection.execute(select(page, counted.label("alerts_open")).order_by(page.c.room)).mappings()

@@ -83,7 +83,7 @@ def broadcast_values(broadcast: Broadcast) -> Values:
     return {
         "tenant": broadcast.tenant, "id": broadcast.id, "room": broadcast.room, "named": broadcast.named,
         "started_at": broadcast.started_at, "last_at": broadcast.last_at, "ended_at": broadcast.ended_at,
-        "why_ended": broadcast.why_ended,
+        "why_ended": broadcast.why_ended, "heard_at": broadcast.heard_at,
     }  # fmt: skip
 
 

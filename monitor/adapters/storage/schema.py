@@ -56,6 +56,7 @@ broadcasts: Final = Table(
     Column("named", Boolean, nullable=False),
     Column("ended_at", BigInteger),
     Column("why_ended", Text, nullable=False),
+    Column("heard_at", BigInteger, nullable=False, server_default="0"),
     Index(None, "tenant", "room", "started_at"),
     Index(None, "tenant", "last_at"),
     Index(None, "tenant", "ended_at"),
@@ -107,7 +108,9 @@ for these very words, not for parameters."""
 # With all that the gauges count.
 Index("ix_alerts_live_post", alerts.c.tenant, alerts.c.post, alerts.c.severity, alerts.c.reason, alerts.c.at,
       alerts.c.state, sqlite_where=LIVE, postgresql_where=LIVE)
-Index("ix_alerts_live_room", alerts.c.tenant, alerts.c.room, sqlite_where=LIVE, postgresql_where=LIVE)
+# With all that the wall of rooms counts.
+Index("ix_alerts_live_room", alerts.c.tenant, alerts.c.room, alerts.c.broadcast, alerts.c.state,
+      sqlite_where=LIVE, postgresql_where=LIVE)
 HELD: Final = alerts.c.held_by != literal_column("''")
 """As the index has it: what asks for the held ones says so with these words."""
 # With all that is asked of what is held: a storm holds a hundred thousand.

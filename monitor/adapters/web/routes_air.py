@@ -4,7 +4,8 @@ from typing import Final
 
 from monitor.adapters.web.handling import Route
 from monitor.adapters.web.rooms import TIMELINE_PARAMS, WALL_PARAMS, get_timeline, list_live
-from monitor.services.onair import Timeline, WallPage
+from monitor.services.onair import Timeline
+from monitor.services.wall import WallPage
 
 _API: Final = "/api/v1"
 

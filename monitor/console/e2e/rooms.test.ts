@@ -86,6 +86,18 @@ test('[ and ] go through what was found, also from a moment that was chosen by h
   expect(wrong).toEqual([])
 }, 60_000)
 
+test('a host who is not heard while comments come is warned of, on the wall and on the page of the room', async () => {
+  const now = Date.now()
+  const said = [['transcript', now - 200_000, '大家好'], ['comment', now, '怎么没声音了']].map(([kind, at, text]) => JSON.stringify({ id: `mute-${kind}`, room: 'wall-mute', kind, at, text }))
+  await fetch(`${URL}/api/v1/events`, { method: 'POST', body: said.join('\n') })
+  for (const [path, place] of [['/rooms?name=wall-mute', '.room-card'], ['/rooms/wall-mute', '.room-head']] as const) {
+    const { page, wrong } = await opened(path)
+    await page.waitForSelector(`${place} .chip:has-text("听不到主播")`)
+    await shot(page, `mute${place}`)
+    expect(wrong).toEqual([])
+  }
+}, 60_000)
+
 test('a room that was never on air says so', async () => {
   const { page } = await opened('/rooms/nobody')
   await page.waitForSelector('[role=alert]:has-text("还没有播过")')

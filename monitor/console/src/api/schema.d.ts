@@ -2708,6 +2708,8 @@ export interface components {
             ended_at: number | null;
             why_ended: string;
             alerts_open: number;
+            /** @default 0 */
+            heard_at: number;
         };
         /**
          * WallPage
@@ -2722,7 +2724,8 @@ export interface components {
         /**
          * OnAir
          * @description A room on air. `findings`: of each of the latest minutes, oldest first, and how grave the gravest was
-         *         (`worst`: 5 critical … 1 info, 0 none); `silent`: nothing came for three minutes.
+         *         (`worst`: 5 critical … 1 info, 0 none); `silent`: nothing came for three minutes; `mute`: other events come, but no
+         *         transcript has for two minutes. `heard_at`: of the latest transcript (UTC ms), 0 where none came.
          */
         OnAir: {
             room: string;
@@ -2731,6 +2734,7 @@ export interface components {
             last_at: number;
             alerts_open: number;
             silent: boolean;
+            mute: boolean;
             findings: number[];
             worst: number[];
             /** @default  */
@@ -2741,11 +2745,13 @@ export interface components {
             unit: string;
             /** @default true */
             known: boolean;
+            /** @default 0 */
+            heard_at: number;
         };
         /**
          * Timeline
          * @description A broadcast from `since` until `until` (UTC ms) in buckets of `bucket_ms`; `points` oldest first, of more than
-         *         there is room for the latest (`more`). `others`: the room's latest broadcasts.
+         *         there is room for the latest (`more`). `others`: the room's latest broadcasts; `mute`: as on the wall.
          */
         Timeline: {
             now: number;
@@ -2759,12 +2765,15 @@ export interface components {
             cues: components["schemas"]["Cue"][];
             signals: components["schemas"]["KeptEvent"][];
             others: components["schemas"]["Broadcast"][];
+            /** @default false */
+            mute: boolean;
         };
         /**
          * Broadcast
          * @description One session of one room. Times in UTC ms; `ended_at` is None while it runs.
          *
          *         `last_at` is event time, `seen_at` when the last event was accepted: their sum of what passed is the room's clock.
+         *         `heard_at` is the time of the latest transcript, 0 where none came.
          */
         Broadcast: {
             id: string;
@@ -2779,6 +2788,8 @@ export interface components {
             ended_at: number | null;
             /** @default  */
             why_ended: string;
+            /** @default 0 */
+            heard_at: number;
         };
         /**
          * Series

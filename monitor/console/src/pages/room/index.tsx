@@ -184,12 +184,13 @@ function Head({ timeline, onBroadcast }: { timeline: Timeline; onBroadcast: (nam
 
 const QUIET_S = 180
 
-function Standing({ timeline: { broadcast } }: { timeline: Timeline }) {
+function Standing({ timeline: { broadcast, mute } }: { timeline: Timeline }) {
   const t = useTexts(TEXT)
   const second = useSecond()
   if (broadcast.ended_at !== null) return <span className="chip">{t('ended', { t: span((broadcast.ended_at - broadcast.started_at) / 1000) })}</span>
   const quiet = second - Math.floor(broadcast.last_at / 1000)
-  return quiet >= QUIET_S
-    ? <span className="chip inverse">{t('silent', { t: span(quiet) })}</span>
+  if (quiet >= QUIET_S) return <span className="chip inverse">{t('silent', { t: span(quiet) })}</span>
+  return mute
+    ? <span className="chip inverse" title={t('muteWhy')}>{t('mute', { t: span(second - Math.floor((broadcast.heard_at || broadcast.started_at) / 1000)) })}</span>
     : <span className="chip">{t('live', { t: span(second - Math.floor(broadcast.started_at / 1000)) })}</span>
 }

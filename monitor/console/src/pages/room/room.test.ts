@@ -8,9 +8,9 @@ const point = (at: number, over: Partial<Point> = {}): Point => ({
   title: '绝对化用语', text: '全网最低', spans: [{ start: 2, end: 4, text: '最低', term: '', event: null } as unknown as Point['spans'][number]], state: 'open',
   outcome: '', corrected_at: null, ...over,
 })
-const broadcast = { id: 'b', tenant: 't', room: 'r', started_at: 0, last_at: 0, named: true, seen_at: 0, ended_at: null, why_ended: '' }
+const broadcast = { id: 'b', tenant: 't', room: 'r', started_at: 0, last_at: 0, named: true, seen_at: 0, ended_at: null, why_ended: '', heard_at: 0 }
 const timeline = (over: Partial<Timeline>): Timeline => ({
-  now: 0, broadcast, since: 0, until: 20, bucket_ms: 5, series: [], points: [], more: false, cues: [], signals: [], others: [], ...over,
+  now: 0, broadcast, since: 0, until: 20, bucket_ms: 5, series: [], points: [], more: false, cues: [], signals: [], others: [], mute: false, ...over,
 })
 const event = (id: string, at: number, text: string, revision = 0) => ({
   source: 's', id, revision, room: 'r', broadcast: 'b', lane: 0, kind: 'transcript', stage: 'live', role: 'host', speaker: '', at, offset_ms: null, text,

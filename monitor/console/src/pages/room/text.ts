@@ -3,7 +3,7 @@ import { texts } from '../../i18n'
 export const TEXT = texts(
   {
     loading: '正在读这一场', failed: '这一场读不到：{why}', again: '重试', missing: '这个直播间还没有播过，或者不在你能看的单位里', toWall: '回到直播间列表',
-    live: '在播 {t}', ended: '已下播，播了 {t}', silent: '没有动静 {t}', findings: '发现 {n}', violations: '认定违规 {n}', queue: '去队列处理', broadcast: '场次', 
+    live: '在播 {t}', ended: '已下播，播了 {t}', silent: '没有动静 {t}', mute: '听不到主播 {t}', muteWhy: '评论还在来，主播的话没有转写：查麦克风和识别', findings: '发现 {n}', violations: '认定违规 {n}', queue: '去队列处理', broadcast: '场次', 
     overview: '整场', overviewHelp: '点或拖选要看的一段', follow: '跟住最新', closer: '放大', wider: '缩小', earlierPart: '往前', 
     laneComments: '评论/秒', laneFindings: '发现', laneCues: '提示', laneSignals: '信号', most: '最高 {n}',
     lines: '口播和评论', onlyHost: '只看卖方', all: '全部', more: '这一段评论太多，没有全读：只有选中处和最近的各 {n} 条；放大时间看全部', noLines: '这一段没有人说话，也没有评论', reading: '正在读', linesFailed: '这一段读不到：{why}',
@@ -14,7 +14,7 @@ export const TEXT = texts(
   },
   {
     loading: 'Reading the broadcast', failed: 'The broadcast cannot be read: {why}', again: 'Try again', missing: 'This room was never on air, or belongs to a unit that you do not see', toWall: 'Back to the rooms',
-    live: 'on air {t}', ended: 'over after {t}', silent: 'no sign for {t}', findings: 'found {n}', violations: 'violations {n}', queue: 'To the queue', broadcast: 'Broadcast', 
+    live: 'on air {t}', ended: 'over after {t}', silent: 'no sign for {t}', mute: 'host not heard for {t}', muteWhy: 'Comments come, the host is not transcribed: check microphone and recognition', findings: 'found {n}', violations: 'violations {n}', queue: 'To the queue', broadcast: 'Broadcast', 
     overview: 'Whole broadcast', overviewHelp: 'Click, or drag over the part to look at', follow: 'Follow', closer: 'Closer', wider: 'Wider', earlierPart: 'Earlier', 
     laneComments: 'Comments/s', laneFindings: 'Findings', laneCues: 'Cues', laneSignals: 'Signals', most: 'most {n}',
     lines: 'Speech and comments', onlyHost: 'Seller only', all: 'All', more: 'Too many comments to read all: {n} before the chosen moment and the latest {n}; zoom in to see all', noLines: 'Nobody spoke or wrote here', reading: 'Reading', linesFailed: 'This part cannot be read: {why}',

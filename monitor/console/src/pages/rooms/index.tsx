@@ -36,7 +36,8 @@ export default function Rooms() {
     <main className="wall" aria-label={t('title')}>
       <div className="wall-head">
         <h1 className="title">{t('onAir', { n: wall.data ? rooms.length : '…' })}</h1>
-        <Quiet n={rooms.filter((room) => room.silent).length} />
+        <Count word="quiet" n={rooms.filter((room) => room.silent).length} />
+        <Count word="mute" n={rooms.filter((room) => room.mute).length} />
         <Choices asked={asked} put={put} rooms={rooms} units={units ?? []} />
         <Button onClick={() => setOrder(byRisk(rooms))}><kbd>R</kbd> {t('byRisk')}</Button>
         <SearchField onSearch={setWanted} />
@@ -73,9 +74,9 @@ function useWall() {
   })
 }
 
-function Quiet({ n }: { n: number }) {
+function Count({ word, n }: { word: 'quiet' | 'mute'; n: number }) {
   const t = useTexts(TEXT)
-  return n > 0 ? <span className="chip inverse">{t('quiet', { n })}</span> : null
+  return n > 0 ? <span className="chip inverse">{t(word, { n })}</span> : null
 }
 
 function Choices({ asked, put, rooms, units }: { asked: Asked; put: (change: Partial<Asked>) => void; rooms: readonly OnAir[]; units: readonly { id: string; record: unknown }[] }) {
@@ -148,7 +149,8 @@ const RoomCard = memo(function RoomCard({ room }: { room: OnAir }) {
 function Since({ room }: { room: OnAir }) {
   const t = useTexts(TEXT)
   const second = useSecond()
-  return room.silent
-    ? <span className="chip inverse">{t('silentFor', { t: span(second - Math.floor(room.last_at / 1000)) })}</span>
+  if (room.silent) return <span className="chip inverse">{t('silentFor', { t: span(second - Math.floor(room.last_at / 1000)) })}</span>
+  return room.mute
+    ? <span className="chip inverse" title={t('muteWhy')}>{t('muteFor', { t: span(second - Math.floor((room.heard_at || room.started_at) / 1000)) })}</span>
     : <span>{t('air', { t: span(second - Math.floor(room.started_at / 1000)) })}</span>
 }

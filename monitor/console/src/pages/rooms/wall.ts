@@ -39,12 +39,12 @@ export function matching(rooms: readonly OnAir[], asked: Asked, above: Above): O
   return rooms.filter((room) =>
     (!asked.unit || below(above, room.unit, asked.unit)) && (!asked.platform || room.platform === asked.platform) &&
     (!name || `${room.title} ${room.room}`.toLowerCase().includes(name)) &&
-    (asked.only !== 'quiet' || room.silent) && (asked.only !== 'risk' || total(room) > 0))
+    (asked.only !== 'quiet' || room.silent || room.mute) && (asked.only !== 'risk' || total(room) > 0))
 }
 
-/** By risk, the gravest first; those that are without a sign before all. */
+/** By risk, the gravest first; before all those without a sign, then those whose host is not heard. */
 export const byRisk = (rooms: readonly OnAir[]): string[] =>
-  [...rooms].sort((a, b) => Number(b.silent) - Number(a.silent) || risk(b) - risk(a) || (a.room < b.room ? -1 : 1)).map((room) => room.room)
+  [...rooms].sort((a, b) => Number(b.silent) - Number(a.silent) || Number(b.mute) - Number(a.mute) || risk(b) - risk(a) || (a.room < b.room ? -1 : 1)).map((room) => room.room)
 
 /** In an order that was set before: rooms that came since stand behind, those that went leave no hole. */
 export function inOrder(rooms: readonly OnAir[], order: readonly string[]): OnAir[] {
