@@ -16,7 +16,7 @@ from monitor.adapters.rulefiles import RuleFolder
 from monitor.domain.errors import RedpostError
 from monitor.domain.ids import digest
 from monitor.services.bundles import Bundle
-from monitor.services.rulebook import compiled
+from monitor.services.making import compiled
 
 _SMALL: Final = 200_000
 """Bytes of rule files that are compiled sooner than a process starts."""

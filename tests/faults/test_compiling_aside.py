@@ -10,7 +10,7 @@ from monitor.adapters.blobs import databases
 from monitor.adapters.rulefiles import RuleFolder
 from monitor.bootstrap import compiling
 from monitor.bootstrap.compiling import compile_aside
-from monitor.services.rulebook import compiled
+from monitor.services.making import compiled
 from tests.faults.harness import ROOT, RULES, until
 from tests.faults.streams import ZONE, tables
 

@@ -20,9 +20,10 @@ from monitor.adapters.ml.folder import CARD, MANIFEST, WEIGHTS, load_model, save
 from monitor.adapters.ml.shelf import ModelShelf
 from monitor.adapters.rulefiles import RuleFolder
 from monitor.domain.errors import ConfigError, NotFound, StorageError
+from monitor.services.making import Scorers
 from monitor.services.modelcard import card
 from monitor.services.models import packed
-from monitor.services.rulebook import Rulebook, Scorers
+from monitor.services.rulebook import Rulebook
 from tests.fakes.log import MemoryLog
 from tests.fakes.registry import tiny_model
 from tests.fakes.store import MemoryStore

@@ -15,8 +15,8 @@ from monitor.adapters.ml.folder import CARD, MANIFEST, load_manifest, load_model
 from monitor.domain.errors import ConfigError, NewerFormat, NotFound, StorageError
 from monitor.engine.scorer import LinearScorer, Scorer
 from monitor.services.lifecycle import ALL, STATE_FORMAT, ModelState
+from monitor.services.making import Scorers
 from monitor.services.models import Manifest, Model
-from monitor.services.rulebook import Scorers
 
 STATE: Final = "state.json"
 _ID: Final = re.compile(r"([A-Za-z0-9_-][\w.-]{0,63})/([A-Za-z0-9_-][\w.-]{0,63})", re.ASCII)
