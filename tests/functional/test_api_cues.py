@@ -50,6 +50,20 @@ async def test_a_room_sees_its_cues_as_they_come_and_answers_them() -> None:
         assert made["secret"] not in api.logger.all()
 
 
+async def test_a_link_says_what_people_call_its_room() -> None:
+    async with serving(loopback=False) as api:
+        _, made = await prepared(api)
+        address, room = f"/api/v1/cue/{made['secret']}", f"/api/v1/records/room/{alert(1).room}"
+        async with api.client.get(address) as response:
+            assert (await response.json())["title"] == ""
+        async with api.client.put(room, json={"title": "茶山"}, headers=api.token("organise")) as response:
+            assert response.status == 200, await response.text()
+        async with api.client.get(address) as response:
+            assert (await response.json())["title"] == "茶山"
+        async with api.client.get(f"{address}/stream") as response:
+            assert (await Sse(response).event())[2]["title"] == "茶山"
+
+
 async def test_a_revoked_link_cuts_off_whoever_listens() -> None:
     async with serving(loopback=False) as api:
         reviewer, made = await prepared(api)

@@ -10,9 +10,10 @@ from monitor.adapters.web.errors import Problem, json_answer
 from monitor.adapters.web.handling import QUERY, STARTED
 from monitor.adapters.web.ingest import received_json
 from monitor.adapters.web.params import Param, choice, count, text
-from monitor.adapters.web.services import SERVICES, SETTINGS
+from monitor.adapters.web.services import SERVICES, SETTINGS, WebServices
 from monitor.adapters.web.sse import HEADERS, PING, RETRY, Writer, event, last_id
 from monitor.domain.cues import Answer, Cue, RoomLink
+from monitor.domain.organisation import Room
 from monitor.services.cueing import LONGEST_LINK_S, Draft
 
 CUE_STREAM_PARAMS: Final[tuple[Param, ...]] = (
@@ -66,9 +67,11 @@ class ShownCue(Struct, frozen=True, kw_only=True):
 
 
 class RoomCues(Struct, frozen=True, kw_only=True):
-    """What a link shows; `now`, `expires_at`: UTC ms. The earliest change first."""
+    """What a link shows; `title`: of the room, "" where it has none; `now`, `expires_at`: UTC ms. The earliest change
+    first."""
 
     room: str
+    title: str
     now: int
     expires_at: int
     cues: list[ShownCue]
@@ -76,6 +79,7 @@ class RoomCues(Struct, frozen=True, kw_only=True):
 
 class CueHello(Struct, frozen=True, kw_only=True):
     room: str
+    title: str
     now: int
     expires_at: int
 
@@ -123,8 +127,8 @@ async def delete_link(request: web.Request) -> web.Response:
 async def get_room_cues(request: web.Request) -> web.Response:
     services, link = request.app[SERVICES], await _link(request)
     found = await services.cues.shown(link)
-    return json_answer(RoomCues(room=link.room, now=services.clock.now(), expires_at=link.expires_at,
-                                cues=[_shown(cue) for cue in found]))
+    return json_answer(RoomCues(room=link.room, title=_title(services, link), now=services.clock.now(),
+                                expires_at=link.expires_at, cues=[_shown(cue) for cue in found]))
 
 
 async def post_answer(request: web.Request) -> web.Response:
@@ -142,7 +146,8 @@ async def stream_room_cues(request: web.Request) -> web.StreamResponse:
         await response.prepare(request)
         request[STARTED] = response
         writer = Writer(request, response)
-        hello = CueHello(room=link.room, now=services.clock.now(), expires_at=link.expires_at)
+        hello = CueHello(room=link.room, title=_title(services, link), now=services.clock.now(),
+                         expires_at=link.expires_at)
         await writer.write(RETRY + event(b"hello", hello, None))
         while not listener.ended and await services.room_links.of(request.match_info["secret"]) is not None:
             changed = await services.cues.shown(link, after=after)
@@ -160,6 +165,11 @@ async def _link(request: web.Request) -> RoomLink:
     if link is None:
         raise Problem(404, "unknown_link", "the link is unknown, over or revoked", hint="ask the reviewers for another")
     return link
+
+
+def _title(services: WebServices, link: RoomLink) -> str:
+    room = services.organising.of(link.tenant).get(Room, link.room)
+    return room.title if room else ""
 
 
 def _room(request: web.Request) -> str:

@@ -18,6 +18,9 @@ async function signIn(password: string): Promise<Page> {
   return page
 }
 
+/** Signed out: asked to sign in, or a program of this machine, once the cookie is gone. */
+const SIGNED_OUT = '.whole input[autocomplete=username], .whole-part:has-text("本机程序没有账号")'
+
 const sessions = (page: Page) => page.locator('.lines-list > li').count()
 
 async function change(page: Page, ...values: string[]): Promise<void> {
@@ -40,7 +43,7 @@ test('a password is changed, which ends the other sessions; one is signed out fr
   await page.waitForSelector('.password [role=status]:has-text("已改")')
   await expect.poll(() => sessions(page)).toBe(1)
   await first.reload()
-  await first.waitForSelector('.whole input[autocomplete=username]')
+  await first.waitForSelector(SIGNED_OUT)
 
   const refused = await signIn(OLD)
   await refused.waitForSelector('.whole [role=alert]')
@@ -53,7 +56,7 @@ test('a password is changed, which ends the other sessions; one is signed out fr
   await page.click('.lines-list button:has-text("确认登出")')
   await expect.poll(() => sessions(page)).toBe(1)
   await other.reload()
-  await other.waitForSelector('.whole input[autocomplete=username]')
+  await other.waitForSelector(SIGNED_OUT)
 
   await page.click('.top-right button:has-text("登出")')
   await page.waitForURL(`${URL}/`)
@@ -78,6 +81,11 @@ test('account, sign-in, invitation and help pass the rules of contrast and names
       const { page: outside } = await opened(path, { ...look, storageState: { cookies: [...state.cookies], origins: [] } }, language)
       await outside.waitForSelector(seen)
       expect(await unfit(outside), path).toEqual([])
+      if (path === '/queue') {
+        expect(await outside.evaluate(() => document.activeElement?.getAttribute('autocomplete'))).toBe('username')
+        await outside.click('.head-line button')
+        await outside.waitForSelector(`.title:has-text("${language === 'zh' ? 'Sign in' : '登录'}")`)
+      }
     }
   }
 }, 90_000)

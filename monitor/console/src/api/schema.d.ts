@@ -1580,6 +1580,7 @@ export interface components {
         /** CueHello */
         CueHello: {
             room: string;
+            title: string;
             now: number;
             expires_at: number;
         };
@@ -2916,10 +2917,12 @@ export interface components {
         };
         /**
          * RoomCues
-         * @description What a link shows; `now`, `expires_at`: UTC ms. The earliest change first.
+         * @description What a link shows; `title`: of the room, "" where it has none; `now`, `expires_at`: UTC ms. The earliest change
+         *         first.
          */
         RoomCues: {
             room: string;
+            title: string;
             now: number;
             expires_at: number;
             cues: components["schemas"]["ShownCue"][];

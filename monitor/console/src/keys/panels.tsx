@@ -36,7 +36,7 @@ export function Help({ onClose }: { onClose: () => void }) {
   const named = useTexts(groups)
   return (
     <Panel title={t('help')} onClose={onClose}>
-      <header className="help-head">
+      <header className="head-line">
         <h2 className="title">{t('help')}</h2>
         <button type="button" className="plain" onClick={onClose}><kbd>Esc</kbd> {t('close')}</button>
       </header>

@@ -3,16 +3,16 @@ import { useEffect, useState, type FormEvent } from 'react'
 import { useParams } from 'react-router'
 
 import { api, get, Refusal, told, type Me } from '../../api/client'
-import { texts, useTexts } from '../../i18n'
+import { texts, useLanguage, useTexts } from '../../i18n'
 
 const TEXT = texts(
   {
     signIn: '登录', login: '账号', password: '密码', tenant: '机构', choose: '你在几家机构有账号，选一家', welcome: '{name}，设一个密码就能开始', set: '设密码并登录',
-    fresh: '密码（至少 12 个字）', again: '再输一次', differs: '两次不一样', short: '至少 12 个字', gone: '这个链接用过了或已过期。请管理员再发一个', 
+    fresh: '密码（至少 12 个字）', again: '再输一次', differs: '两次不一样', short: '至少 12 个字', gone: '这个链接用过了或已过期。请管理员再发一个', toSignIn: '已有密码，去登录',
   },
   {
     signIn: 'Sign in', login: 'Login', password: 'Password', tenant: 'Agency', choose: 'You work for several agencies; pick one', welcome: '{name}, set a password to begin', set: 'Set it and sign in',
-    fresh: 'Password (at least 12 characters)', again: 'Once more', differs: 'They differ', short: 'At least 12 characters', gone: 'This link was used or has run out. Ask for another one', 
+    fresh: 'Password (at least 12 characters)', again: 'Once more', differs: 'They differ', short: 'At least 12 characters', gone: 'This link was used or has run out. Ask for another one', toSignIn: 'I have a password: sign in',
   },
 )
 
@@ -41,8 +41,8 @@ export function SignIn({ onDone, inPlace = false }: { onDone: (me: Me) => void; 
       event.preventDefault()
       void enter(null)
     }}>
-      {!inPlace && <h1 className="title">redpost · {t('signIn')}</h1>}
-      <label>{t('login')}<Input value={login} autoComplete="username" onChange={(event) => setLogin(event.target.value)} /></label>
+      {!inPlace && <WholeHead title={`redpost · ${t('signIn')}`} />}
+      <label>{t('login')}<Input autoFocus={!inPlace} value={login} autoComplete="username" onChange={(event) => setLogin(event.target.value)} /></label>
       <label>{t('password')}<Input type="password" value={password} autoComplete="current-password" onChange={(event) => setPassword(event.target.value)} /></label>
       <Button htmlType="submit" disabled={busy || !login || !password}>{t('signIn')}</Button>
       {trouble && <p role="alert">{trouble}</p>}
@@ -80,13 +80,25 @@ export function Invitation() {
     }}>
       {name !== null && (
         <>
-          <h1 className="title">{t('welcome', { name })}</h1>
-          <label>{t('fresh')}<Input type="password" value={first} autoComplete="new-password" onChange={(event) => setFirst(event.target.value)} /></label>
+          <WholeHead title={t('welcome', { name })} />
+          <label>{t('fresh')}<Input autoFocus type="password" value={first} autoComplete="new-password" onChange={(event) => setFirst(event.target.value)} /></label>
           <label>{t('again')}<Input type="password" value={second} autoComplete="new-password" onChange={(event) => setSecond(event.target.value)} /></label>
           <Button htmlType="submit">{t('set')}</Button>
         </>
       )}
       {trouble && <p role="alert">{trouble}</p>}
+      {trouble && name === null && <a href="/">{t('toSignIn')}</a>}
     </form>
+  )
+}
+
+/** Nothing else stands around these pages: the language is chosen here. */
+function WholeHead({ title }: { title: string }) {
+  const { language, choose } = useLanguage()
+  return (
+    <header className="head-line">
+      <h1 className="title">{title}</h1>
+      <button type="button" className="plain" lang={language === 'zh' ? 'en' : 'zh-CN'} onClick={() => choose(language === 'zh' ? 'en' : 'zh')}>{language === 'zh' ? 'English' : '中文'}</button>
+    </header>
   )
 }
