@@ -7,11 +7,12 @@ from monitor.adapters.bundled import bundled
 from monitor.adapters.rulefiles import RuleFolder, load_sources
 from monitor.adapters.rulefiles.schema import rule_schema
 from monitor.adapters.storage.database import Database
+from monitor.adapters.storage.dry_runs import SqlDryRuns
 from monitor.adapters.storage.rule_edits import SqlRuleEdits
 from monitor.bootstrap.post import PostDesks
 from monitor.domain.tenants import LOCAL
 from monitor.engine.engineset import EngineSet
-from monitor.services.dryrun import DryRuns
+from monitor.services.dryrun import KEPT_MS, DryRuns
 from monitor.services.ports import Archive, Clock, Log, Logger
 from monitor.services.rulebook import Rulebook
 from monitor.services.ruletrying import RuleTrial
@@ -41,7 +42,8 @@ class RuleWorks:
         self._laid_over = settings.rules.edits
         self.trial = RuleTrial(archive, load_sources, engine, clock)
         self.dry_runs = DryRuns(self.trial, archive, post.organising, engine, post.posts, clock, logger,
-                                settings.alerts.grouping())
+                                settings.alerts.grouping(), SqlDryRuns(database),
+                                keep_ms=min(KEPT_MS, settings.events.keep_days * 86_400_000))
         self.workbench = Workbench(
             SqlRuleEdits(database), parse=load_sources, folder=folder.own_files, engine=engine, schema=rule_schema(),
             reload=lambda: rulebook.reload(log), clock=clock, logger=logger, budget=self.dry_runs.to_confirm)
@@ -52,6 +54,7 @@ class RuleWorks:
 
     async def load(self) -> None:
         await self.workbench.load()
+        await self.dry_runs.load()
 
     async def pass_time(self) -> None:
         await self.workbench.pass_time(LOCAL)

@@ -6,18 +6,16 @@ judged anew, so that they differ in nothing but the file.
 
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
-from enum import StrEnum
 from math import ceil
 from typing import Final
 
-from msgspec import Struct
 from msgspec.structs import replace
 
 from monitor.domain.alerts import Alert, GroupingSettings
 from monitor.domain.audit import Deed
-from monitor.domain.errors import Conflict, InputError, NotFound, RedpostError
+from monitor.domain.errors import Conflict, InputError, NotFound, RedpostError, StorageError
 from monitor.domain.events import Event, Stage
-from monitor.domain.findings import Finding, Severity, Span
+from monitor.domain.findings import Finding
 from monitor.domain.ids import digest
 from monitor.domain.organisation import Post
 from monitor.domain.people import Actor
@@ -25,12 +23,13 @@ from monitor.domain.routing import route
 from monitor.domain.rules import Status
 from monitor.engine.engineset import EngineSet
 from monitor.services.dispatch import labels_for
+from monitor.services.dryrecords import DryOutcome, DryRun, DrySample, KeptRuns, PostLoad, RunState, RunThis
 from monitor.services.organising import Organising
 from monitor.services.ports import Archive, Clock, Logger
 from monitor.services.recordings import Trail
 from monitor.services.records import ArchiveQuery
 from monitor.services.ruleparts import EVERY, Part, engine_of
-from monitor.services.ruletrying import RuleDraft, RuleTrial, event_of
+from monitor.services.ruletrying import RuleTrial, event_of
 from monitor.services.scan import Scanner
 from monitor.services.scanned import Scanned
 
@@ -40,84 +39,33 @@ _SLICE_MS: Final = 600_000
 _MOST: Final = 20_000
 """Events of a slice that are looked at, the newest ones."""
 _SAMPLES: Final = 20
-
-
-class RunState(StrEnum):
-    RUNNING = "running"
-    DONE = "done"
-    FAILED = "failed"
-
-
-class DrySample(Struct, frozen=True, kw_only=True):
-    """A finding that only one side has."""
-
-    rule: str
-    title: str
-    severity: Severity
-    room: str
-    at: int
-    text: str
-    spans: list[Span]
-
-
-class PostLoad(Struct, frozen=True, kw_only=True):
-    """Alerts an hour that a post would have of these rules; `budget`: what its people can take, None: nobody said."""
-
-    post: str
-    title: str
-    now: float
-    new: float
-    budget: int | None
-
-
-class DryOutcome(Struct, frozen=True, kw_only=True):
-    """`events`, `room_hours`: what was looked at; `cut`: slices of ten minutes of which only the newest events were.
-    Alerts of the rules that the file changes: `now` by the rules in force, `new` by the text. Findings that only one of
-    the two has: `came` and `went` in all, samples in `coming` and `going`. `over`: the number to confirm, where a post
-    would have more than its budget."""
-
-    events: int
-    room_hours: float
-    cut: int
-    now: int
-    new: int
-    came: int
-    went: int
-    coming: list[DrySample]
-    going: list[DrySample]
-    posts: list[PostLoad]
-    over: int | None = None
-
-
-class DryRun(Struct, frozen=True, kw_only=True):
-    """`digest`: of the text; `done`: the share that is done, 0 to 1. Times in UTC ms."""
-
-    path: str
-    digest: str
-    hours: int
-    by: str
-    asked_at: int
-    state: RunState = RunState.RUNNING
-    done: float = 0
-    fault: str = ""
-    outcome: DryOutcome | None = None
-
-
-class RunThis(RuleDraft, frozen=True, kw_only=True):
-    hours: int = 2
+KEPT_MS: Final = 7 * 86_400_000
+"""No longer than the events that it shows."""
+_MOST_KEPT: Final = 200
+"""Of a tenant."""
 
 
 class DryRuns:
-    """The latest of each file; one at a time."""
+    """The latest of each file; one at a time. `await load()` tells of those before a restart."""
 
     def __init__(
         self, trial: RuleTrial, archive: Archive, organising: Organising, engine: Callable[[], EngineSet],
-        trail: Trail, clock: Clock, logger: Logger, grouping: GroupingSettings,
+        trail: Trail, clock: Clock, logger: Logger, grouping: GroupingSettings, kept: KeptRuns,
+        *, keep_ms: int = KEPT_MS,
     ) -> None:
+        """`keep_ms`: how long what came of one is shown."""
+        self._kept, self._keep_ms = kept, keep_ms
         self._trial, self._archive, self._organising, self._engine = trial, archive, organising, engine
         self._trail, self._clock, self._logger, self._grouping = trail, clock, logger, grouping
         self._latest: dict[tuple[str, str], DryRun] = {}
         self._task: asyncio.Task[None] | None = None
+
+    async def load(self) -> None:
+        since = self._clock.now() - self._keep_ms
+        for tenant, run in await self._kept.runs():
+            if run.asked_at >= since:
+                running = run.state is RunState.RUNNING
+                self._latest[tenant, run.path] = replace(run, state=RunState.INTERRUPTED) if running else run
 
     async def start(self, actor: Actor, asked: RunThis) -> DryRun:
         """Returns once the text is compiled. Raises RuleError, Conflict while another one runs."""
@@ -133,7 +81,7 @@ class DryRuns:
         await self._trail.write([Deed(tenant=actor.tenant, by=actor.id, at=now, what="rule.dry_run", on=asked.path,
                                       facts={"hours": asked.hours})])
         comparing = await asyncio.to_thread(self._comparing, actor.tenant, tried.part, asked.path, serving)
-        self._latest[actor.tenant, asked.path] = run
+        await self._keep(actor.tenant, run)
         self._task = asyncio.create_task(self._run(actor.tenant, run, comparing))
         return run
 
@@ -145,10 +93,10 @@ class DryRuns:
         return _Comparing(new, old, tenant, self._grouping, part.own | (before.own if before else frozenset()))
 
     def latest(self, tenant: str, path: str) -> DryRun:
-        """Raises NotFound where this service was not asked for one since its start."""
+        """Raises NotFound where this service was not asked for one lately."""
         found = self._latest.get((tenant, path))
         if found is None:
-            raise NotFound(f"no dry run of {path[:80]} since the service was started",
+            raise NotFound(f"no dry run of {path[:80]} is kept",
                            hint="POST /api/v1/rules/dryrun starts one")
         return found
 
@@ -176,16 +124,25 @@ class DryRuns:
             outcome = await asyncio.to_thread(comparing.ended)
             posts = self._posts(tenant, comparing, run.hours)
             over = [load.new for load in posts if load.budget is not None and load.new > max(load.budget, load.now)]
-            self._latest[key] = replace(run, state=RunState.DONE, done=1, outcome=replace(
+            ended = replace(run, state=RunState.DONE, done=1, outcome=replace(
                 outcome, posts=posts, over=ceil(max(over)) if over else None))
         except asyncio.CancelledError:
-            self._latest[key] = replace(run, state=RunState.FAILED, fault="it was ended")
+            self._latest[key] = replace(self._latest[key], state=RunState.INTERRUPTED)
             raise
         except RedpostError as error:
-            self._latest[key] = replace(run, state=RunState.FAILED, fault=str(error))
+            ended = replace(run, state=RunState.FAILED, fault=str(error))
         except Exception as error:
             self._logger.error("dry_run_failed", path=run.path, error=repr(error), exc_info=error)
-            self._latest[key] = replace(run, state=RunState.FAILED, fault="something went wrong inside; the log has it")
+            ended = replace(run, state=RunState.FAILED, fault="something went wrong inside; the log has it")
+        await self._keep(tenant, ended)
+
+    async def _keep(self, tenant: str, run: DryRun) -> None:
+        """Where the disk refuses, it is known until the service ends."""
+        self._latest[tenant, run.path] = run
+        try:
+            await self._kept.keep(tenant, run, since=self._clock.now() - self._keep_ms, most=_MOST_KEPT)
+        except StorageError as error:
+            self._logger.warning("dry_run_not_kept", path=run.path, error=str(error))
 
     def _posts(self, tenant: str, comparing: "_Comparing", hours: float) -> list[PostLoad]:
         organisation = self._organising.of(tenant)

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from monitor.domain.audit import Deed
 from monitor.domain.errors import Conflict
+from monitor.services.dryrecords import DryRun
 from monitor.services.recordings import Trail
 from monitor.services.ruleeditions import Edition, Released, RuleFigures, RuleRelease
 
@@ -48,3 +49,16 @@ class MemoryRuleEdits:
 
     async def figures(self, tenant: str, since: int) -> dict[str, RuleFigures]:
         return self._figures
+
+
+class MemoryDryRuns:
+    """Implements `KeptRuns`."""
+
+    def __init__(self) -> None:
+        self.kept: dict[tuple[str, str], DryRun] = {}
+
+    async def runs(self) -> list[tuple[str, DryRun]]:
+        return [(tenant, run) for (tenant, _), run in self.kept.items()]
+
+    async def keep(self, tenant: str, run: DryRun, *, since: int, most: int) -> None:
+        self.kept[tenant, run.path] = run

@@ -49,7 +49,8 @@ from monitor.domain.people import Role as Post
 from monitor.services.checking import Check, CheckDesk, Details, Summary
 from monitor.services.cueing import CueDesk
 from monitor.services.dispatch import UNPLACED, Dispatcher
-from monitor.services.dryrun import DryRuns, RunThis
+from monitor.services.dryrecords import RunThis
+from monitor.services.dryrun import DryRuns
 from monitor.services.evening import Evening
 from monitor.services.exporting import Exporting
 from monitor.services.figures import Figures
@@ -103,7 +104,7 @@ from tests.fakes.onair import MemoryAir
 from tests.fakes.outside import FakeOutside
 from tests.fakes.posts import MemoryPosts
 from tests.fakes.registry import MemoryRegistry, tiny_model
-from tests.fakes.rule_edits import MemoryRuleEdits
+from tests.fakes.rule_edits import MemoryDryRuns, MemoryRuleEdits
 from tests.fakes.store import MemoryStore
 from tests.faults.harness import RULES
 from tests.faults.streams import engine_of, tables
@@ -449,7 +450,7 @@ async def serving(*, hub_limits: HubLimits | None = None, outside: Outside | Non
     services = WebServices(
         rule_trial=trial,
         dry_runs=DryRuns(trial, cast(Archive, archive), organising, engine_of, posts, clock, logger,
-                         GroupingSettings()),
+                         GroupingSettings(), MemoryDryRuns()),
         workbench=Workbench(
             rule_edits, parse=load_sources, folder=lambda: rules.sources, engine=engine_of, reload=reload,
             clock=clock, logger=logger, schema={}),

@@ -5,6 +5,12 @@ from pathlib import Path
 from shutil import rmtree
 from typing import Any
 
+from msgspec import to_builtins
+
+from monitor.adapters.storage.database import Database
+from monitor.adapters.storage.dry_runs import SqlDryRuns
+from monitor.domain.people import Actor
+from monitor.services.dryrecords import DryRun
 from tests.functional.real import Evening, evening
 
 PATH = "evening/best.yml"
@@ -89,6 +95,37 @@ async def test_what_was_published_judges_after_a_restart(tmp_path: Path) -> None
         rmtree(tmp_path / "rules")
         async with evening(tmp_path, {"best": RULE}, rules__edits=edits) as found:
             assert ("宇宙第一".encode() in found.service.rulebook.current.ruleset.sources[PATH]) is edits
+
+
+async def test_what_came_of_a_dry_run_is_shown_after_a_restart_and_may_be_published(tmp_path: Path) -> None:
+    async with evening(tmp_path, {"best": RULE}) as found:
+        operator = await found.person("operator")
+        await found.hear(("r1", "host", "家人们宇宙第一"))
+        await operator.send("rules/file", {"path": PATH, "text": WIDER, "base": 0}, method="PUT")
+        found.clock.ms += 1
+        await operator.send("rules/dryrun", {"path": PATH, "text": WIDER}, 202)
+        run = await finished(operator)
+        assert run["state"] == "done"
+        half = DryRun(path="evening/half.yml", digest="", hours=24, by="x", asked_at=run["asked_at"])
+        await SqlDryRuns(found.service.post.database).keep("local", half, since=0, most=9)
+    rmtree(tmp_path / "rules")
+    async with evening(tmp_path, {"best": RULE}) as found:
+        runs = found.service.works.dry_runs
+        assert to_builtins(runs.latest("local", PATH)) == run
+        assert runs.to_confirm(Actor(id="x", tenant="local"), PATH, WIDER.encode()) is None
+        assert runs.latest("local", "evening/half.yml").state == "interrupted"
+
+
+async def test_few_dry_runs_are_kept_and_not_for_long(tmp_path: Path) -> None:
+    database = await Database.open(tmp_path / "store.db")
+    kept = SqlDryRuns(database)
+    for tenant, path, at in (
+            ("a", "old", 1), ("a", "x", 10), ("a", "y", 11), ("b", "x", 10), ("a", "z", 12), ("a", "y", 13)):
+        run = DryRun(path=path, digest="", hours=2, by="", asked_at=at)
+        await kept.keep(tenant, run, since=5, most=2)
+    found = sorted((tenant, run.path, run.asked_at) for tenant, run in await kept.runs())
+    await database.close()
+    assert found == [("a", "y", 13), ("a", "z", 12), ("b", "x", 10)]
 
 
 async def test_rules_are_the_operators_people_only(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from monitor.adapters.storage.database import Database
 from monitor.adapters.storage.rule_edits import SqlRuleEdits
 from monitor.domain.errors import ConfigError, Conflict, InputError, NotFound, Refused, RuleError, StorageError
 from monitor.domain.people import Actor
-from monitor.services.dryrun import RunThis
+from monitor.services.dryrecords import RunThis
 from monitor.services.rulebook import ReloadResult
 from monitor.services.ruleeditions import Publishing, Released, RuleEdits, Saving
 from monitor.services.ruleparts import checked_path, part

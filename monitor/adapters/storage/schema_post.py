@@ -7,9 +7,9 @@ from sqlalchemy import JSON, BigInteger, Boolean, Column, Index, Integer, LargeB
 from monitor.adapters.storage.schema import metadata
 
 __all__ = [
-    "audit", "checks", "cues", "handed", "idempotency", "invitations", "messages", "metadata", "moves", "people",
-    "queue", "records", "releases", "room_links", "rule_edits", "rulings", "sessions", "storms", "tracks", "tries",
-    "users",
+    "audit", "checks", "cues", "dry_runs", "handed", "idempotency", "invitations", "messages", "metadata", "moves",
+    "people", "queue", "records", "releases", "room_links", "rule_edits", "rulings", "sessions", "storms", "tracks",
+    "tries", "users",
 ]
 
 UNROUTED: Final = text("unrouted")
@@ -256,6 +256,16 @@ rule_edits: Final = Table(
     Column("version", Integer, primary_key=True, autoincrement=False),
     Column("about", LargeBinary, nullable=False),  # msgpack, all but the text
     Column("text", LargeBinary, nullable=False),
+)
+
+# The latest of each file, with what came of it.
+dry_runs: Final = Table(
+    "dry_runs",
+    metadata,
+    Column("tenant", Text, primary_key=True),
+    Column("path", Text, primary_key=True),
+    Column("asked_at", BigInteger, nullable=False),
+    Column("body", LargeBinary, nullable=False),  # msgpack
 )
 
 releases: Final = Table(

@@ -19,7 +19,7 @@ from monitor.adapters.web.rulework import (
     start_dry_run,
     try_rule,
 )
-from monitor.services.dryrun import DryRun, RunThis
+from monitor.services.dryrecords import DryRun, RunThis
 from monitor.services.ruleeditions import Edition, FileView, Publishing, RuleList, RuleRelease, Saving
 from monitor.services.ruletrying import Linted, RuleDraft, TriedRules, TryThis
 

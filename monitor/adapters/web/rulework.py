@@ -12,7 +12,7 @@ from monitor.adapters.web.ingest import received_json
 from monitor.adapters.web.params import Param, count, text
 from monitor.adapters.web.services import SERVICES
 from monitor.domain.rules import CATEGORIES
-from monitor.services.dryrun import RunThis
+from monitor.services.dryrecords import RunThis
 from monitor.services.ruleeditions import Publishing, Saving
 from monitor.services.ruletrying import RuleDraft, TryThis
 

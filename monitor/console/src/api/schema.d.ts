@@ -3608,7 +3608,7 @@ export interface components {
          * RunState
          * @enum {unknown}
          */
-        RunState: "done" | "failed" | "running";
+        RunState: "done" | "failed" | "interrupted" | "running";
         /**
          * DryOutcome
          * @description `events`, `room_hours`: what was looked at; `cut`: slices of ten minutes of which only the newest events were.

@@ -43,6 +43,9 @@ export function DryRunPanel({ path, text, run, ready }: { path: string; text: st
         {running && <span role="status">{t('running', { h: data.hours, p: Math.round((data.done ?? 0) * 100) })} <progress value={data.done ?? 0} max={1} aria-label={t('dryRun')} /></span>}
       </p>
       {run.trouble && <p role="alert">{t('trouble', { why: run.trouble })}</p>}
+      {data?.state === 'interrupted' && (
+        <p role="alert">{t('interrupted', { h: data.hours })} <button type="button" className="act" disabled={!ready} onClick={() => void run.start(text, data.hours)}>{t('runAgain')}</button></p>
+      )}
       {data?.fault && <p role="alert">{t('trouble', { why: data.fault })}</p>}
       {!data && !run.trouble && <p className="meta">{t('dryNone')}</p>}
       {data?.outcome && run.ran !== null && run.ran !== text && <p className="meta">{t('stale')}</p>}
