@@ -125,6 +125,8 @@ interface Saving {
   busy: boolean
   said: string
   conflict: FileView | null
+  /** The conflict is settled: the newer version stands. */
+  giveWay: () => void
 }
 
 function useSaving(path: string, text: string, base: number, file: FileView | null): Saving {
@@ -146,7 +148,7 @@ function useSaving(path: string, text: string, base: number, file: FileView | nu
       setState({ busy: false, said: theirs ? '' : t('trouble', { why: told(error) }), conflict: theirs })
     }
   }
-  return { ...state, save }
+  return { ...state, save, giveWay: () => setState({ busy: false, said: '', conflict: null }) }
 }
 
 function Bar({ file, path, text, changed, good, saving, run, onRun, onRevert, onCompare }: {
@@ -173,7 +175,10 @@ function Bar({ file, path, text, changed, good, saving, run, onRun, onRevert, on
         <span>{t('conflict', { who: theirs?.by ?? '' })}</span>
         <button type="button" className="act" onClick={onCompare}>{t('diff')}</button>
         <button type="button" className="act" onClick={() => void saving.save(note, saving.conflict!.latest)}>{t('keepMine')}</button>
-        <button type="button" className="act" onClick={onRevert}>{t('takeTheirs')}</button>
+        <button type="button" className="act" onClick={() => {
+          onRevert()
+          saving.giveWay()
+        }}>{t('takeTheirs')}</button>
       </footer>
     )
   }

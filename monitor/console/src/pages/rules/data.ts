@@ -20,11 +20,15 @@ export const useRules = () =>
 export const useWords = () =>
   useQuery({ queryKey: ['rule-words'], queryFn: ({ signal }) => get(api.GET('/api/v1/rules/words', { signal })), staleTime: Infinity })
 
+/** What is to be published is looked at so often: the service publishes it by itself. */
+const WAITING_MS = 10_000
+
 export function useFile(path: string, version?: number) {
   return useQuery({
     queryKey: ['rule-file', path, version ?? 'newest'],
     queryFn: ({ signal }) => get(api.GET('/api/v1/rules/file', { params: { query: version === undefined ? { path } : { path, version } }, signal })),
     staleTime: version ? Infinity : 0,
+    refetchInterval: ({ state }) => (state.data?.releases.some((each) => each.state === 'waiting') ? WAITING_MS : false),
     retry: (tries, error) => error instanceof Refusal && error.unreached && tries < 3,
   })
 }

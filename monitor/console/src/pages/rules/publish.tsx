@@ -20,7 +20,7 @@ export function Publish({ file, path, good }: { file: FileView; path: string; go
     if (!newest) return
     setSaid('')
     try {
-      const at = later ? new Date(later).getTime() : null
+      const at = later === null ? null : new Date(later).getTime()
       const done = await get(api.POST('/api/v1/rules/publish', { body: { path, version: newest.version, at, confirm } }))
       await refresh()
       setAsking(null)
@@ -32,10 +32,12 @@ export function Publish({ file, path, good }: { file: FileView; path: string; go
       else setSaid(t('trouble', { why: told(error) }))
     }
   }
+  const past = later !== null && !(new Date(later).getTime() > Date.now()) // an empty field, too
   const callOff = async () => {
     try {
       await get(api.POST('/api/v1/rules/cancel', { body: { release: waiting?.id ?? 0 } }))
       await refresh()
+      setSaid(t('calledOff'))
     } catch (error) {
       setSaid(t('trouble', { why: told(error) }))
     }
@@ -54,7 +56,7 @@ export function Publish({ file, path, good }: { file: FileView; path: string; go
     )
   return (
     <>
-      <button type="button" className="act" disabled={!ready} title={newest?.failed ? t('casesFail') : ''} onClick={() => void send(null)}>{later === null ? t('publishNow') : t('publishAt')}{newest && ready && ` ${newest.version}`}</button>
+      <button type="button" className="act" disabled={!ready || past} title={newest?.failed ? t('casesFail') : past ? t('past') : ''} onClick={() => void send(null)}>{later === null ? t('publishNow') : t('publishAt')}{newest && ready && ` ${newest.version}`}</button>
       {later === null
         ? <button type="button" className="plain" disabled={!ready} onClick={() => setLater(soon())}>{t('publishAt')}</button>
         : (
