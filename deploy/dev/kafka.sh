@@ -25,7 +25,8 @@ done
 
 say() { echo "kafka.sh: $*" >&2; }
 port_of() { echo $((port + 10 * ($1 - 1))); }
-running() { [ -f "$data/$1.pid" ] && kill -0 "$(cat "$data/$1.pid")" 2>/dev/null; }
+ours() { grep -qz "kafka\.Kafka" "/proc/$1/cmdline" 2>/dev/null; }  # a number may be another program's by now
+running() { [ -f "$data/$1.pid" ] && ours "$(cat "$data/$1.pid")"; }
 java_() {
     exec java -Xms64m -Xmx256m -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -Djava.awt.headless=true \
         -Dorg.slf4j.simpleLogger.defaultLogLevel=warn -Dorg.slf4j.simpleLogger.showDateTime=true -cp "$jars/*" "$@"
@@ -42,10 +43,12 @@ install() {
         DEBIAN_FRONTEND=noninteractive "${root[@]}" apt-get install -qy --no-install-recommends "${wanted[@]}" >&2
     fi
     if [ ! -d "$jars" ]; then
-        rm -rf "$jars.part"
+        local part
+        mkdir -p "$(dirname "$jars")"
+        part=$(mktemp -d "$jars.XXXXXX")
         mvn -q -B -f "$here/kafka/pom.xml" org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy-dependencies \
-            -DincludeScope=runtime -DoutputDirectory="$jars.part" >&2
-        mv "$jars.part" "$jars"
+            -DincludeScope=runtime -DoutputDirectory="$part" >&2
+        mv -T "$part" "$jars" 2>/dev/null || rm -rf "$part"  # another one was quicker
     fi
 }
 
@@ -130,16 +133,16 @@ stop() {
     for file in "$data"/${node:-*}.pid; do
         [ -f "$file" ] || continue
         pid=$(cat "$file")
-        if kill -0 "$pid" 2>/dev/null; then
+        if ours "$pid"; then
             kill "-$([ -n "$now" ] && echo KILL || echo TERM)" "$pid" 2>/dev/null || true
             pids+=("$pid")
         fi
         rm -f "$file"
     done
     for pid in ${pids[@]+"${pids[@]}"}; do
-        while kill -0 "$pid" 2>/dev/null; do
+        while ours "$pid"; do
             tries=$((tries + 1))
-            [ $tries -ne 100 ] || kill -KILL "$pid" 2>/dev/null || true
+            [ $tries -lt 100 ] || kill -KILL "$pid" 2>/dev/null || true
             sleep 0.1
         done
     done

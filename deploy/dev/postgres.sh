@@ -27,7 +27,8 @@ as_owner() {  # PostgreSQL does not run as root
         "$@"
     fi
 }
-running() { [ -f "$data/cluster/postmaster.pid" ] && kill -0 "$(head -1 "$data/cluster/postmaster.pid")" 2>/dev/null; }
+ours() { tr "\0" " " < "/proc/$1/cmdline" 2>/dev/null | grep -q postgres; }  # a number may be another program's by now
+running() { [ -f "$data/cluster/postmaster.pid" ] && ours "$(head -1 "$data/cluster/postmaster.pid")"; }
 
 install() {
     [ -z "$(programs)" ] || return 0
@@ -50,6 +51,8 @@ start() {
         rm -rf "$data/cluster"
         mkdir -p "$data/cluster"
         if [ "$(id -u)" = 0 ]; then chown postgres: "$data/cluster"; fi
+        as_owner test -x "$data/cluster" || {
+            echo "postgres.sh: the user postgres does not get into $data; name another --data" >&2; exit 1; }
         as_owner "$bin/initdb" --pgdata "$data/cluster" --username postgres --auth trust --encoding UTF8 \
             --locale C.UTF-8 --no-instructions > "$data/initdb.log" 2>&1 || { tail -5 "$data/initdb.log" >&2; exit 1; }
     fi
@@ -68,15 +71,17 @@ stop() {
     local pid
     pid=$(head -1 "$data/cluster/postmaster.pid")
     if [ -n "$now" ]; then
-        pkill -KILL -P "$pid" 2>/dev/null || true
+        local children
+        children=$(pgrep -P "$pid" || true)
         kill -KILL "$pid" 2>/dev/null || true
+        [ -z "$children" ] || kill -KILL $children 2>/dev/null || true
     else
         kill -INT "$pid"
     fi
     local tries=0
-    while kill -0 "$pid" 2>/dev/null; do
+    while [ -e "/proc/$pid" ]; do  # also while nobody has taken note of its end: PostgreSQL looks at the number
         tries=$((tries + 1))
-        [ $tries -ne 100 ] || kill -KILL "$pid" 2>/dev/null || true
+        [ $tries -lt 100 ] || kill -KILL "$pid" 2>/dev/null || true
         sleep 0.1
     done
 }
