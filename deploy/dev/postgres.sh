@@ -27,7 +27,7 @@ as_owner() {  # PostgreSQL does not run as root
         "$@"
     fi
 }
-ours() { tr "\0" " " < "/proc/$1/cmdline" 2>/dev/null | grep -q postgres; }  # a number may be another program's by now
+ours() { cat "/proc/$1/cmdline" 2>/dev/null | tr "\0" " " | grep -q postgres; }  # a number may be another program's by now
 running() { [ -f "$data/cluster/postmaster.pid" ] && ours "$(head -1 "$data/cluster/postmaster.pid")"; }
 
 install() {
@@ -57,6 +57,7 @@ start() {
             --locale C.UTF-8 --no-instructions > "$data/initdb.log" 2>&1 || { tail -5 "$data/initdb.log" >&2; exit 1; }
     fi
     if ! running; then
+        rm -f "$data/cluster/postmaster.pid"  # of a server that was killed
         : > "$data/postgres.log"
         if [ "$(id -u)" = 0 ]; then chown postgres: "$data/postgres.log"; fi
         as_owner "$bin/pg_ctl" start --silent --wait --pgdata "$data/cluster" --log "$data/postgres.log" --options \
