@@ -1,14 +1,18 @@
 import { expect, test, vi } from 'vitest'
 
-import type { Alert, Card } from '../../api/client'
+import type { Alert, Card, Wanted } from '../../api/client'
 import type { Line, Stream, Update } from '../../live/stream'
 import { Desk } from './desk'
 
 const reading = vi.hoisted(() => ({ answers: [] as ((page: { cards: unknown[]; next: null }) => void)[] }))
+const moving = vi.hoisted(() => ({ asked: [] as { moves: Wanted[]; answer: (moved: { alerts: unknown[] }) => void }[] }))
 
 vi.mock('../../api/client', async (original) => ({
   ...(await original<object>()),
-  api: { GET: () => new Promise((resolve) => reading.answers.push(resolve)) },
+  api: {
+    GET: () => new Promise((resolve) => reading.answers.push(resolve)),
+    POST: (_: string, { body: { moves } }: { body: { moves: Wanted[] } }) => new Promise((answer) => moving.asked.push({ moves, answer })),
+  },
   get: (asked: Promise<unknown>) => asked,
 }))
 
@@ -32,7 +36,7 @@ class Told {
 }
 
 const alert = (moment: string) => ({
-  id: `a-${moment}`, moment, post: 'p', room: 'r', state: 'open', category: [], severity: 'high', tier: 'standard', priority: 1, at: 1, version: 0,
+  id: `a-${moment}`, moment, post: 'p', room: 'r', state: 'open', category: [], clauses: [], severity: 'high', tier: 'standard', priority: 1, at: 1, version: 0,
 } as unknown as Alert)
 const card = (moment: string) => ({ moment, post: 'p', room: 'r', priority: 1, at: 1, alerts: [alert(moment)], unrouted: false, storm: null }) as Card
 
@@ -48,4 +52,16 @@ test('the queue is read once the stream is open, and what comes meanwhile waits 
   expect(desk.board.now()).toEqual({ order: [], arrivals: [] })
   reading.answers[0]!({ cards: [card('early')], next: null })
   await vi.waitFor(() => expect(desk.board.now()).toEqual({ order: ['p/early'], arrivals: ['p/late'] }))
+})
+
+test('a decision that is made while its claim is on the way waits for it, and holds for the version that it makes', async () => {
+  const desk = new Desk('me', {}, new Told() as unknown as Stream)
+  const seen = card('quick')
+  desk.board.replace([seen])
+  void desk.hold(seen)
+  desk.decide(seen, { verdict: 'violation', reason: 'as_found', clause: '', proof: '', note: '', unticked: new Set() })
+  await vi.waitFor(() => expect(desk.board.stampOf('p/quick')?.state).toBe('sending'))
+  expect(moving.asked.map(({ moves }) => moves[0]?.move.move)).toEqual(['claim'])
+  moving.asked[0]!.answer({ alerts: [{ ...alert('quick'), state: 'claimed', claimed_by: 'me', version: 1 }] })
+  await vi.waitFor(() => expect(moving.asked[1]?.moves).toMatchObject([{ alert: 'a-quick', version: 1, move: { move: 'decide' } }]))
 })

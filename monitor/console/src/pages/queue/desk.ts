@@ -1,9 +1,9 @@
 /** The reviewer's desk: the board, kept true by the stream and the outbox. */
 import { useEffect, useMemo, useSyncExternalStore } from 'react'
 
-import { api, get, serviceNow, told, type Card, type Wanted } from '../../api/client'
+import { api, get, serviceNow, told, type Alert, type Card, type Wanted } from '../../api/client'
 import { Board, keyOf, type Filter, type Stamp } from '../../live/board'
-import { Outbox } from '../../live/outbox'
+import { Outbox, sendMoves, type Send } from '../../live/outbox'
 import type { Stream, Update } from '../../live/stream'
 import { claims, movesFor, rectifies, releases, undoes, type Remedy, type Ruling } from './decide'
 
@@ -26,6 +26,8 @@ export class Desk {
   /** What came while the first page was read, which may be older than that. */
   private early: Update[] | null = null
   private readonly done: Decided[] = []
+  /** Claims and releases by card, the latest: what they make of its alerts. */
+  private readonly moving = new Map<string, Promise<readonly Alert[]>>()
   private readonly watchers = new Set<() => void>()
   private readonly ending = new AbortController()
 
@@ -46,7 +48,14 @@ export class Desk {
         void this.refresh(sending.card).then(() => // so that it says at once who was first
           this.stamp(sending.card, { outcome, state: 'conflict', at: serviceNow(), why }))
       }
-    })
+    }, undefined, (sending) => this.send(sending))
+  }
+
+  /** A claim that was on its way when the decision was made has made another version of the alert: that is no conflict. */
+  private readonly send: Send = async (sending) => {
+    const own = new Map((await this.moving.get(sending.card))?.map(({ id, version = 0 }) => [id, version]))
+    const moves = sending.moves.map((each) => (each.version == null ? each : { ...each, version: Math.max(each.version, own.get(each.alert) ?? 0) }))
+    return sendMoves({ ...sending, moves })
   }
 
   start(): () => void {
@@ -134,16 +143,16 @@ export class Desk {
 
   async claim(card: Card): Promise<void> {
     const mine = releases(card, this.me)
-    await this.move(mine.length ? mine : claims(card))
+    await this.move(card, mine.length ? mine : claims(card))
   }
 
   async hold(card: Card): Promise<void> {
-    if (!releases(card, this.me).length) await this.move(claims(card))
+    if (!releases(card, this.me).length) await this.move(card, claims(card))
   }
 
   async putBack(card: Card): Promise<void> {
-    const mine = releases(this.board.card(keyOf(card)) ?? card, this.me)
-    if (mine.length) await this.move(mine)
+    await this.moving.get(keyOf(card))
+    await this.move(card, releases(this.board.card(keyOf(card)) ?? card, this.me))
   }
 
   /** Throws `Refusal`. */
@@ -157,20 +166,20 @@ export class Desk {
     await this.moveAll(rectifies(card, remedy, note), true)
   }
 
-  private async moveAll(moves: Wanted[], together: boolean): Promise<void> {
-    const answer = await get(api.POST('/api/v1/moves', { body: { moves, together } }))
-    for (const alert of answer.alerts) this.board.take({ what: 'moved', alert })
+  private async moveAll(moves: Wanted[], together: boolean): Promise<readonly Alert[]> {
+    const { alerts } = await get(api.POST('/api/v1/moves', { body: { moves, together } }))
+    for (const alert of alerts) this.board.take({ what: 'moved', alert })
     this.board.flush()
+    return alerts
   }
 
-  /** Moves that are worth no second try: a claim that came too late shows on the card by itself. */
-  private async move(moves: Wanted[]): Promise<void> {
+  /** Moves that are worth no second try: a claim that came too late shows on the card by itself, and the decision will
+   * tell what is wrong. */
+  private async move(card: Card, moves: Wanted[]): Promise<void> {
     if (!moves.length) return
-    try {
-      await this.moveAll(moves, false)
-    } catch {
-      // the decision itself will tell what is wrong
-    }
+    const made = this.moveAll(moves, false).catch(() => [])
+    this.moving.set(keyOf(card), made)
+    await made
   }
 
   private async refresh(key: string): Promise<void> {
