@@ -2,7 +2,7 @@ import type { Page } from 'playwright-core'
 import { afterAll, expect, test } from 'vitest'
 
 import type { Schemas } from '../src/api/client'
-import { ask, close, joined, opened, say, shot, steer, URL } from './kit'
+import { ask, close, joined, opened, say, shot, signIn, steer, URL } from './kit'
 
 afterAll(close)
 
@@ -78,9 +78,7 @@ test('a session that ends in the middle of a decision asks for a sign-in in plac
   await page.waitForSelector('.said-so:has-text("未发出")')
   await page.waitForSelector('.sign-in', { timeout: 40_000 })
   await shot(page, 'signed-out')
-  await page.fill('.sign-in input[autocomplete=username]', 'li')
-  await page.fill('.sign-in input[type=password]', 'correct horse battery')
-  await page.keyboard.press('Enter')
+  await signIn(page, 'li')
   await page.waitForSelector('.said-so:has-text("已记录")', { timeout: 20_000 })
   const [alert] = (await ask<Schemas['AlertPage']>('/api/v1/alerts?room=signed')).alerts
   expect(alert?.outcome).toBe('violation')

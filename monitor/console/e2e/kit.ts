@@ -5,6 +5,7 @@ import { AxeBuilder } from '@axe-core/playwright'
 import { chromium, type Browser, type BrowserContextOptions, type Page } from 'playwright-core'
 
 export const URL = process.env.REDPOST_URL ?? 'http://127.0.0.1:8321'
+const TOKEN: Record<string, string> = process.env.REDPOST_TOKEN ? { Authorization: `Bearer ${process.env.REDPOST_TOKEN}` } : {}
 const SHOTS = process.env.REDPOST_SHOTS ?? 'dist/shots'
 
 export interface Watched {
@@ -58,32 +59,45 @@ export async function say(room: string, ...texts: string[]): Promise<void> {
   const lines = texts.map((text) => JSON.stringify({
     id: `e${++last}-${Date.now()}`, room, kind: 'transcript', at: Date.now(), text, speaker: { role: 'host', id: 'h' },
   }))
-  const answer = await fetch(`${URL}/api/v1/events`, { method: 'POST', body: lines.join('\n') })
+  const answer = await fetch(`${URL}/api/v1/events`, { method: 'POST', headers: TOKEN, body: lines.join('\n') })
   if (!answer.ok) throw new Error(await answer.text())
 }
 
-export async function ask<T>(path: string): Promise<T> {
-  const answer = await fetch(URL + path)
-  if (!answer.ok) throw new Error(await answer.text())
+export const ask = <T>(path: string): Promise<T> => call('GET', path)
+
+/** As a program that may do everything: of this machine, or by a token where the service asks for one. */
+export async function call<T>(method: string, path: string, body?: object): Promise<T> {
+  const answer = await fetch(URL + path, { method, headers: { ...TOKEN, 'Content-Type': 'application/json' }, ...(body && { body: JSON.stringify(body) }) })
+  if (!answer.ok) throw new Error(`${method} ${path}: ${await answer.text()}`)
   return (await answer.json()) as T
 }
 
-/** A reviewer's session, by an invitation as people get it. */
-export async function joined(login: string): Promise<NonNullable<BrowserContextOptions['storageState']>> {
-  const json = { 'Content-Type': 'application/json' }
-  const put = await fetch(`${URL}/api/v1/users/${login}`, {
-    method: 'PUT', headers: json, body: JSON.stringify({ name: login, grants: [{ role: 'reviewer' }] }),
-  })
-  if (!put.ok) throw new Error(await put.text())
-  const { path } = (await (await fetch(`${URL}/api/v1/users/${login}/invitation`, { method: 'POST' })).json()) as { path: string }
+export const PASSWORD = 'correct horse battery'
+
+/** Somebody's session, by an invitation as people get it. */
+export async function joined(login: string, role = 'reviewer'): Promise<NonNullable<BrowserContextOptions['storageState']>> {
+  await call('PUT', `/api/v1/users/${login}`, { name: login, grants: [{ role }] })
+  const { path } = await call<{ path: string }>('POST', `/api/v1/users/${login}/invitation`)
   const { page } = await opened(path)
-  await page.waitForSelector('input[type=password]')
-  for (const field of await page.locator('input[type=password]').all()) await field.fill('correct horse battery')
-  await page.keyboard.press('Enter')
-  await page.waitForURL(URL + '/')
+  await accept(page)
   const state = await page.context().storageState()
   await page.context().close()
   return { cookies: state.cookies, origins: [] }
+}
+
+/** Takes the invitation that the page shows. */
+export async function accept(page: Page): Promise<void> {
+  await page.waitForSelector('input[type=password]')
+  for (const field of await page.locator('input[type=password]').all()) await field.fill(PASSWORD)
+  await page.keyboard.press('Enter')
+  await page.waitForURL(URL + '/')
+}
+
+/** As people do at the start of their day, or in place of a page that stays. */
+export async function signIn(page: Page, login: string): Promise<void> {
+  await page.fill('input[autocomplete=username]', login)
+  await page.fill('input[type=password]', PASSWORD)
+  await page.keyboard.press('Enter')
 }
 
 /** The service ends (`kill`: at once) or starts again, at the same address. */
