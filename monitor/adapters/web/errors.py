@@ -69,11 +69,39 @@ CHINESE: Final[dict[str, tuple[str, str]]] = {
     "busy": ("系统繁忙，本次没有接收", "按 Retry-After 的秒数等待后重发"),
     "storage": ("存储暂时不可用，本次没有确认", "按 Retry-After 的秒数等待后重发"),
     "slow_storage": ("查询用时过长", "缩小时间范围，或稍后再试"),
-    "refused": ("不能这样操作：{message}", "details.why 是原因代码；重新读取后再试"),
+    "refused": ("不能这样操作：{message}", "重新读取后再试"),
     "bad_json": ("请求体不符合要求：{message}", "各字段见 /api/v1/openapi.json"),
     "internal": ("内部错误", "请把 details.id 告诉运维人员，日志里有同一编号"),
 }
 """Message and hint by code; {message} is what the English one says of this very case."""
+
+REASONS: Final[dict[str, tuple[str, str]]] = {
+    "author": ("只有作出决定的本人可以撤销", "请本人撤销，或由组长重新打开"),
+    "barred": ("判为“拿不准”的人要把它留给第二个人", "处理队列里的下一条"),
+    "cases": ("有用例没有通过", "改好规则或用例后再发布；逐条结果见用例一栏"),
+    "category": ("这条告警不涉及所选的类别", "只勾选告警自带的类别"),
+    "claimed": ("已被他人认领", "处理队列里的下一条，或请对方移交"),
+    "clause": ("判为违规要有条款依据，而这条规则没有", "请运维在规则里补上条款"),
+    "confirm": ("这一步需要再确认一次", "看过试运行的结果后再次提交"),
+    "disabled": ("这个账号已停用", "先启用账号"),
+    "early": ("已经没有到期的事项", "刷新后再看"),
+    "late": ("已经过了可以这样做的时间", "刷新后按现状处理"),
+    "link": ("与对方之间没有双方都同意此事的链接", "先由双方的组长建立链接并确认"),
+    "member": ("接收人不在这个监察岗，或没有账号", "选一位本岗成员"),
+    "missing": ("没有找到它", "可能已被删除；刷新后再看"),
+    "note": ("请写明为当事人做了什么", "在备注里写一句后再提交"),
+    "outcome": ("这条告警不能有这样的结论", "换一个结论"),
+    "own": ("不能处理自己的账号或自己所在机构的案件", "请另一位同事处理"),
+    "permission": ("没有做这一步的权限", "请组长或管理员授权"),
+    "proof": ("判为豁免要有条款和证明", "补上条款与证明编号后再提交"),
+    "reason": ("这个理由不适用于这个结论", "从列出的理由里选一个"),
+    "stale": ("别人刚刚改过它", "已取到最新的内容，核对后再提交"),
+    "state": ("它现在的状态不允许这样做", "刷新后按现状处理"),
+    "top": ("上面没有设监察岗的单位了", "由本岗处理，或经链接移交"),
+    "used": ("已经用过了", "请管理员另发一个"),
+    "why": ("这条规则目前不会自动提示", "看规则的提示设置与准确率"),
+}
+"""The same for what is refused, by its reason: what the English one says of this very case stays in details.message."""
 
 
 def prefers_chinese(accept_language: str) -> bool:
@@ -98,11 +126,13 @@ def _quality(parameters: str) -> float:
 
 
 def info(problem: Problem, accept_language: str) -> ErrorInfo:
-    message, hint = problem.message, problem.hint
-    if problem.code in CHINESE and prefers_chinese(accept_language):
-        message, hint = CHINESE[problem.code]
-        message = message.replace("{message}", problem.message)
-    return ErrorInfo(problem.code, message, hint, problem.details)
+    if problem.code not in CHINESE or not prefers_chinese(accept_language):
+        return ErrorInfo(problem.code, problem.message, problem.hint, problem.details)
+    reason = str(problem.details.get("why", ""))
+    if problem.code == "refused" and reason in REASONS:
+        return ErrorInfo(problem.code, *REASONS[reason], {**problem.details, "message": problem.message})
+    message, hint = CHINESE[problem.code]
+    return ErrorInfo(problem.code, message.replace("{message}", problem.message), hint, problem.details)
 
 
 def answer(request: web.Request, problem: Problem) -> web.Response:
