@@ -99,7 +99,6 @@ REASONS: Final[dict[str, tuple[str, str]]] = {
     "state": ("它现在的状态不允许这样做", "刷新后按现状处理"),
     "top": ("上面没有设监察岗的单位了", "由本岗处理，或经链接移交"),
     "used": ("已经用过了", "请管理员另发一个"),
-    "why": ("这条规则目前不会自动提示", "看规则的提示设置与准确率"),
 }
 """The same for what is refused, by its reason: what the English one says of this very case stays in details.message."""
 
