@@ -1,11 +1,14 @@
 """Rules and what judges by them, for the commands that need no service."""
 
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from zoneinfo import ZoneInfo
 
+    from monitor.adapters.storage.database import Database
     from monitor.engine.databases import Databases
     from monitor.engine.engineset import EngineSet
     from monitor.engine.scorer import Scorer
@@ -56,10 +59,25 @@ def zone() -> "ZoneInfo":
     return ZoneInfo(Settings().tenant.zone)
 
 
+def published(data: Path) -> "Mapping[str, bytes]":
+    """What people published over the files of the rules folder, by the store of a data folder. Raises StorageError."""
+    from monitor.adapters.storage.rule_edits import SqlRuleEdits
+    from monitor.cli.stores import with_database
+    from monitor.services import ruleeditions
+
+    async def read(database: "Database") -> "Mapping[str, bytes]":
+        edits = SqlRuleEdits(database)
+        return await ruleeditions.published(edits, await edits.releases())
+
+    return with_database(str(data), None, read) if (data / "store.db").exists() else {}
+
+
 def engine_set(
     rules: Path | str | None, rooms: str, zone: "ZoneInfo", *, every: bool = False, scorer: "Scorer | None" = None,
+    over: "Mapping[str, bytes]" = MappingProxyType({}),
 ) -> "EngineSet":
-    """The active rules of a folder, or `every` one, compiled. `rooms`: a file, or "".
+    """The active rules of a folder, or `every` one, compiled. `rooms`: a file, or ""; `over`: what stands in place of
+    the folder's files, or beside them.
 
     Raises RuleError with all faults.
     """
@@ -69,5 +87,5 @@ def engine_set(
 
     known = load_rooms(Path(rooms)) if rooms else []
     statuses = frozenset(Status) if every else frozenset((Status.ACTIVE,))
-    return EngineSet(load(rules_folder(rules)), view_tables(), rooms=known, zone=zone, statuses=statuses,
+    return EngineSet(load(rules_folder(rules), over), view_tables(), rooms=known, zone=zone, statuses=statuses,
                      scorer=scorer, databases=databases())

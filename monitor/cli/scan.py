@@ -25,8 +25,9 @@ def scan(
         help="Write a report for people too: one page with all lines, the findings in place, for screen and paper.")
     ] = None,
     data: Annotated[Path | None, Parameter(
-        help="Data folder of a service: judge by the classifier that serves there, and say which. Default: the one of "
-             "model.dir.")] = None,
+        help="Data folder of a service: judge by the classifier that serves there and by the rules that were "
+             "published there over the folder, and say which. Default: the classifier of model.dir, the folder alone.")
+    ] = None,
     tenant: Annotated[str, Parameter(show_default=True, help="Whose events they are: part of their ids, and with "
                                      "--data whose classifier.")] = "local",
     config: Config = None,

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from monitor.adapters.process import collect_rarely
 from monitor.cli.files import Faults, InFile
-from monitor.cli.loading import engine_set, scorer
+from monitor.cli.loading import engine_set, published, scorer
 from monitor.cli.options import STDIN, Reading
 from monitor.cli.progress import progress_over
 from monitor.cli.reports import report_for
@@ -30,12 +30,15 @@ class Scanning:
         tenant: str = LOCAL,
     ) -> None:
         """`html`: where a page is written too; it is none of the `inputs`. `data`: folder of the service whose
-        classifier judges."""
+        classifier judges, and what was published there over the rules folder."""
         self._reading = reading
         self._options = reading.options(settings.ingest.limits())
         zone = ZoneInfo(settings.tenant.zone)
         judging = scorer(settings.model.dir, data=data, tenant=tenants.checked(tenant))
-        engine = engine_set(settings.rules.dir, settings.rules.rooms, zone, scorer=judging)
+        over = published(data) if data is not None and settings.rules.edits else {}
+        engine = engine_set(settings.rules.dir, settings.rules.rooms, zone, scorer=judging, over=over)
+        if over:
+            tell(safe(f"published over the rules folder: {', '.join(sorted(over))}"))
         if data is not None:
             tell(safe(f"classifier: {judging.version.partition('@')[0] if judging else 'none'}"))
         collect_rarely()

@@ -1,5 +1,6 @@
 """What passes between the rules workbench, the store and the web. Times in UTC ms."""
 
+from collections.abc import Iterable, Sequence
 from enum import StrEnum
 from typing import Annotated, Protocol
 
@@ -82,6 +83,19 @@ class RuleEdits(Protocol):
     async def figures(self, tenant: str, since: int) -> dict[str, RuleFigures]:
         """By rule, of alerts that began at or after `since` (UTC ms)."""
         ...
+
+
+def judging(releases: Iterable[RuleRelease], path: str) -> int:
+    """The version of a file that judges, 0: as the folder has it."""
+    done = [r for r in releases if r.path == path and r.state is Released.DONE]
+    return max(done, key=lambda r: (r.done_at, r.id)).version if done else 0
+
+
+async def published(edits: RuleEdits, releases: Sequence[RuleRelease]) -> dict[str, bytes]:
+    """What lies over the files of the rules folder, by path."""
+    laid = {path: await edits.text(path, version) for path in {r.path for r in releases}
+            if (version := judging(releases, path))}
+    return {path: text for path, text in laid.items() if text is not None}
 
 
 class RuleRow(Struct, frozen=True, kw_only=True):

@@ -32,6 +32,8 @@ from monitor.services.ruleeditions import (
     RuleRelease,
     RuleRow,
     Saving,
+    judging,
+    published,
 )
 from monitor.services.ruleparts import Parse, cases_of, checked_path, part
 
@@ -77,9 +79,7 @@ class Workbench:
         self._releases, self._editions = await self._edits.releases(), {}
         for edition in await self._edits.editions():
             self._editions.setdefault(edition.path, []).append(edition)
-        laid = {path: await self._edits.text(path, version) for path in {r.path for r in self._releases}
-                if (version := self._version(path))}
-        self._laid = {path: text for path, text in laid.items() if text is not None}
+        self._laid = await published(self._edits, self._releases)
 
     async def listed(self, tenant: str) -> RuleList:
         engine, figures = self._engine(), await self._figures_of(tenant)
@@ -201,8 +201,7 @@ class Workbench:
                           facts={"confirm": wanted})
 
     def _version(self, path: str) -> int:
-        done = [r for r in self._releases if r.path == path and r.state is Released.DONE]
-        return max(done, key=lambda r: (r.done_at, r.id)).version if done else 0
+        return judging(self._releases, path)
 
     def _waiting(self) -> list[RuleRelease]:
         return sorted((r for r in self._releases if r.state is Released.WAITING), key=lambda r: (r.due, r.id))

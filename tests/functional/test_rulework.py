@@ -11,6 +11,7 @@ from monitor.adapters.storage.database import Database
 from monitor.adapters.storage.dry_runs import SqlDryRuns
 from monitor.domain.people import Actor
 from monitor.services.dryrecords import DryRun
+from tests.functional.clikit import redpost
 from tests.functional.real import Evening, evening
 
 PATH = "evening/best.yml"
@@ -126,6 +127,20 @@ async def test_few_dry_runs_are_kept_and_not_for_long(tmp_path: Path) -> None:
     found = sorted((tenant, run.path, run.asked_at) for tenant, run in await kept.runs())
     await database.close()
     assert found == [("a", "y", 13), ("a", "z", 12), ("b", "x", 10)]
+
+
+async def test_a_scan_by_a_data_folder_is_judged_by_what_was_published_there_and_says_so(tmp_path: Path) -> None:
+    async with evening(tmp_path, {"best": RULE}) as found:
+        operator = await found.person("operator")
+        await operator.send("rules/file", {"path": PATH, "text": WIDER, "base": 0}, method="PUT")
+        await operator.send("rules/publish", {"path": PATH, "version": 1, "confirm": 0})
+        data = found.service.settings.data.dir
+    said = tmp_path / "said.srt"
+    said.write_text("1\n00:00:01,000 --> 00:00:03,000\n家人们宇宙第一\n", encoding="utf-8")
+    words = ("scan", said, "--json", "--rules", tmp_path / "rules")
+    assert (await asyncio.to_thread(redpost, *words)).code == 0
+    done = await asyncio.to_thread(redpost, *words, "--data", data)
+    assert (done.code, done.err) == (1, f"published over the rules folder: {PATH}\nclassifier: none\n")
 
 
 async def test_rules_are_the_operators_people_only(tmp_path: Path) -> None:

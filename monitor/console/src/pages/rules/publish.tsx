@@ -25,7 +25,7 @@ export function Publish({ file, path, good }: { file: FileView; path: string; go
       await refresh()
       setAsking(null)
       setLater(null)
-      setSaid(t(done.state === 'waiting' ? 'scheduled' : 'published', { v: done.version, t: dayAndTime(done.state === 'waiting' ? done.due : (done.done_at ?? done.at)) }))
+      if (done.state === 'done') setSaid(t('published', { v: done.version, t: dayAndTime(done.done_at ?? done.at) })) // what waits is said beside
     } catch (error) {
       if (error instanceof Refusal && error.details.why === 'confirm')
         setAsking({ number: Number(error.details.confirm ?? 0), typed: '' })
