@@ -1,6 +1,8 @@
 """The console in a browser: its own tests (`monitor/console/e2e`) against a running service."""
 
+import asyncio
 import os
+import re
 import socket
 import sys
 from collections.abc import AsyncIterator, Mapping
@@ -58,6 +60,21 @@ async def test_its_logic() -> None:
     sys.stdout.write(await vitest("src"))
 
 
+JOURNEY: Mapping[str, object] = {**SETTINGS, "http.require_token": True, "alerts.storm_most": 5}
+"""Nobody comes in without a session or a token, and a handful of alerts is a storm."""
+
+
+async def keys(server: Server) -> dict[str, str]:
+    """The first person's link, as the service prints it, and a token for the programs around it."""
+    link = re.search(r"/invitations/\S+", server.output("out"))
+    assert link, server.output("out")
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "monitor", "token", "new", "--name", "e2e", "--scopes", "admin", "--data", server.data,
+        cwd=ROOT, stdout=asyncio.subprocess.PIPE)
+    told, _ = await process.communicate()
+    return {"REDPOST_FIRST": link[0], "REDPOST_TOKEN": told.decode().split()[-1]}
+
+
 FILES = sorted(path.name for path in (CONSOLE / "e2e").glob("*.test.ts"))
 
 
@@ -65,11 +82,12 @@ FILES = sorted(path.name for path in (CONSOLE / "e2e").glob("*.test.ts"))
 async def test_its_pages(name: str, tmp_path: Path) -> None:
     needed(VITEST)
     needed(CONSOLE / "dist/index.html")
+    journey = name.startswith("journey")
     async with (
-        serving(tmp_path / "data", port=free_port(), **SETTINGS) as server,
+        serving(tmp_path / "data", port=free_port(), **(JOURNEY if journey else SETTINGS)) as server,
         steering(server) as steer,
     ):
         said = await vitest(
-            f"e2e/{name}", CI="true", REDPOST_URL=server.address, REDPOST_STEER=steer, CHROMIUM=chromium(),
+            f"e2e/{name}", **(await keys(server) if journey else {}), CI="true", REDPOST_URL=server.address, REDPOST_STEER=steer, CHROMIUM=chromium(),
             REDPOST_SHOTS=os.environ.get("REDPOST_SHOTS", str(tmp_path / "shots")))
     sys.stdout.write(said)
