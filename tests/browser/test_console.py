@@ -88,6 +88,7 @@ async def test_its_pages(name: str, tmp_path: Path) -> None:
         steering(server) as steer,
     ):
         said = await vitest(
-            f"e2e/{name}", **(await keys(server) if journey else {}), CI="true", REDPOST_URL=server.address, REDPOST_STEER=steer, CHROMIUM=chromium(),
+            f"e2e/{name}", **(await keys(server) if journey else {}), CI="true",
+            REDPOST_URL=server.address, REDPOST_STEER=steer, CHROMIUM=chromium(),
             REDPOST_SHOTS=os.environ.get("REDPOST_SHOTS", str(tmp_path / "shots")))
     sys.stdout.write(said)
