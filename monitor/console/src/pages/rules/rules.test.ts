@@ -68,3 +68,9 @@ test('a new file has a good name and a beginning', () => {
   expect(['../x.yml', 'Shop/a.yml', 'shop/a.sh', 'a/b/c/d.yml', ''].some((path) => GOOD_PATH.test(path))).toBe(false)
   expect(blank('my-shop/early_bird.yml')).toContain('id: my_shop.early_bird')
 })
+
+test('a cell of a spreadsheet may have several lines, and quotes of its own', () => {
+  expect(pastedTerms('"天下\n无双"\t"他说""好"""\r\n盖世\t"两\r\n行"\n"独一"')).toEqual([
+    { term: '天下 无双', remark: '他说"好"' }, { term: '盖世', remark: '两 行' }, { term: '独一', remark: '' },
+  ])
+})

@@ -17,11 +17,12 @@ export function termsOf(text: string): Term[] {
   })
 }
 
-/** What a spreadsheet puts into the clipboard: the first column is the term, the second the remark. Quoted cells are unquoted. */
+/** What a spreadsheet puts into the clipboard: the first column is the term, the second the remark. Quoted cells are unquoted; one of several lines is one. */
 export function pastedTerms(pasted: string): { term: string; remark: string }[] {
-  return pasted.split(/\r?\n/).flatMap((row) => {
-    const [term = '', remark = ''] = row.split('\t').map((cell) => cell.trim().replace(/^"(.*)"$/s, '$1').replaceAll('""', '"').trim())
-    return term ? [{ term: term.replaceAll(/\s+/g, ' '), remark: remark.replaceAll(/\s+/g, ' ') }] : []
+  const bare = pasted.replaceAll(/(^|[\t\n])"((?:[^"]|"")*)"(?=[\t\r\n]|$)/g, (_, before: string, cell: string) => before + cell.replaceAll('""', '"').replaceAll(/\s+/g, ' '))
+  return bare.split(/\r?\n/).flatMap((row) => {
+    const [term = '', remark = ''] = row.split('\t').map((cell) => cell.trim().replaceAll(/\s+/g, ' '))
+    return term ? [{ term, remark }] : []
   })
 }
 
