@@ -125,7 +125,7 @@ test('a lead decides what was handed up, releases a storm, plans, writes the han
   await field('结束').locator('input').fill(fieldTime(Date.now() - 60_000))
   await field('交班留言').locator('textarea').fill('studio-2 已看过，不违规；盯住全网最低')
   await page.click('.editor footer button')
-  await page.waitForSelector('.editor [role=status]:has-text("已保存")')
+  await page.waitForSelector('.record.chosen')
   await shot(page, 'journey-lead-3-roster')
 
   await page.click('.admin nav a:has-text("开播计划")')
