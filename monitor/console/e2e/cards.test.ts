@@ -58,3 +58,16 @@ test('what somebody else decided stands on the card, with who and what', async (
   await page.waitForSelector('.card.chosen .card-foot:has-text("已判")')
   expect(wrong).toEqual([])
 }, 60_000)
+
+test('I shows the card of the category, and Escape closes it', async () => {
+  for (const words of [BAD, '大家好', '三天就能根治']) await say('peers', words)
+  const { page, wrong } = await opened('/queue?room=peers')
+  await page.waitForFunction(() => document.querySelectorAll('.card').length === 2)
+  await page.click('.card:has-text("全网最低")')
+  await page.waitForSelector('.around button:has-text("本场另有")')
+  await page.keyboard.press('i')
+  await page.waitForSelector('.category-card dd')
+  await page.keyboard.press('Escape')
+  await page.waitForSelector('.category-card', { state: 'detached' })
+  expect(wrong).toEqual([])
+}, 60_000)
