@@ -59,12 +59,17 @@ test('what somebody else decided stands on the card, with who and what', async (
   expect(wrong).toEqual([])
 }, 60_000)
 
-test('I shows the card of the category, and Escape closes it', async () => {
-  for (const words of [BAD, '大家好', '三天就能根治']) await say('peers', words)
+test('I shows the card of the category, and Escape closes it; [ and ] go through the broadcast, also to what came meanwhile', async () => {
+  await say('peers', BAD)
   const { page, wrong } = await opened('/queue?room=peers')
-  await page.waitForFunction(() => document.querySelectorAll('.card').length === 2)
-  await page.click('.card:has-text("全网最低")')
-  await page.waitForSelector('.around button:has-text("本场另有")')
+  await page.waitForSelector('.card.chosen:has-text("全网最低")')
+  for (const words of ['大家好', '三天就能根治']) await say('peers', words)
+  await page.waitForFunction(async () => (await (await fetch('/api/v1/alerts?room=peers')).json()).alerts.length === 2)
+  await page.waitForTimeout(1_100) // what was read within a second is not read again
+  await page.keyboard.press(']')
+  await page.waitForSelector('.said:has-text("三天就能根治")')
+  await page.keyboard.press('[')
+  await page.waitForSelector('.said:has-text("全网最低")')
   await page.keyboard.press('i')
   await page.waitForSelector('.category-card dd')
   await page.keyboard.press('Escape')

@@ -26,7 +26,7 @@ export default function CategoryCard({ of, onClose }: { of: readonly string[]; o
   const names = of.filter(known)
   const [at, setAt] = useState(0)
   const box = useRef<HTMLElement>(null)
-  useEffect(() => box.current?.scrollTo(0, 0), [at])
+  useEffect(() => void box.current?.scrollTo(0, 0), [at]) // a promise in newer browsers
   const shown = names[Math.min(at, names.length - 1)]
   const step = (by: number) => () => (names.length > 1 ? setAt((at + by + names.length) % names.length) : false)
   useKeys({

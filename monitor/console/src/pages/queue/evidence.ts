@@ -5,6 +5,7 @@ import { useEffect } from 'react'
 import { api, get, type Alert, type Card, type Evidence, type Schemas } from '../../api/client'
 
 const FRESH_MS = 30_000
+const SOON_MS = 1_000
 const MOST = 9
 
 const evidenceOf = (id: string) => ({
@@ -56,16 +57,18 @@ export function useHistory(id: string | undefined, version: number | undefined) 
 /** Other alerts of the broadcast, and the same words in other rooms. */
 export function useRelated(alert: Alert | undefined) {
   const { id = '', room = '', broadcast = '' } = alert ?? {}
-  const earlier = useQuery({
+  const inBroadcast = useQuery({
     queryKey: ['earlier', room, broadcast],
     queryFn: ({ signal }) => get(api.GET('/api/v1/alerts', { params: { query: { room, broadcast, limit: 200 } }, signal })),
     enabled: alert !== undefined, staleTime: FRESH_MS,
-  }).data
+  })
   const alike = useQuery({
     queryKey: ['alike', id],
     queryFn: ({ signal }) => get(api.GET('/api/v1/alerts/{id}/alike', { params: { path: { id } }, signal })),
     enabled: alert !== undefined, staleTime: FRESH_MS,
   }).data
-  return { earlier: earlier?.alerts ?? [], alike }
+  /** Whoever goes through them wants those that came meanwhile, too. */
+  const latest = async () => (Date.now() - inBroadcast.dataUpdatedAt < SOON_MS ? inBroadcast : await inBroadcast.refetch()).data?.alerts ?? []
+  return { earlier: inBroadcast.data?.alerts ?? [], latest, alike }
 }
 

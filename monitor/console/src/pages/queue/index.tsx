@@ -82,9 +82,9 @@ function Cockpit({ desk, filter, onFilter }: { desk: Desk; filter: Filter; onFil
     go(open ?? order[Math.min(order.length - 1, at + 1)])
   }
   /** To the broadcast's alert before or after: to its card, or where it is on none, to itself. */
-  const peer = (by: -1 | 1) => {
+  const peer = async (by: -1 | 1) => {
     const from = shown?.alerts[0]
-    const to = from && neighbour(related.earlier, from, by)
+    const to = from && neighbour(await related.latest(), from, by)
     if (!to) return
     const key = keyOf(cardOf(to))
     if (order.includes(key)) go(key)
@@ -112,7 +112,7 @@ function Cockpit({ desk, filter, onFilter }: { desk: Desk; filter: Filter; onFil
     },
     claim: () => void (card && desk.claim(card)), clause: () => setClauses((open) => !open),
     rewrite: () => void navigator.clipboard?.writeText(Object.values(card?.alerts[0]?.advice.rewrite ?? {})[0] ?? ''),
-    earlier: () => peer(-1), later: () => peer(1), card: () => setReading(true),
+    earlier: () => void peer(-1), later: () => void peer(1), card: () => setReading(true),
     undo: () => {
       const key = desk.undo()
       if (key) go(key)
