@@ -30,6 +30,7 @@ from monitor.cli import (
 from monitor.cli.backup import backup, restore
 from monitor.cli.check import check_config
 from monitor.cli.migrating import migrate
+from monitor.cli.moving import move
 from monitor.cli.options import STDIN
 from monitor.cli.replay import replay
 from monitor.cli.scan import scan
@@ -60,7 +61,7 @@ def build() -> App:
         name="redpost", help=_HELP, help_format="markdown", version=_version, result_action="return_value",
         default_parameter=Parameter(negative="", show_default=False),
     )
-    for command in (backup, check_config, exporting.export, migrate, replay, restore, scan, serve, tail, worker):
+    for command in (backup, check_config, exporting.export, migrate, move, replay, restore, scan, serve, tail, worker):
         app.command(command)
     for on_lines in (models.train, models.evaluate, retraining.retrain):
         app.command(on_lines)

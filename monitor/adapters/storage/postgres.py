@@ -6,11 +6,11 @@ database, so writers take turns, numbers are given without gaps and are seen in 
 
 import asyncio
 import os
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, Table, text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from monitor.adapters.storage.database import Database, Work, nothing
@@ -43,9 +43,10 @@ class PostgresDatabase(Database):
     @classmethod
     async def opened(
         cls, url: str, *, scripts: Path = SCRIPTS, head: str = HEAD, pool: int = 8, lock_s: int = 30,
+        standstill_s: int = _STANDSTILL_S,
     ) -> "PostgresDatabase":
         """Raises ConfigError for a database of another revision, of something else, or that sorts otherwise."""
-        database = _connected(url, pool=pool, lock_s=lock_s)
+        database = _connected(url, pool=pool, lock_s=lock_s, idle_s=standstill_s)
         try:
             with refusals(database.place):
                 async with database._engine.connect() as connection:
@@ -80,6 +81,17 @@ class PostgresDatabase(Database):
         with refusals(self.place):
             async with self._reading.connect() as connection, connection.begin():
                 return await connection.run_sync(work)
+
+    async def filled(
+        self, pages: AsyncIterator[tuple[Table, Sequence[Mapping[str, Any]]]], *, refuse: Callable[[Connection], None],
+    ) -> None:
+        """All rows in one transaction; `refuse` looks first and raises where they must not come."""
+        with refusals(self.place):
+            async with self._writing, self._engine.begin() as connection:
+                await connection.execute(_LOCK)
+                await connection.run_sync(refuse)
+                async for table, rows in pages:
+                    await connection.execute(table.insert(), list(rows))
 
     async def backup(self, target: Path) -> None:
         raise ConfigError(f"{self.place} is not copied by redpost", hint="use pg_dump, or your database's own backups")
