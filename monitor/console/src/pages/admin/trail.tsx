@@ -5,9 +5,10 @@ import { useSearchParams } from 'react-router'
 
 import { api, get } from '../../api/client'
 import { texts, useTexts, useWord } from '../../i18n'
+import { states } from '../../i18n/words'
 import { when } from './kinds'
 import { Waiting } from './parts'
-import { deeds } from './deeds'
+import { deeds, facts } from './deeds'
 import { sections } from './text'
 
 const TEXT = texts(
@@ -20,6 +21,8 @@ export function Trail() {
   const t = useTexts(TEXT)
   const say = useTexts(sections)
   const word = useWord(deeds)
+  const fact = useWord(facts)
+  const state = useWord(states)
   const [params, setParams] = useSearchParams()
   const on = params.get('on') ?? ''
   const [typed, setTyped] = useState(on)
@@ -53,9 +56,9 @@ export function Trail() {
           <tbody>
             {rows.map(({ seq, deed }) => (
               <tr key={seq}>
-                <td className="nowrap">{when(deed.at)}</td><td>{deed.by}</td><td className="nowrap" title={deed.what}>{done(deed.what, deed.by)}</td>
+                <td className="nowrap">{when(deed.at)}</td><td>{fact(deed.by)}</td><td className="nowrap" title={deed.what}>{done(deed.what, deed.by)}</td>
                 <td><button type="button" className="plain" onClick={() => setParams({ on: deed.on })}>{deed.on}</button></td>
-                <td>{Object.keys(deed.facts ?? {}).length > 0 && <details><summary className="one-line">{brief(deed.facts ?? {})}</summary><pre>{JSON.stringify(deed.facts, null, 1)}</pre></details>}</td>
+                <td>{Object.keys(deed.facts ?? {}).length > 0 && <details><summary className="one-line">{brief(deed.facts ?? {}, fact, state)}</summary><pre>{JSON.stringify(deed.facts, null, 1)}</pre></details>}</td>
               </tr>
             ))}
           </tbody>
@@ -66,8 +69,18 @@ export function Trail() {
   )
 }
 
+type Word = (name: string) => string
+
 /** What is said there, without what is empty. */
-const brief = (facts: object) => Object.entries(facts).flatMap(([name, value]) => {
-  const told = typeof value === 'string' ? value : JSON.stringify(value)
-  return ['', '[]', '{}', 'null'].includes(told) ? [] : [`${name} ${told}`]
+const brief = (all: object, fact: Word, state: Word) => Object.entries(all).flatMap(([name, value]) => {
+  const told = shown(name, value, state)
+  return told ? [`${fact(name)} ${told}`] : []
 }).join(' · ').slice(0, 120)
+
+function shown(name: string, value: unknown, state: Word): string {
+  if (Array.isArray(value)) return value.map((one) => shown('', one, state)).join('、')
+  if (value !== null && typeof value === 'object') return Object.values(value).filter(Boolean).join('@')
+  if (name.endsWith('_at')) return when(value)
+  if (name === 'before' || name === 'after') return state(String(value))
+  return value === null ? '' : String(value)
+}
