@@ -10,12 +10,12 @@ import subprocess
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
-from typing import Any, Final, NoReturn
+from typing import Any, Final
 
 import aiohttp
-import pytest
 
 from tests.faults.harness import until
+from tests.parts.running import untested
 
 _NAMES: Final = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 _FLAGS: Final = (
@@ -31,13 +31,6 @@ def chromium() -> str:
     if found is None:
         untested("the pages were NOT tested: no Chromium; install it (Debian: apt install chromium), or set CHROMIUM")
     return found
-
-
-def untested(why: str) -> NoReturn:
-    """Skip, loudly; fail where CI=true."""
-    if os.environ.get("CI") == "true":
-        pytest.fail(why)
-    pytest.skip(why)
 
 
 class Page:

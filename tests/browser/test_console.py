@@ -13,9 +13,10 @@ import pytest
 from aiohttp import web
 
 from tests.architecture.test_repository import ROOT
-from tests.browser.chromium import chromium, untested
+from tests.browser.chromium import chromium
 from tests.browser.vitest import CONSOLE, VITEST, vitest
 from tests.faults.harness import Server, serving
+from tests.parts.running import untested
 
 
 def needed(path: Path) -> None:

@@ -1,5 +1,6 @@
 """Workers that die, stand still, come and go: everything that was stored is what one undisturbed pass gives."""
 
+import random
 import signal
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -131,5 +132,36 @@ async def test_messages_that_nobody_can_read(stage: Scene) -> None:
     await stage.send(batches[30:])
     await stage.settled()
     await until(lambda: worker.output().count('"dead_letter"') >= PARTITIONS)
+    await stopped(stage)
+    await stage.check()
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("seed", range(10))
+async def test_deaths_and_swaps_at_random(stage: Scene, seed: int) -> None:
+    """Three workers, of which one after another dies, by a signal or in the middle of a batch, and comes back."""
+    rng = random.Random(seed)
+    workers = [stage.worker() for _ in range(3)]
+    for worker in workers:
+        worker.start()
+    batches = cut(stream(100 + seed, 2 * EVENTS), 50)
+    for i in range(0, len(batches), 40):
+        await stage.send(batches[i : i + 40], pause_s=0.01)
+        if rng.random() < 0.4:
+            await stage.swap(rng.randrange(3))
+        one = rng.choice(workers)
+        await one.kill()
+        one.start(rng.choice(["", "", f"judged:{rng.randrange(5, 40)}", f"committed:{rng.randrange(5, 40)}"]))
+    for worker in workers:
+        if not worker.running():
+            worker.start()
+    await stage.settled()
+    for worker in workers:  # one that was to die at a named point may do so while it drains
+        if worker.running():
+            worker.signal(signal.SIGTERM)
+            await worker.ended()
+    last = stage.worker()
+    last.start()
+    await everything_taken(stage)
     await stopped(stage)
     await stage.check()
