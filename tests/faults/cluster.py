@@ -110,8 +110,7 @@ class Scene:
 
     async def open(self) -> None:
         await topics(self.brokers, PARTITIONS)
-        self.database = await Database.open(self.url)
-        self.store = SqlStore(self.database)
+        await self._connect(self.url)
         for version, bundle in bundles().items():
             await self.store.save_rule_set(version, msgspec.msgpack.encode(bundle))
         self.producer = KafkaProducer(self.brokers, linger_s=0.005)
@@ -131,6 +130,23 @@ class Scene:
         made = WorkerProcess(self.folder / f"worker-{len(self.workers)}", self.brokers, self.url, **settings)
         self.workers.append(made)
         return made
+
+    async def copied(self) -> str:
+        """The URL of a copy of the database as it stands; nobody else may use it now."""
+        await self.database.close()
+        older = await self.cluster.fresh(template=self.url)
+        await self._connect(self.url)
+        return older
+
+    async def put_back(self, url: str) -> None:
+        """From now on this is the database."""
+        await self.database.close()
+        await self._connect(url)
+
+    async def _connect(self, url: str) -> None:
+        self.url = url
+        self.database = await Database.open(url)
+        self.store = SqlStore(self.database)
 
     async def swap(self, number: int) -> None:
         """From here on in every partition, the rules of this number judge."""

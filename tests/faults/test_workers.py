@@ -1,5 +1,6 @@
 """Workers that die, stand still, come and go: everything that was stored is what one undisturbed pass gives."""
 
+import asyncio
 import random
 import signal
 from collections.abc import AsyncIterator
@@ -13,6 +14,7 @@ from tests.faults.harness import until
 from tests.faults.streams import cut, stream
 from tests.parts.kafka import brokers, kafka
 from tests.parts.postgres import Cluster, postgres
+from tests.parts.running import free_ports, script
 
 __all__ = ["brokers", "kafka", "postgres"]
 EVENTS = 6_000
@@ -120,6 +122,60 @@ async def test_the_database_goes_away_and_comes_back(
             await stage.check()
     finally:
         cluster.stop(now=True)
+
+
+async def test_the_broker_goes_away_and_comes_back(postgres: Cluster, tmp_path: Path) -> None:
+    """Workers and producers wait for it; what was acknowledged before is there afterwards."""
+    data = str(tmp_path / "kafka")
+    address = script("kafka.sh", "start", "--data", data, "--port", str(free_ports(2)))
+    try:
+        async with scene(Brokers(bootstrap=address), postgres, tmp_path) as stage:
+            stage.worker().start()
+            batches = cut(stream(7, EVENTS), 50)
+            await stage.send(batches[:60], pause_s=0.005)
+            await everything_taken(stage)
+            await asyncio.to_thread(script, "kafka.sh", "stop", "--data", data, "--now")
+            sending = asyncio.create_task(stage.send(batches[60:], pause_s=0.005))
+            await asyncio.to_thread(script, "kafka.sh", "start", "--data", data)
+            await sending
+            await stage.settled()
+            await stopped(stage)
+            await stage.check()
+    finally:
+        script("kafka.sh", "stop", "--data", data, "--now")
+
+
+async def test_a_database_that_is_put_back_to_an_older_copy(stage: Scene) -> None:
+    """The group's offsets are far beyond it: what it lacks is read from the log again."""
+    worker = stage.worker()
+    worker.start()
+    batches = cut(stream(8, EVENTS), 50)
+    await stage.send(batches[:60])
+    await stage.settled()
+    await stopped(stage)
+    older = await stage.copied()
+    worker.start()
+    await stage.send(batches[60:])
+    await stage.settled()
+    await stopped(stage)
+    newer = await stage.found()
+    await stage.put_back(older)
+    assert await stage.found() != newer
+    heir = stage.worker()
+    heir.start()
+    await stage.settled()
+    await stopped(stage)
+    await stage.check()
+    assert await stage.found() == newer
+
+
+async def test_topics_that_are_missing_or_set_otherwise(stage: Scene) -> None:
+    for settings, why in (({"bus__prefix": "nowhere."}, "is not there"), ({"bus__partitions": 5}, "has 4 partitions"),
+                          ({"bus__keep_hours": 5}, "retention.ms is")):
+        worker = stage.worker(**settings)
+        worker.start()
+        assert await worker.ended() == 2
+        assert why in worker.output()
 
 
 async def test_messages_that_nobody_can_read(stage: Scene) -> None:

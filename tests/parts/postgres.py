@@ -35,15 +35,15 @@ class Cluster:
         await self._do(f"CREATE DATABASE {name} TEMPLATE template0 LOCALE 'C.UTF-8'")
         return self.of(name)
 
-    async def fresh(self) -> str:
-        """The URL of a new database at the newest revision."""
+    async def fresh(self, *, template: str = "") -> str:
+        """The URL of a new database at the newest revision, or as this one is (to which nobody is connected)."""
         if not self._templated:
             await self._do(f"DROP DATABASE IF EXISTS {TEMPLATE}",
                            f"CREATE DATABASE {TEMPLATE} TEMPLATE template0 LOCALE 'C.UTF-8'")
             await migrate_to_head(self.of(TEMPLATE))
             self._templated = True
         name = f"test_{os.getpid()}_{next(_numbers)}"
-        await self._do(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE}")
+        await self._do(f"CREATE DATABASE {name} TEMPLATE {template.rpartition('/')[2] or TEMPLATE}")
         return self.of(name)
 
     async def drop(self, url: str) -> None:
