@@ -104,19 +104,23 @@ class Worker:
             rooms=self.post.rooms.contexts)
 
     async def _bus(self) -> None:
+        self.clients()
+        for client in (self.rereader, self.producer):
+            await client.start()
+            self._stack.push_async_callback(client.close)
+        self._stack.push_async_callback(self.dead_letters.close)
+
+    def clients(self) -> None:
+        """What talks to the brokers and shares out their partitions; nothing is connected yet."""
         s = self.settings
         self.rereader = KafkaRereader(self.brokers)
-        await self.rereader.start()
-        self._stack.push_async_callback(self.rereader.close)
         self.producer = KafkaProducer(self.brokers, linger_s=s.bus.linger_ms / 1000)
-        await self.producer.start()
-        self._stack.push_async_callback(self.producer.close)
         self.dead_letters = DeadLetters(self.brokers, self.producer, self.telemetry, self.logger)
-        self._stack.push_async_callback(self.dead_letters.close)
         self._engine_thread = ThreadPoolExecutor(1, thread_name_prefix="engine")
         self._stack.callback(self._engine_thread.shutdown, wait=False, cancel_futures=True)
         self.owning = Owning(
-            open_log=self._open_log, store_of=partial(OfPartition, self.together), engine_of=self.rulebook.engine_of,
+            open_log=self._open_log, store_of=lambda partition: OfPartition(self.together, partition),
+            engine_of=lambda version: self.rulebook.engine_of(version),
             detect=self._detect, failed=self.failed, telemetry=self.telemetry, logger=self.logger)
         self.host = FaustHost(self.brokers, self, group=s.bus.group, session_s=s.bus.session_s,
                               folder=str(self.folder / "faust"))

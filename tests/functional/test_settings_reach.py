@@ -8,10 +8,14 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from msgspec import to_builtins
 
+from monitor.adapters.storage.database import Database
 from monitor.adapters.storage.store import SqlStore
 from monitor.adapters.web.auth import new_token
 from monitor.bootstrap import Service, program
+from monitor.bootstrap.kafka import wanted_of
+from monitor.bootstrap.worker import Worker
 from monitor.services.ingest import KEY_MEMORY
 from monitor.services.pseudonyms import KEY_BYTES, Pseudonyms
 from monitor.services.retention import Kind
@@ -19,6 +23,9 @@ from monitor.settings import Settings, load
 from monitor.settings.table import table
 from tests.functional.clikit import RULES
 from tests.functional.fakes import FakeLogger
+from tests.parts.postgres import Cluster, postgres
+
+__all__ = ["postgres"]
 
 HOUR_MS = 3_600_000
 
@@ -78,6 +85,8 @@ READ: Mapping[str, Callable[[Started, Mapping[str, Any]], object]] = {
     "ingest.host_backlog": lambda s, of: of["ingest"].host_backlog,
     "ingest.sample_from": lambda s, of: of["ingest"].sample_from,
     "ingest.sample_keep": lambda s, of: of["ingest"].sample_keep,
+    "store.url": lambda s, of: s.service.post.database.place.replace("+asyncpg", ""),
+    "store.pool": lambda s, of: s.service.post.database._engine.pool.size(),
     "log.keep_hours": lambda s, of: of["house"].log_keep_ms // HOUR_MS,
     "log.max_bytes": lambda s, of: of["house"].log_max_bytes,
     "log.cache_bytes": lambda s, of: of["log"].cache_bytes,
@@ -131,7 +140,7 @@ def logged(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, object]]:
     yield found
 
 
-def off_default(folder: Path) -> Settings:
+def off_default(folder: Path, store: str) -> Settings:
     """Numbers differ from one another, too, so that none can be taken for another's."""
     with socket.create_server(("127.0.0.2", 0)) as free:
         port = free.getsockname()[1]
@@ -145,6 +154,8 @@ def off_default(folder: Path) -> Settings:
         "rules.dir": f"{folder}/rules", "rules.rooms": f"{folder}/rooms.yml", "rules.watch": False,
         "rules.edits": False, "model.dir": "none",
         "outside.private": True,
+        "store.url": store, "bus.brokers": "127.0.0.1:9", "bus.prefix": "other.", "bus.group": "others",
+        "bus.replication": 3, "store.pool": 5,
         "people.login_tries": 11, "tenant.zone": "Europe/Berlin", "telemetry.log_level": "error",
         "telemetry.log_format": "json",
     }
@@ -152,14 +163,16 @@ def off_default(folder: Path) -> Settings:
     return load(environ={}, overrides={**numbers, **chosen}).settings
 
 
-async def test_every_setting_reaches_its_part(tmp_path: Path, logged: dict[str, object]) -> None:
-    settings = off_default(tmp_path)
+async def test_every_setting_reaches_its_part(
+    tmp_path: Path, logged: dict[str, object], postgres: Cluster
+) -> None:
+    settings = off_default(tmp_path, await postgres.fresh())
     given = {name: getattr(getattr(settings, name.partition(".")[0]), name.partition(".")[2]) for name in table()}
     assert not [name for name, value in given.items() if value == table()[name].default]
     program.serve(settings)
     service = Service(settings, demo=False, logger=FakeLogger())
     service.folder.mkdir()
-    store = await SqlStore.open(service.folder / "store.db")
+    store = SqlStore(await Database.open(settings.store.url))
     await store.save_token(new_token("local", "test", ["read"], 0)[1])
     await store.close()
     await service.open()
@@ -167,8 +180,22 @@ async def test_every_setting_reaches_its_part(tmp_path: Path, logged: dict[str, 
         started = Started(service, await service.listen(), logged)
         parts = sections(started)
         assert {name: read(started, parts) for name, read in READ.items()} == {
-            name: value for name, value in given.items() if name != "pseudonym.key_file"}
+            name: value for name, value in given.items()
+            if name != "pseudonym.key_file" and not name.startswith("bus.")}
         of_key = Pseudonyms(lambda tenant: bytes.fromhex("ab" * KEY_BYTES)).of("local")
         assert service.ingest._pseudonyms.of("local")("viewer") == of_key("viewer")
     finally:
         await service.close()
+
+
+async def test_what_is_set_of_the_bus_reaches_a_worker(tmp_path: Path) -> None:
+    bus = off_default(tmp_path, "postgresql://nobody@127.0.0.1:9/x")
+    worker = Worker(bus, logger=FakeLogger())
+    worker.clients()
+    wanted, conf = wanted_of(bus), worker.host.app.conf
+    assert {
+        "brokers": worker.brokers.bootstrap, "prefix": worker.brokers.prefix, "partitions": wanted.partitions,
+        "replication": wanted.replication, "keep_hours": wanted.keep_hours, "group": conf.id,
+        "session_s": conf.broker_session_timeout, "linger_ms": worker.producer._linger_s * 1_000,
+        "memory_events": worker.settings.bus.memory_events,
+    } == to_builtins(bus.bus)

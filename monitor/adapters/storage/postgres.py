@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from sqlalchemy import Connection, Table, text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from monitor.adapters.storage.database import Database, Work, nothing
@@ -24,10 +25,18 @@ _WRITERS: Final = 0x7265_6470_6F73_7401
 """The lock of those who write; any number that no other program of this database takes."""
 _MIGRATION: Final = _WRITERS + 1
 _LOCK: Final = text(f"SELECT pg_advisory_xact_lock({_WRITERS})")
-_LATER: Final = text("SET LOCAL synchronous_commit = off")
+_BEGIN: Final = text(f"SELECT set_config('synchronous_commit', :commit, true), pg_advisory_xact_lock({_WRITERS})")
 _STANDSTILL_S: Final = 8
-"""A writer that stands still in the middle of a transaction, or is cut off, would keep all others from writing: the
-server ends it after so long."""
+"""A writer that stands still in its turn, or is cut off, would keep all others from writing. Between two statements the
+server ends it after so long; in the middle of one that comes in parts it does not: whoever has waited as long does."""
+_END_STANDSTILL: Final = text("""
+    SELECT pg_terminate_backend(pid) FROM pg_locks JOIN pg_stat_activity USING (pid)
+    WHERE locktype = 'advisory' AND granted AND classid = :high AND objid = :low
+      AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+      AND wait_event = 'ClientRead' AND now() - state_change > make_interval(secs => :still)
+    """).bindparams(high=_WRITERS >> 32, low=_WRITERS & 0xFFFF_FFFF, still=_STANDSTILL_S - 1)
+_TURNS: Final = 5
+_TOO_LONG: Final = "55P03"
 _COLLATIONS: Final = ("C", "POSIX", "C.UTF-8", "C.utf8")
 
 
@@ -42,7 +51,7 @@ class PostgresDatabase(Database):
 
     @classmethod
     async def opened(
-        cls, url: str, *, scripts: Path = SCRIPTS, head: str = HEAD, pool: int = 8, lock_s: int = 30,
+        cls, url: str, *, scripts: Path = SCRIPTS, head: str = HEAD, pool: int = 8, lock_s: int = _STANDSTILL_S,
         standstill_s: int = _STANDSTILL_S,
     ) -> "PostgresDatabase":
         """Raises ConfigError for a database of another revision, of something else, or that sorts otherwise."""
@@ -69,13 +78,25 @@ class PostgresDatabase(Database):
     ) -> T:
         before()
         with refusals(self.place):
-            async with self._writing, self._engine.begin() as connection:
-                await connection.execute(_LOCK)
-                if not durable:
-                    await connection.execute(_LATER)
-                result = await connection.run_sync(work)
+            async with self._writing:
+                result = await self._in_turn(work, "on" if durable else "off")
         after()
         return result
+
+    async def _in_turn(self, work: Work[T], commit: str) -> T:
+        for left in reversed(range(_TURNS)):
+            waiting = True
+            try:
+                async with self._engine.begin() as connection:
+                    await connection.execute(_BEGIN, {"commit": commit})
+                    waiting = False
+                    return await connection.run_sync(work)
+            except DBAPIError as error:
+                if not (waiting and left and getattr(error.orig, "sqlstate", "") == _TOO_LONG):
+                    raise
+            async with self._engine.begin() as connection:
+                await connection.execute(_END_STANDSTILL)
+        raise AssertionError  # the last turn returns or raises
 
     async def read(self, work: Work[T]) -> T:
         with refusals(self.place):

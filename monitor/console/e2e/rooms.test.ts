@@ -92,7 +92,7 @@ test('a host who is not heard while comments come is warned of, on the wall and 
   await fetch(`${URL}/api/v1/events`, { method: 'POST', body: said.join('\n') })
   for (const [path, place] of [['/rooms?name=wall-mute', '.room-card'], ['/rooms/wall-mute', '.room-head']] as const) {
     const { page, wrong } = await opened(path)
-    await page.waitForSelector(`${place} .chip:has-text("听不到主播")`)
+    await page.waitForSelector(`${place} .chip:has-text("听不到主播")`, { timeout: 40_000 })
     await shot(page, `mute${place}`)
     expect(wrong).toEqual([])
   }
