@@ -76,6 +76,8 @@ class KafkaRereader:
                 if not records and (await self._consumer.end_offsets([topic]))[topic] > offset:
                     found = await self._consumer.getmany(topic, timeout_ms=_PATIENCE_MS, max_records=most)
                     records = found.get(topic, [])
+                    if not records:  # to say that there is nothing would be to pass over what is there
+                        raise TimeoutError
         messages = [read_message(record) for record in records]
         for expected, message in enumerate(messages, offset):
             if message.offset != expected:
