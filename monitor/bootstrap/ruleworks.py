@@ -13,7 +13,7 @@ from monitor.bootstrap.post import PostDesks
 from monitor.domain.tenants import LOCAL
 from monitor.engine.engineset import EngineSet
 from monitor.services.dryrun import KEPT_MS, DryRuns
-from monitor.services.ports import Archive, Clock, Log, Logger
+from monitor.services.ports import Archive, Clock, Logger, Sink
 from monitor.services.rulebook import Rulebook
 from monitor.services.ruletrying import RuleTrial
 from monitor.services.rulework import Workbench
@@ -33,7 +33,7 @@ class RuleWorks:
     """`await load()` before the rules are read for the first time."""
 
     def __init__(
-        self, database: Database, folder: RuleFolder, rulebook: Rulebook, log: Log, archive: Archive, post: PostDesks,
+        self, database: Database, folder: RuleFolder, rulebook: Rulebook, log: Sink, archive: Archive, post: PostDesks,
         settings: Settings, *, clock: Clock, logger: Logger,
     ) -> None:
         def engine() -> EngineSet:

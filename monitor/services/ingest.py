@@ -1,7 +1,7 @@
 """Ingest: a body in, an acknowledgement out. What is acknowledged is on disk."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Final
 
@@ -14,7 +14,7 @@ from monitor.domain.events import KINDS, Event, Kind, at_ms
 from monitor.domain.frames import Entry, Mark
 from monitor.domain.rejections import Rejected
 from monitor.services.interims import Interims
-from monitor.services.ports import Clock, Log, Telemetry
+from monitor.services.ports import Clock, Sink, Telemetry
 from monitor.services.pseudonyms import Pseudonyms
 from monitor.services.roomlimit import RoomLimit
 
@@ -79,13 +79,15 @@ class Ingest:
     """One per process; used from the event loop only."""
 
     def __init__(
-        self, *, log: Log, pseudonyms: Pseudonyms, clock: Clock, telemetry: Telemetry, settings: IngestSettings,
+        self, *, log: Sink, pseudonyms: Pseudonyms, clock: Clock, telemetry: Telemetry, settings: IngestSettings,
         backlog: Callable[[int], int], unwritten: Callable[[], int] = lambda: 0, rooms: RoomLimit | None = None,
+        place: Callable[[str, str], int] | None = None,
     ) -> None:
+        """`place`: where the events of a (tenant, room) go, where the log has several places; a frame has one."""
         self._log, self._pseudonyms, self._clock, self._telemetry = log, pseudonyms, clock, telemetry
         self.settings = settings
         self._backlog, self._unwritten = backlog, unwritten
-        self._rooms = rooms
+        self._rooms, self._place = rooms, place
         self._recent = Recent(settings.recent)
         self._interims = Interims()
         self._writing: set[asyncio.Task[None]] = set()
@@ -162,12 +164,21 @@ class Ingest:
         if not events:
             return [Mark(now, tenant, session, session_seq)]
         built: list[Entry] = []
-        for some in frames.portions(events, lambda event: len(event.text)):
-            built += frames.build(some, tenant=tenant, accepted_at=now,
-                                  pseudonym=self._pseudonyms.of(tenant), sample=sample,
-                                  revision_of=partial(self._interims.revision_of, tenant),
-                                  session=session, session_seq=session_seq)
+        for together in self._by_place(tenant, events):
+            for some in frames.portions(together, lambda event: len(event.text)):
+                built += frames.build(some, tenant=tenant, accepted_at=now,
+                                      pseudonym=self._pseudonyms.of(tenant), sample=sample,
+                                      revision_of=partial(self._interims.revision_of, tenant),
+                                      session=session, session_seq=session_seq)
         return built
+
+    def _by_place(self, tenant: str, events: list[Event]) -> Iterable[list[Event]]:
+        if self._place is None:
+            return [events]
+        places: dict[int, list[Event]] = {}
+        for event in events:
+            places.setdefault(self._place(tenant, event.room), []).append(event)
+        return places.values()
 
     async def _append(self, built: list[Entry], keys: list[EventKey]) -> None:
         async def write() -> None:

@@ -31,7 +31,16 @@ from monitor.services.records import (
 )
 
 
-class Log(Protocol):
+class Sink(Protocol):
+    """Where entries go to be judged."""
+
+    async def append(self, entries: Sequence[Entry]) -> object:
+        """Returns once none of them can be lost. Raises BusyError where too much waits to be written, StorageError
+        where it is refused."""
+        ...
+
+
+class Log(Sink, Protocol):
     """The durable log: one sequence, two lanes. Ticks and swaps belong to both lanes."""
 
     async def append(self, entries: Sequence[Entry]) -> int:

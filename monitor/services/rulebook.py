@@ -23,7 +23,7 @@ from monitor.engine.scorer import Scorer
 from monitor.engine.views import ViewTables
 from monitor.services.bundles import Bundle, in_rooms, packed
 from monitor.services.making import NOBODY, Models, NoModels, RuleSource, Scorers, compiled
-from monitor.services.ports import Clock, Log, Logger, Store, Telemetry
+from monitor.services.ports import Clock, Logger, Sink, Store, Telemetry
 
 _KEPT: Final = 3
 
@@ -109,7 +109,7 @@ class Rulebook:
         self._base, self._current = base, engine
         return engine
 
-    async def refresh_rooms(self, log: Log) -> ReloadResult:
+    async def refresh_rooms(self, log: Sink) -> ReloadResult:
         """Let the rules that judge know what records say of rooms now; no file is read."""
         return await self._swapped(log, self._load_rooms)
 
@@ -118,13 +118,13 @@ class Rulebook:
             raise RuntimeError("load() first")
         return await self._in_rooms(self._base)
 
-    async def reload(self, log: Log) -> ReloadResult:
+    async def reload(self, log: Sink) -> ReloadResult:
         """Load, and let the new set judge from here on in the log. A fault leaves the old one judging."""
         result = await self._swapped(log, self.load)
         self._telemetry.gauge("reload_last_success_timestamp_seconds", self._clock.now() / 1000)
         return result
 
-    async def reload_unasked(self, log: Log, why: Why) -> ReloadResult:
+    async def reload_unasked(self, log: Sink, why: Why) -> ReloadResult:
         """The same where no request stands behind it, with a row of the trail of whoever runs the service."""
         result = await self.reload(log)
         if self._record is not None:
@@ -132,7 +132,7 @@ class Rulebook:
                                      on=result.version, facts={"previous": result.previous, "why": why.value})])
         return result
 
-    async def _swapped(self, log: Log, load: Callable[[], Awaitable[EngineSet]]) -> ReloadResult:
+    async def _swapped(self, log: Sink, load: Callable[[], Awaitable[EngineSet]]) -> ReloadResult:
         async with self._busy:
             serving, base = self.current, self._base
             previous = serving.version
@@ -156,7 +156,7 @@ class Rulebook:
                 self._logger.info("reloaded", version=engine.version, rules=len(engine.rules))
             return ReloadResult(engine.version, previous, changed, len(engine.rules))
 
-    async def watch(self, log: Log, *, every_s: float, stop: asyncio.Event) -> None:
+    async def watch(self, log: Sink, *, every_s: float, stop: asyncio.Event) -> None:
         """Reload when a file changed since it was read and has stayed as it is for one round."""
         seen = self._read
         while not stop.is_set():

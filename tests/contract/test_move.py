@@ -8,7 +8,7 @@ from sqlalchemy import Connection, Table, insert, select
 
 from monitor.adapters.storage.database import Database
 from monitor.adapters.storage.postgres import PostgresDatabase
-from monitor.adapters.storage.schema_post import metadata
+from monitor.adapters.storage.schema_nodes import metadata
 from monitor.adapters.storage.transfer import OF_THE_LOG, transfer
 from monitor.domain.errors import Conflict
 from tests.functional.clikit import redpost

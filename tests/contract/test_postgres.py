@@ -12,7 +12,7 @@ from sqlalchemy import Connection, func, insert, select, text
 from monitor.adapters.storage.database import Database
 from monitor.adapters.storage.postgres import PostgresDatabase, migrate_to_head
 from monitor.adapters.storage.schema import outbox
-from monitor.adapters.storage.schema_post import metadata
+from monitor.adapters.storage.schema_nodes import metadata
 from monitor.adapters.storage.store import SqlStore
 from monitor.domain.errors import ConfigError, NewerFormat, StorageError
 from monitor.services.records import AlertFilter, Commit

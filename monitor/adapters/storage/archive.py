@@ -21,7 +21,7 @@ from monitor.services.records import ArchiveQuery, KeptEvent, Mask, Series, Tall
 Looking = Newest | Tally
 
 
-class _Moved(Exception):
+class Moved(Exception):
     """A segment was rewritten, or merged with others, while a search went through the list."""
 
 
@@ -96,7 +96,7 @@ class ParquetArchive:
             while True:
                 try:
                     await self._look_at_segments(newest, seen)
-                except _Moved:
+                except Moved:
                     continue
                 return
         except asyncio.CancelledError:
@@ -110,7 +110,7 @@ class ParquetArchive:
             await loop.run_in_executor(self._searcher, _look, newest, judged, lane)
 
     async def _look_at_segments(self, newest: Looking, seen: set[Segment]) -> None:
-        """All but those in `seen`, which grows. Raises _Moved."""
+        """All but those in `seen`, which grows. Raises Moved."""
         for segment in self._shelf.segments:
             if newest.has_passed(segment.facts.at_max):
                 break
@@ -119,13 +119,15 @@ class ParquetArchive:
                 seen.add(segment)
 
     async def _read(self, segment: Segment, newest: Looking) -> None:
-        loop = asyncio.get_running_loop()
         try:
-            await loop.run_in_executor(self._searcher, _look_into, self._shelf, segment, newest)
+            await self._look_into(segment, newest)
         except Unusable as bad:
             if segment not in self._shelf.segments:
-                raise _Moved from bad
-            await loop.run_in_executor(self._writer, self._shelf.drop, bad.path, bad.error)
+                raise Moved from bad
+            await asyncio.get_running_loop().run_in_executor(self._writer, self._shelf.drop, bad.path, bad.error)
+
+    async def _look_into(self, segment: Segment, newest: Looking) -> None:
+        await asyncio.get_running_loop().run_in_executor(self._searcher, _look_into, self._shelf, segment, newest)
 
     async def expire(self, *, before: int) -> int:
         return await asyncio.get_running_loop().run_in_executor(self._writer, self._shelf.expire, before)

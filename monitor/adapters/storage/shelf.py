@@ -35,7 +35,7 @@ from monitor.adapters.storage.segments import Judged, table_of
 from monitor.domain.errors import StorageError
 from monitor.services.ports import FailPoint, Logger
 
-_NAME: Final = re.compile(r"(\d+)-(\d+)-(\d+)\.parquet(\.bad)?")
+_NAME: Final = re.compile(r"(\d+)-(\d+)-(\d+)\.parquet(?:\.bad)?")
 _DAYS: Final = "????-??-??"
 _STEP_S: Final = 0.03
 
@@ -70,13 +70,13 @@ class Shelf:
             ranges: dict[int, list[tuple[int, int]]] = {}
             found = []
             for path in (path for day in listed(self.root, _DAYS) for path in list(day.iterdir())):
-                name = _NAME.fullmatch(path.name)
-                if name is None:
+                place = place_of(path)
+                if place is None:
                     if path.suffix == ".tmp" and not self._reads_only:
                         path.unlink()
                     continue
-                lane, first, last = int(name[1]), int(name[2]), int(name[3])
-                if not name[4]:
+                lane, first, last = place
+                if path.suffix != ".bad":
                     facts = self._facts(path)
                     if facts is None:
                         continue
@@ -85,7 +85,7 @@ class Shelf:
             doubled = _doubled(found)
             for segment in doubled if not self._reads_only else ():
                 segment.path.unlink()
-        self.segments = tuple(sorted((segment for segment in found if segment not in doubled), key=_age))
+        self.segments = tuple(sorted((segment for segment in found if segment not in doubled), key=newest_first))
         self.ends = {lane: _reach(sorted(known)) for lane, known in ranges.items()}
 
     def _facts(self, path: Path) -> Facts | None:
@@ -169,11 +169,11 @@ class Shelf:
         times = [segment.facts.at_max for segment in (*gone, *new)]
         if not times:
             return
-        start = bisect_left(self.segments, -max(times), key=_age)
-        stop = bisect_right(self.segments, -min(times), key=_age)
+        start = bisect_left(self.segments, -max(times), key=newest_first)
+        stop = bisect_right(self.segments, -min(times), key=newest_first)
         paths = {segment.path for segment in gone}
         part = [segment for segment in self.segments[start:stop] if segment.path not in paths]
-        self.segments = (*self.segments[:start], *sorted([*part, *new], key=_age), *self.segments[stop:])
+        self.segments = (*self.segments[:start], *sorted([*part, *new], key=newest_first), *self.segments[stop:])
 
     def _leave_off(self, gone: Sequence[Segment]) -> None:
         """Before these go: no merging of them, and what is to be merged next is planned anew."""
@@ -253,7 +253,13 @@ def _doubled(segments: Iterable[Segment]) -> set[Segment]:
     return found
 
 
-def _age(segment: Segment) -> int:
+def place_of(path: Path) -> tuple[int, int, int] | None:
+    """The lane, the first and the last log position that a segment's name tells; None for another file."""
+    name = _NAME.fullmatch(path.name)
+    return None if name is None else (int(name[1]), int(name[2]), int(name[3]))
+
+
+def newest_first(segment: Segment) -> int:
     """What newest first goes by."""
     return -segment.facts.at_max
 

@@ -7,7 +7,7 @@ from sqlalchemy import Connection, Table, func, select, tuple_
 
 from monitor.adapters.storage.database import Database
 from monitor.adapters.storage.postgres import PostgresDatabase
-from monitor.adapters.storage.schema_post import metadata
+from monitor.adapters.storage.schema_nodes import metadata
 from monitor.domain.errors import Conflict, StorageError
 
 _ROWS: Final = 1_000

@@ -2,7 +2,7 @@
 
 from alembic import context
 
-from monitor.adapters.storage.schema_post import metadata
+from monitor.adapters.storage.schema_nodes import metadata
 
 connection = context.config.attributes["connection"]
 context.configure(connection=connection, target_metadata=metadata, render_as_batch=True)

@@ -1,0 +1,45 @@
+"""The tables by which several processes of one service agree."""
+
+from typing import Final
+
+from sqlalchemy import BigInteger, Column, Index, Integer, Table, Text
+
+from monitor.adapters.storage.schema_post import metadata
+
+__all__ = ["key_prints", "metadata", "serving", "sockets", "turns"]
+
+turns: Final = Table(
+    "turns",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("holder", Text, nullable=False),
+    Column("until", BigInteger, nullable=False),  # UTC ms
+)
+
+# The rule set that all partitions are to be judged by: one row.
+serving: Final = Table(
+    "serving",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("number", BigInteger, nullable=False),  # rises with each
+    Column("version", Text, nullable=False),
+    Column("told", BigInteger, nullable=False),  # the number that all partitions were told last
+)
+
+key_prints: Final = Table(
+    "key_prints",
+    metadata,
+    Column("tenant", Text, primary_key=True),
+    Column("print", Text, nullable=False),
+)
+
+# How far the messages of WebSocket sessions are with the brokers.
+sockets: Final = Table(
+    "sockets",
+    metadata,
+    Column("tenant", Text, primary_key=True),
+    Column("session", Text, primary_key=True),
+    Column("seq", BigInteger, nullable=False),
+    Column("at", BigInteger, nullable=False),  # UTC ms
+    Index(None, "at"),
+)
