@@ -4,6 +4,7 @@ import os
 import secrets
 import tempfile
 from collections.abc import Callable
+from hashlib import blake2b
 from pathlib import Path
 
 from monitor.domain.errors import ConfigError
@@ -38,6 +39,28 @@ class KeyFiles:
             raise ConfigError(f"the pseudonym key {path} can't be made: {error.strerror}",
                               hint="let the service write to the folder") from error
         return _read(path)
+
+
+class SharedKey:
+    """Keys of all tenants from one file that every node and bridge is given: the tenant `local` has the key itself, the
+    others one that follows from it, unless a file `<tenant>.key` lies beside it."""
+
+    def __init__(self, key_file: str) -> None:
+        """Raises ConfigError where there is none."""
+        if not key_file:
+            raise ConfigError("several processes hide viewers behind the same key, and none is given",
+                              hint="set pseudonym.key_file to a file that all have; `openssl rand -hex 32` makes a key")
+        self._path = Path(key_file)
+        self._key = _read(self._path)
+
+    def key_of(self, tenant: str) -> bytes:
+        """Raises ConfigError where a key file is unreadable or holds no key."""
+        if tenant == LOCAL:
+            return self._key
+        own = self._path.parent / f"{checked(tenant)}.key"
+        if own.exists():
+            return _read(own)
+        return blake2b(tenant.encode(), digest_size=KEY_BYTES, key=self._key, person=b"redpost-tenant").digest()
 
 
 def _create(path: Path) -> None:

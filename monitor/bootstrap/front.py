@@ -59,6 +59,7 @@ class Front:
     archive: Archive
     ingest: Ingest
     session_seq: Callable[[str, str], Awaitable[int]]
+    cue_look_s: float = 15
 
     def __init__(self, settings: Settings, *, demo: bool, logger: Logger) -> None:
         self.settings = settings
@@ -115,7 +116,7 @@ class Front:
         self._stack.push_async_callback(self.works.dry_runs.stop)
         self.lifecycle = Lifecycle(self.models, lambda: self.rulebook.reload(self.log), clock=self.clock,
                                    logger=self.logger, record=self.post.posts.write)
-        train = partial(learn_aside, data=self.folder, model=s.model.dir)
+        train = partial(learn_aside, data=self.folder, model=s.model.dir, store=s.store.url, shared=s.data.shared)
         self.learning = Learning(train, lambda: self.rulebook.reload(self.log), clock=self.clock, logger=self.logger)
         self._stack.push_async_callback(self.learning.close)
 
@@ -132,7 +133,7 @@ class Front:
             host=s.http.host, loopback=is_open(s), limits=self.ingest.settings.limits,
             max_body_bytes=s.http.max_body_bytes, max_decompressed_bytes=s.http.max_decompressed_bytes,
             max_sockets=s.http.max_sockets, body_timeout_s=s.http.body_timeout_s,
-            answers_ms=self.post.retention.answers_ms)
+            answers_ms=self.post.retention.answers_ms, cue_look_s=self.cue_look_s)
         app = build_app(
             WebServices(
                 ingest=self.ingest, session_seq=self.session_seq, labelling=self.labelling,

@@ -18,12 +18,17 @@ _NICE: Final = 10
 """Judging goes first."""
 
 
-async def learn_aside(tenant: str, by: str, *, data: Path, model: str) -> Learnt:
-    """`model`: the setting model.dir. Raises InputError with what the command says, StorageError where it was killed;
-    nothing is kept then."""
+async def learn_aside(
+    tenant: str, by: str, *, data: Path, model: str, store: str = "", shared: str = "",
+) -> Learnt:
+    """`model`, `store`, `shared`: the settings model.dir, store.url and data.shared. Raises InputError with what the
+    command says, StorageError where it was killed; nothing is kept then."""
+    where = [] if store else ["--data", str(data)]
+    told = {"REDPOST_STORE__URL": store, "REDPOST_DATA__SHARED": shared, "REDPOST_DATA__DIR": str(data)}
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "monitor", "retrain", "--json", "--tenant", tenant, "--by", by, "--data", str(data),
-        env={**os.environ, "REDPOST_MODEL__DIR": model}, stdin=asyncio.subprocess.DEVNULL, stdout=PIPE, stderr=PIPE)
+        sys.executable, "-m", "monitor", "retrain", "--json", "--tenant", tenant, "--by", by, *where,
+        env={**os.environ, **(told if store else {}), "REDPOST_MODEL__DIR": model}, stdin=asyncio.subprocess.DEVNULL,
+        stdout=PIPE, stderr=PIPE)
     try:
         with suppress(OSError):
             os.setpriority(os.PRIO_PROCESS, process.pid, _NICE)

@@ -123,3 +123,8 @@ class PostDesks:
         await self.organising.load()
         await self.review.pass_time()
         await self.holding.pass_time()
+
+    async def pass_time_beside(self) -> None:
+        """The same where others judge; records are taken elsewhere."""
+        await self.review.pass_time()
+        await self.holding.pass_time_beside(self.settings.alerts.storm_calm_s * 1_000)

@@ -1,17 +1,21 @@
-"""The programs `redpost serve` and `redpost worker`: from settings to an exit status."""
+"""The programs `redpost serve`, `redpost web` and `redpost worker`: from settings to an exit status."""
 
 import asyncio
 import os
 import signal
 import sys
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from monitor.adapters.logs import LoopErrors, configure
 from monitor.adapters.process import collect_rarely, spare_memory
+from monitor.bootstrap.front import Front
 from monitor.bootstrap.service import Service
 from monitor.domain.errors import OwnershipLost, RedpostError
 from monitor.services.ports import Logger
 from monitor.settings import Settings
+
+if TYPE_CHECKING:
+    from monitor.bootstrap.webnode import WebNode
 
 EXIT_FATAL: Final = 70
 EXIT_OWNERSHIP: Final = 75
@@ -21,8 +25,7 @@ _SWITCH_S: Final = 0.0005
 """How long a thread may hold the interpreter: the loop answers while the engine works (measured: stalls halve)."""
 
 
-async def _serve(settings: Settings, *, demo: bool, logger: Logger) -> int:
-    service = Service(settings, demo=demo, logger=logger)
+async def _serve(service: "Service | WebNode", logger: Logger) -> int:
     loop = asyncio.get_running_loop()
     loop.set_exception_handler(LoopErrors(logger, service.clock))
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -41,7 +44,7 @@ async def _serve(settings: Settings, *, demo: bool, logger: Logger) -> int:
     return 0
 
 
-async def _started(service: Service) -> str:
+async def _started(service: "Service | WebNode") -> str:
     """The address, once it listens. A stop does not wait for a start: nothing was acknowledged yet."""
     patience = asyncio.get_running_loop().call_later(
         _PATIENCE_S, _tell, "redpost reads and compiles its rules, which takes some seconds …")
@@ -75,7 +78,7 @@ def _tell(line: str) -> None:
         sys.stderr.write(line + "\n")
 
 
-def _greeting(address: str, service: Service) -> list[str]:
+def _greeting(address: str, service: Front) -> list[str]:
     lines = [f"redpost listens on {address}"]
     if service.demo:
         lines += [f"  the queue      {address}/queue", "  or             redpost tail" + _url_option(service, address),
@@ -83,7 +86,7 @@ def _greeting(address: str, service: Service) -> list[str]:
     return [*lines, *_rooms(address, service), *_invitations(address, service)]
 
 
-def _rooms(address: str, service: Service) -> list[str]:
+def _rooms(address: str, service: Front) -> list[str]:
     links = service.room_links
     if not links:
         return []
@@ -92,7 +95,7 @@ def _rooms(address: str, service: Service) -> list[str]:
             *(f"  {room:{width}}   {address}/cue/{secret}" for room, secret in links.items())]
 
 
-def _invitations(address: str, service: Service) -> list[str]:
+def _invitations(address: str, service: Front) -> list[str]:
     """One-time links: nobody has a password before they have set it."""
     links = service.persons.links
     if not links:
@@ -103,7 +106,7 @@ def _invitations(address: str, service: Service) -> list[str]:
             *(f"  {link.login:{width}}   {address}/invitations/{link.secret}" for link in links)]
 
 
-def _url_option(service: Service, address: str) -> str:
+def _url_option(service: Front, address: str) -> str:
     return "" if service.settings.http.port == 8321 else f" --url {address}"
 
 
@@ -113,11 +116,32 @@ def serve(settings: Settings, *, demo: bool = False) -> int:
     Raises RedpostError for what keeps it from starting. An error while it runs ends the process: 70, or 75 where
     another process took a lane over.
     """
+    logger = _begun(settings)
+    return asyncio.run(_served(settings, demo=demo, logger=logger))
+
+
+async def _served(settings: Settings, *, demo: bool, logger: Logger) -> int:
+    return await _serve(Service(settings, demo=demo, logger=logger), logger)
+
+
+def serve_node(settings: Settings) -> int:
+    """Run a web node until a signal; the exit status, as of `serve`."""
+    logger = _begun(settings)
+    return asyncio.run(_node(settings, logger=logger))
+
+
+async def _node(settings: Settings, *, logger: Logger) -> int:
+    from monitor.bootstrap.webnode import WebNode  # it needs the parts of the extra `kafka`
+
+    return await _serve(WebNode(settings, demo=False, logger=logger), logger)
+
+
+def _begun(settings: Settings) -> Logger:
     logger = configure(level=settings.telemetry.log_level, form=settings.telemetry.log_format)
     spare_memory()
     sys.setswitchinterval(_SWITCH_S)
     collect_rarely()
-    return asyncio.run(_serve(settings, demo=demo, logger=logger))
+    return logger
 
 
 async def _work(settings: Settings, *, logger: Logger) -> int:
@@ -145,10 +169,7 @@ async def _work(settings: Settings, *, logger: Logger) -> int:
 
 def work(settings: Settings) -> int:
     """Judge partitions of the log on Kafka until a signal; the exit status, as of `serve`."""
-    logger = configure(level=settings.telemetry.log_level, form=settings.telemetry.log_format)
-    spare_memory()
-    sys.setswitchinterval(_SWITCH_S)
-    collect_rarely()
+    logger = _begun(settings)
     return asyncio.run(_work(settings, logger=logger))
 
 

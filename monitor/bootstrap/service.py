@@ -151,6 +151,7 @@ class Service(Front):
         yield self.post.evening.run(self.stopping)
         yield self.post.onboarding.run(self.stopping)
         yield from self.telling.beside()
+        yield self.telling.messenger.run()
         yield self.post.rooms.follow(lambda: self.rulebook.refresh_rooms(self.log), self.stopping)
         if self.settings.rules.watch:
             yield self.rulebook.watch(self.log, every_s=1, stop=self.stopping)

@@ -60,7 +60,6 @@ class Telling:
         """What runs beside the judging."""
         yield self.publisher.run(self.cues)
         yield self.corrections.run()
-        yield self.messenger.run()
 
     async def close(self) -> None:
         await self._couriers.close()

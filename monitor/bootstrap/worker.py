@@ -1,6 +1,7 @@
 """A worker: partitions of the topic in, findings and alerts out, under Faust."""
 
 import asyncio
+import shutil
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack
@@ -23,9 +24,10 @@ from monitor.adapters.clock import SteadyClock
 from monitor.adapters.failpoints import FailPoints
 from monitor.adapters.ml.shelf import ModelShelf
 from monitor.adapters.outside import Outside
-from monitor.adapters.process import give_memory_back
+from monitor.adapters.process import give_memory_back, trim_heap
 from monitor.adapters.spool import Spool
 from monitor.adapters.storage.archive import ParquetArchive
+from monitor.adapters.storage.cues import SqlCues
 from monitor.adapters.storage.store import SqlStore
 from monitor.adapters.telemetry import PrometheusTelemetry
 from monitor.adapters.web.probes import probes
@@ -39,6 +41,8 @@ from monitor.bootstrap.stores import open_store
 from monitor.bootstrap.telling import Telling
 from monitor.engine.engineset import EngineSet
 from monitor.services.detect import Detect, DetectSettings
+from monitor.services.following import follow_cues
+from monitor.services.housekeeping import Chores, ChoreSettings
 from monitor.services.owning import Closes, Fed, Owning
 from monitor.services.partitions import OfPartition, Together
 from monitor.services.ports import Logger
@@ -49,6 +53,10 @@ from monitor.settings import Settings
 
 _LINGER_S: Final = 0.02
 _LINGER_BELOW: Final = 1_000
+_ARCHIVE_MS: Final = 3_000
+"""Web nodes show what was said once it is in the archive."""
+_TIDY_AFTER_MS: Final = 30_000
+_DAY_MS: Final = 86_400_000
 
 
 class Nobody:
@@ -71,6 +79,7 @@ class Worker:
         self.fatal: BaseException | None = None
         self._failing = asyncio.Event()
         self._stack = AsyncExitStack()
+        self._archives: dict[int, ParquetArchive] = {}
 
     async def open(self) -> None:
         check_folder(self.folder)
@@ -99,7 +108,7 @@ class Worker:
         cache = self.folder / "cache"
         self.rulebook = Rulebook(
             rule_folder(s), self.store, view_tables(), logger=self.logger, telemetry=self.telemetry, clock=self.clock,
-            models=ModelShelf(model_folder(s.model.dir), self.folder / "models"), databases=databases(cache),
+            models=ModelShelf(model_folder(s.model.dir), s.shared / "models"), databases=databases(cache),
             aside=partial(compile_aside, cache=cache), after_compiling=give_memory_back,
             rooms=self.post.rooms.contexts)
 
@@ -135,8 +144,8 @@ class Worker:
         s = self.settings
         spool = self.folder / "spool"
         spool.mkdir(exist_ok=True, mode=0o700)
-        archive = await ParquetArchive.open(
-            self.folder / "archive" / f"p{partition:04d}", log=self.logger, failpoint=self.failpoint)
+        archive = self._archives[partition] = await ParquetArchive.open(
+            s.shared / "archive" / f"p{partition:04d}", log=self.logger, failpoint=self.failpoint)
         return Detect(
             log=log, store=OfPartition(self.together, partition), archive=archive, publisher=self.telling.publisher,
             telemetry=self.telemetry, logger=self.logger, clock=self.clock, engine=engine,
@@ -144,7 +153,7 @@ class Worker:
             placing=self.post.dispatcher, listen=self.telling.corrections.listen, executor=self._engine_thread,
             settings=DetectSettings(
                 batch=s.engine.batch_events, linger_s=_LINGER_S, linger_below=_LINGER_BELOW,
-                snapshot_ms=s.engine.snapshot_s * 1000, silence_ms=s.broadcast.silence_ms,
+                snapshot_ms=s.engine.snapshot_s * 1000, archive_ms=_ARCHIVE_MS, silence_ms=s.broadcast.silence_ms,
                 grouping=s.alerts.grouping())), archive
 
     async def listen(self) -> str:
@@ -166,7 +175,8 @@ class Worker:
         """Until `stopping`; then everything that was judged is committed. Raises what failed."""
         await self.host.start()
         others = [asyncio.ensure_future(work) for work in (
-            *self.telling.beside(), self._clocks(), self.watchdog.run())]
+            *self.telling.beside(), self._clocks(), self.watchdog.run(), self._cues(),
+            self._chores().run(self.stopping))]
         waiting = [asyncio.create_task(event.wait()) for event in (self.stopping, self._failing)]
         try:
             await asyncio.wait([*waiting, *others], return_when=asyncio.FIRST_COMPLETED)
@@ -205,6 +215,29 @@ class Worker:
         if self.host.rebalancing:
             reasons.append("the workers share out the partitions")
         return reasons
+
+    def _chores(self) -> Chores:
+        """Of the archives of its partitions."""
+        def owned() -> list[ParquetArchive]:
+            return [archive for partition, archive in self._archives.items() if partition in self.owning.shares]
+
+        async def expire() -> None:
+            for archive in owned():
+                await archive.expire(before=self.clock.now() - self.settings.events.keep_days * _DAY_MS)
+
+        async def tidy(before: int) -> bool:
+            return any([await archive.tidy(before=before) for archive in owned()])
+
+        async def disk() -> None:
+            self.telemetry.gauge("disk_free_bytes", shutil.disk_usage(self.settings.shared).free)
+
+        return Chores(gauges=(disk,), trims=(expire, partial(asyncio.to_thread, trim_heap)), tidy=(tidy,),
+                      logger=self.logger, clock=self.clock, settings=ChoreSettings(tidy_after_ms=_TIDY_AFTER_MS))
+
+    async def _cues(self) -> None:
+        """What web nodes cue may be corrected on air."""
+        await follow_cues(SqlCues(self.post.database), self.post.organising.tenants, self.telling.corrections.watch,
+                          self.clock)
 
     async def _clocks(self) -> None:
         """Records that web nodes change are taken."""

@@ -36,6 +36,7 @@ from monitor.cli.replay import replay
 from monitor.cli.scan import scan
 from monitor.cli.serve import serve
 from monitor.cli.tail import tail
+from monitor.cli.web import web
 from monitor.cli.worker import worker
 from monitor.domain.errors import InputError, RedpostError
 
@@ -61,7 +62,8 @@ def build() -> App:
         name="redpost", help=_HELP, help_format="markdown", version=_version, result_action="return_value",
         default_parameter=Parameter(negative="", show_default=False),
     )
-    for command in (backup, check_config, exporting.export, migrate, move, replay, restore, scan, serve, tail, worker):
+    for command in (backup, check_config, exporting.export, migrate, move, replay, restore, scan, serve, tail, web,
+                    worker):
         app.command(command)
     for on_lines in (models.train, models.evaluate, retraining.retrain):
         app.command(on_lines)

@@ -93,7 +93,7 @@ def _classifier(checks: Checks, settings: "Settings") -> None:
     from monitor.adapters.ml.shelf import ModelShelf
 
     with checks.of("classifier"):
-        ModelShelf(model_folder(settings.model.dir), Path(settings.data.dir) / "models").serving()
+        ModelShelf(model_folder(settings.model.dir), settings.shared / "models").serving()
 
 
 def _data(checks: Checks, settings: "Settings") -> None:

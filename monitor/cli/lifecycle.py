@@ -140,7 +140,9 @@ def shelf(data: Data, config: Config) -> "ModelShelf":
     from monitor.cli.options import data_folder
     from monitor.settings import load
 
-    return ModelShelf(model_folder(load(config=config).settings.model.dir), data_folder(data, config) / "models")
+    settings = load(config=config).settings
+    folder = settings.shared if data is None else data_folder(data, config)
+    return ModelShelf(model_folder(settings.model.dir), folder / "models")
 
 
 def named(kept: "ModelShelf", model: str) -> "Model":

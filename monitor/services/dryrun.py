@@ -67,6 +67,13 @@ class DryRuns:
                 running = run.state is RunState.RUNNING
                 self._latest[tenant, run.path] = replace(run, state=RunState.INTERRUPTED) if running else run
 
+    async def refresh(self) -> None:
+        """Take those that other processes run."""
+        for tenant, run in await self._kept.runs():
+            known = self._latest.get((tenant, run.path))
+            if known is None or run.asked_at > known.asked_at:
+                self._latest[tenant, run.path] = run
+
     async def start(self, actor: Actor, asked: RunThis) -> DryRun:
         """Returns once the text is compiled. Raises RuleError, Conflict while another one runs."""
         if asked.hours not in HOURS:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import Counter
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Final, Protocol
 
@@ -124,10 +125,14 @@ class Evening:
             for tenant, found in running.items():
                 await self._absences.look(tenant, found)
 
-    async def run(self, stop: asyncio.Event, *, every_s: float = 10) -> None:
+    async def run(
+        self, stop: asyncio.Event, *, every_s: float = 10, mine: Callable[[], bool] = lambda: True,
+    ) -> None:
+        """`mine`: whether it is this process that looks."""
         while not stop.is_set():
             with suppress(StorageError):  # the disk refuses: looked at again at the next turn
-                await self.look()
+                if mine():
+                    await self.look()
             with suppress(TimeoutError):
                 await asyncio.wait_for(stop.wait(), every_s)
 

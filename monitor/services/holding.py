@@ -97,6 +97,10 @@ class Holds(Protocol):
         """End the storms that do not rage any more (UTC ms); how many rage."""
         ...
 
+    async def rest(self, since: int, now: int) -> int:
+        """End the storms that have held nothing since this time (UTC ms); how many stand."""
+        ...
+
     async def storms(self, tenant: str, names: Sequence[str]) -> dict[str, Storm]:
         """By id."""
         ...
@@ -146,6 +150,11 @@ class HoldDesk:
     async def pass_time(self) -> None:
         """Storms end by calm."""
         self._telemetry.gauge("storm_breakers_open", await self._holds.calm(self._placing, self._clock.now()))
+
+    async def pass_time_beside(self, calm_ms: int) -> None:
+        """Where others judge: a storm ends that has held nothing for so long."""
+        now = self._clock.now()
+        self._telemetry.gauge("storm_breakers_open", await self._holds.rest(now - calm_ms, now))
 
     async def holders(self, actor: Actor) -> Holders:
         """Of the rooms that the actor may see."""

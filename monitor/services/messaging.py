@@ -5,7 +5,7 @@ At least once: a message whose sending was not noted down goes again, by the sam
 
 import asyncio
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final, Protocol
 
 from msgspec import Struct
@@ -116,26 +116,28 @@ class Messenger:
         await self._mail.put([message], [deed])
         return message
 
-    async def run(self) -> None:
-        """Until cancelled: what is under way is tried again after the next start."""
+    async def run(self, mine: Callable[[], bool] = lambda: True) -> None:
+        """Until cancelled: what is under way is tried again after the next start. `mine`: whether it is this process
+        that sends."""
         try:
             while True:
-                await self._turn()
+                if mine() or self._trying:
+                    await self._turn(begin=mine())
                 await asyncio.sleep(1)
         finally:
             for task in self._trying.values():
                 task.cancel()
 
-    async def _turn(self) -> None:
+    async def _turn(self, *, begin: bool) -> None:
         try:
-            await self.turn()
+            await self.turn(begin=begin)
         except RedpostError as error:  # the disk refuses: what was sent is noted down at the next turn
             self._logger.warning("messages_not_settled", error=str(error))
 
-    async def turn(self, *, wait: bool = False) -> None:
-        """Note down what has ended, begin what is due; `wait` until all of it has ended."""
+    async def turn(self, *, wait: bool = False, begin: bool = True) -> None:
+        """Note down what has ended, `begin` what is due; `wait` until all of it has ended."""
         await self._settle()
-        for posted in await self._mail.due(self._clock.now(), each=self._each):
+        for posted in await self._mail.due(self._clock.now(), each=self._each) if begin else ():
             self._begin(posted)
         if wait:
             await asyncio.gather(*self._trying.values())

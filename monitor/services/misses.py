@@ -15,9 +15,10 @@ from monitor.domain.people import Actor, Permission
 from monitor.services.cases import Case, Moved, Placing
 from monitor.services.context import REACH_MS, nearest
 from monitor.services.evidence import MOST_LINES
+from monitor.services.following import line_of
 from monitor.services.organising import Organising
 from monitor.services.ports import Archive, Clock, Publisher
-from monitor.services.records import ArchiveQuery, ContextChunk, ContextLine, KeptEvent, Update
+from monitor.services.records import ArchiveQuery, ContextChunk, KeptEvent, Update
 
 _AT_ONE_TIME: Final = 500
 """Events of one room with one time that are looked through."""
@@ -155,20 +156,13 @@ def _label(finding: Finding, by: str, now: int) -> Label:
 def _chunks(tenant: str, miss: Miss, around: list[KeptEvent]) -> tuple[ContextChunk, ...]:
     """The room's lines around it, as any alert has them: those of found alerts come from memory, these from the
     archive."""
-    lines = nearest([_line(tenant, event) for event in around], at=miss.at, most=MOST_LINES)
+    lines = nearest([line_of(tenant, event) for event in around], at=miss.at, most=MOST_LINES)
     chunks = []
     for lane in sorted({line.lane for line in lines}):
         own = [line for line in lines if line.lane == lane]
         chunks.append(ContextChunk(tenant=tenant, room=miss.room, lane=lane, first_seq=0, lines=own,
                                    from_at=min(line.at for line in own), to_at=max(line.at for line in own)))
     return tuple(chunks)
-
-
-def _line(tenant: str, event: KeptEvent) -> ContextLine:
-    return ContextLine(
-        tenant=tenant, room=event.room, source=event.source, event_id=event.id, revision=event.revision,
-        lane=event.lane, broadcast=event.broadcast, at=event.at, offset_ms=event.offset_ms, kind=event.kind,
-        role=event.role, speaker=event.speaker, text=event.text)
 
 
 def _draft(case: Case) -> DraftCase:

@@ -53,10 +53,14 @@ class Onboarding:
         self._looked: dict[str, tuple[Organisation | None, frozenset[Place]]] = {}
         self._raised: dict[str, tuple[str, str, str]] = {}
 
-    async def run(self, stop: asyncio.Event, *, every_s: float = 5) -> None:
+    async def run(
+        self, stop: asyncio.Event, *, every_s: float = 5, mine: Callable[[], bool] = lambda: True,
+    ) -> None:
+        """`mine`: whether it is this process that looks."""
         while not stop.is_set():
             with suppress(StorageError):  # the disk refuses: it is as lacking at the next turn
-                await self.look()
+                if mine():
+                    await self.look()
             with suppress(TimeoutError):
                 await asyncio.wait_for(stop.wait(), every_s)
 

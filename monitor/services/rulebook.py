@@ -195,6 +195,17 @@ class Rulebook:
         self._blind = False
         return found
 
+    async def adopt(self, version: str) -> None:
+        """From now on this is `current`: another process said that it judges. While rules are being loaded here,
+        nothing changes. Raises ConfigError."""
+        if not self._busy.locked() and (self._current is None or version != self._current.version):
+            async with self._busy:
+                engine = await self.engine_of(version)
+                bundle = msgspec.msgpack.decode(await self._store.rule_set(version) or b"", type=Bundle)
+                self._base = await self.engine_of(bundle.base) if bundle.base else engine
+                self._current = engine
+            self._logger.info("rules_adopted", version=version)
+
     async def engine_of(self, version: str) -> EngineSet:
         """The set of this version, made once however many ask. Raises ConfigError where its sources are not stored."""
         async with self._making:

@@ -81,6 +81,11 @@ class Workbench:
             self._editions.setdefault(edition.path, []).append(edition)
         self._laid = await published(self._edits, self._releases)
 
+    async def refresh(self) -> None:
+        """Take what other processes saved and published."""
+        async with self._publishing:
+            await self.load()
+
     async def listed(self, tenant: str) -> RuleList:
         engine, figures = self._engine(), await self._figures_of(tenant)
         rules = [self._row(rule, figures.get(rule.id, RuleFigures())) for rule in engine.ruleset.all()]

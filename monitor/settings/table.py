@@ -5,6 +5,7 @@ docs/settings.md, config/redpost.toml and the messages of `load` are made of thi
 
 from collections.abc import Mapping
 from functools import cache
+from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
 import msgspec
@@ -42,6 +43,8 @@ def _help(text: str) -> Meta:
 
 class Data(Struct, frozen=True):
     dir: Annotated[Folder, _help("folder of the log, the database and the keys; made on the first start")] = "data"
+    shared: Annotated[Place, _help("folder of the archive and of trained models that all web nodes and workers see; "
+                                   "empty: data.dir")] = ""
 
 
 class Store(Struct, frozen=True):
@@ -234,6 +237,11 @@ class Settings(Struct, frozen=True):
     people: People = People()
     tenant: Tenant = Tenant()
     telemetry: Telemetry = Telemetry()
+
+    @property
+    def shared(self) -> Path:
+        """Where all processes of a service see the archive and the models."""
+        return Path(self.data.shared or self.data.dir)
 
 
 class Setting(Struct, frozen=True, kw_only=True):

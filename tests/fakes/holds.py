@@ -30,6 +30,9 @@ class MemoryHolds:
     async def calm(self, placing: Placing, now: int) -> int:
         return 0
 
+    async def rest(self, since: int, now: int) -> int:
+        return 0
+
     async def storms(self, tenant: str, names: Sequence[str]) -> dict[str, Storm]:
         return {}
 

@@ -23,7 +23,7 @@ from monitor.adapters.bus.kafka import wire
 from monitor.adapters.bus.kafka.connecting import Brokers
 from monitor.adapters.bus.kafka.partitionlog import PartitionLog
 from monitor.adapters.bus.kafka.producing import KafkaProducer
-from monitor.adapters.bus.kafka.rereader import KafkaRereader
+from monitor.adapters.bus.kafka.rereader import KafkaRereader, Read
 from monitor.adapters.storage.database import Database
 from monitor.adapters.storage.schema import findings
 from monitor.adapters.storage.store import SqlStore
@@ -51,6 +51,8 @@ Found = dict[str, tuple[str, str | None]]
 class WorkerProcess:
     """`redpost worker` on a data folder of its own, started again and again."""
 
+    command = "worker"
+
     def __init__(self, data: Path, brokers: Brokers, store: str, **settings: object) -> None:
         self.data = data
         self.settings = {**SETTINGS, "bus.brokers": brokers.bootstrap, "bus.prefix": brokers.prefix,
@@ -73,7 +75,7 @@ class WorkerProcess:
         place = self.data.parent / f"{self.data.name}-{self.starts}"
         with place.with_suffix(".out").open("wb") as out, place.with_suffix(".err").open("wb") as err:
             self.process = subprocess.Popen(  # noqa: S603
-                [sys.executable, "-m", "monitor", "worker", "--data", str(self.data), "--port", "0"],
+                [sys.executable, "-m", "monitor", self.command, "--data", str(self.data), "--port", "0"],
                 cwd=ROOT, env=environ, stdout=out, stderr=err)
 
     def taken(self) -> list[int]:
@@ -117,7 +119,6 @@ class Scene:
         await self.producer.start()
         self.rereader = KafkaRereader(self.brokers)
         await self.rereader.start()
-        await self.swap(0)
 
     async def close(self) -> None:
         for worker in self.workers:
@@ -176,6 +177,14 @@ class Scene:
             return all(found.get(2 * p + side, 0) >= end for p, end in ends.items() for side in (0, 1))
 
         await until(reached)
+
+    async def messages(self, partition: int) -> list[Read]:
+        """All that the brokers hold of it."""
+        first, end = await self.rereader.bounds(partition)
+        found: list[Read] = []
+        while first + len(found) < end:
+            found += await self.rereader.read(partition, first + len(found), 1_000)
+        return found
 
     async def positions(self) -> dict[int, int]:
         return {each.lane: each.seq for each in await self.store.positions()}
@@ -291,6 +300,7 @@ async def scene(brokers: Brokers, cluster: Cluster, folder: Path) -> AsyncIterat
     made = Scene(brokers, cluster, await cluster.fresh(), folder)
     await made.open()
     try:
+        await made.swap(0)
         yield made
     finally:
         await made.close()

@@ -67,6 +67,11 @@ def shown(connection: Connection, tenant: str, room: str, after: int, since: int
     return [_cue.decode(body) for body in rows][::-1]
 
 
+def told_since(connection: Connection, tenant: str, at: int) -> list[Cue]:
+    rows = connection.scalars(select(cues.c.body).where(cues.c.tenant == tenant, cues.c.at >= at).order_by(cues.c.at))
+    return [_cue.decode(body) for body in rows]
+
+
 def of_alert(connection: Connection, tenant: str, alert: str) -> list[Cue]:
     rows = connection.scalars(
         select(cues.c.body).where(cues.c.tenant == tenant, cues.c.alert_id == alert).order_by(cues.c.at, cues.c.id))
@@ -169,6 +174,9 @@ class SqlCues:
 
     async def tell(self, tenant: str, alert: str, step: Callable[[Case, Surroundings], Told]) -> Cue | None:
         return await self._database.run(lambda connection: tell(connection, tenant, alert, step), durable=True)
+
+    async def told_since(self, tenant: str, at: int) -> list[Cue]:
+        return await self._database.read(lambda connection: told_since(connection, tenant, at))
 
     async def change(self, tenant: str, cue: str, step: Callable[[Cue], tuple[Cue, Deed] | None]) -> Cue | None:
         return await self._database.run(lambda connection: change(connection, tenant, cue, step), durable=True)

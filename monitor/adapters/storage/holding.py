@@ -37,6 +37,9 @@ class SqlHolds:
     async def calm(self, placing: Placing, now: int) -> int:
         return await self._database.run(lambda connection: storms.calm(connection, placing.raging(now), now))
 
+    async def rest(self, since: int, now: int) -> int:
+        return await self._database.run(lambda connection: storms.rest(connection, since, now))
+
     async def storms(self, tenant: str, names: Sequence[str]) -> dict[str, Storm]:
         return await self._database.read(lambda connection: storms.several(connection, tenant, names))
 

@@ -98,6 +98,20 @@ def calm(connection: Connection, raging: Mapping[tuple[str, str], str], now: int
     return len(raging)
 
 
+def rest(connection: Connection, since: int, now: int) -> int:
+    """End those that have held nothing since this time (UTC ms); how many stand."""
+    standing_now = standing(connection)
+    resting = []
+    for tenant, _, name in standing_now:
+        latest = connection.scalar(select(func.max(alerts.c.at)).where(
+            alerts.c.tenant == tenant, alerts.c.held_by == name, HELD)) or 0
+        if latest < since:
+            resting.append((tenant, name))
+    for tenant, name in resting:
+        connection.execute(update(storms).where(storms.c.tenant == tenant, storms.c.id == name).values(ended_at=now))
+    return len(standing_now) - len(resting)
+
+
 def standing(connection: Connection) -> list[tuple[str, str, str]]:
     """(tenant, rule, id) of those that have not ended."""
     rows = connection.execute(select(storms.c.tenant, storms.c.rule, storms.c.id).where(storms.c.ended_at.is_(None)))

@@ -154,7 +154,7 @@ async def stream_room_cues(request: web.Request) -> web.StreamResponse:
             for cue in changed:
                 await writer.write(event(b"cue", _shown(cue), cue.seq))
                 after = cue.seq
-            if not changed and not await listener.woken(within=request.app[SETTINGS].sse_heartbeat_s):
+            if not changed and not await listener.woken(within=request.app[SETTINGS].cue_look_s):
                 await writer.write(PING)
     return response
 

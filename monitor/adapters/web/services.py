@@ -146,6 +146,7 @@ class WebSettings(Struct, frozen=True, kw_only=True):
     hello_timeout_s: float = 10
     ws_heartbeat_s: float = 20
     sse_heartbeat_s: float = 15
+    cue_look_s: float = 15  # a page that shows cues looks again so often, whether or not it was woken
     answers_ms: int = KEPT_MS  # how long a request that is sent again gets the first answer
     sse_replay: int = 10_000  # updates that are read from the store for one client at most
 
