@@ -91,6 +91,8 @@ METRICS: Final[tuple[Metric, ...]] = (
     Metric("worker_partitions", "gauge", "Partitions of the topic of events that this worker judges."),
     Metric("partition_lag", "gauge", "Messages of the topic of events that are not judged, over this worker's "
            "partitions."),
+    Metric("bridge_lag", "gauge", "Messages of third parties that are not in the log yet, over this bridge's "
+           "partitions."),
     Metric("dead_letter_total", "counter", "Messages that nobody could read, by reason.", ("reason",)),
     Metric("watchdog_restarts_total", "counter", "Times that this process ended since it did nothing."),
     Metric("db_commit_seconds", "histogram", "Time of one commit of the store.", (), _FAST),

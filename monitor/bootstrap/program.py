@@ -1,11 +1,12 @@
-"""The programs `redpost serve`, `redpost web` and `redpost worker`: from settings to an exit status."""
+"""`redpost serve`, `web`, `worker` and `bridge`: from settings to an exit status."""
 
 import asyncio
 import os
 import signal
 import sys
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
+from monitor.adapters.clock import SteadyClock
 from monitor.adapters.logs import LoopErrors, configure
 from monitor.adapters.process import collect_rarely, spare_memory
 from monitor.bootstrap.front import Front
@@ -116,24 +117,20 @@ def serve(settings: Settings, *, demo: bool = False) -> int:
     Raises RedpostError for what keeps it from starting. An error while it runs ends the process: 70, or 75 where
     another process took a lane over.
     """
-    logger = _begun(settings)
-    return asyncio.run(_served(settings, demo=demo, logger=logger))
+    async def service(logger: Logger) -> int:
+        return await _serve(Service(settings, demo=demo, logger=logger), logger)
 
-
-async def _served(settings: Settings, *, demo: bool, logger: Logger) -> int:
-    return await _serve(Service(settings, demo=demo, logger=logger), logger)
+    return asyncio.run(service(_begun(settings)))
 
 
 def serve_node(settings: Settings) -> int:
     """Run a web node until a signal; the exit status, as of `serve`."""
-    logger = _begun(settings)
-    return asyncio.run(_node(settings, logger=logger))
+    async def node(logger: Logger) -> int:
+        from monitor.bootstrap.webnode import WebNode  # it needs the parts of the extra `kafka`
 
+        return await _serve(WebNode(settings, demo=False, logger=logger), logger)
 
-async def _node(settings: Settings, *, logger: Logger) -> int:
-    from monitor.bootstrap.webnode import WebNode  # it needs the parts of the extra `kafka`
-
-    return await _serve(WebNode(settings, demo=False, logger=logger), logger)
+    return asyncio.run(node(_begun(settings)))
 
 
 def _begun(settings: Settings) -> Logger:
@@ -144,33 +141,60 @@ def _begun(settings: Settings) -> Logger:
     return logger
 
 
-async def _work(settings: Settings, *, logger: Logger) -> int:
-    from monitor.bootstrap.worker import Worker  # it needs the parts of the extra `kafka`
+class Quiet(Protocol):
+    """A process that answers nobody but who looks whether it is well."""
 
-    worker = Worker(settings, logger=logger)
+    name: str
+    clock: SteadyClock
+    stopping: asyncio.Event
+
+    async def open(self) -> None: ...
+
+    async def listen(self) -> str: ...
+
+    async def run(self) -> None: ...
+
+    async def close(self) -> None: ...
+
+
+async def _run(made: Quiet, logger: Logger) -> int:
     loop = asyncio.get_running_loop()
-    loop.set_exception_handler(LoopErrors(logger, worker.clock))
+    loop.set_exception_handler(LoopErrors(logger, made.clock))
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, worker.stopping.set)
+        loop.add_signal_handler(number, made.stopping.set)
     try:
-        await worker.open()
-        address = await worker.listen()
+        await made.open()
+        address = await made.listen()
     except BaseException:
-        await worker.close()
+        await made.close()
         raise
-    _say([f"redpost worker answers on {address}"])
+    _say([f"redpost {made.name} answers on {address}"])
     try:
-        await worker.run()
+        await made.run()
     except Exception as error:
         _fatal(error, logger)
-    await worker.close()
+    await made.close()
     return 0
 
 
 def work(settings: Settings) -> int:
     """Judge partitions of the log on Kafka until a signal; the exit status, as of `serve`."""
-    logger = _begun(settings)
-    return asyncio.run(_work(settings, logger=logger))
+    async def worker(logger: Logger) -> int:
+        from monitor.bootstrap.worker import Worker  # it needs the parts of the extra `kafka`
+
+        return await _run(Worker(settings, logger=logger), logger)
+
+    return asyncio.run(worker(_begun(settings)))
+
+
+def bridge(settings: Settings) -> int:
+    """Bring what third parties write to Kafka into the log until a signal; the exit status, as of `serve`."""
+    async def bridging(logger: Logger) -> int:
+        from monitor.bootstrap.bridging import Bridge  # it needs the parts of the extra `kafka`
+
+        return await _run(Bridge(settings, logger=logger), logger)
+
+    return asyncio.run(bridging(_begun(settings)))
 
 
 def _fatal(error: Exception, logger: Logger) -> None:

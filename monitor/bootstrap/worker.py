@@ -9,8 +9,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
-from aiohttp import web
-
 from monitor.adapters.blobs import databases
 from monitor.adapters.bundled import model_folder, view_tables
 from monitor.adapters.bus.kafka.deadletters import DeadLetters
@@ -30,12 +28,12 @@ from monitor.adapters.storage.archive import ParquetArchive
 from monitor.adapters.storage.cues import SqlCues
 from monitor.adapters.storage.store import SqlStore
 from monitor.adapters.telemetry import PrometheusTelemetry
-from monitor.adapters.web.probes import probes
-from monitor.bootstrap.checks import cannot_listen, check_folder
+from monitor.bootstrap.checks import check_folder
 from monitor.bootstrap.compiling import compile_aside
 from monitor.bootstrap.kafka import brokers_of, wanted_of
 from monitor.bootstrap.notices import clock_set
 from monitor.bootstrap.post import PostDesks
+from monitor.bootstrap.probing import listen
 from monitor.bootstrap.ruleworks import rule_folder
 from monitor.bootstrap.stores import open_store
 from monitor.bootstrap.telling import Telling
@@ -67,6 +65,8 @@ class Nobody:
 
 class Worker:
     """`await open()`, `await run()`, `await close()`; `stopping` ends the run."""
+
+    name = "worker"
 
     def __init__(self, settings: Settings, *, logger: Logger) -> None:
         self.settings, self.logger = settings, logger
@@ -158,18 +158,8 @@ class Worker:
 
     async def listen(self) -> str:
         """Bind what answers /metrics, /healthz and /readyz; the address."""
-        s = self.settings
-        runner = web.AppRunner(probes(self.telemetry, alive=lambda: self.fatal is None, unready=self._unready),
-                               access_log=None, handle_signals=False)
-        await runner.setup()
-        self._stack.push_async_callback(runner.cleanup)
-        site = web.TCPSite(runner, s.http.host, s.http.port)
-        try:
-            await site.start()
-        except OSError as error:
-            raise cannot_listen(s, error) from error
-        host, port = runner.addresses[0][:2]
-        return f"http://{f'[{host}]' if ':' in host else host}:{port}"
+        return await listen(self.settings, self.telemetry, self._stack, alive=lambda: self.fatal is None,
+                            unready=self._unready)
 
     async def run(self) -> None:
         """Until `stopping`; then everything that was judged is committed. Raises what failed."""

@@ -28,6 +28,7 @@ from monitor.cli import (
     users,
 )
 from monitor.cli.backup import backup, restore
+from monitor.cli.bridge import bridge
 from monitor.cli.check import check_config
 from monitor.cli.migrating import migrate
 from monitor.cli.moving import move
@@ -62,8 +63,8 @@ def build() -> App:
         name="redpost", help=_HELP, help_format="markdown", version=_version, result_action="return_value",
         default_parameter=Parameter(negative="", show_default=False),
     )
-    for command in (backup, check_config, exporting.export, migrate, move, replay, restore, scan, serve, tail, web,
-                    worker):
+    for command in (backup, bridge, check_config, exporting.export, migrate, move, replay, restore, scan, serve, tail,
+                    web, worker):
         app.command(command)
     for on_lines in (models.train, models.evaluate, retraining.retrain):
         app.command(on_lines)

@@ -81,13 +81,14 @@ class Ingest:
     def __init__(
         self, *, log: Sink, pseudonyms: Pseudonyms, clock: Clock, telemetry: Telemetry, settings: IngestSettings,
         backlog: Callable[[int], int], unwritten: Callable[[], int] = lambda: 0, rooms: RoomLimit | None = None,
-        place: Callable[[str, str], int] | None = None,
+        place: Callable[[str, str], int] | None = None, via: str = "http",
     ) -> None:
-        """`place`: where the events of a (tenant, room) go, where the log has several places; a frame has one."""
+        """`via`: by which way bodies come, as a label.
+        `place`: where the events of a (tenant, room) go, where the log has several places; a frame has one."""
         self._log, self._pseudonyms, self._clock, self._telemetry = log, pseudonyms, clock, telemetry
         self.settings = settings
         self._backlog, self._unwritten = backlog, unwritten
-        self._rooms, self._place = rooms, place
+        self._rooms, self._place, self._via = rooms, place, via
         self._recent = Recent(settings.recent)
         self._interims = Interims()
         self._writing: set[asyncio.Task[None]] = set()
@@ -121,7 +122,7 @@ class Ingest:
                 await asyncio.wait(self._writing)
             if not all(key in self._recent for key in known):
                 raise StorageError("the first copy of some of these events could not be written", hint="send again")
-        self._count(decoded, fresh, now, via="ws" if session else "http")
+        self._count(decoded, fresh, now, via="ws" if session else self._via)
         return Receipt(len(fresh), duplicates, decoded.rejected, decoded.rejected_total, readable)
 
     def _refuse_too_much(self) -> None:

@@ -101,6 +101,7 @@ class Bus(Struct, frozen=True):
     replication: Annotated[int, Meta(ge=1, le=9, extra={"unit": "count"}), _help("copies of each partition")] = 1
     keep_hours: Annotated[Hours, _help("events stay with the brokers this long; no worker may be away longer")] = 72
     group: Annotated[str, _help("the workers that share the partitions")] = "redpost-workers"
+    tenants: Annotated[str, _help("tenants, with commas, whose programs write to topics events-in.<tenant>")] = ""
     session_s: Annotated[int, Meta(ge=6, le=300, extra={"unit": "s"}),
                          _help("a worker that is not heard of for so long loses its partitions")] = 10
     linger_ms: Annotated[Millis, _help("events wait so long for others that go with them")] = 20

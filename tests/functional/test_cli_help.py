@@ -27,7 +27,7 @@ COMMANDS: Final = (
     "cue", "cue send", "cue list", "cue link", "cue links", "cue unlink",
     "users", "users add", "users list", "users grant", "users disable", "users enable", "users invite",
     "audit", "audit verify", "audit show",
-    "worker", "web", "migrate", "move", "topics", "topics apply", "topics check", "topics dead-letters",
+    "worker", "web", "bridge", "migrate", "move", "topics", "topics apply", "topics check", "topics dead-letters",
     "export", "ledger", "ledger corrections", "ledger comments",
 )  # fmt: skip
 GROUPS: Final = ("rules", "token", "model", "labels", "org", "plan", "ledger", "review", "held", "routes", "cue",

@@ -1,6 +1,7 @@
 """Messages that nobody can read go to a topic of their own, with why, where somebody can look at them."""
 
 import asyncio
+from collections.abc import Coroutine, Sequence
 from typing import Any, Final
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -14,6 +15,8 @@ from monitor.services.ports import Logger, Telemetry
 
 _FROM: Final = "redpost-from"
 _WHY: Final = "redpost-why"
+_LEFT: Final = "redpost-left"
+"""The message itself was left where it lies."""
 
 
 class DeadLetters:
@@ -28,7 +31,18 @@ class DeadLetters:
         self._telemetry.count("dead_letter_total", reason="unreadable")
         self._logger.error("dead_letter", topic=self._brokers.events, partition=partition, offset=record.offset,
                            why=str(why), hint="`redpost topics dead-letters` shows it")
-        task = asyncio.create_task(self._put(partition, record, why))
+        place = f"{self._brokers.events}/{partition}/{record.offset}"
+        self._begin(self._put(place, record.value or b"", str(why), record.headers or (), record.key))
+
+    def leave(self, record: Any, why: str) -> None:
+        """What third parties sent stays where it is, since it may name viewers: where it lies is noted down."""
+        self._telemetry.count("dead_letter_total", reason="refused")
+        self._logger.error("dead_letter", topic=record.topic, partition=record.partition, offset=record.offset,
+                           why=why, hint="`redpost topics dead-letters` shows it")
+        self._begin(self._put(f"{record.topic}/{record.partition}/{record.offset}", b"", why, [(_LEFT, b"1")], None))
+
+    def _begin(self, putting: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(putting)
         self._sending.add(task)
         task.add_done_callback(self._sending.discard)
 
@@ -37,13 +51,14 @@ class DeadLetters:
         if self._sending:
             await asyncio.wait(self._sending)
 
-    async def _put(self, partition: int, record: Any, why: Poison) -> None:
-        headers = [(_FROM, f"{self._brokers.events}/{partition}/{record.offset}".encode()),
-                   (_WHY, str(why).encode()[:1_000]), *(record.headers or ())]
+    async def _put(
+        self, place: str, value: bytes, why: str, more: Sequence[tuple[str, bytes]], key: bytes | None,
+    ) -> None:
+        headers = [(_FROM, place.encode()), (_WHY, why.encode()[:1_000]), *more]
         try:
-            await self._producer.raw(self._brokers.dead_letter, record.value or b"", headers, key=record.key)
+            await self._producer.raw(self._brokers.dead_letter, value, headers, key=key)
         except Exception as error:
-            self._logger.warning("dead_letter_refused", offset=record.offset, error=repr(error))
+            self._logger.warning("dead_letter_refused", place=place, error=repr(error))
 
 
 class Letter(Struct, frozen=True):
@@ -61,13 +76,16 @@ async def read_all(brokers: Brokers) -> list[Letter]:
 
 
 async def resend(brokers: Brokers, offset: int) -> str:
-    """Send one to where it came from, as it was; where that is. Raises NotFound."""
+    """Send one to where it came from, as it was; where that is. Raises NotFound, also where it was left in a topic that
+    does not hold it any more."""
     record = next((each for each in await _records(brokers) if each.offset == offset), None)
     if record is None:
         raise NotFound(f"there is no dead letter {offset}", hint="`redpost topics dead-letters` lists them")
     letter = _letter(record)
-    topic, partition, _ = letter.come_from.rsplit("/", 2)
-    own = [(name, value) for name, value in record.headers if name not in (_FROM, _WHY)]
+    topic, partition, place = letter.come_from.rsplit("/", 2)
+    if _LEFT in dict(record.headers):
+        record = await _record(brokers, topic, int(partition), int(place))
+    own = [(name, value) for name, value in record.headers if name not in (_FROM, _WHY, _LEFT)]
     producer = KafkaProducer(brokers)
     await producer.start()
     try:
@@ -80,6 +98,23 @@ async def resend(brokers: Brokers, offset: int) -> str:
 def _letter(record: Any) -> Letter:
     told = {name: value.decode(errors="replace") for name, value in record.headers}
     return Letter(record.offset, told.get(_FROM, "?"), told.get(_WHY, "?"), len(record.value or b""))
+
+
+async def _record(brokers: Brokers, topic: str, partition: int, offset: int) -> Any:
+    place = TopicPartition(topic, partition)
+    consumer = AIOKafkaConsumer(**brokers.common(), group_id=None, enable_auto_commit=False)
+    with refusals(brokers, f"reading {topic}/{partition}"):
+        await consumer.start()
+        try:
+            consumer.assign([place])
+            if (await consumer.beginning_offsets([place]))[place] <= offset:
+                consumer.seek(place, offset)
+                found = await consumer.getone(place)
+                if found.offset == offset:
+                    return found
+        finally:
+            await consumer.stop()
+    raise NotFound(f"{topic}/{partition} does not hold message {offset} any more", hint="let it be sent again there")
 
 
 async def _records(brokers: Brokers) -> list[Any]:
