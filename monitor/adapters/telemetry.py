@@ -59,8 +59,10 @@ METRICS: Final[tuple[Metric, ...]] = (
     Metric("rules_not_evaluated", "gauge", "Active rules that rest on something missing, by what is missing.",
            ("reason",)),
     Metric("ruleset_info", "info", "1 for the rule set that judges.", ("version",)),
+    Metric("model_info", "info", "1 for the classifier that judges.", ("version",)),
     Metric("reload_last_success_timestamp_seconds", "gauge", "When rules were last loaded without a fault."),
     Metric("reload_failures_total", "counter", "Reloads that were refused; the old rules stayed in use."),
+    Metric("canary_last_ok_timestamp_seconds", "gauge", "When rules were last seen to find their own words."),
     # classifier
     Metric("scores_total", "counter", "Scores of the classifier, by the bucket that they lie in.",
            ("category", "above")),
@@ -87,6 +89,7 @@ METRICS: Final[tuple[Metric, ...]] = (
     # house
     Metric("audit_chain_ok", "gauge", "1 while all rows of the trail that were looked at follow from one another."),
     Metric("expired_total", "counter", "What was dropped since it was kept long enough.", ("kind",)),
+    Metric("backup_last_success_timestamp_seconds", "gauge", "When the data was last backed up; 0 for never."),
     Metric("disk_free_bytes", "gauge", "Free space where the data lies."),
     Metric("worker_partitions", "gauge", "Partitions of the topic of events that this worker judges."),
     Metric("partition_lag", "gauge", "Messages of the topic of events that are not judged, over this worker's "

@@ -13,6 +13,7 @@ from monitor.adapters.keys import KeyFiles
 from monitor.adapters.process import trim_heap
 from monitor.adapters.spool import Spool
 from monitor.adapters.storage.archive import ParquetArchive
+from monitor.adapters.storage.backup import noted
 from monitor.bootstrap.checks import check_address, check_folder
 from monitor.bootstrap.front import Front
 from monitor.bootstrap.notices import key_made
@@ -23,6 +24,7 @@ from monitor.domain.tenants import LOCAL
 from monitor.engine.engineset import EngineSet
 from monitor.services.admission import kept_ms
 from monitor.services.auditing import Auditing
+from monitor.services.canary import Canary
 from monitor.services.demo import play
 from monitor.services.detect import Detect, DetectSettings
 from monitor.services.housekeeping import Housekeeping, HousekeepingSettings
@@ -114,7 +116,11 @@ class Service(Front):
                 log_keep_ms=s.log.keep_hours * 3_600_000, log_max_bytes=s.log.max_bytes,
                 events_keep_ms=s.events.keep_days * 86_400_000, outbox_keep=s.outbox.keep),
             trim_heap=trim_heap, expire=self.post.retention.step,
-            also=(auditing.look, self.persons.signing.forget))
+            also=(Canary(lambda: self.detect, self.clock, self.telemetry, self.logger).look, auditing.look,
+                  self.persons.signing.forget, *([] if s.store.url else [self._tell_backup])))
+
+    async def _tell_backup(self) -> None:
+        self.telemetry.gauge("backup_last_success_timestamp_seconds", noted(self.folder))
 
     async def run(self) -> bool:
         """Until `stop`; False where the last judgement took too long to be waited for: the next start reads it again.

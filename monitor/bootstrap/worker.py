@@ -38,9 +38,10 @@ from monitor.bootstrap.ruleworks import rule_folder
 from monitor.bootstrap.stores import open_store
 from monitor.bootstrap.telling import Telling
 from monitor.engine.engineset import EngineSet
+from monitor.services.canary import Canary
 from monitor.services.detect import Detect, DetectSettings
 from monitor.services.following import follow_cues
-from monitor.services.housekeeping import Chores, ChoreSettings
+from monitor.services.housekeeping import Chores, ChoreSettings, tell_judging
 from monitor.services.owning import Closes, Fed, Owning
 from monitor.services.partitions import OfPartition, Together
 from monitor.services.ports import Logger
@@ -218,10 +219,12 @@ class Worker:
         async def tidy(before: int) -> bool:
             return any([await archive.tidy(before=before) for archive in owned()])
 
-        async def disk() -> None:
-            self.telemetry.gauge("disk_free_bytes", shutil.disk_usage(self.settings.shared).free)
+        async def tell() -> None:
+            free = min(shutil.disk_usage(place).free for place in (self.folder, self.settings.shared))
+            tell_judging(self.owning.judging(), free, self.telemetry)
 
-        return Chores(gauges=(disk,), trims=(expire, partial(asyncio.to_thread, trim_heap)), tidy=(tidy,),
+        canary = Canary(lambda: next(iter(self.owning.judging()), None), self.clock, self.telemetry, self.logger)
+        return Chores(gauges=(tell,), trims=(canary.look, expire, partial(asyncio.to_thread, trim_heap)), tidy=(tidy,),
                       logger=self.logger, clock=self.clock, settings=ChoreSettings(tidy_after_ms=_TIDY_AFTER_MS))
 
     async def _cues(self) -> None:

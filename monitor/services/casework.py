@@ -1,9 +1,9 @@
 """The rules' own cases, run through the engine as it judges live, without a model."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from hashlib import blake2b
-from itertools import groupby
+from itertools import groupby, islice
 from operator import itemgetter
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -114,6 +114,13 @@ def costs(engine: EngineSet) -> tuple[list[Cost], int]:
             words.setdefault(rule.rule.id, Counter()).update(said)
     found = [Cost(rule, n, tuple(words[rule].most_common(_WORDS))) for rule, n in looks.most_common()]
     return found, len(cases)
+
+
+def said(rules: Iterable[Rule], most: int) -> list[Event]:
+    """Words in which so many active rules hold, one case of each, each in a room of which nothing is known."""
+    cases = ((rule, case) for rule in rules if rule.status is Status.ACTIVE
+             for case in [case for case in rule.cases if case.expect and case.room is None][:1])
+    return [_event(n, rule, case) for n, (rule, case) in enumerate(islice(cases, most))]
 
 
 def _failing(engine: EngineSet, cases: Sequence[tuple[Rule, Case]]) -> Iterator[Failure]:

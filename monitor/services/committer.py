@@ -128,8 +128,8 @@ class Committer:
         for outcome in taken:
             for reason, amount in outcome.suppressed.items():
                 self._telemetry.count("suppressed_total", amount, reason=reason)
-            if outcome.shed:
-                self._telemetry.count("shed_total", outcome.shed, kind="comment")
+            for kind, amount in outcome.shed.items():
+                self._telemetry.count("shed_total", amount, kind=kind)
         for finding in (f for commit in commits for f in commit.findings):
             category = finding.category[0] if finding.category else "care"
             self._telemetry.count("findings_total", category=category, tier=finding.tier)

@@ -76,7 +76,7 @@ class Detect:
         """`executor`: a thread that others judge on, too; it is theirs to end."""
         self._log, self._store, self._keep = log, store, keep
         self._telemetry, self._logger, self._clock = telemetry, logger, clock
-        self._engine, self._engine_of = engine, engine_of
+        self._first, self._engine_of = engine, engine_of
         self.settings = settings
         self._failpoint = failpoint
         self._executor = executor or ThreadPoolExecutor(1, thread_name_prefix="engine")
@@ -111,9 +111,18 @@ class Detect:
         host, viewers = self._state.cursors
         return host.position.seq, viewers.position.seq
 
+    @property
+    def engine(self) -> EngineSet:
+        """The one that judges the host side."""
+        return self._state.cursors[0].lane.engine
+
     def judging(self) -> str:
-        """The version of the engine set that judges the host side."""
-        return self._state.cursors[0].lane.engine.version
+        """Its version."""
+        return self.engine.version
+
+    def classifying(self) -> str:
+        """The version of its classifier, `none` without one."""
+        return self.engine.scorer.version if self.engine.scorer else "none"
 
     async def version_at_end(self) -> str:
         """The version that the log's newest entry will be judged by."""
@@ -142,7 +151,7 @@ class Detect:
                     if cursor.lane.ring is not None
                     for line in cursor.lane.ring.lines((tenant, room), since=since, until=until)]
 
-        return await self._on_engine(look)
+        return await self.on_engine(look)
 
     def stop(self) -> None:
         self._stop.set()
@@ -151,10 +160,10 @@ class Detect:
         """Claim both lanes, load the snapshots and read the log again up to what is committed; writes nothing."""
         s = self.settings
         self._recovered = state = await recover(
-            self._store, self._engine, self._engine_of, grouping=s.grouping, ring_bytes=s.ring_bytes,
+            self._store, self._first, self._engine_of, grouping=s.grouping, ring_bytes=s.ring_bytes,
             keep=self._keep, silence_ms=s.silence_ms)
         self._committer.serve(state.cursors)
-        await Rereading(self._log, state, engine_of=self._engine_of, on_engine=self._on_engine,
+        await Rereading(self._log, state, engine_of=self._engine_of, on_engine=self.on_engine,
                         committer=self._committer, archiver=self._archiver).run()
         self._archiver.begin(state.cursors, read_from=state.read_from)
         self._committed_at = self._saved_at = self._began_at = self._clock.now()
@@ -242,10 +251,10 @@ class Detect:
     async def _control(self, cursor: Cursor, seq: int, entry: Entry) -> None:
         outcome = Outcome()
         if isinstance(entry, Tick):
-            outcome = await self._on_engine(cursor.lane.tick, seq, entry.accepted_at)
+            outcome = await self.on_engine(cursor.lane.tick, seq, entry.accepted_at)
         elif isinstance(entry, Swap):
             engine = await self._engine_of(entry.version)
-            outcome = await self._on_engine(cursor.lane.swap, seq, entry.accepted_at, engine)
+            outcome = await self.on_engine(cursor.lane.swap, seq, entry.accepted_at, engine)
             self._state.merged.swap(seq, engine)
             self._logger.info("engine_set_swapped", lane=cursor.lane.number, version=entry.version)
         await self._add(cursor, outcome, seq)
@@ -264,7 +273,7 @@ class Detect:
             return outcome, self._observer.look(engine.tables, [f.frame for f in frames], scored, engine.rooms)
 
         started = self._clock.now()
-        outcome, sights = await self._on_engine(work)
+        outcome, sights = await self.on_engine(work)
         self._observer.take(sights)
         self._telemetry.observe("engine_seconds", (self._clock.now() - started) / 1000, phase="judge")
         self._failpoint("judged")
@@ -281,7 +290,7 @@ class Detect:
         upto = min(read, *(other.read for other in state.cursors if other is not cursor))
         merged = Outcome()
         if state.merged.ready(upto):
-            for told in await self._on_engine(state.merged.release, upto):
+            for told in await self.on_engine(state.merged.release, upto):
                 merged.add(told, state.windows)
         self._committer.add(cursor, outcome, read, merged=merged)
 
@@ -304,12 +313,13 @@ class Detect:
     async def _save(self) -> None:
         state = self._state
         for cursor in state.cursors:
-            self._committer.add_context(cursor, await self._on_engine(cursor.lane.flush))
+            self._committer.add_context(cursor, await self.on_engine(cursor.lane.flush))
         await self._committer.settle()
         state.windows.prune(now=min(c.lane.state.now for c in state.cursors))
         state.admission.remember()
-        made = await self._on_engine(saving, state, list(self._archiver.upto.values()))
+        made = await self.on_engine(saving, state, list(self._archiver.upto.values()))
         self.trimmable = await save(self._store, state, made)
 
-    async def _on_engine(self, work: Callable[..., _T], *args: Any) -> _T:
+    async def on_engine(self, work: Callable[..., _T], *args: Any) -> _T:
+        """What comes of it on the thread that judges, between two batches."""
         return await asyncio.get_running_loop().run_in_executor(self._executor, work, *args)

@@ -117,10 +117,7 @@ class Housekeeping(Chores):
         self.settings = settings
 
         async def judging() -> None:
-            telemetry.gauge("rooms_live", detect.rooms_live())
-            telemetry.gauge("log_oldest_unjudged_seconds", detect.oldest_unjudged_ms() / 1000)
-            telemetry.gauge("disk_free_bytes", disk_free())
-            telemetry.gauge("ruleset_info", 1, version=detect.judging())
+            tell_judging([detect], disk_free(), telemetry)
 
         async def trim_log() -> None:
             """Never past the place from which a restart reads the log again."""
@@ -133,6 +130,17 @@ class Housekeeping(Chores):
                    lambda: archive.expire(before=clock.now() - self.settings.events_keep_ms),
                    partial(in_steps, expire, settings.tidy_pause_s), *also, partial(asyncio.to_thread, trim_heap)),
             tidy=(lambda before: archive.tidy(before=before),), logger=logger, clock=clock, settings=settings)
+
+
+def tell_judging(judging: Sequence[Detect], disk_free: int, telemetry: Telemetry) -> None:
+    """How what judges in this process stands, as metrics; a version is that of the first. `disk_free`: bytes."""
+    oldest_ms = max((each.oldest_unjudged_ms() for each in judging), default=0)
+    telemetry.gauge("rooms_live", sum(each.rooms_live() for each in judging))
+    telemetry.gauge("log_oldest_unjudged_seconds", oldest_ms / 1000)
+    telemetry.gauge("disk_free_bytes", disk_free)
+    for each in judging[:1]:
+        telemetry.gauge("ruleset_info", 1, version=each.judging())
+        telemetry.gauge("model_info", 1, version=each.classifying())
 
 
 async def in_steps(step: Callable[[], Awaitable[bool]], pause_s: float) -> None:

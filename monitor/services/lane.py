@@ -15,6 +15,7 @@ from msgspec import Struct
 
 from monitor.domain import frames
 from monitor.domain.alerts import Grouping, GroupingSettings, Join, Retraction, Withdrawal, standing
+from monitor.domain.events import KINDS
 from monitor.domain.findings import Finding, Span, Tier
 from monitor.domain.frames import Frame, Utterance
 from monitor.domain.ids import event_key, finding_id, window_subject
@@ -70,7 +71,7 @@ class Outcome(Struct):
     context: list[ContextChunk] = []
     judged: list[FrameJudged] = []
     suppressed: dict[str, int] = {}
-    shed: int = 0
+    shed: dict[str, int] = {}  # by kind
     events: int = 0
     scored: list[Scored] = []  # by the classifiers that judged
 
@@ -130,8 +131,9 @@ class Lane:
                 self.ring.add(item.seq, item.frame, item.broadcasts, kept[k])
             outcome.judged.append(FrameJudged(item.seq, item.frame, item.broadcasts, kept[k]))
             outcome.events += len(item.frame)
-            if item.frame.sample > 1:
-                outcome.shed += len(item.frame) - (len(item.frame) + item.frame.sample - 1) // item.frame.sample
+            for i in _left_out(item.frame):
+                kind = KINDS[item.frame.kinds[i]]
+                outcome.shed[kind] = outcome.shed.get(kind, 0) + 1
             self.state.now = max(self.state.now, item.frame.accepted_at)
         for seq, late in joined.late.items():
             self._mask(seq, late, outcome)
@@ -313,10 +315,10 @@ def _count(outcome: Outcome, reason: str, amount: int) -> None:
 
 
 def _sampled_out(batch: FrameBatch) -> frozenset[int]:
-    """Events of sampled frames that are not judged: all but every `sample`-th."""
-    out: set[int] = set()
-    for k, frame in enumerate(batch.frames):
-        if frame.sample > 1:
-            out.update(batch.first[k] + i for i in range(len(frame)) if i % frame.sample)
-    return frozenset(out)
+    return frozenset(batch.first[k] + i for k, frame in enumerate(batch.frames) for i in _left_out(frame))
+
+
+def _left_out(frame: Frame) -> Sequence[int]:
+    """Events of a sampled frame that are not judged: all but every `sample`-th."""
+    return () if frame.sample == 1 else [i for i in range(len(frame)) if i % frame.sample]
 

@@ -56,6 +56,11 @@ class Owning:
         self.failed, self._telemetry, self._logger = failed, telemetry, logger
         self.shares: dict[int, Share] = {}
 
+    def judging(self) -> list[Detect]:
+        """By partition; those that are still read again are not among them."""
+        shares = [share.detect for _, share in sorted(self.shares.items())]
+        return [detect for detect in shares if detect is not None and detect.ready]
+
     async def assigned(self, partitions: Iterable[int]) -> None:
         """From now on these are judged here; those that were before go on."""
         for partition in partitions:

@@ -96,6 +96,7 @@ class Rulebook:
         self.shadows = await asyncio.to_thread(self._tried)
         for reason, amount in engine.not_evaluated.items():
             self._telemetry.gauge("rules_not_evaluated", amount, reason=reason)
+        self._telemetry.gauge("reload_last_success_timestamp_seconds", self._clock.now() / 1000)
         return engine
 
     async def _in_rooms(self, base: EngineSet) -> EngineSet:
@@ -120,9 +121,7 @@ class Rulebook:
 
     async def reload(self, log: Sink) -> ReloadResult:
         """Load, and let the new set judge from here on in the log. A fault leaves the old one judging."""
-        result = await self._swapped(log, self.load)
-        self._telemetry.gauge("reload_last_success_timestamp_seconds", self._clock.now() / 1000)
-        return result
+        return await self._swapped(log, self.load)
 
     async def reload_unasked(self, log: Sink, why: Why) -> ReloadResult:
         """The same where no request stands behind it, with a row of the trail of whoever runs the service."""

@@ -315,13 +315,13 @@ async def test_how_long_an_event_waits_is_told_since_its_lane_judged_or_the_serv
     gate = asyncio.Event()
     await world.house.close()
     await world.open()
-    judge = world.detect._on_engine
+    judge = world.detect.on_engine
 
     async def slowly(work: Callable[..., Any], *args: Any) -> Any:
         await gate.wait()
         return await judge(work, *args)
 
-    world.detect._on_engine = slowly  # type: ignore[method-assign]
+    world.detect.on_engine = slowly  # type: ignore[method-assign]
     world.clock.time += 2_000
     assert world.detect.oldest_unjudged_ms() == 2_000
     gate.set()

@@ -6,6 +6,7 @@ import shutil
 import stat
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, closing
+from datetime import datetime
 from pathlib import Path
 
 import msgspec
@@ -13,6 +14,7 @@ import pytest
 
 from monitor.adapters.keys import KeyFiles
 from monitor.adapters.sqlite import sqlite3
+from monitor.adapters.storage.backup import noted
 from monitor.bootstrap import Service
 from monitor.services.records import AlertFilter, ArchiveQuery
 from monitor.settings import load
@@ -117,6 +119,31 @@ def test_a_backup_inside_of_what_it_copies_is_refused(tmp_path: Path, where: str
     done = redpost("backup", tmp_path / where, "--data", tmp_path / "data")
     assert done.code == 2 and "lies in the data folder" in done.err and "elsewhere" in done.err
     assert not (tmp_path / "data/backup").exists()
+
+
+def test_when_the_last_backup_was_is_noted_with_the_data_and_not_copied(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    assert noted(data) == 0
+    data.mkdir()
+    redpost("token", "new", "--name", "feed", "--scopes", "ingest", "--data", data)
+    assert noted(data) == 0
+    done = redpost("backup", tmp_path / "b", "--data", data)
+    assert done.code == 0 and done.err == ""
+    made_at = datetime.fromisoformat(json.loads((tmp_path / "b/manifest.json").read_text("utf-8"))["made_at"])
+    assert 0 <= noted(data) - made_at.timestamp() < 1
+    assert redpost("backup", data, "--data", data).code == 2 and noted(data) - made_at.timestamp() < 1
+    assert redpost("restore", tmp_path / "b", "--data", tmp_path / "again").code == 0
+    assert noted(tmp_path / "again") == 0
+
+
+def test_a_good_copy_that_cannot_be_noted_is_told(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    data.mkdir()
+    redpost("token", "new", "--name", "feed", "--scopes", "ingest", "--data", data)
+    (data / "last-backup").symlink_to("nowhere/at-all")
+    done = redpost("backup", tmp_path / "b", "--data", data)
+    assert done.code == 0 and "redpost_backup_last_success_timestamp_seconds" in done.err
+    assert (tmp_path / "b/manifest.json").is_file()
 
 
 async def test_copies_of_a_service_at_work_go_on_where_they_were(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from typing import Any, cast
 
 from monitor.domain.errors import StorageError
 from monitor.services.detect import Detect
-from monitor.services.housekeeping import Housekeeping, HousekeepingSettings
+from monitor.services.housekeeping import Housekeeping, HousekeepingSettings, tell_judging
 from monitor.services.records import OpenAlerts
 from tests.fakes.archive import MemoryArchive
 from tests.fakes.log import MemoryLog
@@ -41,6 +41,9 @@ class Idle:
 
     def judging(self) -> str:
         return "v"
+
+    def classifying(self) -> str:
+        return "m/1"
 
     def count(self, metric: str, amount: float = 1, /, **labels: str) -> None: ...
 
@@ -177,7 +180,7 @@ async def test_the_gauges_say_how_things_stand() -> None:
     assert idle.gauges["rooms_live",] == 3
     assert idle.gauges["log_oldest_unjudged_seconds",] == 2.5
     assert idle.gauges["disk_free_bytes",] == 0
-    assert idle.gauges["ruleset_info", "v"] == 1
+    assert idle.gauges["ruleset_info", "v"] == idle.gauges["model_info", "m/1"] == 1
     assert (idle.gauges["alerts_open", "high", "content"], idle.gauges["alerts_open", "low", "content"]) == (4, 0)
     assert (idle.gauges["alerts_open", "low", "nobody"], idle.gauges["alerts_unrouted",]) == (2, 3)
     assert idle.gauges["alerts_open", "high", "agency/content"] == 9
@@ -188,6 +191,16 @@ async def test_the_gauges_say_how_things_stand() -> None:
     await keeper.gauges()
     assert idle.gauges["sla_overdue", "claim", "high", "content"] == 0
     assert (idle.gauges["alerts_open", "high", "content"], idle.gauges["alerts_unrouted",]) == (0, 0)
+
+
+def test_of_several_that_judge_the_latest_counts() -> None:
+    telling, slow = Idle(), Idle()
+    slow.oldest_unjudged_ms = lambda: 9_000  # type: ignore[method-assign]
+    tell_judging([cast(Detect, telling), cast(Detect, slow)], 5, telling)
+    assert (telling.gauges["rooms_live",], telling.gauges["log_oldest_unjudged_seconds",]) == (6, 9)
+    telling.gauges.clear()
+    tell_judging([], 5, telling)
+    assert telling.gauges == {("rooms_live",): 0, ("log_oldest_unjudged_seconds",): 0, ("disk_free_bytes",): 5}
 
 
 async def test_expiry_goes_on_step_by_step_until_nothing_is_left() -> None:

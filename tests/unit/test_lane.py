@@ -161,7 +161,7 @@ def test_sampled_events_are_not_judged_but_masked() -> None:
         tenant="local", accepted_at=0, pseudonym=str, revision_of=lambda e: 0, sample=5)
     outcome = line.lane.run([Admitted(1, built[0], ["b"] * 10)])
     assert {f.event_id for f in outcome.findings} <= {"e0", "e5"}
-    assert outcome.shed == 8
+    assert outcome.shed == {"comment": 8}
     assert len(outcome.judged[0].masks) == 10
 
 

@@ -33,6 +33,8 @@ LOG: Final = "log.db"
 ARCHIVE: Final = "archive"
 KEYS: Final = "keys"
 MODELS: Final = "models"
+_LAST: Final = "last-backup"
+"""An empty file of the data folder: its time is that of the last backup."""
 _PART: Final = re.compile(r"store\.db|log\.db|archive/[\w-]+/[\w.-]+|keys/[\w.-]+\.key"
                           r"|models/(?:state\.json|[\w.-]+/[\w.-]+/[\w.-]+)", re.ASCII)
 _CHUNK: Final = 2**20
@@ -85,6 +87,21 @@ def back_up(data: Path, target: Path, *, now: int) -> Manifest:
         )
         _write_new(folder / MANIFEST, msgspec.json.format(msgspec.json.encode(manifest)) + b"\n")
     return manifest
+
+
+def note(data: Path, *, now: int) -> None:
+    """For who watches it: `data` was backed up `now` (UTC ms). Raises StorageError where it cannot be written."""
+    with _refusals(data):
+        (data / _LAST).touch(mode=0o600)
+        os.utime(data / _LAST, (now / 1000, now / 1000))
+
+
+def noted(data: Path) -> float:
+    """When `data` was last backed up (UTC s), 0 for never."""
+    try:
+        return (data / _LAST).stat().st_mtime
+    except OSError:
+        return 0
 
 
 def restore(source: Path, data: Path, *, log_format: int) -> Manifest:
