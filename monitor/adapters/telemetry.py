@@ -137,6 +137,14 @@ class _Family:
         found = self._series.get(key)
         return self._new(key) if found is None else found
 
+    def clear(self) -> None:
+        """As if nobody had set it yet."""
+        if self.metric.labels:
+            self._root.clear()
+        elif self._series:
+            self._registry.unregister(self._root)
+        self._series.clear()
+
     def _new(self, key: tuple[str, ...]) -> _Series:
         if not key:
             self._series[key] = self._root
@@ -181,6 +189,11 @@ class PrometheusTelemetry:
         """Set a gauge; of an info metric, the combination of labels that was there before goes."""
         series = cast(Gauge, self._by_kind["gauge"][metric].series(labels))
         series.set(value)
+
+    def forget(self, *metrics: str) -> None:
+        """Gauges that others tell from now on: what was set last is not shown any more."""
+        for metric in metrics:
+            self._by_kind["gauge"][metric].clear()
 
     def render(self) -> tuple[bytes, str]:
         """The exposition and its content type."""

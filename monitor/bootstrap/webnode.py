@@ -35,6 +35,11 @@ from monitor.services.nodes import Announcing, SocketNumbers, Turn, check_keys
 from monitor.services.pseudonyms import Pseudonyms
 from monitor.services.roomlimit import RoomLimit
 
+_KEEPERS: Final = (
+    "alerts_open", "alerts_unrouted", "alert_oldest_open_seconds", "sla_overdue", "storm_breakers_open",
+    "rooms_expected_silent", "reviewers_on_duty", "audit_chain_ok",
+)
+"""Gauges that the node whose turn it is tells for all."""
 _AWAY_MS: Final = 10_000
 """The store may be away for so long before the node says that it is not ready."""
 _REFRESH_TURNS: Final = 5
@@ -111,6 +116,10 @@ class WebNode(Front):
         async def disk() -> None:
             self.telemetry.gauge("disk_free_bytes", shutil.disk_usage(self.folder).free)
 
+        async def leave_to_others() -> None:
+            if not self.turn.mine:
+                self.telemetry.forget(*_KEEPERS)
+
         def mine(work: Callable[[], Awaitable[object]]) -> Callable[[], Awaitable[object]]:
             async def when() -> None:
                 if self.turn.mine:
@@ -119,7 +128,7 @@ class WebNode(Front):
             return when
 
         self.chores = Chores(
-            gauges=(disk, mine(QueueGauges(self.store, self.telemetry, self.clock).look)),
+            gauges=(disk, leave_to_others, mine(QueueGauges(self.store, self.telemetry, self.clock).look)),
             trims=(mine(lambda: self.store.trim_outbox(keep=s.outbox.keep)),
                    mine(partial(in_steps, self.post.retention.step, pace.tidy_pause_s)),
                    mine(lambda: self.nodes.forget_sockets(self.clock.now() - _SOCKETS_MS)),

@@ -57,6 +57,22 @@ def test_a_gauge_nobody_set_is_not_there() -> None:
     assert ("redpost_disk_free_bytes", ()) not in samples(PrometheusTelemetry())
 
 
+def test_what_others_tell_from_now_on_is_not_shown() -> None:
+    telemetry = PrometheusTelemetry()
+    kept = dict.fromkeys(("rooms_live", "alerts_unrouted"), 3)
+    for name, value in kept.items():
+        telemetry.gauge(name, value)
+    telemetry.gauge("reviewers_on_duty", 2, post="content")
+    for _ in range(2):
+        telemetry.forget("alerts_unrouted", "reviewers_on_duty")
+        assert {name for name, _ in samples(telemetry)} & {
+            "redpost_rooms_live", "redpost_alerts_unrouted", "redpost_reviewers_on_duty"} == {"redpost_rooms_live"}
+    telemetry.gauge("alerts_unrouted", 4)
+    telemetry.gauge("reviewers_on_duty", 1, post="content")
+    assert samples(telemetry)["redpost_alerts_unrouted", ()] == 4
+    assert samples(telemetry)["redpost_reviewers_on_duty", (("post", "content"),)] == 1
+
+
 def test_a_new_version_replaces_the_old_one() -> None:
     telemetry = PrometheusTelemetry()
     for version in ("a", "b", "b", "a", "c"):
