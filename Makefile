@@ -11,8 +11,10 @@ PARTS := $(CONSOLE)/node_modules/.package-lock.json
 BUILT := $(CONSOLE)/dist/index.html
 NPM := deploy/dev/node.sh npm --prefix $(CONSOLE)
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
-COMPILE := $(BIN)/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes --annotation-style line \
+COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --annotation-style line \
 	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" $(if $(UPGRADE),--upgrade)
+# what is installed where the image is made
+IMAGE := documents kafka notify postgres
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -53,19 +55,20 @@ soak: $(READY) ## Run the tests with the large counts; takes long
 	$(BIN)/pytest -m soak
 
 lock: $(READY) ## Bring the locked dependencies in line with pyproject.toml; UPGRADE=1 takes the newest
-	$(COMPILE) --output-file $(LOCKS)/run.txt
-	$(COMPILE) --extra dev --constraint $(LOCKS)/run.txt --output-file $(LOCKS)/dev.txt
+	$(COMPILE) pyproject.toml --output-file $(LOCKS)/run.txt
+	$(COMPILE) pyproject.toml --extra dev --constraint $(LOCKS)/run.txt --output-file $(LOCKS)/dev.txt
+	$(COMPILE) pyproject.toml $(IMAGE:%=--extra %) --constraint $(LOCKS)/dev.txt --output-file $(LOCKS)/image.txt
+	printf 'hatchling\nsetuptools\n' | $(COMPILE) - --constraint $(LOCKS)/dev.txt --output-file $(LOCKS)/build.txt
 
 clean: ## Remove what the other targets made, except data/
 	rm -rf $(VENV) $(CONSOLE)/dist build dist bench.json quality.json .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 	find . -name node_modules -prune -o -type d -name __pycache__ -exec rm -rf {} +
 
-# The build tool comes first, by its hash, so that no package is built with one that is not locked.
+# The build tools come first, by their hashes, so that no package is built with one that is not locked.
 # An interpreter that the system took away is made anew, and everything with it: so it is no order-only prerequisite.
-$(READY): pyproject.toml $(LOCKS)/dev.txt $(BIN)/python
+$(READY): pyproject.toml $(LOCKS)/dev.txt $(LOCKS)/build.txt $(BIN)/python
 	@echo "Installing the locked dependencies in $(VENV) …"
-	@awk '/^setuptools==/ {on = 1} on {print} on && !/\\$$/ {exit}' $(LOCKS)/dev.txt > $(VENV)/build.txt
-	@$(PIP) install --require-hashes --requirement $(VENV)/build.txt
+	@$(PIP) install --require-hashes --requirement $(LOCKS)/build.txt
 	@$(PIP) install --require-hashes --use-pep517 --no-build-isolation --requirement $(LOCKS)/dev.txt
 	@$(PIP) install --no-deps --no-build-isolation --editable .
 	@touch $@

@@ -110,7 +110,8 @@ def test_the_licence_is_the_apache_license() -> None:
         assert tomllib.load(file)["project"]["license"] == "Apache-2.0"
 
 
-@pytest.mark.parametrize("lock, extras", [("run.txt", []), ("dev.txt", ["dev"])])
+@pytest.mark.parametrize("lock, extras", [
+    ("run.txt", []), ("dev.txt", ["dev"]), ("image.txt", ["documents", "kafka", "notify", "postgres"])])
 def test_locks_hold_what_pyproject_asks_for(lock: str, extras: list[str]) -> None:
     with (ROOT / "pyproject.toml").open("rb") as file:
         project = tomllib.load(file)["project"]

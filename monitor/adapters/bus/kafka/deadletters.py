@@ -26,7 +26,8 @@ class DeadLetters:
         self._brokers, self._producer = brokers, producer
         self._telemetry, self._logger = telemetry, logger
         self._sending: set[asyncio.Task[None]] = set()
-        telemetry.count("dead_letter_total", 0, reason="unreadable")  # so that the first one is an increase
+        for reason in ("unreadable", "refused"):
+            telemetry.count("dead_letter_total", 0, reason=reason)  # so that the first one is an increase
 
     def put(self, partition: int, record: Any, why: Poison) -> None:
         self._telemetry.count("dead_letter_total", reason="unreadable")
