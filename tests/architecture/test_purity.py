@@ -24,7 +24,7 @@ BROAD: Final[Mapping[str, str]] = {
     "monitor/adapters/bus/kafka/producing.py::KafkaProducer._sent": "per message: given to those who wait for it",
     "monitor/services/owning.py::Owning._own": "per partition: told to the worker, which ends",
     "monitor/services/partitions.py::Together._run": "per transaction: given to those who wait for it",
-    "monitor/bootstrap/program.py::_work": "per process: logged, then the process ends and is started again",
+    "monitor/bootstrap/program.py::_run": "per process: logged, then the process ends and is started again",
     "monitor/adapters/storage/gathering.py::Gathered._together": "per write: given to whoever asked for it",
     "monitor/adapters/web/handling.py::_answered": "per request: logged under an id, which the client is told",
     "monitor/adapters/web/websocket.py::Connection.run": "per connection: as per request, and the connection ends",
