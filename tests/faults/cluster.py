@@ -61,6 +61,9 @@ class WorkerProcess:
         self.process: subprocess.Popen[bytes] | None = None
         self.starts = 0
 
+    def options(self) -> list[str]:
+        return ["--data", str(self.data)]
+
     def output(self, name: str = "err") -> str:
         return (self.data.parent / f"{self.data.name}-{self.starts}.{name}").read_text(errors="replace")
 
@@ -75,7 +78,7 @@ class WorkerProcess:
         place = self.data.parent / f"{self.data.name}-{self.starts}"
         with place.with_suffix(".out").open("wb") as out, place.with_suffix(".err").open("wb") as err:
             self.process = subprocess.Popen(  # noqa: S603
-                [sys.executable, "-m", "monitor", self.command, "--data", str(self.data), "--port", "0"],
+                [sys.executable, "-m", "monitor", self.command, *self.options(), "--port", "0"],
                 cwd=ROOT, env=environ, stdout=out, stderr=err)
 
     def taken(self) -> list[int]:
