@@ -49,35 +49,37 @@ Work = Callable[[], Awaitable[object]]
 class Chores:
     """What is done again and again: `gauges` often, `trims` from time to time, `tidy` step by step in between."""
 
+    settings: ChoreSettings
+
     def __init__(
         self, *, gauges: Sequence[Work], trims: Sequence[Work], tidy: Sequence[Callable[[int], Awaitable[bool]]],
         logger: Logger, clock: Clock, settings: ChoreSettings,
     ) -> None:
         """`tidy`: each makes a step with what lies before a time (UTC ms); True where more is left."""
         self._gauges, self._trims, self._tidy = gauges, trims, tidy
-        self._logger, self._clock, self._pace = logger, clock, settings
+        self._logger, self._clock, self.settings = logger, clock, settings
 
     async def run(self, stop: asyncio.Event) -> None:
         trimmed_at, untidy = self._clock.now(), True
         while not stop.is_set():
             await self.gauges()
-            if self._clock.now() - trimmed_at >= self._pace.trim_s * 1000:
+            if self._clock.now() - trimmed_at >= self.settings.trim_s * 1000:
                 trimmed_at, untidy = self._clock.now(), True
                 await self.trim()
             untidy = await self._rest(stop, untidy)
 
     async def _rest(self, stop: asyncio.Event, untidy: bool) -> bool:
         """Until the gauges' next turn; meanwhile the archive is tidied, until nothing is left to do (then False)."""
-        end = self._clock.now() + self._pace.gauges_s * 1000
+        end = self._clock.now() + self.settings.gauges_s * 1000
         while untidy and not stop.is_set() and self._clock.now() < end:
             untidy = await self.tidy()
-            await _either(stop, self._pace.tidy_pause_s)
+            await _either(stop, self.settings.tidy_pause_s)
         await _either(stop, (end - self._clock.now()) / 1000)
         return untidy
 
     async def tidy(self) -> bool:
         """One step; False where nothing is left to do, or where it fails for now."""
-        before = self._clock.now() - self._pace.tidy_after_ms
+        before = self._clock.now() - self.settings.tidy_after_ms
         for step in self._tidy:
             if await self._attempt(step(before)):
                 return True
@@ -105,6 +107,8 @@ class Chores:
 
 class Housekeeping(Chores):
     """Of the process that does everything."""
+
+    settings: HousekeepingSettings
 
     def __init__(
         self, *, log: Log, store: Store, archive: Archive, detect: Detect, telemetry: Telemetry, logger: Logger,

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 import shutil
 import stat
 from collections.abc import AsyncIterator, Callable
@@ -18,6 +19,7 @@ from monitor.adapters.storage.backup import noted
 from monitor.bootstrap import Service
 from monitor.services.records import AlertFilter, ArchiveQuery
 from monitor.settings import load
+from tests.faults.harness import until
 from tests.functional.clikit import RULES, Done, redpost
 
 
@@ -144,6 +146,20 @@ def test_a_good_copy_that_cannot_be_noted_is_told(tmp_path: Path) -> None:
     done = redpost("backup", tmp_path / "b", "--data", data)
     assert done.code == 0 and "redpost_backup_last_success_timestamp_seconds" in done.err
     assert (tmp_path / "b/manifest.json").is_file()
+
+
+async def test_a_service_shows_its_last_backup_and_that_its_rules_find(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    async with running(data) as service:
+
+        def shown(metric: str) -> float:
+            found = re.search(rf"^redpost_{metric} (\S+)$", service.telemetry.render()[0].decode(), re.MULTILINE)
+            return float(found[1]) if found else -1
+
+        await until(lambda: shown("backup_last_success_timestamp_seconds") == 0)
+        assert shown("canary_last_ok_timestamp_seconds") > 1.6e9
+        assert (await call("backup", tmp_path / "b", "--data", data)).code == 0
+        await until(lambda: shown("backup_last_success_timestamp_seconds") > 1.6e9)
 
 
 async def test_copies_of_a_service_at_work_go_on_where_they_were(tmp_path: Path) -> None:
