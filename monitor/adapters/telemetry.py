@@ -80,6 +80,7 @@ METRICS: Final[tuple[Metric, ...]] = (
     Metric("claim_seconds", "histogram", "From an alert's acceptance to its claim.", (), _PEOPLE),
     Metric("decide_seconds", "histogram", "From an alert's acceptance to its decision.", (), _PEOPLE),
     Metric("reviewers_on_duty", "gauge", "People whose shift it is.", ("post",)),
+    Metric("reviewers_connected", "gauge", "Of these, those that have a page open which hears of alerts.", ("post",)),
     Metric("decisions_total", "counter", "Decisions, by outcome and first category.", ("outcome", "category")),
     Metric("escalations_total", "counter", "Alerts that went to the post above since a clock ran out.", ("clock",)),
     Metric("sign_ins_total", "counter", "Tries to sign in, by what came of them.", ("result",)),

@@ -79,6 +79,7 @@ class Front:
         """`publisher`: takes what people change. The tenants that have a token."""
         s = self.settings
         self.post = await PostDesks.opened(database, publisher, self.telemetry, self.clock, s)
+        self.post.evening.listening = self.hub.listening
         if self.demo:
             text = (bundled("config") / "demo/organisation.yml").read_text(encoding="utf-8")
             await furnish(self.post.organising, self.clock, read(text, "organisation.yml"))

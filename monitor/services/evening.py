@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from contextlib import suppress
 from typing import Final, Protocol
 
@@ -78,6 +78,9 @@ class Evening:
         self._clock, self._telemetry = clock, telemetry
         self.silent_after_ms, self._absences = silent_after_ms, absences
         self._posts: set[str] = set()
+        self._seen: set[str] = set()
+        self.listening: Callable[[str], Set[str]] = lambda tenant: frozenset()
+        """Logins of a tenant that have a page open here which hears of alerts."""
 
     async def plan(self, actor: Actor, *, state: str | None, hours: int, cursor: str | None, limit: int) -> PlanPage:
         """Of the units that the actor may see. Raises InputError for a bad cursor."""
@@ -125,11 +128,23 @@ class Evening:
             for tenant, found in running.items():
                 await self._absences.look(tenant, found)
 
+    def connected(self) -> None:
+        """What the metrics tell of those whose shift it is, of the pages that are open here."""
+        found = dict.fromkeys(self._seen, 0)
+        for tenant in self._organising.tenants():
+            listening = self.listening(tenant)
+            for post in on_posts(self._organising.of(tenant), self._clock.now()):
+                found[within(tenant, post.post)] = len(listening & set(post.people))
+        self._seen = set(found)
+        for name, people in found.items():
+            self._telemetry.gauge("reviewers_connected", people, post=name)
+
     async def run(
         self, stop: asyncio.Event, *, every_s: float = 10, mine: Callable[[], bool] = lambda: True,
     ) -> None:
         """`mine`: whether it is this process that looks."""
         while not stop.is_set():
+            self.connected()
             with suppress(StorageError):  # the disk refuses: looked at again at the next turn
                 if mine():
                     await self.look()

@@ -171,6 +171,18 @@ async def test_metrics_tell_of_silent_rooms_and_of_people_on_duty() -> None:
     assert world.evening.duty(EAST).posts == []
 
 
+async def test_metrics_tell_of_people_on_duty_whose_page_is_open() -> None:
+    world = await evening()
+    world.evening.connected()
+    assert world.metric('redpost_reviewers_connected{post="agency/content"} 0.0')
+    world.evening.listening = lambda tenant: {"agency": {"wang", "lin", "recorder"}}.get(tenant, set())
+    world.evening.connected()
+    assert world.metric('redpost_reviewers_connected{post="agency/content"} 1.0')  # it is not lin's shift
+    world.evening.listening = lambda tenant: set()
+    world.evening.connected()
+    assert world.metric('redpost_reviewers_connected{post="agency/content"} 0.0')
+
+
 async def test_the_store_tells_what_runs_and_what_ran_lately(tmp_path) -> None:
     database = await Database.open(tmp_path / "store.db")
     kept = [aired("runs", 5), aired("late", 5, ended=NOW), aired("old", 5, ended=NOW - 1),

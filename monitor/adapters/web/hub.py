@@ -30,8 +30,10 @@ class Sent(Struct, frozen=True, gc=False):
 
 
 class Wanted(Struct, frozen=True, kw_only=True):
-    """What a client wants to hear of its tenant; a field that is None matches all. `sees`: what it may hear."""
+    """What a client wants to hear of its tenant; a field that is None matches all. `sees`: what it may hear; `who` it
+    is: a login, or a token's id."""
 
+    who: str = ""
     severity: str | None = None
     category: str | None = None
     room: str | None = None
@@ -154,6 +156,10 @@ class SseHub:
     def last(self, tenant: str) -> int:
         """The highest number of the tenant's updates."""
         return self._last.get(tenant, 0)
+
+    def listening(self, tenant: str) -> frozenset[str]:
+        """Who of the tenant listens."""
+        return frozenset(client.wanted.who for client in self._clients.get(tenant, ()))
 
     def publish(self, updates: Sequence[Update]) -> None:
         for update in updates:

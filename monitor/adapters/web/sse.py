@@ -30,7 +30,7 @@ async def stream_alerts(request: web.Request) -> web.StreamResponse:
     """Replay what was missed (hub, else store, else a `reset` event), then live until somebody ends it."""
     services, query = request.app[SERVICES], request[QUERY]
     actor, organising = request[PRINCIPAL].actor, services.organising
-    wanted = Wanted(severity=query["severity"], category=query["category"], room=query["room"],
+    wanted = Wanted(who=actor.id, severity=query["severity"], category=query["category"], room=query["room"],
                     sees=lambda alert: sees(actor, organising.of(actor.tenant), alert))
     after = last_id(request.headers.get("Last-Event-ID"), query["after"])
     request.app[STREAMS].check(request[PRINCIPAL])
