@@ -22,9 +22,14 @@ export function texts<K extends string>(zh: Record<K, string>, en: Record<NoInfe
   return { zh, en }
 }
 
-/** `{name}` in a text is filled in by `values`. */
+const PLURAL = new Intl.PluralRules('en')
+
+/** `{name}` in a text is filled in by `values`; `{name:alert|alerts}` is the form of a noun or verb beside that count, in English. */
 export function filled(text: string, values: Record<string, string | number> = {}): string {
-  return text.replaceAll(/\{(\w+)\}/g, (whole, name: string) => (name in values ? String(values[name]) : whole))
+  return text.replaceAll(/\{(\w+)(?::([^{|}]*)\|([^{|}]*))?\}/g, (whole, name: string, one?: string, other?: string) => {
+    if (!(name in values)) return whole
+    return one === undefined ? String(values[name]) : PLURAL.select(Number(values[name])) === 'one' ? one : other!
+  })
 }
 
 export function LanguageProvider({ children }: { children: ReactNode }) {

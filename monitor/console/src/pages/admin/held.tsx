@@ -13,7 +13,7 @@ export const holds = texts(
 
 const TEXT = texts(
   { title: '暂缓的预警', about: '暂缓的预警都存着、计着，只是不在队列里。放行后回到队列', empty: '没有暂缓的预警', n: '{n} 条', ends: '到 {t}', release: '放行', sure: '放行 {n} 条', released: '已放行 {n} 条', refused: '；{m} 条没有放行', such: '例如' },
-  { title: 'Held alerts', about: 'They are kept and counted, in no queue. Released ones come into the queue', empty: 'Nothing is held', n: '{n}', ends: 'until {t}', release: 'Release', sure: 'Release {n}', released: '{n} released', refused: '; {m} were not', such: 'Such as' },
+  { title: 'Held alerts', about: 'They are kept and counted, in no queue. Released ones come into the queue', empty: 'Nothing is held', n: '{n}', ends: 'until {t}', release: 'Release', sure: 'Release {n}', released: '{n} released', refused: '; {m} {m:was|were} not', such: 'Such as' },
 )
 
 export function Held() {

@@ -7,7 +7,7 @@ import { Waiting } from './parts'
 
 const TEXT = texts(
   { title: '消息', empty: '没有消息', dead: '没送到', waiting: '在路上', sent: '已送到', time: '时间', channel: '渠道', about: '内容', state: '状态', tries: '试了 {n} 次', next: '{t} 再试', more: '另有 {n} 件' },
-  { title: 'Messages', empty: 'No messages', dead: 'failed', waiting: 'on its way', sent: 'sent', time: 'Time', channel: 'Channel', about: 'About', state: 'State', tries: '{n} tries', next: 'again at {t}', more: '{n} more' },
+  { title: 'Messages', empty: 'No messages', dead: 'failed', waiting: 'on its way', sent: 'sent', time: 'Time', channel: 'Channel', about: 'About', state: 'State', tries: '{n} {n:try|tries}', next: 'again at {t}', more: '{n} more' },
 )
 const ORDER = ['dead', 'waiting', 'sent'] as const
 

@@ -12,7 +12,7 @@ const TEXT = texts(
     stage_waiting: '排队', stage_running: '在学', stage_kept: '学成，进了影子试用', stage_refused: '没有更好，不留', stage_failed: '没有学成', none: '还没有学习过', operator: '分类器由运营租户的人管', fault: '不能用：{why}',
   },
   {
-    title: 'Classifiers', empty: 'No classifiers yet', serving: 'serving', shadow: 'shadow', previous: 'previous', f1: 'macro F1', alarms: 'alarms on hard negatives', lines: '{n} lines learnt', made: 'made {t}', card: 'Card',
+    title: 'Classifiers', empty: 'No classifiers yet', serving: 'serving', shadow: 'shadow', previous: 'previous', f1: 'macro F1', alarms: 'alarms on hard negatives', lines: '{n} {n:line|lines} learnt', made: 'made {t}', card: 'Card',
     try: 'Try in the shadow', promote: 'Promote', promoteSure: 'Let it serve', back: 'Back to {m}', backSure: 'Go back', retrain: 'Retrain', retrainSure: 'Begin to learn', now: '{m} judges now', asked: 'Learning has begun', latest: 'The latest training', by: 'asked for by {who} at {t}',
     stage_waiting: 'waiting', stage_running: 'running', stage_kept: 'kept, and tried in the shadow', stage_refused: 'not better, not kept', stage_failed: 'failed', none: 'None so far', operator: 'Classifiers are for people of the operator\'s tenant', fault: 'Cannot serve: {why}',
   },

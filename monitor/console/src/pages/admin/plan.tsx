@@ -16,7 +16,7 @@ const TEXT = texts(
   },
   {
     title: 'From a table', about: 'Paste rows of a spreadsheet with their headings, or choose a CSV file. Headings: starts, room, ends, host, products, note', day: 'Which day', file: 'Choose a file', look: 'Look first', take: 'Take it', paste: 'Paste here',
-    would: '{n} lines would be made or changed, {m} stay', took: 'Taken: {n} lines made or changed, {m} stay',
+    would: '{n} {n:line|lines} would be made or changed, {m} {m:stays|stay}', took: 'Taken: {n} {n:line|lines} made or changed, {m} {m:stays|stay}',
   },
 )
 

@@ -11,7 +11,7 @@ export function RuleHealth({ health }: { health: NonNullable<Figures['health']> 
   const lacking = Object.entries(health.not_evaluated)
   return (
     <>
-      <p className="big"><span className="number">{health.active}</span> {t('rulesUnit')}</p>
+      <p className="big"><span className="number">{health.active}</span> {t('rulesUnit', { n: health.active ?? 0 })}</p>
       <p className="small">{lacking.length ? lacking.map(([why, n]) => t('notEvaluated', { n, why: why === 'no_model' ? t('no_model') : why })).join('；') : t('allEvaluated')}</p>
       <details className="small">
         <summary>{t('silent', { n: silent.length })}</summary>

@@ -125,7 +125,7 @@ function OverTime({ figures, before, exported }: Of) {
   }, [figures, name, shown])
   return (
     <Panel title={t('alerts')} exported={exported} wide>
-      <Big value={figures.total} unit={t('alertsUnit')} before={before && String(before.total)} />
+      <Big value={figures.total} unit={t('alertsUnit', { n: figures.total })} before={before && String(before.total)} />
       {figures.total === 0 ? <p className="none">{t('nothing')}</p> : (
         <div className="over">
           <Chart option={option} height={200} />
@@ -159,7 +159,7 @@ function PostLoad({ figures, before, exported }: Of) {
   const total = figures.load.reduce((sum, each) => sum + each.decided, 0)
   return (
     <Panel title={t('load')} exported={exported}>
-      <Big value={total} unit={`${t('loadUnit')} · ${t('hourly', { n: most })}`} before={before && String(before.load.reduce((sum, each) => sum + each.decided, 0))} />
+      <Big value={total} unit={`${t('loadUnit', { n: total })} · ${t('hourly', { n: most })}`} before={before && String(before.load.reduce((sum, each) => sum + each.decided, 0))} />
       {total === 0 ? <p className="none">{t('nothing')}</p> : (
         <div className="over narrow">
           <Chart option={option} height={150} />

@@ -18,8 +18,8 @@ const TEXT = texts(
     done: '已办 {n} 条，还剩 {m} 条', refused: '{n} 条没有办：{why}', empty: '已经没有暂缓的了', more: '再看 50 条', again: '重试', pick: '合并研判为“{what}”，理由：',
   },
   {
-    holds: 'The storm held {n} alerts; {m} still are', release: 'Release all', together: 'Decide together', back: 'Back', running: 'At work: {n} done, {m} left', stop: 'Stop', lead: 'Releasing and deciding together is for a lead',
-    done: '{n} done, {m} left', refused: '{n} were not moved: {why}', empty: 'Nothing is held any more', more: '50 more', again: 'Try again', pick: 'All of them "{what}", because:',
+    holds: 'The storm held {n} {n:alert|alerts}; {m} still {m:is|are}', release: 'Release all', together: 'Decide together', back: 'Back', running: 'At work: {n} done, {m} left', stop: 'Stop', lead: 'Releasing and deciding together is for a lead',
+    done: '{n} done, {m} left', refused: '{n} {n:was|were} not moved: {why}', empty: 'Nothing is held any more', more: '50 more', again: 'Try again', pick: 'All of them "{what}", because:',
   },
 )
 

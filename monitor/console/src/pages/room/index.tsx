@@ -8,7 +8,7 @@ import { useSession } from '../../api/session'
 import { useTexts, useWord } from '../../i18n'
 import { platforms } from '../../i18n/words'
 import { useKeys } from '../../keys'
-import { span, timeOfDay, useSecond } from '../../parts/clock'
+import { dayOf, span, timeOfDay, useSecond } from '../../parts/clock'
 import { Found, SearchField, type Wanted } from '../rooms/search'
 import '../rooms/rooms.css'
 import { MOST_LINES, useLines, useTimeline } from './data'
@@ -174,7 +174,7 @@ function Head({ timeline, onBroadcast }: { timeline: Timeline; onBroadcast: (nam
       <span className="room-head-right">
         {others.length > 1 && (
           <Select size="small" aria-label={t('broadcast')} value={broadcast.id} onChange={onBroadcast} popupMatchSelectWidth={false}
-            options={others.map((each) => ({ value: each.id, label: `${new Date(each.started_at).toLocaleDateString()} ${timeOfDay(each.started_at, false)}` }))} />
+            options={others.map((each) => ({ value: each.id, label: `${dayOf(each.started_at)} ${timeOfDay(each.started_at, false)}` }))} />
         )}
         <Link to={`/queue?room=${encodeURIComponent(broadcast.room)}`}>{t('queue')}</Link>
       </span>

@@ -14,11 +14,11 @@ export const TEXT = texts(
   },
   {
     loading: 'Reading the broadcast', failed: 'The broadcast cannot be read: {why}', again: 'Try again', missing: 'This room was never on air, or belongs to a unit that you do not see', toWall: 'Back to the rooms',
-    live: 'on air {t}', ended: 'over after {t}', silent: 'no sign for {t}', mute: 'host not heard for {t}', muteWhy: 'Comments come, the host is not transcribed: check microphone and recognition', findings: 'found {n}', violations: 'violations {n}', queue: 'To the queue', broadcast: 'Broadcast', 
+    live: 'on air {t}', ended: 'over after {t}', silent: 'no sign for {t}', mute: 'host not heard for {t}', muteWhy: 'Comments come, the host is not transcribed: check microphone and recognition', findings: '{n} {n:finding|findings}', violations: '{n} {n:violation|violations}', queue: 'To the queue', broadcast: 'Broadcast', 
     overview: 'Whole broadcast', overviewHelp: 'Click, or drag over the part to look at', follow: 'Follow', closer: 'Closer', wider: 'Wider', earlierPart: 'Earlier', 
     laneComments: 'Comments/s', laneFindings: 'Findings', laneCues: 'Cues', laneSignals: 'Signals', most: 'most {n}',
     lines: 'Speech and comments', onlyHost: 'Seller only', all: 'All', more: 'Too many comments to read all: {n} before the chosen moment and the latest {n}; zoom in to see all', noLines: 'Nobody spoke or wrote here', reading: 'Reading', linesFailed: 'This part cannot be read: {why}',
-    points: 'Findings, cues, signals', pointsMore: 'Only the latest {n} findings', noPoints: 'No findings so far', time: 'Time', what: 'What', words: 'Words', state: 'State', corrected: 'corrected on air {t}', cue: 'Cue', cueOf: 'cue by {who}', signal: 'Signal',
+    points: 'Findings, cues, signals', pointsMore: 'Only the latest {n} {n:finding|findings}', noPoints: 'No findings so far', time: 'Time', what: 'What', words: 'Words', state: 'State', corrected: 'corrected on air {t}', cue: 'Cue', cueOf: 'cue by {who}', signal: 'Signal',
     seen: 'seen', not_so: 'not so', unanswered: 'no answer yet', rule: 'rule',
     missHint: 'Select words and press P to report a miss', miss: 'Report a miss', category: 'Category', pickCategory: 'Pick a category', severity: 'Severity', note: 'Note', send: 'Report', cancel: 'Cancel', missDone: 'Reported; it is in the queue', missKnown: 'These words were reported before', missFailed: 'Not reported: {why}', missNone: 'First select the words on the left', missNeeds: 'Pick a category first', 
     broadcast_started: 'on air', broadcast_ended: 'off air',

@@ -8,7 +8,7 @@ import { api, get, type Schemas } from '../../api/client'
 import { useTexts } from '../../i18n'
 import { roles } from '../../i18n/words'
 import { useKeys } from '../../keys'
-import { timeOfDay } from '../../parts/clock'
+import { dayOf, timeOfDay } from '../../parts/clock'
 import { Marked } from '../../parts/marked'
 import { TEXT } from './text'
 
@@ -97,7 +97,7 @@ export function Found({ wanted, room, until, title, onPick }: {
           <li key={`${event.source}/${event.id}/${event.revision}`} className="found-line">
             {onPick
               ? <button type="button" className="plain" onClick={() => onPick(event)}>{timeOfDay(event.at)}</button>
-              : <Link to={`/rooms/${encodeURIComponent(event.room)}?broadcast=${encodeURIComponent(event.broadcast)}&at=${event.at}`}>{new Date(event.at).toLocaleDateString()} {timeOfDay(event.at)}</Link>}
+              : <Link to={`/rooms/${encodeURIComponent(event.room)}?broadcast=${encodeURIComponent(event.broadcast)}&at=${event.at}`}>{dayOf(event.at)} {timeOfDay(event.at)}</Link>}
             {title && <span className="one-line small">{title(event.room)}</span>}
             <span className="meta">{role((event.role || 'unknown') as never)}</span>
             <span lang="zh-CN"><Marked text={event.text} markings={marking(event.text)} /></span>

@@ -11,6 +11,6 @@ export const TEXT = texts(
     title: 'Rooms', onAir: '{n} on air', quiet: '{n} without a sign', absent: 'Planned, not on air', absentFor: '{room} late by {t}', unit: 'Unit', platform: 'Platform', name: 'Room', only: 'Only', onlyQuiet: 'Without a sign or a voice', onlyRisk: 'With findings',
     byRisk: 'Sort by findings', open: '{n} open', silentFor: 'no sign for {t}', mute: '{n} not heard', muteFor: 'host not heard for {t}', muteWhy: 'Comments come, the host is not transcribed: check microphone and recognition', air: 'on air {t}', findings: '{n} found, gravest {level}', noFindings: 'nothing found',
     loading: 'Reading the rooms', failed: 'The rooms cannot be read: {why}', again: 'Try again', none: 'No room is on air', noMatch: 'No match', clear: 'Clear', unknown: 'no record',
-    search: 'Search what was said', searchIn: 'since', go: 'Search', found: 'lines: {n}', foundMost: 'the latest {n} lines, there are earlier ones', foundNone: 'Nobody said "{words}"', back: 'Back to the rooms', searching: 'Searching',
+    search: 'Search what was said', searchIn: 'since', go: 'Search', found: '{n} {n:line|lines}', foundMost: 'the latest {n} {n:line|lines}, there are earlier ones', foundNone: 'Nobody said "{words}"', back: 'Back to the rooms', searching: 'Searching',
   },
 )

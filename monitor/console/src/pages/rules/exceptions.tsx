@@ -3,7 +3,7 @@ import { useState, type FormEvent } from 'react'
 
 import { api, get, serviceNow, told } from '../../api/client'
 import { useTexts } from '../../i18n'
-import { dayAndTime } from '../../parts/clock'
+import { dayAndTime, dayOf } from '../../parts/clock'
 import { useRecords, useRooms } from '../../api/records'
 import { TEXT } from './text'
 
@@ -18,7 +18,6 @@ interface Waiver {
 }
 
 const MONTH_MS = 30 * 86_400_000
-const day = (ms: number) => new Date(ms).toISOString().slice(0, 10)
 
 /** Wordings that are allowed in a room, or of a product, by a proof and for a time. */
 export function ExceptionsPanel({ rule }: { rule: string }) {
@@ -26,7 +25,7 @@ export function ExceptionsPanel({ rule }: { rule: string }) {
   const client = useQueryClient()
   const rooms = useRooms()
   const products = useRecords('product') ?? []
-  const [asked, setAsked] = useState({ wording: '', room: '', product: '', proof: '', ends: day(serviceNow() + MONTH_MS) })
+  const [asked, setAsked] = useState({ wording: '', room: '', product: '', proof: '', ends: dayOf(serviceNow() + MONTH_MS) })
   const [said, setSaid] = useState('')
   const found = (useRecords('exception') ?? []).map((each) => ({ id: each.id, of: each.record as unknown as Waiver })).filter(({ of }) => of.rule === rule)
   const change = async (id: string, record: Waiver | null) => {

@@ -1,4 +1,6 @@
 /** The list at the left: which rules and files, in which order. Pure. */
+import { serviceNow } from '../../api/client'
+import { dayOf } from '../../parts/clock'
 import type { FileRow, RuleRow } from './data'
 
 export type Order = 'pack' | 'alerts' | 'share' | 'change'
@@ -50,7 +52,7 @@ export function blank(path: string): string {
   const [pack, name] = [packOf(path).replaceAll('-', '_') || 'shop', nameOf(path).replace(/\.yml$/, '')]
   if (!path.includes('/'))
     return path.startsWith('clauses')
-      ? `- id: OWN-1\n  document: ''  # 平台通知或本机构守则的名称，可写链接\n  issuer: ''\n  article: ''\n  requirement: ''\n  effective_from: ${new Date().toISOString().slice(0, 10)}\n  confidence: medium\n  categories: []\n`
+      ? `- id: OWN-1\n  document: ''  # 平台通知或本机构守则的名称，可写链接\n  issuer: ''\n  article: ''\n  requirement: ''\n  effective_from: ${dayOf(serviceNow())}\n  confidence: medium\n  categories: []\n`
       : ''
   return `id: ${pack}.${name}\ntitle: \ntier: standard\ncategory: []\nseverity: medium\nstatus: active\nclauses: []\ndetection:\n  words: {terms: []}\n  condition: words\nadvice: {say: ''}\ncases:\n  - {text: '', expect: [words]}\n  - {text: '', expect: none}\n`
 }

@@ -10,9 +10,9 @@ export const TEXT = texts(
     unknown: '没有登记',
   },
   {
-    title: 'Start of shift', tonight: '{n} rooms tonight', none: 'Nothing is planned for twelve hours, and no room is on air', loading: 'Reading the plan', failed: 'The plan cannot be read: {why}', again: 'Try again',
+    title: 'Start of shift', tonight: '{n} {n:room|rooms} tonight', none: 'Nothing is planned for twelve hours, and no room is on air', loading: 'Reading the plan', failed: 'The plan cannot be read: {why}', again: 'Try again',
     silent: 'Silent', due: 'Due', on_air: 'On air', to_come: 'To come', ended: 'Ended', unplanned: 'Unplanned',
-    silentFor: 'late by {t}', dueFor: 'due for {t}', startsIn: 'in {t}', onAirFor: 'for {t}', more: '{n} more on the page of rooms', paper: '{what} ends in {d} days', paperOver: '{what} has run out',
+    silentFor: 'late by {t}', dueFor: 'due for {t}', startsIn: 'in {t}', onAirFor: 'for {t}', more: '{n} more on the page of rooms', paper: '{what} ends in {d} {d:day|days}', paperOver: '{what} has run out',
     open: '{n} open', critical: '{n} critical', oldest: 'oldest {t}', nothing: 'Nothing waiting', notes: 'Hand-over', noNotes: 'The last shift left no note', by: '{who}, {t}', duty: 'On duty', nobody: 'nobody', until: 'until {t}', next: 'then {who}, {t}',
     sound: 'Sound', notify: 'Desktop notices', on: 'on', off: 'off', test: 'Test', refused: 'The browser did not allow notices; allow them in its settings for this site', theme: 'Theme', light: 'Light', dark: 'Dark', system: 'System', start: 'Start, to the queue',
     unknown: 'no record',
