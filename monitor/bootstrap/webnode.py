@@ -68,7 +68,7 @@ class WebNode(Front):
         serving = await self.nodes.serve(engine.version, unless_any=True)
         if serving.version != engine.version:
             self.logger.warning("rules_differ", serving=serving.version, here=engine.version,
-                                hint="what judges goes on; `redpost rules reload` lets this node's rules judge")
+                                hint="what judges goes on; SIGHUP lets this node's rules judge")
             await self.rulebook.adopt(serving.version)
         self._answers(engine, KeptLines(self.archive))
         self._taking_in()
@@ -79,7 +79,8 @@ class WebNode(Front):
         s = self.settings
         database = await open_store(s)
         await self._stored(database)
-        self.follower = OutboxFollower(self.store, self.hub, await self.store.outbox_ends())
+        self.follower = OutboxFollower(self.store, self.hub, await self.store.outbox_ends(),
+                                       stepped_back=self.hub.step_back)
         tenants = await self._desks(database, self.follower)
         self.nodes = SqlNodes(database)
         self.keys = SharedKey(s.pseudonym.key_file)

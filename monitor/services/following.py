@@ -29,9 +29,13 @@ class OutboxFollower:
     """Implements `Publisher`: what is committed, here or elsewhere, comes from the outbox alone, so that every node
     shows all of it in one order. Used from one event loop."""
 
-    def __init__(self, outbox: Outbox, further: Publisher, last: Mapping[str, int]) -> None:
-        """`last`: each tenant's highest number at the start."""
-        self._outbox, self._further = outbox, further
+    def __init__(
+        self, outbox: Outbox, further: Publisher, last: Mapping[str, int], *,
+        stepped_back: Callable[[str, int], None] = lambda tenant, end: None,
+    ) -> None:
+        """`last`: each tenant's highest number at the start. `stepped_back` is told where a tenant's numbers end now: a
+        database that crashed has lost its last moment, and gives the same numbers to other updates."""
+        self._outbox, self._further, self._stepped_back = outbox, further, stepped_back
         self._last = dict(last)
         self._wake = asyncio.Event()
 
@@ -54,6 +58,9 @@ class OutboxFollower:
         """Pass on what is new. `everywhere`: also of tenants that had nothing so far."""
         ends = await self._outbox.outbox_ends(None if everywhere else self._last)
         for tenant, end in ends.items():
+            if end < self._last.get(tenant, 0):
+                self._last[tenant] = end
+                self._stepped_back(tenant, end)
             while self._last.get(tenant, 0) < end:
                 found = await self._outbox.updates(tenant, after=self._last.get(tenant, 0), limit=_AT_ONCE)
                 self._further.publish(found)

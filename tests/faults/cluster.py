@@ -170,10 +170,7 @@ class Scene:
 
     async def settled(self) -> None:
         """Everything that was sent up to now is judged and committed."""
-        ends = {}
-        for partition in range(PARTITIONS):
-            log = await PartitionLog.opened(partition, rereader=self.rereader, send=_nothing)
-            ends[partition] = log.end()
+        ends = await self.ends()
 
         async def reached() -> bool:
             found = await self.positions()
@@ -197,13 +194,21 @@ class Scene:
 
     async def states(self) -> dict[int, Saved]:
         """By lane, what its room state is, as a worker stored it when it stopped; not of a lane that was being taken
-        over just then, whose state is in the log alone."""
+        over just then, whose state is in the log alone, nor of one that was behind the other of its partition."""
         at = await self.positions()
         return {lane: _comparable(found.state) for lane in range(2 * PARTITIONS)
-                if (found := await self.store.snapshot(lane)) is not None and found.seq == at[lane]}
+                if (found := await self.store.snapshot(lane)) is not None
+                and found.seq == at[lane] >= at.get(lane ^ 1, 0)}
+
+    async def ends(self) -> dict[int, int]:
+        """The number of each partition's last entry."""
+        return {partition: (await PartitionLog.opened(partition, rereader=self.rereader, send=_nothing)).end()
+                for partition in range(PARTITIONS)}
 
     async def single_pass(self) -> tuple[Found, dict[int, Saved]]:
-        """Findings and states of one undisturbed process over the whole log as it stands now."""
+        """Findings and states of one undisturbed process over the log up to where it was judged: a last tick may have
+        come behind that."""
+        at = await self.positions()
         place = self.folder / "single-pass.db"
         place.unlink(missing_ok=True)
         database = await Database.open(place)
@@ -213,7 +218,8 @@ class Scene:
             return engines()[version]
 
         for partition in range(PARTITIONS):
-            log = await PartitionLog.opened(partition, rereader=self.rereader, send=_refused)
+            judged = wire.offset_of(max(at.get(2 * partition + side, 1) for side in (0, 1))) + 1
+            log = await PartitionLog.opened(partition, rereader=Until(self.rereader, judged), send=_refused)
             own = OfPartition(store, partition)
             engine = await first_engine(own, log, engine_of)
             assert engine is not None
@@ -246,6 +252,21 @@ class Scene:
             differing = list(_differences(*(msgspec.to_builtins(each, str_keys=False, builtin_types=(bytes,))
                                             for each in (stored[lane], state)), ""))
             assert not differing, f"lane {lane}: " + "; ".join(differing)[:4_000]
+
+
+class Until:
+    """A re-reader to which the log ends before an offset."""
+
+    def __init__(self, rereader: KafkaRereader, end: int) -> None:
+        self._rereader, self._end = rereader, end
+        self.first_since = rereader.first_since
+
+    async def bounds(self, partition: int) -> tuple[int, int]:
+        first, end = await self._rereader.bounds(partition)
+        return first, min(end, self._end)
+
+    async def read(self, partition: int, offset: int, most: int) -> list[Read]:
+        return await self._rereader.read(partition, offset, min(most, self._end - offset)) if offset < self._end else []
 
 
 class Nobody:

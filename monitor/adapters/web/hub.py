@@ -153,6 +153,15 @@ class SseHub:
             self._last |= last
             self._floor |= last
 
+    def step_back(self, tenant: str, last: int) -> None:
+        """The tenant's numbers end here again: what was told of higher ones is forgotten, and whoever heard of it comes
+        back and reads anew."""
+        self._history = deque(sent for sent in self._history if sent.alert.tenant != tenant)
+        self._history_bytes = sum(len(sent.data) for sent in self._history)
+        self._last[tenant] = self._floor[tenant] = last
+        for client in tuple(self._clients.get(tenant, ())):
+            client.close()
+
     def last(self, tenant: str) -> int:
         """The highest number of the tenant's updates."""
         return self._last.get(tenant, 0)
