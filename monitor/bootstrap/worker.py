@@ -222,6 +222,8 @@ class Worker:
         async def tell() -> None:
             free = min(shutil.disk_usage(place).free for place in (self.folder, self.settings.shared))
             tell_judging(self.owning.judging(), free, self.telemetry)
+            if not self.owning.judging():
+                self.telemetry.forget("canary_last_ok_timestamp_seconds", "ruleset_info", "model_info")
 
         canary = Canary(lambda: next(iter(self.owning.judging()), None), self.clock, self.telemetry, self.logger)
         return Chores(gauges=(tell,), trims=(canary.look, expire, partial(asyncio.to_thread, trim_heap)), tidy=(tidy,),
