@@ -149,13 +149,13 @@ def off_default(folder: Path, store: str) -> Settings:
     (folder / "key").chmod(0o600)
     shutil.copytree(RULES, folder / "rules")
     chosen: dict[str, object] = {
-        "data.dir": f"{folder}/data", "http.host": "127.0.0.2", "http.port": port, "http.require_token": True,
+        "data.dir": f"{folder}/data", "data.shared": f"{folder}/shared", "http.host": "127.0.0.2", "http.port": port, "http.require_token": True,
         "ingest.duplicates_window_bytes": 2 * KEY_MEMORY * 1_234, "pseudonym.key_file": f"{folder}/key",
         "rules.dir": f"{folder}/rules", "rules.rooms": f"{folder}/rooms.yml", "rules.watch": False,
         "rules.edits": False, "model.dir": "none",
         "outside.private": True,
         "store.url": store, "bus.brokers": "127.0.0.1:9", "bus.prefix": "other.", "bus.group": "others",
-        "bus.replication": 3, "store.pool": 5,
+        "bus.replication": 3, "bus.tenants": "agency,street", "store.pool": 5,
         "people.login_tries": 11, "tenant.zone": "Europe/Berlin", "telemetry.log_level": "error",
         "telemetry.log_format": "json",
     }
@@ -181,7 +181,7 @@ async def test_every_setting_reaches_its_part(
         parts = sections(started)
         assert {name: read(started, parts) for name, read in READ.items()} == {
             name: value for name, value in given.items()
-            if name != "pseudonym.key_file" and not name.startswith("bus.")}
+            if name not in ("pseudonym.key_file", "data.shared") and not name.startswith("bus.")}
         of_key = Pseudonyms(lambda tenant: bytes.fromhex("ab" * KEY_BYTES)).of("local")
         assert service.ingest._pseudonyms.of("local")("viewer") == of_key("viewer")
     finally:
@@ -197,5 +197,6 @@ async def test_what_is_set_of_the_bus_reaches_a_worker(tmp_path: Path) -> None:
         "brokers": worker.brokers.bootstrap, "prefix": worker.brokers.prefix, "partitions": wanted.partitions,
         "replication": wanted.replication, "keep_hours": wanted.keep_hours, "group": conf.id,
         "session_s": conf.broker_session_timeout, "linger_ms": worker.producer._linger_s * 1_000,
-        "memory_events": worker.settings.bus.memory_events,
+        "memory_events": worker.settings.bus.memory_events, "tenants": ",".join(wanted.tenants),
     } == to_builtins(bus.bus)
+    assert bus.shared == tmp_path / "shared"
