@@ -27,7 +27,7 @@ run: $(READY) $(BUILT) ## Start the service with the demo streams; it prints whe
 	$(BIN)/redpost serve --demo --data data
 
 test: $(READY) $(BUILT) ## Run the tests; with CI=true a skipped test is a failure
-	$(BIN)/pytest -m "not soak" $(if $(filter true,$(CI)),-p tests.no_skips)
+	$(BIN)/pytest -m "not soak" -n 2 --dist loadfile --durations 25 $(if $(filter true,$(CI)),-p tests.no_skips)
 
 lint: $(READY) $(PARTS) ## Check style, types, layers and purity
 	$(BIN)/ruff check
