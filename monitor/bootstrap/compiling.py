@@ -24,14 +24,15 @@ _SMALL: Final = 200_000
 _CHILD: Final = "from monitor.bootstrap.compiling import main; main()"
 
 
-async def compile_aside(bundle: Bundle, cache: Path) -> None:
-    """Fill the cache with all that this bundle needs, once. What is wrong with the rules is told by who loads them."""
+async def compile_aside(bundle: Bundle, check: bool, *, cache: Path) -> None:
+    """Fill the cache with all that this bundle needs, once; with what checking it needs where `check`. What is wrong
+    with the rules is told by who loads them."""
     encoded = msgspec.msgpack.encode(bundle)
-    known, key = databases(cache), digest("aside", blake2b(encoded).hexdigest())
+    known, key = databases(cache), digest("aside", str(check), blake2b(encoded).hexdigest())
     if len(encoded) < _SMALL or known.kept(key, bool):
         return
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-c", _CHILD, str(cache), stdin=asyncio.subprocess.PIPE)
+        sys.executable, "-c", _CHILD, str(cache), "check" if check else "", stdin=asyncio.subprocess.PIPE)
     try:
         with suppress(BrokenPipeError, ConnectionResetError):
             await process.communicate(encoded)
@@ -48,4 +49,4 @@ def main() -> None:
     bundle = msgspec.msgpack.decode(sys.stdin.buffer.read(), type=Bundle)
     with suppress(RedpostError):
         source = RuleFolder(Path(), rooms=None, zone=bundle.zone)
-        compiled(source, bundle, view_tables(), databases(Path(sys.argv[1])), check=True)
+        compiled(source, bundle, view_tables(), databases(Path(sys.argv[1])), check=bool(sys.argv[2]))

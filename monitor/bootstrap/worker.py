@@ -54,6 +54,7 @@ _LINGER_S: Final = 0.02
 _LINGER_BELOW: Final = 1_000
 _ARCHIVE_MS: Final = 3_000
 """Web nodes show what was said once it is in the archive."""
+_ARCHIVE_EVENTS: Final = 8_000
 _TIDY_AFTER_MS: Final = 30_000
 _DAY_MS: Final = 86_400_000
 
@@ -126,8 +127,10 @@ class Worker:
         self.rereader = KafkaRereader(self.brokers)
         self.producer = KafkaProducer(self.brokers, linger_s=s.bus.linger_ms / 1000)
         self.dead_letters = DeadLetters(self.brokers, self.producer, self.telemetry, self.logger)
-        self._engine_thread = ThreadPoolExecutor(1, thread_name_prefix="engine")
-        self._stack.callback(self._engine_thread.shutdown, wait=False, cancel_futures=True)
+        self._engine_thread, self._archive_thread = (
+            ThreadPoolExecutor(1, thread_name_prefix=name) for name in ("engine", "archive-writer"))
+        for thread in (self._engine_thread, self._archive_thread):
+            self._stack.callback(thread.shutdown, wait=False, cancel_futures=True)
         self.owning = Owning(
             open_log=self._open_log, store_of=lambda partition: OfPartition(self.together, partition),
             engine_of=lambda version: self.rulebook.engine_of(version),
@@ -146,7 +149,8 @@ class Worker:
         spool = self.folder / "spool"
         spool.mkdir(exist_ok=True, mode=0o700)
         archive = self._archives[partition] = await ParquetArchive.open(
-            s.shared / "archive" / f"p{partition:04d}", log=self.logger, failpoint=self.failpoint)
+            s.shared / "archive" / f"p{partition:04d}", log=self.logger, failpoint=self.failpoint,
+            writer=self._archive_thread)
         return Detect(
             log=log, store=OfPartition(self.together, partition), archive=archive, publisher=self.telling.publisher,
             telemetry=self.telemetry, logger=self.logger, clock=self.clock, engine=engine,
@@ -154,8 +158,8 @@ class Worker:
             placing=self.post.dispatcher, listen=self.telling.corrections.listen, executor=self._engine_thread,
             settings=DetectSettings(
                 batch=s.engine.batch_events, linger_s=_LINGER_S, linger_below=_LINGER_BELOW,
-                snapshot_ms=s.engine.snapshot_s * 1000, archive_ms=_ARCHIVE_MS, silence_ms=s.broadcast.silence_ms,
-                grouping=s.alerts.grouping())), archive
+                snapshot_ms=s.engine.snapshot_s * 1000, archive_ms=_ARCHIVE_MS, archive_events=_ARCHIVE_EVENTS,
+                silence_ms=s.broadcast.silence_ms, grouping=s.alerts.grouping())), archive
 
     async def listen(self) -> str:
         """Bind what answers /metrics, /healthz and /readyz; the address."""

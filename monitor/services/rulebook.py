@@ -34,7 +34,7 @@ class Why(StrEnum):
     FILES = "files"
 
 
-async def _nowhere(bundle: Bundle) -> None:
+async def _nowhere(bundle: Bundle, check: bool) -> None:
     """Compile nothing elsewhere."""
 
 
@@ -48,13 +48,14 @@ class ReloadResult(Struct, frozen=True):
 class Rulebook:
     """Compiles off the event loop; `current` is the newest set that passed, `shadows` the models that are tried beside.
 
-    `aside` may compile into the cache elsewhere first; what it does not do is done here.
+    `aside` may compile into the cache elsewhere first, with what checking needs or without; what it does not do is
+    done here.
     """
 
     def __init__(
         self, source: RuleSource, store: Store, tables: ViewTables, *, logger: Logger, telemetry: Telemetry,
         clock: Clock, models: Models | None = None, databases: Databases | None = None,
-        aside: Callable[[Bundle], Awaitable[None]] = _nowhere, after_compiling: Callable[[], None] = lambda: None,
+        aside: Callable[[Bundle, bool], Awaitable[None]] = _nowhere, after_compiling: Callable[[], None] = lambda: None,
         rooms: Callable[[], list[RoomContext]] = list,
         record: Callable[[Sequence[Deed]], Awaitable[None]] | None = None,
     ) -> None:
@@ -86,7 +87,7 @@ class Rulebook:
         self._read = await self._fingerprint(self._read)  # before reading: what changes meanwhile is seen by `watch`
         bundle = await asyncio.to_thread(self._source.read)
         scorers = await asyncio.to_thread(self._models.serving)
-        await self._aside(bundle)
+        await self._aside(bundle, True)
         bundle = msgspec.structs.replace(
             bundle, model=scorers.every.version if scorers.every else "",
             own={tenant: scorer.version for tenant, scorer in sorted(scorers.own.items())})
@@ -227,6 +228,7 @@ class Rulebook:
             engine = await asyncio.to_thread(in_rooms, base, bundle.records)
             sources = msgspec.msgpack.encode(msgspec.structs.replace(bundle, base=base.version))
         else:
+            await self._aside(bundle, False)
             engine = await asyncio.to_thread(lambda: self._made(bundle, self._scorers_of(bundle), check=False))
         if engine.version != version:
             self._logger.warning("engine_set_differs", asked=version, compiled=engine.version)

@@ -105,7 +105,7 @@ class Bus(Struct, frozen=True):
     session_s: Annotated[int, Meta(ge=6, le=300, extra={"unit": "s"}),
                          _help("a worker that is not heard of for so long loses its partitions")] = 10
     linger_ms: Annotated[Millis, _help("events wait so long for others that go with them")] = 20
-    memory_events: Annotated[Count, _help("events of a partition that a worker holds ahead of the judging")] = 20_000
+    memory_events: Annotated[Count, _help("events of a partition that a worker holds ahead of the judging")] = 5_000
 
 
 class Engine(Struct, frozen=True):

@@ -1,6 +1,6 @@
 """Workers on a real Kafka and a real PostgreSQL of this machine, beside the same engine without them.
 
-python -m tests.bench.worker [--events N] [--workers N …] [--json FILE]
+python -m tests.bench.worker [--only speed|memory] [--events N] [--workers N …] [--rooms N] [--json FILE]
 
 The topic is filled beforehand, 250 events a message, 1 % of them with a finding. Broker and database run on the last
 core, the workers on the others (with two cores, both workers share one). The rate is that between a tenth and nine
@@ -44,6 +44,7 @@ from monitor.engine.engineset import EngineSet
 from monitor.services.detect import Detect, DetectSettings
 from monitor.services.making import compiled
 from tests.bench import corpus, packs
+from tests.bench.worker_memory import memory
 from tests.fakes.archive import MemoryArchive
 from tests.faults.cluster import Nobody, WorkerProcess
 from tests.faults.harness import until
@@ -88,6 +89,8 @@ class Bench:
         os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
         self.kafka = script("kafka.sh", "start", "--data", str(self.folder / "kafka"), "--port", str(free_ports(2)))
         self.cluster = Cluster(self.folder / "postgres")
+
+    async def filled(self) -> None:
         self.brokers = Brokers(bootstrap=self.kafka)
         async with Topics(self.brokers) as topics:
             await topics.apply(Wanted(partitions=PARTITIONS, replication=1))
@@ -227,6 +230,7 @@ async def run(events: int, counts: Sequence[int]) -> dict[str, Any]:
     bench = Bench(events)
     try:
         await bench.open()
+        await bench.filled()
         report: dict[str, Any] = {"events": bench.sent, "partitions": PARTITIONS, "each": EACH, "seed": SEED}
         bare = await bench.bare()
         report["bare_events_s_of_processor"] = round(bare)
@@ -246,16 +250,35 @@ async def run(events: int, counts: Sequence[int]) -> dict[str, Any]:
         await bench.close()
 
 
+async def hold(rooms: int) -> dict[str, Any]:
+    bench = Bench(0)
+    try:
+        await bench.open()
+        report = await memory(bench.kafka, bench.cluster, bench.folder, seed=SEED, rooms=rooms, at=now() - 3_600_000)
+        for start in ("cold", "again"):
+            told = ", ".join(f"{when} {mb['now']} MB (peak {mb['peak']}, not of files {mb['own']})"
+                             for when, mb in report[start].items())
+            print(f"memory, {rooms:,} rooms, start {start}: {told}")  # noqa: T201
+        return report
+    finally:
+        await bench.close()
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--events", type=int, default=2_000_000)
     parser.add_argument("--workers", type=int, nargs="+", default=[1, 2])
+    parser.add_argument("--only", choices=["speed", "memory"])
+    parser.add_argument("--rooms", type=int, default=10_000)
     parser.add_argument("--json", type=Path, default=Path("bench.json"))
     options = parser.parse_args()
     resource.setrlimit(resource.RLIMIT_NOFILE, (4_096, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
-    report = asyncio.run(run(options.events, options.workers))
     known = json.loads(options.json.read_text()) if options.json.exists() else {}
-    options.json.write_text(json.dumps({**known, "worker": report}, indent=2))
+    if options.only != "memory":
+        known["worker"] = asyncio.run(run(options.events, options.workers))
+    if options.only != "speed":
+        known["worker_memory"] = asyncio.run(hold(options.rooms))
+    options.json.write_text(json.dumps(known, indent=2))
     sys.stdout.flush()
 
 

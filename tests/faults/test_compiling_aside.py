@@ -23,12 +23,12 @@ async def test_all_that_a_load_needs_is_in_the_cache(tmp_path: Path, monkeypatch
     monkeypatch.setattr(compiling, "_SMALL", 0)
     folder = RuleFolder(RULES, rooms=None, zone=ZONE)
     bundle = folder.read()
-    await compile_aside(bundle, tmp_path)
+    await compile_aside(bundle, True, cache=tmp_path)
     made = {path.name: path.stat().st_mtime_ns for path in tmp_path.iterdir()}
     compiled(folder, bundle, tables(), databases(tmp_path), check=True)
     assert made.keys() == {path.name for path in tmp_path.iterdir()}, "something had to be compiled after all"
     monkeypatch.setattr(asyncio, "create_subprocess_exec", None)
-    await compile_aside(bundle, tmp_path)
+    await compile_aside(bundle, True, cache=tmp_path)
 
 
 async def test_rules_at_fault_are_left_to_who_loads_them(
@@ -37,13 +37,13 @@ async def test_rules_at_fault_are_left_to_who_loads_them(
     monkeypatch.setattr(compiling, "_SMALL", 0)
     bundle = RuleFolder(RULES, rooms=None, zone=ZONE).read()
     bundle.files["shop/rank.yml"] = b"id: shop.rank\ntitle: ["
-    await compile_aside(bundle, tmp_path)
+    await compile_aside(bundle, True, cache=tmp_path)
     assert capfd.readouterr().err == ""
 
 
 async def test_a_start_that_is_given_up_leaves_no_process_behind(tmp_path: Path) -> None:
     bundle = RuleFolder(ROOT / "rules", rooms=None, zone=ZONE).read()
-    compiling_aside = asyncio.create_task(compile_aside(bundle, tmp_path))
+    compiling_aside = asyncio.create_task(compile_aside(bundle, True, cache=tmp_path))
     await until(children)
     compiling_aside.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -56,7 +56,7 @@ async def test_a_process_that_died_has_compiled_nothing(tmp_path: Path, monkeypa
     bundle = RuleFolder(RULES, rooms=None, zone=ZONE).read()
     with monkeypatch.context() as short:
         short.setattr(compiling, "_CHILD", "raise SystemExit(1)")
-        await compile_aside(bundle, tmp_path)
+        await compile_aside(bundle, True, cache=tmp_path)
     assert not list(tmp_path.iterdir())
-    await compile_aside(bundle, tmp_path)
+    await compile_aside(bundle, True, cache=tmp_path)
     assert list(tmp_path.iterdir())

@@ -120,6 +120,22 @@ async def test_a_change_made_right_after_the_start_has_read_the_files_is_not_los
     assert source.reads == 2
 
 
+async def test_what_others_loaded_is_compiled_aside_unchecked() -> None:
+    told: list[bool] = []
+
+    async def aside(bundle: Bundle, check: bool) -> None:
+        told.append(check)
+
+    def book() -> Rulebook:
+        return Rulebook(RuleFolder(RULES, rooms=None, zone=ZONE), store, tables(), logger=Quiet(), telemetry=Quiet(),
+                        clock=Clock(), aside=aside)
+
+    store = MemoryStore()
+    version = (await book().load()).version
+    assert (await book().engine_of(version)).version == version
+    assert told == [True, False]
+
+
 async def test_a_folder_that_cannot_be_listed_for_a_while_is_watched_on() -> None:
     refused = StorageError("too many open files")
     assert await watched("a", refused, refused, "a", "a") == (0, ["rules_not_watched"])

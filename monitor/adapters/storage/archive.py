@@ -26,29 +26,32 @@ class Moved(Exception):
 
 
 class ParquetArchive:
-    """`await ParquetArchive.open(folder, log=…)`. One thread writes, another one searches.
+    """`await ParquetArchive.open(folder, log=…)`. One thread writes, another one searches. `writer`: a thread
+    that other archives write on, too, one segment after another; it is theirs to end.
 
     What is not flushed is lost with the process: whoever keeps frames reads them from the log again, from
     `position` on.
     """
 
-    def __init__(self, shelf: Shelf) -> None:
+    def __init__(self, shelf: Shelf, writer: ThreadPoolExecutor | None = None) -> None:
         self._shelf = shelf
         self._buffers: dict[int, dict[int, Judged]] = {}
         self._flushing = asyncio.Lock()
-        self._writer = ThreadPoolExecutor(1, thread_name_prefix="archive-writer")
+        self._writer = writer or ThreadPoolExecutor(1, thread_name_prefix="archive-writer")
+        self._own = [] if writer else [self._writer]
         self._searcher = ThreadPoolExecutor(1, thread_name_prefix="archive-search")
 
     @classmethod
     async def open(
         cls, root: Path, *, log: Logger, failpoint: FailPoint = lambda name, events=0: None, reads_only: bool = False,
+        writer: ThreadPoolExecutor | None = None,
     ) -> "ParquetArchive":
         """`reads_only`: for a search beside the process that writes; what it merges meanwhile may be missed.
 
         Raises NewerFormat where a newer version wrote a segment, StorageError.
         """
         pa.set_memory_pool(pa.system_memory_pool())  # gives back what a segment took; the default pool keeps it
-        archive = cls(Shelf(root, log=log, failpoint=failpoint, reads_only=reads_only))
+        archive = cls(Shelf(root, log=log, failpoint=failpoint, reads_only=reads_only), writer)
         try:
             await asyncio.get_running_loop().run_in_executor(archive._writer, archive._shelf.open)
         except BaseException:
@@ -137,7 +140,7 @@ class ParquetArchive:
 
     async def close(self) -> None:
         await asyncio.get_running_loop().run_in_executor(self._writer, self._shelf.close)
-        for pool in (self._writer, self._searcher):
+        for pool in (*self._own, self._searcher):
             await asyncio.get_running_loop().run_in_executor(None, pool.shutdown)
 
 

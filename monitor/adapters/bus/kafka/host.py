@@ -55,7 +55,7 @@ class FaustHost:
             processing_guarantee="at_least_once", web_enabled=False, topic_disable_leader=True,
             topic_allow_declare=False, consumer_auto_offset_reset="earliest", broker_session_timeout=session_s,
             broker_heartbeat_interval=max(0.5, session_s / 5), broker_commit_interval=0.5,
-            consumer_max_fetch_size=4 * 2**20, stream_buffer_maxsize=256, stream_wait_empty=False,
+            consumer_max_fetch_size=2**20, stream_buffer_maxsize=256, stream_wait_empty=False,
             producer_acks=-1, worker_redirect_stdouts=False, logging_config=None)
         self.app.on_partitions_assigned.connect(self._assigned)
         self.app.on_partitions_revoked.connect(self._revoked)

@@ -1,7 +1,7 @@
 """A consumer without a group: it reads any offsets of any partition, and commits nothing."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -13,6 +13,8 @@ from monitor.domain.errors import ConfigError
 from monitor.domain.frames import Entry
 
 _PATIENCE_MS: Final = 10_000
+_MOST_BYTES: Final = 2**20
+"""Of the messages of one read."""
 
 
 class Read(Struct, frozen=True):
@@ -41,7 +43,7 @@ class KafkaRereader:
         self._busy = asyncio.Lock()
         self._consumer = AIOKafkaConsumer(
             **brokers.common(), group_id=None, enable_auto_commit=False, auto_offset_reset="none",
-            fetch_max_wait_ms=100, max_partition_fetch_bytes=4 * 2**20)
+            fetch_max_wait_ms=100, max_partition_fetch_bytes=_MOST_BYTES)
 
     async def start(self) -> None:
         await started(self._consumer, self._brokers)
@@ -63,8 +65,8 @@ class KafkaRereader:
         return None if found is None else int(found.offset)
 
     async def read(self, partition: int, offset: int, most: int) -> list[Read]:
-        """At most so many from `offset` on; none at the end. Raises ConfigError for what is not kept any more, and for
-        a log with holes."""
+        """At most so many from `offset` on, and little more than a MB of them; none at the end. Raises ConfigError for
+        what is not kept any more, and for a log with holes."""
         topic = TopicPartition(self._brokers.events, partition)
         async with self._busy:
             with refusals(self._brokers, f"reading {topic.topic}/{partition} again from {offset}"):
@@ -78,9 +80,19 @@ class KafkaRereader:
                     records = found.get(topic, [])
                     if not records:  # to say that there is nothing would be to pass over what is there
                         raise TimeoutError
-        messages = [read_message(record) for record in records]
+        messages = [read_message(record) for record in _first(records)]
         for expected, message in enumerate(messages, offset):
             if message.offset != expected:
                 raise ConfigError(f"partition {partition} of {topic.topic} has a hole at offset {expected}",
                                   hint="the topic must not be compacted nor written by transactions")
         return messages
+
+
+def _first(records: Sequence[Any]) -> Iterator[Any]:
+    """As many as are read in one go: one at least."""
+    left = _MOST_BYTES
+    for record in records:
+        yield record
+        left -= len(record.value or b"")
+        if left <= 0:
+            return
