@@ -149,7 +149,8 @@ def off_default(folder: Path, store: str) -> Settings:
     (folder / "key").chmod(0o600)
     shutil.copytree(RULES, folder / "rules")
     chosen: dict[str, object] = {
-        "data.dir": f"{folder}/data", "data.shared": f"{folder}/shared", "http.host": "127.0.0.2", "http.port": port, "http.require_token": True,
+        "data.dir": f"{folder}/data", "data.shared": f"{folder}/shared",
+        "http.host": "127.0.0.2", "http.port": port, "http.require_token": True,
         "ingest.duplicates_window_bytes": 2 * KEY_MEMORY * 1_234, "pseudonym.key_file": f"{folder}/key",
         "rules.dir": f"{folder}/rules", "rules.rooms": f"{folder}/rooms.yml", "rules.watch": False,
         "rules.edits": False, "model.dir": "none",
