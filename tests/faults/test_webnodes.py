@@ -13,7 +13,7 @@ import aiohttp
 import pytest
 
 from monitor.adapters.bus.kafka.connecting import Brokers
-from tests.faults.cluster import Scene, WorkerProcess
+from tests.faults.cluster import PARTITIONS, Scene, WorkerProcess
 from tests.faults.harness import GONE, RULES, Batch, body_of, until
 from tests.faults.streams import cut, stream
 from tests.parts.kafka import brokers, kafka
@@ -155,7 +155,7 @@ async def test_rules_that_one_node_loads_judge_everywhere(stage: Stage) -> None:
     await one.up()
     await other.up()
     worker.start()
-    await until(lambda: worker.output().count("partition_taken") == 4)
+    await until(lambda: worker.output().count("partition_taken") == PARTITIONS)
     rule = next(stage.rules.glob("*/rank.yml"))
     rule.write_text(rule.read_text(encoding="utf-8").replace("title: ", "title: 新 ", 1), encoding="utf-8")
     version = (await stage.send(other, "rules/reload", {}))["version"]
@@ -188,10 +188,38 @@ async def test_a_node_that_dies_loses_nothing_and_leaves_its_turn(stage: Stage) 
             assert await process.ended() == 0, process.output()
     await stage.scene.check()
     kept = set()
-    for message in [m for p in range(4) for m in await stage.scene.messages(p)]:
+    for message in [m for p in range(PARTITIONS) for m in await stage.scene.messages(p)]:
         for entry in message.entries:
             kept |= set(getattr(entry, "ids", ()))
     assert stage.acknowledged <= kept
+
+
+async def test_a_socket_goes_on_at_another_node(stage: Stage) -> None:
+    one, other = stage.node(), stage.node()
+    await one.up()
+    await other.up()
+    first, second, third = cut(stream(4, 60), 20)
+
+    async def opened(node: Node, last: int) -> aiohttp.ClientWebSocketResponse[Any]:
+        socket = await stage.http.ws_connect(f"{node.address}{API}/events/ws")
+        await socket.send_json({"hello": {"session": "s"}})
+        assert await socket.receive_json() == {"welcome": {"session": "s", "last": last}}
+        return socket
+
+    async def sent(socket: aiohttp.ClientWebSocketResponse[Any], seq: int, batch: Batch) -> Any:
+        await socket.send_json({"seq": seq, "events": batch})
+        return await socket.receive_json()
+
+    socket = await opened(one, 0)
+    assert (await sent(socket, 1, first))["accepted"] == len(first)
+    assert (await sent(socket, 2, second))["accepted"] == len(second)
+    await one.kill()
+    again = await opened(other, 2)
+    assert (await sent(again, 2, second))["already"]
+    assert (await sent(again, 3, third))["accepted"] == len(third)
+    kept = [name for p in range(PARTITIONS) for message in await stage.scene.messages(p)
+            for entry in message.entries for name in getattr(entry, "ids", ())]
+    assert sorted(kept) == sorted(item["id"] for batch in (first, second, third) for item in batch)
 
 
 async def test_what_keeps_a_node_from_starting(stage: Stage, tmp_path: Path) -> None:
