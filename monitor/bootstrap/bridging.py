@@ -12,7 +12,9 @@ from monitor.adapters.bus.kafka.topics import Topics
 from monitor.adapters.clock import SteadyClock
 from monitor.adapters.keys import SharedKey
 from monitor.adapters.storage.nodes import SqlNodes
+from monitor.adapters.storage.store import SqlStore
 from monitor.adapters.telemetry import PrometheusTelemetry
+from monitor.adapters.web.auth import Tokens
 from monitor.bootstrap.kafka import brokers_of, tenants_of, wanted_of
 from monitor.bootstrap.notices import clock_set
 from monitor.bootstrap.probing import listen
@@ -49,10 +51,9 @@ class Bridge:
                               hint="set store.url to their PostgreSQL database")
         keys = SharedKey(s.pseudonym.key_file)
         database = await open_store(s)
-        try:
-            await check_keys(SqlNodes(database), tenants, keys.key_of)
-        finally:
-            await database.close()
+        self._stack.push_async_callback(database.close)
+        self.store = SqlStore(database)
+        await check_keys(SqlNodes(database), tenants, keys.key_of)
         brokers = brokers_of(s)
         async with Topics(brokers) as topics:
             await topics.check(wanted_of(s))
@@ -76,7 +77,8 @@ class Bridge:
 
     async def listen(self) -> str:
         """Bind what answers /metrics, /healthz and /readyz; the address."""
-        return await listen(self.settings, self.telemetry, self._stack, alive=lambda: True, unready=list)
+        return await listen(self.settings, self.telemetry, Tokens(self.store, self.logger, fresh_s=10), self._stack,
+                            alive=lambda: True, unready=list)
 
     async def run(self) -> None:
         """Until `stopping`. Raises what failed."""

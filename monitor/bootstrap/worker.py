@@ -28,6 +28,7 @@ from monitor.adapters.storage.archive import ParquetArchive
 from monitor.adapters.storage.cues import SqlCues
 from monitor.adapters.storage.store import SqlStore
 from monitor.adapters.telemetry import PrometheusTelemetry
+from monitor.adapters.web.auth import Tokens
 from monitor.bootstrap.checks import check_folder
 from monitor.bootstrap.compiling import compile_aside
 from monitor.bootstrap.kafka import brokers_of, wanted_of
@@ -163,7 +164,8 @@ class Worker:
 
     async def listen(self) -> str:
         """Bind what answers /metrics, /healthz and /readyz; the address."""
-        return await listen(self.settings, self.telemetry, self._stack, alive=lambda: self.fatal is None,
+        tokens = Tokens(self.store, self.logger, fresh_s=10)
+        return await listen(self.settings, self.telemetry, tokens, self._stack, alive=lambda: self.fatal is None,
                             unready=self._unready)
 
     async def run(self) -> None:
