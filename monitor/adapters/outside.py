@@ -9,6 +9,7 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 
 from monitor.domain import addresses
 from monitor.domain.errors import InputError
+from monitor.domain.phrases import phrase
 
 _CONNECT_S: Final = 5
 _SILENT_S: Final = 20
@@ -54,7 +55,8 @@ class _Resolver(AbstractResolver):
         try:
             found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM, family=family)
         except OSError as error:
-            raise InputError(f"{host[:80]} leads nowhere: {error.strerror}", hint="check the address") from None
+            raise InputError(phrase("{host} leads nowhere: {why}", host=host[:80], why=error.strerror),
+                             hint="check the address") from None
         by_address = {str(address[0]): (kind, protocol) for kind, _, protocol, _, address in found}
         return [ResolveResult(hostname=host, host=address, port=port, family=by_address[address][0],
                               proto=by_address[address][1], flags=socket.AI_NUMERICHOST)

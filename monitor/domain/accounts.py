@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from monitor.domain.errors import InputError
 from monitor.domain.people import Actor, Grant
+from monitor.domain.phrases import phrase
 
 SHORTEST: Final = 12
 """Characters of a password: length is what makes one hard to guess (NIST SP 800-63B)."""
@@ -148,7 +149,8 @@ def login_of(text: str) -> str:
     """As it is stored: one login for every way to write it. Raises InputError."""
     login = unicodedata.normalize("NFKC", text).strip().casefold()
     if not _LOGIN.fullmatch(login) or login in _RESERVED or _TOKEN.fullmatch(login):
-        raise InputError(f"{text[:40]!r} is no login", hint="letters, digits and . _ @ + -, at most 128, such as a "
+        raise InputError(phrase("{text} is no login", text=repr(text[:40])),
+                         hint="letters, digits and . _ @ + -, at most 128, such as a "
                          "mail address; not the name of something that acts by itself")
     return login
 
@@ -156,7 +158,8 @@ def login_of(text: str) -> str:
 def check_password(password: str, login: str) -> None:
     """Raises InputError where it must not be one."""
     if not SHORTEST <= len(password) <= LONGEST:
-        raise InputError(f"a password has {SHORTEST} to {LONGEST} characters", hint="several words make a good one")
+        raise InputError(phrase("a password has {least} to {most} characters", least=SHORTEST, most=LONGEST),
+                         hint="several words make a good one")
     if len(set(password)) < 5 or login in password.casefold():
         raise InputError("the password is too easy to guess", hint="not the login in it, and not the same few "
                          "characters again and again")

@@ -7,6 +7,7 @@ from typing import Final
 from urllib.parse import SplitResult, quote, urlsplit
 
 from monitor.domain.errors import InputError
+from monitor.domain.phrases import phrase
 
 _NAT64: Final = 0x0064_FF9B << 64
 """The upper 96 bits of 64:ff9b::/96."""
@@ -50,12 +51,13 @@ def checked(url: str, *, private: bool) -> SplitResult:
     except ValueError:
         sound = False
     if not sound or any(ord(character) <= 32 or ord(character) == 127 for character in url):
-        raise InputError(f"{url[:80]!r} is no address over HTTP", hint="write it as https://example.com/path")
+        raise InputError(phrase("{url} is no address over HTTP", url=repr(url[:80])),
+                         hint="write it as https://example.com/path")
     if parts.username is not None or parts.password is not None:
         raise InputError("the address holds a user or a password", hint="leave them out: an address is shown to people")
     host = parts.hostname or ""
     if not private and _is_private_name(host):
-        raise InputError(f"{host[:80]} lies in a private network", hint=_HINT)
+        raise InputError(phrase("{host} lies in a private network", host=host[:80]), hint=_HINT)
     return parts
 
 
@@ -70,7 +72,7 @@ def allowed(host: str, addresses: Iterable[str], *, private: bool) -> list[str]:
     a name that leads both ways is no mistake."""
     found = list(addresses)
     if not private and not all(is_public(address) for address in found):
-        raise InputError(f"{host[:80]} leads into a private network", hint=_HINT)
+        raise InputError(phrase("{host} leads into a private network", host=host[:80]), hint=_HINT)
     return found
 
 

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from msgspec import Meta
 from msgspec.structs import replace
 
+from monitor.domain.phrases import phrase
 from monitor.domain.record import Record
 
 HIDDEN: Final = "***"
@@ -51,13 +52,16 @@ class Channel(Record, frozen=True, kw_only=True):
             if not _host(self.url):
                 yield "its address names no host"
             if len(self.secret) < SHORTEST_SECRET:
-                yield f"a webhook needs a `secret` of at least {SHORTEST_SECRET} characters, to sign its calls with"
+                yield phrase("a webhook needs a `secret` of at least {least} characters, to sign its calls with",
+                             least=SHORTEST_SECRET)
         elif self.scheme not in SERVICES:
-            yield f"no channel has the scheme {self.scheme[:20]!r}; one of https, {', '.join(SERVICES)}"
+            yield phrase("no channel has the scheme {scheme}; one of https, {names}", scheme=repr(self.scheme[:20]),
+                         names=', '.join(SERVICES))
         elif self.scheme in MAIL and mail_hosts(self.url) is None:
             yield "mail takes to, from, name, user, pass, mode, cc, bcc, reply and smtp, with & between them"
         if HIDDEN in (self.url, self.secret) or self.url.endswith(f"/{HIDDEN}"):
-            yield f"{HIDDEN} stands for a secret that is kept; here none is: send the address and the secret"
+            yield phrase("{hidden} stands for a secret that is kept; here none is: send the address and the secret",
+                         hidden=HIDDEN)
 
 
 def mail_hosts(url: str) -> set[str] | None:

@@ -6,6 +6,7 @@ from typing import Annotated, Final
 from msgspec import Meta, Struct, field
 
 from monitor.domain.findings import Severity
+from monitor.domain.phrases import phrase
 
 LONGEST_S: Final = 30 * 86_400
 """What is to be done later than in thirty days is done never, and sums of times stay numbers that a store holds."""
@@ -42,7 +43,7 @@ class Clocks(Struct, frozen=True, forbid_unknown_fields=True):
     def faults(self) -> Iterator[str]:
         limits = (seconds for limit in self.limits.values() for seconds in (limit.claim_s, limit.decide_s))
         if max((self.lease_s, *(seconds for seconds in limits if seconds is not None))) > LONGEST_S:
-            yield f"clocks and leases last {LONGEST_S:,} s (thirty days) at most"
+            yield phrase("clocks and leases last {most} s (thirty days) at most", most=f"{LONGEST_S:,}")
 
 
 def _after(now: int, seconds: int | None) -> int | None:

@@ -10,6 +10,8 @@ from typing import Final
 
 from msgspec import Struct
 
+from monitor.domain.phrases import phrase
+
 
 class Ref(Struct, frozen=True, tag=True):
     """A selection by name."""
@@ -60,7 +62,7 @@ class _Parser:
             match = _TOKEN.match(text, position)
             if match is None:
                 at = position + len(text[position:]) - len(text[position:].lstrip())
-                raise ConditionError(f"unexpected character {text[at]!r}", column=at,
+                raise ConditionError(phrase("unexpected character {text}", text=repr(text[at])), column=at,
                                      hint="use selection names, and, or, not, parentheses, `1 of x*`, `all of x*`")
             self._tokens.append((match["paren"] or match["word"], match.start("paren" if match["paren"] else "word")))
             position = match.end()
@@ -81,7 +83,8 @@ class _Parser:
             raise ConditionError("the condition is empty", column=0, hint="name at least one selection")
         found = self._or(0)
         if self._peek():
-            raise ConditionError(f"unexpected {self._peek()!r}", column=self._column(), hint="join parts with and / or")
+            raise ConditionError(phrase("unexpected {what}", what=repr(self._peek())), column=self._column(),
+                                 hint="join parts with and / or")
         return found
 
     def _joined(self, word: str, below: Callable[[int], Condition], depth: int) -> list[Condition]:
@@ -120,8 +123,8 @@ class _Parser:
         if not word or word in (")", "and", "or"):
             raise ConditionError("a selection name is missing here", column=column, hint="name a selection")
         if word not in self._names:
-            raise ConditionError(f"there is no selection {word!r}", column=column,
-                                 hint="one of " + ", ".join(self._names))
+            raise ConditionError(phrase("there is no selection {word}", word=repr(word)), column=column,
+                                 hint=phrase("one of {names}", names=", ".join(self._names)))
         return Ref(word)
 
     def _of(self, quantity: str) -> Condition:
@@ -131,8 +134,8 @@ class _Parser:
         if wanted == "them":
             matching = list(self._names)
         if not matching:
-            raise ConditionError(f"no selection is named like {wanted!r}", column=column,
-                                 hint="one of " + ", ".join(self._names))
+            raise ConditionError(phrase("no selection is named like {wanted}", wanted=repr(wanted)), column=column,
+                                 hint=phrase("one of {names}", names=", ".join(self._names)))
         parts = tuple(Ref(n) for n in matching)
         if len(parts) == 1:
             return parts[0]

@@ -12,6 +12,7 @@ from msgspec import Struct
 from msgspec.structs import fields
 
 from monitor.domain.events import SIGNALS, Kind, Role
+from monitor.domain.phrases import phrase
 from monitor.domain.rules import AnyRule
 
 STARTED: Final = "broadcast_started"
@@ -167,7 +168,8 @@ def faults(rules: Sequence[CorrelationRule], known: Collection[str]) -> list[Cor
     found: list[CorrelationFault] = []
     for place, rule in enumerate(rules):
         if rule.id in known or any(other.id == rule.id for other in rules[:place]):
-            found.append(CorrelationFault(rule.id, "id", f"the id {rule.id} stands twice", "choose another"))
+            found.append(CorrelationFault(rule.id, "id", phrase("the id {id} stands twice", id=rule.id),
+                                          "choose another"))
         some = (*_unused(rule.correlation), *_times(rule.correlation), *_references(rule, by_id, known),
                 *_shape(rule.correlation), *_condition(rule.correlation), *_circle(rule.id, by_id))
         found += [CorrelationFault(rule.id, *one) for one in some]
@@ -184,7 +186,8 @@ def _unused(correlation: Correlation) -> Found:
         if field.name in ("type", "generate") or field.name in TAKES[correlation.type]:
             continue
         if getattr(correlation, field.name) != field.default:
-            yield spelled(field.name), f"{correlation.type} takes no {spelled(field.name)}", "remove it"
+            yield spelled(field.name), phrase("{type} takes no {name}", type=correlation.type,
+                                              name=spelled(field.name)), "remove it"
 
 
 def _times(correlation: Correlation) -> Found:
@@ -192,7 +195,9 @@ def _times(correlation: Correlation) -> Found:
     for name, least in (("timespan_ms", SHORTEST_MS), ("within_ms", SHORTEST_MS), ("every_ms", SHORTEST_EVERY_MS)):
         length: int = getattr(correlation, name)
         if name in takes and not least <= length <= LONGEST_MS and (name != "every_ms" or length):
-            yield spelled(name), f"{length / 1000:g} s is out of bounds", f"from {least // 1000} s to 24 h"
+            yield spelled(name), phrase("{length} s is out of bounds",
+                                        length=f"{length / 1000:g}"), phrase("from {least} s to 24 h",
+                                                                             least=least // 1000)
 
 
 def _references(rule: CorrelationRule, by_id: Mapping[str, CorrelationRule], known: Collection[str]) -> Found:
@@ -203,17 +208,20 @@ def _references(rule: CorrelationRule, by_id: Mapping[str, CorrelationRule], kno
     for key, ids in named.items():
         for place, name in enumerate(ids):
             if name in ids[:place]:
-                yield key, f"{name} is named twice", "remove one"
+                yield key, phrase("{name} is named twice", name=name), "remove one"
             elif name not in by_id and name not in known:
-                yield key, f"there is no rule {name}", "name a rule by its id"
+                yield key, phrase("there is no rule {name}", name=name), "name a rule by its id"
             elif name in by_id and name != rule.id and by_id[name].correlation.type is CorrelationType.ABSENCE:
-                yield key, f"{name} is an absence: it has no event that could be counted", "name other rules"
+                yield key, phrase("{name} is an absence: it has no event that could be counted",
+                                  name=name), "name other rules"
     if after is not None and after.signal and after.rule:
         yield "after", "a signal and a rule are named", "name one"
     if after is not None and after.signal and (after.signal not in SIGNALS or after.signal == ENDED):
-        yield "after", f"nothing follows a signal {after.signal}", "one of " + ", ".join(sorted(SIGNALS - {ENDED}))
+        following = ", ".join(sorted(SIGNALS - {ENDED}))
+        yield ("after", phrase("nothing follows a signal {signal}", signal=after.signal),
+               phrase("one of {names}", names=following))
     if after is not None and after.rule in correlation.unless:
-        yield "unless", f"{after.rule} would satisfy what it demands", "name other rules"
+        yield "unless", phrase("{rule} would satisfy what it demands", rule=after.rule), "name other rules"
 
 
 def _shape(correlation: Correlation) -> Found:
@@ -221,7 +229,8 @@ def _shape(correlation: Correlation) -> Found:
     temporal = "rules" in takes and correlation.type not in _COUNTS
     for name, least in (("rules", 2 if temporal else 1), ("unless", 1)):
         if name in takes and len(getattr(correlation, name)) < least:
-            yield name, f"{correlation.type} needs {least} rules or more", "name them by their ids"
+            yield name, phrase("{type} needs {least} rules or more", type=correlation.type,
+                               least=least), "name them by their ids"
     if "after" in takes and correlation.after is None:
         yield "after", "it is not said what the statement must follow", "name a signal, a rule, or the broadcast"
     if "group_by" not in takes:
@@ -247,22 +256,26 @@ def _condition(correlation: Correlation) -> Found:
     if len(lower) > 1 or len(upper) > 1 or (bounds.eq is not None and (lower or upper)):
         yield "condition", "two bounds say the same", "one of eq, or one lower and one upper bound"
     elif high is not None and low > high:
-        yield "condition", f"no count is at least {low} and at most {high}", "correct the bounds"
+        yield "condition", phrase("no count is at least {low} and at most {high}", low=low,
+                                  high=high), "correct the bounds"
     elif lower and low < 2:
         yield "condition", "one finding is no correlation", "gte: 2 or more"
     elif max(low, high or 0) > MOST:
-        yield "condition", f"a count of {max(low, high or 0)} is too much", f"at most {MOST}"
+        yield "condition", phrase("a count of {count} is too much", count=max(low, high or 0)), phrase("at most {most}",
+                                                                                                       most=MOST)
     elif correlation.field is Field.RULE and low > len(correlation.rules):
-        yield "condition", f"only {len(correlation.rules)} rules are named", "name more, or lower the bound"
+        yield "condition", phrase("only {count} rules are named",
+                                  count=len(correlation.rules)), "name more, or lower the bound"
 
 
 def _field(correlation: Correlation) -> Found:
     if correlation.type is not CorrelationType.VALUE_COUNT:
         return
     if correlation.field is None:
-        yield "field", "it is not said what is counted", "one of " + ", ".join(Field)
+        yield "field", "it is not said what is counted", phrase("one of {fields}", fields=", ".join(Field))
     elif correlation.field.value in correlation.group_by:
-        yield "field", f"grouped by {correlation.field}, it has one value", "remove it from group-by"
+        yield "field", phrase("grouped by {field}, it has one value",
+                              field=correlation.field), "remove it from group-by"
     elif correlation.field is Field.TEXT and correlation.wave:
         yield "field", "the texts of a wave are one value", "count speakers, or leave wave out"
 
@@ -274,8 +287,8 @@ def _circle(start: str, by_id: Mapping[str, CorrelationRule]) -> Found:
         name = ahead.pop()
         for other in by_id[name].correlation.refers if name in by_id else ():
             if other == start:
-                way = "itself" if name == start else f"itself by way of {name}"
-                yield "rules", f"{start} refers to {way}", "remove one of the references"
+                way = phrase("itself") if name == start else phrase("itself by way of {name}", name=name)
+                yield "rules", phrase("{start} refers to {way}", start=start, way=way), "remove one of the references"
                 return
             if other not in seen:
                 seen.add(other)

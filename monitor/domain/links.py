@@ -11,6 +11,7 @@ from monitor.domain.alerts import Alert
 from monitor.domain.errors import Refused
 from monitor.domain.findings import Severity, Span, Tier
 from monitor.domain.moves import Id, Outcome, Text
+from monitor.domain.phrases import phrase
 from monitor.domain.record import Record
 
 
@@ -90,7 +91,9 @@ class HandTo(Struct, frozen=True, forbid_unknown_fields=True):
 def agreed(ours: Link | None, theirs: Link | None, crossing: Crossing, *, other: str) -> None:
     """Raises Refused, in the same words whether the other tenant has not agreed or is not there at all."""
     if ours is None or theirs is None or crossing not in ours.crosses or crossing not in theirs.crosses:
-        raise Refused("link", f"there is no link to {other[:80]} on which both sides have agreed that {crossing} cross",
+        raise Refused("link",
+                      phrase("there is no link to {other} on which both sides have agreed that {crossing} cross",
+                             other=other[:80], crossing=crossing),
                       hint="each side keeps a record of the kind `link` under the other's name")
 
 

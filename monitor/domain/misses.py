@@ -8,6 +8,7 @@ from monitor.domain.errors import InputError
 from monitor.domain.events import Kind, Role, Stage, lane_of
 from monitor.domain.findings import Advice, Finding, Severity, Span, Tier
 from monitor.domain.ids import digest, event_key, finding_id
+from monitor.domain.phrases import phrase
 from monitor.domain.rules import CATEGORIES
 
 MANUAL: Final = "manual"
@@ -64,7 +65,8 @@ def finding_for(miss: Miss, said: Said, *, now: int) -> Finding:
     """The same words of the same event and category give the same finding, whoever reports them. `now`: UTC ms. Raises
     InputError."""
     if miss.category not in CATEGORIES:
-        raise InputError(f"there is no category {miss.category[:40]!r}", hint="one of " + ", ".join(CATEGORIES))
+        raise InputError(phrase("there is no category {category}", category=repr(miss.category[:40])),
+                         hint=phrase("one of {categories}", categories=", ".join(CATEGORIES)))
     start, end = _place(miss, said.text)
     key = event_key(said.tenant, miss.source, miss.event, said.revision)
     rule = f"{MANUAL}.{miss.category}"
@@ -85,7 +87,8 @@ def _place(miss: Miss, text: str) -> tuple[int, int]:
     if miss.start is not None or miss.end is not None:
         start, end = miss.start or 0, len(text) if miss.end is None else miss.end
         if not start < end <= len(text):
-            raise InputError(f"the text has {len(text)} characters, and no span from {start} to {end}",
+            raise InputError(phrase("the text has {count} characters, and no span from {start} to {end}",
+                                    count=len(text), start=start, end=end),
                              hint="`start` and `end` are code points of the kept text, half open")
         return start, end
     if miss.words:

@@ -32,6 +32,7 @@ from monitor.domain.moves import (
     Reopen,
     Undo,
 )
+from monitor.domain.phrases import phrase
 
 
 class Ruling(Struct, frozen=True, kw_only=True):
@@ -138,8 +139,11 @@ def step(review: Review, move: AnyMove, subject: Subject, asked: Asked) -> Revie
     """What `move` makes of it. Raises Refused."""
     allowed = _FROM[type(move)]
     if review.state not in allowed:
-        raise Refused("state", f"an alert that is {review.state} cannot take the move {_name(move)}",
-                      hint="read it again: " + (f"this needs one that is {' or '.join(sorted(allowed))}"))
+        raise Refused("state",
+                      phrase("an alert that is {state} cannot take the move {move}", state=phrase(review.state),
+                             move=phrase(_name(move))),
+                      hint=phrase("read it again: this needs one that is {states}",
+                                  states=' or '.join(sorted(allowed))))
     if isinstance(move, Reopen | Undo) and not subject.stands:
         raise Refused("state", "its last finding was withdrawn meanwhile", hint="nothing of it is left to decide")
     done = _moved(review, move, subject, asked)
@@ -189,7 +193,7 @@ def _hold_on(review: Review, asked: Asked, *, leads: bool = True) -> None:
     """Only who has claimed it, or (`leads`) a lead, acts on a claimed alert whose lease runs."""
     runs = review.lease_until is None or asked.now < review.lease_until
     if review.state is AlertState.CLAIMED and runs and review.claimed_by != asked.by and not (leads and asked.leads):
-        raise Refused("claimed", f"{review.claimed_by} has claimed it",
+        raise Refused("claimed", phrase("{who} has claimed it", who=review.claimed_by),
                       hint="wait until it is released or the lease ends, or ask a lead")
 
 
@@ -220,7 +224,8 @@ def escalated(review: Review, subject: Subject, asked: Asked, *, why: str) -> Re
 def over_link(review: Review, to: str, subject: Subject, asked: Asked) -> Review:
     """Another tenant `to` was asked; who decides stays the same, and clocks begin anew. Raises Refused."""
     if review.state not in LIVE:
-        raise Refused("state", f"an alert that is {review.state} cannot be handed over a link",
+        raise Refused("state",
+                      phrase("an alert that is {state} cannot be handed over a link", state=phrase(review.state)),
                       hint="reopen it first" if review.state in _DECIDED else "release it first")
     _hold_on(review, asked)
     handed = replace(settled(review), state=AlertState.ESCALATED, why="over_link", by_what=to,
@@ -255,16 +260,20 @@ def _checked(review: Review, move: Decide, subject: Subject, asked: Asked) -> st
     """The clause of the decision. Raises Refused for a decision that does not fit the alert."""
     if (subject.tier is Tier.CARE) != (move.outcome in OF_CARE):
         fitting = [name.value for name in Outcome if (name in OF_CARE) == (subject.tier is Tier.CARE)]
-        raise Refused("outcome", f"{move.outcome} is no outcome of this alert", hint="one of " + ", ".join(fitting))
+        raise Refused("outcome", phrase("{outcome} is no outcome of this alert", outcome=phrase(move.outcome)),
+                      hint=phrase("one of {names}", names=", ".join(fitting)))
     if review.state is AlertState.HELD and move.outcome is Outcome.UNCLEAR:
         raise Refused("outcome", "a held alert cannot be left unclear", hint="release it, then decide")
     reason = asked.reasons.get(move.reason)
     if reason is None or move.outcome not in reason.outcomes:
         fitting = sorted(name for name, known in asked.reasons.items() if move.outcome in known.outcomes)
-        raise Refused("reason", f"{move.reason!r} is no reason for {move.outcome}", hint="one of " + ", ".join(fitting))
+        raise Refused("reason",
+                      phrase("{reason} is no reason for {outcome}", reason=repr(move.reason),
+                             outcome=phrase(move.outcome)), hint=phrase("one of {names}", names=", ".join(fitting)))
     if strangers := [name for name in move.categories if name not in subject.category]:
-        raise Refused("category", f"the alert is not about {strangers[0]}",
-                      hint="one of " + ", ".join(subject.category) + "; report what it missed as a miss")
+        raise Refused("category", phrase("the alert is not about {stranger}", stranger=strangers[0]),
+                      hint=phrase("one of {categories}; report what it missed as a miss",
+                                  categories=", ".join(subject.category)))
     if move.outcome is Outcome.EXEMPT and not (move.clause and move.proof.strip()):
         raise Refused("proof", "an exemption rests on a clause and a proof", hint="send `clause` and `proof`")
     if move.outcome is Outcome.ATTENDED and not move.note.strip():
@@ -280,7 +289,7 @@ def _undone(review: Review, asked: Asked) -> Review:
     ruled_by = review.ruling.by if review.ruling else review.barred[-1] if review.barred else ""
     if review.before is None or review.undo_until is None or asked.now >= review.undo_until:
         raise Refused("late", "there is no decision that can still be undone",
-                      hint=f"an undo takes {UNDO_MS // 1_000} s; after that, reopen it")
+                      hint=phrase("an undo takes {seconds} s; after that, reopen it", seconds=UNDO_MS // 1_000))
     if ruled_by != asked.by:
         raise Refused("author", "only who decided can undo it", hint="reopen it instead")
     before = review.before

@@ -11,6 +11,7 @@ from msgspec import Meta, Struct
 
 from monitor.domain.events import Kind, Stage
 from monitor.domain.findings import Severity, Tier
+from monitor.domain.phrases import phrase
 
 LABELS: Final = (
     "category", "sub", "severity", "tier", "kind", "stage", "rule", "unit", "platform", "vertical", "profile", "tag",
@@ -118,23 +119,30 @@ _CLOSED: Final = {"severity": frozenset(Severity), "tier": frozenset(Tier), "kin
                   "stage": frozenset(Stage)}
 
 
+def _named(place: tuple[int, ...]) -> str:
+    return phrase("route {number}", number=".".join(str(n + 1) for n in place))
+
+
 def _check(node: Route, posts: set[str], place: tuple[int, ...], found: list[str]) -> None:
-    where = "the root route" if not place else "route " + ".".join(str(n + 1) for n in place)
+    where = phrase("the root route") if not place else _named(place)
     for name, values in (*node.match.items(), *node.unless.items()):
         if name not in LABELS:
-            found.append(f"{where}: there is no label {name[:40]!r}; one of {', '.join(LABELS)}")
+            found.append(phrase("{where}: there is no label {name}; one of {names}", where=where, name=repr(name[:40]),
+                                names=", ".join(LABELS)))
         elif strangers := [value for value in values if name in _CLOSED and value not in _CLOSED[name]]:
-            found.append(f"{where}: no {name} is {strangers[0][:40]!r}; one of {', '.join(sorted(_CLOSED[name]))}")
+            found.append(phrase("{where}: no {name} is {value}; one of {names}", where=where, name=name,
+                                value=repr(strangers[0][:40]), names=", ".join(sorted(_CLOSED[name]))))
     if node.post and node.post not in posts:
-        found.append(f"{where}: there is no post {node.post[:40]!r}; one of {', '.join(sorted(posts))}")
+        found.append(phrase("{where}: there is no post {post}; one of {names}", where=where, post=repr(node.post[:40]),
+                            names=", ".join(sorted(posts))))
     if node.routes and len(place) == _DEEPEST:
-        found.append(f"{where}: routes lie {_DEEPEST} deep at most")
+        found.append(phrase("{where}: routes lie {most} deep at most", where=where, most=_DEEPEST))
         return
     open_before: int | None = None
     for number, child in enumerate(node.routes):
         if open_before is not None:
-            found.append(f"route {'.'.join(str(n + 1) for n in (*place, number))}: never reached: route "
-                         f"{'.'.join(str(n + 1) for n in (*place, open_before))} takes everything")
+            found.append(phrase("{where}: never reached: {other} takes everything", where=_named((*place, number)),
+                                other=_named((*place, open_before))))
         elif not child.match and not child.unless and not child.go_on:
             open_before = number
         _check(child, posts, (*place, number), found)

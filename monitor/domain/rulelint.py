@@ -3,6 +3,8 @@
 import re
 from typing import Final
 
+from monitor.domain.phrases import phrase
+
 MAX_TERM: Final = 200
 MAX_PATTERN: Final = 2_000
 MAX_GAP: Final = 8
@@ -28,13 +30,15 @@ def term_fault(term: str) -> tuple[str, str] | None:
     if not term.strip():
         return "the term is empty", "remove it"
     if term != term.strip():
-        return f"the term {term[:40]!r} begins or ends with a space", "remove the space"
+        return phrase("the term {term} begins or ends with a space", term=repr(term[:40])), "remove the space"
     if len(term) == 1:
-        return f"the term {term!r} is one character and hits too much", "add its neighbours"
+        return phrase("the term {term} is one character and hits too much", term=repr(term)), "add its neighbours"
     if len(term) > MAX_TERM:
-        return f"the term has {len(term)} characters, at most {MAX_TERM} are taken", "look for a part of it"
+        return phrase("the term has {count} characters, at most {most} are taken", count=len(term),
+                      most=MAX_TERM), "look for a part of it"
     if any(mark < " " or mark == "\x7f" for mark in term):
-        return f"the term {term[:40]!r} holds a line break or control character", "write it on one line"
+        return phrase("the term {term} holds a line break or control character",
+                      term=repr(term[:40])), "write it on one line"
     return None
 
 
@@ -43,7 +47,8 @@ def pattern_faults(pattern: str) -> list[tuple[int, str, str]]:
     if not pattern.strip():
         return [(0, "the pattern is empty", "remove it")]
     if len(pattern) > MAX_PATTERN:
-        return [(0, f"the pattern has {len(pattern)} characters, at most {MAX_PATTERN} are taken", _SHORTER)]
+        return [(0, phrase("the pattern has {count} characters, at most {most} are taken", count=len(pattern),
+                           most=MAX_PATTERN), _SHORTER)]
     found: list[tuple[int, str, str]] = []
     wide, atom = False, 0
     for token in _TOKEN.finditer(pattern):
@@ -51,12 +56,15 @@ def pattern_faults(pattern: str) -> list[tuple[int, str, str]]:
         if token["count"] or token["many"]:
             why = _repetition(token, wide)
             if why:
-                found.append((atom, f"'{pattern[atom:token.end()]}' {why}", _SPLIT if wide else _BOUND))
+                found.append((atom, phrase("'{part}' {why}", part=pattern[atom:token.end()], why=why),
+                              _SPLIT if wide else _BOUND))
             continue
         if token["look"]:
-            found.append((at, f"'{token['look']}' looks around: not possible", "use veto, allow or near"))
+            found.append((at, phrase("'{part}' looks around: not possible", part=token["look"]),
+                          "use veto, allow or near"))
         elif token["escape"] and token["escape"][1] in "123456789":
-            found.append((at, f"'{token['escape']}' refers back: not possible", "write the parts out"))
+            found.append((at, phrase("'{part}' refers back: not possible", part=token["escape"]),
+                          "write the parts out"))
         atom = at
         wide = what == "dot" or (what == "escape" and token["escape"][1] in "DSW") or (
             what == "set" and _WIDE_SET.match(token["set"]) is not None)
@@ -66,11 +74,11 @@ def pattern_faults(pattern: str) -> list[tuple[int, str, str]]:
 def _repetition(token: re.Match[str], wide: bool) -> str:
     """Why this repetition of a (wide) atom is refused; "" where it is not."""
     if token["many"]:
-        return "has no bound" if wide else ""
+        return phrase("has no bound") if wide else ""
     low, comma, high = int(token["low"]), token["comma"], token["high"]
     if comma and not high:
-        return "has no upper bound"
+        return phrase("has no upper bound")
     most = int(high) if comma else low
     if most > MAX_GAP and (wide or (comma and low == 0)):
-        return f"is a gap of more than {MAX_GAP}"
+        return phrase("is a gap of more than {most}", most=MAX_GAP)
     return ""

@@ -18,6 +18,7 @@ from monitor.domain.organisation import (
     Slot,
     Unit,
 )
+from monitor.domain.phrases import phrase
 from monitor.domain.record import Record
 from monitor.domain.routing import faults as route_faults
 from monitor.domain.suppression import Silence, Waiver
@@ -25,12 +26,16 @@ from monitor.domain.suppression import Silence, Waiver
 
 def faults(organisation: Organisation) -> list[str]:
     """What records say of one another that does not hold, each with its record; empty for a sound organisation."""
-    return [f"{kind} {name}: {fault}" for kind, name, record in organisation.records()
+    return [told_of(kind, name, fault) for kind, name, record in organisation.records()
             for fault in _faults(organisation, name, record)]
 
 
+def told_of(kind: str, name: str, fault: str) -> str:
+    return phrase("{kind} {name}: {fault}", kind=phrase(kind), name=name, fault=fault)
+
+
 def missing(kind: str, name: str) -> str:
-    return f"there is no {kind} {name!r}"
+    return phrase("there is no {kind} {name}", kind=phrase(kind), name=repr(name))
 
 
 def named(record: Record | None) -> Iterator[tuple[type[Record], tuple[str, ...]]]:
@@ -49,10 +54,10 @@ def named(record: Record | None) -> Iterator[tuple[type[Record], tuple[str, ...]
 def _faults(organisation: Organisation, name: str, record: Record) -> Iterator[str]:
     unit = getattr(record, "unit", "")
     if unit and organisation.get(Unit, unit) is None:
-        yield f"there is no unit {unit!r}"
+        yield phrase("there is no unit {unit}", unit=repr(unit))
     for field in ("begins", "starts", "ends"):
         if not 0 <= (getattr(record, field, None) or 0) <= LATEST:
-            yield f"`{field}` lies outside the years 1970 to 9999"
+            yield phrase("`{field}` lies outside the years 1970 to 9999", field=field)
     for kind, names in named(record):
         yield from _missing(organisation, kind, names)
     match record:
@@ -67,7 +72,7 @@ def _faults(organisation: Organisation, name: str, record: Record) -> Iterator[s
         case Post():
             yield from record.clocks.faults()
             if record.lead and record.lead not in record.members:
-                yield f"its lead {record.lead!r} is not among its members"
+                yield phrase("its lead {lead} is not among its members", lead=repr(record.lead))
         case Channel():
             yield from record.faults()
         case Silence() | Waiver():
@@ -79,19 +84,20 @@ def _faults(organisation: Organisation, name: str, record: Record) -> Iterator[s
                 yield "it ends before it starts"
         case Routes():
             if name != TENANT and organisation.get(Unit, name) is None:
-                yield f"routes are named by their unit, and there is no unit {name!r} (the tenant's: {TENANT!r})"
+                yield phrase("routes are named by their unit, and there is no unit {name} (the tenant's: {tenant})",
+                             name=repr(name), tenant=repr(TENANT))
             yield from route_faults(record.tree, [post for post, _ in organisation.every(Post)])
 
 
 def _unit_faults(organisation: Organisation, name: str, unit: Unit) -> Iterator[str]:
     if name == TENANT:
-        yield f"{TENANT!r} is no name for a unit: it stands for the whole tenant"
+        yield phrase("{tenant} is no name for a unit: it stands for the whole tenant", tenant=repr(TENANT))
     yield from _missing(organisation, Unit, [unit.above] if unit.above else [])
     yield from _missing(organisation, Post, [unit.default_post] if unit.default_post else [])
     seen, at = {name}, unit.above
     while at:
         if at in seen:
-            yield f"it hangs below itself, by {at!r}"
+            yield phrase("it hangs below itself, by {at}", at=repr(at))
             return
         seen.add(at)
         found = organisation.get(Unit, at)

@@ -8,6 +8,7 @@ from typing import Final
 
 from msgspec import Struct
 
+from monitor.domain.phrases import phrase
 from monitor.domain.rules import EXTRA, Selection, View
 from monitor.engine.folds import folded, runs
 from monitor.engine.spellings import LETTERS, PARTS, PICTURES
@@ -64,7 +65,7 @@ def form_of(term: str, tables: ViewTables, selection: Selection) -> tuple[Form, 
     if LF in skeleton:
         raise Unfit("the term holds a line feed", "write it on one line")
     if UNKNOWN_SIGN in plain:
-        raise Unfit(f"one sign is not told from another: {term[plain.index(UNKNOWN_SIGN)]}",
+        raise Unfit(phrase("one sign is not told from another: {term}", term=term[plain.index(UNKNOWN_SIGN)]),
                     "write the word that it stands for, with also: [signs], or leave it out")
     if not skeleton and View.SIGNS not in selection.also:
         raise Unfit("the term folds to nothing", _WORDS)
@@ -86,7 +87,8 @@ def form_of(term: str, tables: ViewTables, selection: Selection) -> tuple[Form, 
         found[view] = _extra_forms(view, tables, units, sounds)
     for view, forms in found.items():
         if any(len(form) == 1 for form in forms):
-            raise Unfit(f"only one character of it is looked for in the view {view}, which hits too much",
+            raise Unfit(phrase("only one character of it is looked for in the view {view}, which hits too much",
+                               view=view),
                         _WORDS if symbols else "add its neighbours, or leave the view out")
     form = Form(term, skeleton, views, literal, tuple(runs(skeleton)) if View.STRETCHED in views else ())
     return form, [(view, _SCANNED_AS.get(view, view), forms) for view, forms in found.items()]

@@ -13,6 +13,7 @@ import msgspec
 from msgspec import Raw
 
 from monitor.domain.errors import Fault, RuleError
+from monitor.domain.phrases import phrase
 from monitor.domain.rules import Context, Rule, Selection, View
 from monitor.engine.compiled import CompiledContext, CompiledRule
 from monitor.engine.databases import Databases
@@ -173,18 +174,19 @@ class _Collecting(NamedTuple):
             try:
                 vocabulary.term(term, selection, owner)
             except Unfit as error:
-                self._fault(of, selection, "term", term, str(error), error.hint)
+                self._fault(of, selection, phrase("term"), term, error.args[0], error.hint)
         view = View.SKELETON if selection.views == (View.SKELETON,) else View.PLAIN
         for pattern in selection.patterns:
             try:
                 vocabulary.pattern(pattern, view, owner)
             except ValueError as error:
                 hint = next(hint for begin, hint in _HINTS if str(error).startswith(begin))
-                self._fault(of, selection, "pattern", pattern, str(error), hint)
+                self._fault(of, selection, phrase("pattern"), pattern, str(error), hint)
 
     def _fault(self, of: Rule | Context, selection: Selection, kind: str, said: str, why: str, hint: str) -> None:
         path, line, column = self._place(of, selection, said)
-        self.faults.append(Fault(path, line, column, f"{kind} {said!r} in {selection.name}: {why}", hint))
+        message = phrase("{kind} {word} in {name}: {why}", kind=kind, word=repr(said), name=selection.name, why=why)
+        self.faults.append(Fault(path, line, column, message, hint))
 
     def _place(self, of: Rule | Context, selection: Selection, said: str) -> tuple[str, int, int]:
         """Where it stands: after its selection's name, or in a list of the pack; else where its rule begins."""

@@ -8,6 +8,7 @@ from msgspec import Struct
 from monitor.domain.accounts import Invitation, Session, Tries, User
 from monitor.domain.audit import Deed
 from monitor.domain.errors import Refused
+from monitor.domain.phrases import phrase
 
 SessionKey = tuple[int, str]
 """(created_at, id): by what sessions are in order."""
@@ -31,7 +32,7 @@ class Joined(Struct, frozen=True, kw_only=True):
 
 def came_in_elsewhere(login: str) -> Refused:
     """The error to raise."""
-    return Refused("used", f"{login} has come in elsewhere meanwhile", hint="open the link again")
+    return Refused("used", phrase("{login} has come in elsewhere meanwhile", login=login), hint="open the link again")
 
 
 class Accounts(Protocol):

@@ -13,6 +13,7 @@ from monitor.domain.ids import digest
 from monitor.domain.messages import Message, What, addressed, told_of
 from monitor.domain.organisation import Organisation, Room
 from monitor.domain.people import Actor, Permission
+from monitor.domain.phrases import phrase
 from monitor.services.cases import Case
 from monitor.services.organising import Organising
 from monitor.services.ports import Clock, Telemetry
@@ -113,7 +114,9 @@ class CueDesk:
             if not sees(actor, organisation, case.alert):
                 raise _no_alert()
             if not actor.may(Permission.CUE, above):
-                raise Refused("permission", f"this takes the permission {Permission.CUE}", hint="ask its lead")
+                raise Refused("permission",
+                              phrase("this takes the permission {permission}", permission=phrase(Permission.CUE)),
+                              hint="ask its lead")
             how = organisation.get(cues.CueRule, case.alert.rule)
             say = self._mask(draft.say.strip()) or cues.suggested(case.alert, how)
             quote = cues.quoted(case.alert) if draft.quote is None else self._mask(draft.quote)

@@ -19,6 +19,7 @@ from monitor.domain.findings import Finding
 from monitor.domain.ids import digest
 from monitor.domain.organisation import Post
 from monitor.domain.people import Actor
+from monitor.domain.phrases import phrase
 from monitor.domain.routing import route
 from monitor.domain.rules import Status
 from monitor.engine.engineset import EngineSet
@@ -77,7 +78,7 @@ class DryRuns:
     async def start(self, actor: Actor, asked: RunThis) -> DryRun:
         """Returns once the text is compiled. Raises RuleError, Conflict while another one runs."""
         if asked.hours not in HOURS:
-            raise InputError(f"a dry run of {asked.hours} hours is not offered", hint="2 or 24")
+            raise InputError(phrase("a dry run of {hours} hours is not offered", hours=asked.hours), hint="2 or 24")
         if self._task is not None and not self._task.done():
             raise Conflict("another dry run is under way", hint="wait for its end")
         serving, now = self._engine(), self._clock.now()

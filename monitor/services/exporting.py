@@ -14,6 +14,7 @@ from monitor.domain.kinds import KINDS
 from monitor.domain.labels import Label
 from monitor.domain.ledgers import HEADERS, Cell, Ledger, around, moment, row
 from monitor.domain.people import Actor, Permission
+from monitor.domain.phrases import phrase
 from monitor.services.cases import QueueFilter
 from monitor.services.ledgers import LedgerFilter, Ledgers
 from monitor.services.organising import Organising, check_kind
@@ -189,7 +190,8 @@ class Exporting:
 
 def _need(actor: Actor, permission: Permission, path: Sequence[str] = ("",)) -> None:
     if not actor.may(permission, path):
-        raise Refused("permission", f"this needs the permission {permission}", hint="ask somebody who has it")
+        raise Refused("permission", phrase("this needs the permission {permission}", permission=phrase(permission)),
+                      hint="ask somebody who has it")
 
 
 def _of_alert(alert: Alert) -> dict[str, Any]:

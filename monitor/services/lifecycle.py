@@ -16,6 +16,7 @@ from msgspec.structs import replace
 from monitor.domain import tenants
 from monitor.domain.audit import Deed
 from monitor.domain.errors import ConfigError, InputError, RedpostError
+from monitor.domain.phrases import phrase
 from monitor.services.models import Manifest, Model
 from monitor.services.paging import packed_cursor, unpacked_cursor
 from monitor.services.ports import Clock, Logger
@@ -185,7 +186,8 @@ def listed(registry: Registry, *, after: str | None = None, limit: int | None = 
     ids = registry.ids()
     every = ([] if base in ids or not base else [base]) + ids
     if after is not None and after not in every:
-        raise InputError(f"there is no model {after[:80]} any more", hint="start again without a cursor")
+        raise InputError(phrase("there is no model {after} any more", after=after[:80]),
+                         hint="start again without a cursor")
     rest = every if after is None else every[every.index(after) + 1:]
     shown = rest[:limit]
     more = len(rest) > len(shown)
@@ -220,7 +222,8 @@ def promoted(registry: Registry, state: ModelState, model: str, tenant: str | No
     whose = _whose(registry, model, tenant)
     wanted, choice = _checked(registry, state, model, whose), state.of(whose)
     if wanted == choice.serving:
-        raise InputError(f"{model} serves already", hint="choose another one; `redpost model list` shows them")
+        raise InputError(phrase("{model} serves already", model=model),
+                         hint="choose another one; `redpost model list` shows them")
     return whose, _serving(registry, state, whose, replace(choice, previous=choice.serving), wanted)
 
 
@@ -228,15 +231,17 @@ def shadowed(registry: Registry, state: ModelState, model: str, tenant: str | No
     whose = _whose(registry, model, tenant) if model else _named(tenant or ALL)
     choice = state.of(whose)
     if model and _checked(registry, state, model, whose) == choice.serving:
-        raise InputError(f"{model} serves already", hint="a shadow is another model than the one that serves")
+        raise InputError(phrase("{model} serves already", model=model),
+                         hint="a shadow is another model than the one that serves")
     return whose, replace(choice, shadow=model)
 
 
 def rolled_back(registry: Registry, state: ModelState, tenant: str | None) -> tuple[str, Choice]:
     able = sorted(each for each, choice in state.tenants.items() if choice.previous is not None)
     if tenant is None and len(able) > 1:
-        raise InputError("several can go back to another model: " + ", ".join(able),
-                         hint=f"name one of them as the tenant; {ALL} stands for all without a model of their own")
+        raise InputError(phrase("several can go back to another model: {names}", names=", ".join(able)),
+                         hint=phrase("name one of them as the tenant; {all} stands for all without a model of their "
+                                     "own", all=ALL))
     whose = _named((able or [ALL])[0] if tenant is None else tenant)
     choice = state.of(whose)
     if choice.previous is None:
@@ -258,7 +263,8 @@ def _whose(registry: Registry, model: str, tenant: str | None) -> str:
     _sound(registry, model)
     owner = registry.manifest(model).tenant
     if owner and tenant not in (None, owner):
-        raise InputError(f"{model} has learnt from the labels of {owner}, and judges no other tenant's events",
+        raise InputError(phrase("{model} has learnt from the labels of {owner}, and judges no other tenant's events",
+                                model=model, owner=owner),
                          hint="train a model for this tenant: `redpost retrain --tenant`")
     return owner or _named(ALL if tenant is None else tenant)
 
@@ -276,8 +282,10 @@ def _checked(registry: Registry, state: ModelState, model: str, whose: str) -> s
     if whose == ALL:
         return wanted
     if not wanted and every:
-        raise InputError(f"{every} serves all tenants now, so {model} is none that {whose} could have alone",
-                         hint=f"roll back for all, and promote {every} for those who are to have it")
+        raise InputError(phrase("{every} serves all tenants now, so {model} is none that {whose} could have alone",
+                                every=every, model=model, whose=whose),
+                         hint=phrase("roll back for all, and promote {every} for those who are to have it",
+                                     every=every))
     return "" if wanted == every else wanted
 
 
@@ -288,4 +296,5 @@ def _sound(registry: Registry, model: str) -> None:
     try:
         registry.model(model)
     except ConfigError as error:
-        raise InputError(f"{model} cannot serve: {error.message}", hint=error.hint) from error
+        raise InputError(phrase("{model} cannot serve: {message}", model=model, message=error.message),
+                         hint=error.hint) from error

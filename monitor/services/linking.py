@@ -12,6 +12,7 @@ from monitor.domain.errors import NotFound, Refused
 from monitor.domain.ids import digest
 from monitor.domain.links import AdviceGiven, Crossing, Handed, HandTo, Link, agreed, frozen, seen_by
 from monitor.domain.people import Actor, Permission
+from monitor.domain.phrases import phrase
 from monitor.services.cases import Answered, Case, Effect, Moved, Ref, Step, shown
 from monitor.services.organising import Organising
 from monitor.services.ports import Clock, Publisher
@@ -96,7 +97,7 @@ class LinkDesk:
             raise NotFound("nothing with this id was handed to you", hint="GET /api/v1/handed lists what was")
         self._coordinates(actor)
         if handed.tenant in actor.homes:
-            raise Refused("own", f"this case is of {handed.tenant}, where you work yourself",
+            raise Refused("own", phrase("this case is of {tenant}, where you work yourself", tenant=handed.tenant),
                           hint="leave it to somebody who does not")
         await self._check(actor.tenant, handed.tenant)
         now = self._clock.now()

@@ -15,6 +15,7 @@ from monitor.domain.channels import Channel
 from monitor.domain.errors import NotFound, RedpostError, Refused
 from monitor.domain.messages import Item, Message, State, What, addressed, next_try
 from monitor.domain.people import Actor, Permission
+from monitor.domain.phrases import phrase
 from monitor.services.organising import Organising
 from monitor.services.ports import Clock, Logger, Telemetry
 
@@ -97,7 +98,9 @@ class Messenger:
     ) -> PostedPage:
         """Raises Refused, and InputError for a bad cursor."""
         if not (actor.may(Permission.AUDIT) or actor.may(Permission.OPERATE)):
-            raise Refused("permission", f"this takes the permission {Permission.AUDIT} on the whole tenant",
+            raise Refused("permission",
+                          phrase("this takes the permission {permission} on the whole tenant",
+                                 permission=phrase(Permission.AUDIT)),
                           hint="ask a lead or an auditor")
         return await self._mail.page(actor.tenant, state=state, channel=channel, cursor=cursor, limit=limit)
 
@@ -109,7 +112,9 @@ class Messenger:
         if found is None or not (allowed or actor.may(Permission.SEE, above)):
             raise NotFound(f"there is no channel {channel[:80]}", hint="GET /api/v1/records/channel lists them")
         if not allowed:
-            raise Refused("permission", f"this takes the permission {Permission.ORGANISE}", hint="ask an operator")
+            raise Refused("permission",
+                          phrase("this takes the permission {permission}",
+                                 permission=phrase(Permission.ORGANISE)), hint="ask an operator")
         now = self._clock.now()
         (message,) = addressed(actor.tenant, "", Item(what=What.TEST, at=now), [channel], now=now)
         deed = Deed(tenant=actor.tenant, by=actor.id, at=now, what="channel.test", on=f"channel/{channel}")

@@ -13,8 +13,9 @@ from monitor.domain.kinds import KINDS
 from monitor.domain.moves import Reason
 from monitor.domain.organisation import REMEMBERED_MS, TENANT, Organisation, Post
 from monitor.domain.people import ROOT, Actor, Permission
+from monitor.domain.phrases import phrase, together
 from monitor.domain.record import Record
-from monitor.domain.soundness import faults, missing, named
+from monitor.domain.soundness import faults, missing, named, told_of
 from monitor.domain.suppression import Silence, Waiver
 from monitor.services.paging import page
 from monitor.services.ports import Clock
@@ -226,8 +227,8 @@ def _examine(actor: Actor, before: Organisation, changes: Sequence[Edit]) -> Non
     strange = {fault for change in changes for fault in _strange(actor, before, after, change)}
     new = sorted(set(faults(after)) - set(faults(before)) | strange)
     if new:
-        more = f"; and {len(new) - _TOLD} more" if len(new) > _TOLD else ""
-        raise InputError("; ".join(new[:_TOLD]) + more,
+        more = [phrase("and {count} more", count=len(new) - _TOLD)] if len(new) > _TOLD else []
+        raise InputError(together([*new[:_TOLD], *more]),
                          hint="mend it, or send what it names first, or both together")
 
 
@@ -244,7 +245,7 @@ def _strange(actor: Actor, before: Organisation, after: Organisation, change: Ed
             if found is None or (kind, name) in known or found.unit in own:
                 continue
             if not actor.may(Permission.SEE, after.above(found.unit)):
-                yield f"{change.kind} {change.id}: {missing(kind.kind, name)}"
+                yield told_of(change.kind, change.id, missing(kind.kind, name))
 
 
 def check_kind(kind: str) -> None:
@@ -283,5 +284,9 @@ def _may(actor: Actor, before: Organisation, after: Organisation, change: Edit) 
         if not actor.may(Permission.SEE, above):
             raise _unseen(change, record if known is None else None)
         if not actor.may(permission, above):
-            raise Refused("permission", f"to edit a {change.kind} takes the permission {permission}",
-                          hint="ask somebody who has it on " + (f"the unit {home}" if home else "the whole tenant"))
+            raise Refused("permission",
+                          phrase("to edit a {kind} takes the permission {permission}", kind=phrase(change.kind),
+                                 permission=phrase(permission)),
+                          hint=phrase("ask somebody who has it on {where}",
+                                      where=phrase("the unit {unit}",
+                                                   unit=home) if home else phrase("the whole tenant")))

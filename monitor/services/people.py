@@ -11,6 +11,7 @@ from monitor.domain.audit import Deed
 from monitor.domain.errors import InputError, NotFound, Refused
 from monitor.domain.organisation import Unit
 from monitor.domain.people import MAY, ROOT, Actor, Grant, Permission, Role
+from monitor.domain.phrases import phrase
 from monitor.services.accounts import Accounts
 from monitor.services.organising import Organising
 from monitor.services.paging import packed_cursor, page, unpacked_cursor
@@ -78,7 +79,7 @@ class People:
         login, now = login_of(login), self._clock.now()
         known = await self._accounts.user(actor.tenant, login)
         if known is not None and not self._concerns(actor, known):
-            raise Refused("permission", f"{login} is looked after by somebody else",
+            raise Refused("permission", phrase("{login} is looked after by somebody else", login=login),
                           hint="ask who looks after people in the whole tenant")
         if login == actor.id:
             raise Refused("own", "your own account is changed by somebody else", hint="ask another administrator")
@@ -100,7 +101,7 @@ class People:
         user = await self.one(actor, login)
         self._check_rights(actor, user.grants or (Grant(Role.REVIEWER),))
         if user.disabled:
-            raise Refused("disabled", f"the account of {login} is disabled", hint="enable it first")
+            raise Refused("disabled", phrase("the account of {login} is disabled", login=login), hint="enable it first")
         return await self._link(user, by=actor.id, lasts=self.times.invitation_ms)
 
     async def set_up(self, tenant: str) -> Link | None:
@@ -144,15 +145,19 @@ class People:
         organisation = self._organising.of(actor.tenant)
         for grant in grants:
             if not actor.may(Permission.PEOPLE, organisation.above(grant.unit)):
-                where = f"the unit {grant.unit}" if grant.unit else "the whole tenant"
-                raise Refused("permission", f"this takes the permission {Permission.PEOPLE} on {where}",
+                where = phrase("the unit {unit}", unit=grant.unit) if grant.unit else phrase("the whole tenant")
+                raise Refused("permission",
+                              phrase("this takes the permission {permission} on {where}",
+                                     permission=phrase(Permission.PEOPLE),
+                                     where=where),
                               hint="ask somebody who has it there")
 
     def _check_units(self, tenant: str, grants: Sequence[Grant]) -> None:
         organisation = self._organising.of(tenant)
         for grant in grants:
             if grant.unit != ROOT and organisation.get(Unit, grant.unit) is None:
-                raise InputError(f"there is no unit {grant.unit[:80]!r}", hint="GET /api/v1/records/unit lists them; "
+                raise InputError(phrase("there is no unit {unit}", unit=repr(grant.unit[:80])),
+                                 hint="GET /api/v1/records/unit lists them; "
                                  'the whole tenant is ""')
 
 

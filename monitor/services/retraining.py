@@ -15,6 +15,7 @@ from monitor.domain.audit import Deed
 from monitor.domain.errors import InputError
 from monitor.domain.labelled import CARE, Labelled
 from monitor.domain.labels import learnt_from
+from monitor.domain.phrases import phrase
 from monitor.domain.rules import CATEGORIES
 from monitor.engine.grams import Grams
 from monitor.engine.views import ViewTables
@@ -69,11 +70,12 @@ class Retraining:
         Raises InputError where there are too few labels, nothing to test on, or no model that serves.
         """
         if tenant == self._registry.base().partition("/")[0]:
-            raise InputError(f"{tenant} is the name of the model that the settings name, too",
+            raise InputError(phrase("{tenant} is the name of the model that the settings name, too", tenant=tenant),
                              hint="labels of a tenant of this name can be exported, and trained with `redpost train`")
         labels = await every_label(self._store, tenant)
         if len(labels) < LEAST_LABELS:
-            raise InputError(f"the tenant {tenant} has {len(labels)} labels, and {LEAST_LABELS} are needed",
+            raise InputError(phrase("the tenant {tenant} has {count} labels, and {least} are needed", tenant=tenant,
+                                    count=len(labels), least=LEAST_LABELS),
                              hint="`redpost labels import` takes them from a file, POST /api/v1/labels from programs")
         if not test:
             raise InputError("there is nothing to test on", hint="hold briefs of the corpus out, or name a file")

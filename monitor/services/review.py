@@ -20,6 +20,7 @@ from monitor.domain.lapsing import overdue
 from monitor.domain.moves import AnyMove, Claim, Decide, Escalate, HandOver, Outcome, Reason, Reopen, Undo
 from monitor.domain.organisation import Organisation, Post, Room, Unit
 from monitor.domain.people import Actor, Permission
+from monitor.domain.phrases import phrase
 from monitor.domain.review import Above, Asked, Review, Ruling
 from monitor.domain.suppression import Ruled
 from monitor.services import notices, ripples
@@ -171,16 +172,18 @@ class ReviewDesk:
     def _allow(self, actor: Actor, organisation: Organisation, case: Case, move: AnyMove) -> None:
         """Raises Refused: what the actor must not see is missing, what they must not do is named."""
         if not self._sees(actor, case):
-            raise Refused("missing", f"there is no alert {case.alert.id}", hint="GET /api/v1/alerts lists them")
+            raise Refused("missing", phrase("there is no alert {id}", id=case.alert.id),
+                          hint="GET /api/v1/alerts lists them")
         held = case.alert.state is AlertState.HELD
         needed = Permission.LEAD if held or isinstance(move, Reopen) else Permission.REVIEW
         above = organisation.above(case.alert.unit)
         post = organisation.get(Post, case.review.post)
         member = post is None or not post.members or actor.id in post.members
         if not actor.may(needed, above) or not (member or actor.may(Permission.LEAD, above)):
-            where = case.review.post or "the whole tenant"
-            raise Refused("permission", f"this takes the permission {needed} at {where}",
-                          hint="ask its lead" if member else f"ask a member of {where}")
+            where = case.review.post or phrase("the whole tenant")
+            raise Refused("permission",
+                          phrase("this takes the permission {needed} at {where}", needed=phrase(needed), where=where),
+                          hint="ask its lead" if member else phrase("ask a member of {where}", where=where))
 
     def asked(self, actor: Actor, case: Case, now: int, reasons: Mapping[str, Reason] = NO_REASONS) -> Asked:
         """What surrounds a move of this case."""
@@ -210,11 +213,11 @@ def _may_take(to: str, organisation: Organisation, case: Case, people: Mapping[s
     able = sorted(login for login, user in people.items() if user.actor.may(Permission.REVIEW, above))
     leads = to in people and people[to].actor.may(Permission.LEAD, above)
     fitting = [name for name in (members or able) if not people or name in able]
-    hint = "one of " + ", ".join(fitting[:20]) if fitting else "escalate it, or release it"
+    hint = phrase("one of {names}", names=", ".join(fitting[:20])) if fitting else "escalate it, or release it"
     if people and to not in able:
-        raise Refused("member", f"{to} has no account that may review here", hint=hint)
+        raise Refused("member", phrase("{to} has no account that may review here", to=to), hint=hint)
     if members and to not in members and not leads:
-        raise Refused("member", f"{to} is no member of {case.review.post}", hint=hint)
+        raise Refused("member", phrase("{to} is no member of {post}", to=to, post=case.review.post), hint=hint)
 
 
 def _effect(case: Case, after: Review, move: AnyMove, asked: Asked, organisation: Organisation) -> Effect:

@@ -11,6 +11,7 @@ from monitor.domain.audit import Deed
 from monitor.domain.cues import RoomLink
 from monitor.domain.errors import NotFound, Refused
 from monitor.domain.people import Actor, Permission
+from monitor.domain.phrases import phrase
 from monitor.services.cueing import CueStore
 from monitor.services.organising import Organising
 from monitor.services.paging import packed_cursor, unpacked_cursor
@@ -82,5 +83,7 @@ class RoomLinks:
     def _allow(self, actor: Actor, room: str) -> None:
         organisation = self._organising.of(actor.tenant)
         if not actor.may(Permission.CUE, organisation.above(organisation.unit_of(room))):
-            raise Refused("permission", f"this takes the permission {Permission.CUE} for the room",
+            raise Refused("permission",
+                          phrase("this takes the permission {permission} for the room",
+                                 permission=phrase(Permission.CUE)),
                           hint="ask its lead")

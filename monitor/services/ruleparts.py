@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from monitor.domain.correlations import CorrelationRule
 from monitor.domain.errors import Fault, InputError, RuleError
+from monitor.domain.phrases import phrase
 from monitor.domain.rules import AnyRule, Status
 from monitor.domain.rulesets import RuleSet
 from monitor.engine.engineset import EngineSet
@@ -36,7 +37,7 @@ class Part(Struct, frozen=True):
 def checked_path(path: str) -> str:
     """Raises InputError where no file of the rules can have this name."""
     if len(path) > 200 or not _PATH.fullmatch(path):
-        raise InputError(f"{path[:80]!r} is no file of the rules",
+        raise InputError(phrase("{path} is no file of the rules", path=repr(path[:80])),
                          hint="such as shop/early_bird.yml, shop/lists/words.txt or clauses-shop.yml, in lower case")
     return path
 

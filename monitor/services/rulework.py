@@ -15,6 +15,7 @@ from msgspec.structs import replace
 from monitor.domain.audit import SYSTEM, Deed
 from monitor.domain.errors import InputError, NotFound, RedpostError, Refused
 from monitor.domain.people import Actor
+from monitor.domain.phrases import phrase
 from monitor.domain.rules import AnyRule
 from monitor.domain.rulesets import RuleSet
 from monitor.engine.engineset import EngineSet
@@ -194,14 +195,15 @@ class Workbench:
     def _check(self, actor: Actor, asked: Publishing, text: bytes) -> None:
         edition = next((e for e in self._editions.get(asked.path, []) if e.version == asked.version), None)
         if edition is not None and edition.failed:
-            raise Refused("cases", f"{edition.failed} of {edition.cases} cases do not hold",
+            raise Refused("cases",
+                          phrase("{failed} of {cases} cases do not hold", failed=edition.failed, cases=edition.cases),
                           hint="mend the rule or the cases, and save it again")
         judged = {r.version for r in self._releases if r.path == asked.path and r.state is Released.DONE}
         if not asked.version or asked.version in judged:
             return  # the way back is never barred
         wanted = self.budget(actor, asked.path, text)
         if wanted is not None and asked.confirm != wanted:
-            raise Refused("confirm", f"this needs the confirmation {wanted}",
+            raise Refused("confirm", phrase("this needs the confirmation {wanted}", wanted=wanted),
                           hint="a dry run tells how many alerts an hour it brings; send the number as confirm",
                           facts={"confirm": wanted})
 

@@ -1,6 +1,5 @@
 """The route table, the OpenAPI document, docs/api.md and the answers say the same."""
 
-import ast
 import json
 import re
 from collections.abc import Iterator
@@ -10,12 +9,13 @@ from typing import Any
 import pytest
 
 from monitor.adapters.recordfiles import read_folder
-from monitor.adapters.web.errors import CHINESE, REASONS, info, of_redpost
+from monitor.adapters.web.errors import CHINESE, info, of_redpost
 from monitor.adapters.web.routes import ROUTES
 from monitor.adapters.web.websocket import CLOSE_CODES
-from monitor.domain.errors import Refused
+from monitor.domain.errors import Fault, Refused, RuleError
 from monitor.domain.labels import Label
 from monitor.domain.moves import Reason
+from monitor.domain.phrases import phrase
 from tests.functional.fakes import CONFIG, Api, body_of, furnish, kept, path_of, room, serving
 
 ROOT = Path(__file__).parents[2]
@@ -88,26 +88,20 @@ def test_every_code_that_the_web_raises_has_chinese_words() -> None:
     assert all(message and hint for message, hint in CHINESE.values())
 
 
-def test_each_reason_of_a_refusal_is_said_in_chinese() -> None:
-    """Read from the source: whatever is refused anywhere names one of these, and none of them is unused."""
-    raised = {
-        call.args[0].value
-        for path in (ROOT / "monitor").rglob("*.py")
-        for call in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
-        if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id == "Refused"
-        and call.args and isinstance(call.args[0], ast.Constant)
-    }
-    assert raised == set(REASONS)
-    assert all(message and hint for message, hint in REASONS.values())
-
-
 def test_a_refusal_is_told_in_the_readers_language() -> None:
-    problem = of_redpost(Refused("stale", "somebody else has moved alert a1 meanwhile", hint="read it again"),
-                         retry_after_s=1)
-    assert info(problem, "en").message == "somebody else has moved alert a1 meanwhile"
-    chinese = info(problem, "zh-CN,zh;q=0.9")
-    assert chinese.message == REASONS["stale"][0]
+    said = phrase("somebody else has moved alert {id} meanwhile", id="a1")
+    problem = of_redpost(Refused("stale", said, hint="read it again"), retry_after_s=1)
+    english, chinese = info(problem, "en"), info(problem, "zh-CN,zh;q=0.9")
+    assert (english.message, english.hint) == ("somebody else has moved alert a1 meanwhile", "read it again")
+    assert (chinese.message, chinese.hint) == ("预警 a1 刚刚被别人处理过", "重新读取后再改")
     assert chinese.details == {"why": "stale", "message": "somebody else has moved alert a1 meanwhile"}
+
+
+def test_the_faults_of_rules_are_told_in_the_readers_language() -> None:
+    fault = Fault("a.yml", 1, 2, phrase("{key} is no date", key="from"), "remove it")
+    problem = of_redpost(RuleError([fault]), retry_after_s=1)
+    told = [one for language in ("en", "zh") for one in info(problem, language).details["faults"]]
+    assert [(one.message, one.hint) for one in told] == [("from is no date", "remove it"), ("from 不是日期", "删掉")]
 
 
 def refs(node: Any) -> Iterator[str]:

@@ -117,10 +117,10 @@ async def test_a_cursor_of_somebody_elses_making_is_400() -> None:
 
 async def test_in_chinese_too_an_error_says_what_is_wrong_in_this_case() -> None:
     async with serving() as api:
-        async with api.client.get(f"{API}/alerts?limit=x", headers={"Accept-Language": "en"}) as response:
-            english = (await response.json())["error"]["message"]
         async with api.client.get(f"{API}/alerts?limit=x", headers={"Accept-Language": "zh"}) as response:
-            assert (await response.json())["error"]["message"] == f"查询参数有误：{english}"
+            error = (await response.json())["error"]
+        assert (error["message"], error["hint"]) == ("参数 'limit' 读不懂", "写 1 到 200 的整数")
+        assert error["details"] == {"parameter": "limit", "message": "the parameter 'limit' cannot be read"}
 
 
 async def test_one_alert_comes_with_its_evidence() -> None:

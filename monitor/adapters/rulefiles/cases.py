@@ -12,6 +12,7 @@ from monitor.adapters.rulefiles.nodes import Broken, Items, Node, Scalar
 from monitor.adapters.rulefiles.rooms import read_facts
 from monitor.domain.conditions import names_in
 from monitor.domain.events import Event, Kind, Role, Stage, role_and_id
+from monitor.domain.phrases import phrase
 from monitor.domain.rules import Applies, Case, Status
 
 
@@ -23,7 +24,7 @@ def read_cases(
     signs: set[bool] = set()
     seen: dict[str, int] = {}
     for item in items_of(node, faults, "cases") if node is not None else []:
-        fields = Fields(item, faults, "the case", keys.CASE)
+        fields = Fields(item, faults, phrase("the case"), keys.CASE)
         case = _case(fields, detection)
         found.append(case)
         if "expect" in fields:
@@ -32,17 +33,18 @@ def read_cases(
             _check_applies(case, applies, fields)
         key = repr(msgspec.structs.replace(case, expect=(), exempt="", line=0))
         if case.text and key in seen:
-            faults.add(item, f"this case stands twice, first in line {seen[key]}", "remove one")
+            faults.add(item, phrase("this case stands twice, first in line {line}", line=seen[key]), "remove one")
         seen.setdefault(key, case.line)
     by_score = detection.condition is not None and all(
         part.form == "score" for name, part in detection.parts.items() if name in names_in(detection.condition))
     if by_score:  # the model's card says how good it is
         return tuple(found)
     if status is not None and status is not Status.DRAFT and not isinstance(node, Broken):
-        for sign, outcome, example in ((True, "a positive", "[a selection]"), (False, "a negative", "none")):
+        for sign, outcome, example in ((True, phrase("a positive"), "[a selection]"),
+                                       (False, phrase("a negative"), "none")):
             if sign not in signs:
-                faults.add(node or rule.at, f"the rule has no case with {outcome} outcome",
-                           f"add {{text: …, expect: {example}}}, or set status: draft")
+                faults.add(node or rule.at, phrase("the rule has no case with {outcome} outcome", outcome=outcome),
+                           phrase("add {text: …, expect: {example}}, or set status: draft", example=example))
     return tuple(found)
 
 
@@ -61,7 +63,7 @@ def _case(fields: Fields, detection: Detection) -> Case:
         line=fields.at.line,
         at=_at(fields),
         offset_ms=fields.whole("offset", most=86_400) * 1000 if "offset" in fields else None,
-        room=None if room is None else read_facts(Fields(room, fields.faults, "the room", keys.CASE_ROOM)),
+        room=None if room is None else read_facts(Fields(room, fields.faults, phrase("the room"), keys.CASE_ROOM)),
         exempt=fields.text("exempt"),
     )
 
@@ -91,8 +93,9 @@ def _check_applies(case: Case, applies: Applies, fields: Fields) -> None:
         ("stage", case.stage, applies.stages),
     ):
         if known and value not in known:
-            fields.faults.add(fields.where(key), f"the rule does not apply to the {key} {value}",
-                              f"say {key}: {min(known)}, expect none, or change applies")
+            fields.faults.add(fields.where(key),
+                              phrase("the rule does not apply to the {key} {value}", key=key, value=value),
+                              phrase("say {key}: {known}, expect none, or change applies", key=key, known=min(known)))
             return
 
 
@@ -105,17 +108,17 @@ def _expect(node: Node | None, detection: Detection, faults: Faults) -> tuple[st
         return ()
     if not isinstance(node, Items) or not node.items:
         wrong = node.value if isinstance(node, Scalar) and node.value in detection.parts else "a selection"
-        faults.add(node, "expect must be a list of selections, or none", f"write [{wrong}] or none")
+        faults.add(node, "expect must be a list of selections, or none", phrase("write [{wrong}] or none", wrong=wrong))
         return ()
     found: list[str] = []
     before = faults.count
     for name, at in words_of(node, faults, "expect"):
         why = _unexpectable(name, detection)
         if why is not None:
-            faults.add(at, f"expect: {why[0]}", why[1])
+            faults.add(at, phrase("expect: {why}", why=why[0]), why[1])
         found.append(name)
     if faults.count == before and not can_hold(detection, found):
-        faults.add(node, f"expect: the condition cannot hold with hits of {' and '.join(found)}",
+        faults.add(node, phrase("expect: the condition cannot hold with hits of {names}", names=" and ".join(found)),
                    "correct one of them; cases run without a model")
     return tuple(found)
 
@@ -126,11 +129,12 @@ def _unexpectable(name: str, detection: Detection) -> tuple[str, str] | None:
     part = detection.parts.get(name)
     if part is None:
         known = allowed or list(detection.parts)
-        return (f"there is no selection {shown(name)}", guess(name, known)) if detection.parts else None
+        return (phrase("there is no selection {name}", name=shown(name)),
+                guess(name, known)) if detection.parts else None
     if part.form == "score":
-        return f"{name} is a score; cases run without a model", "expect terms, patterns or a detector"
+        return phrase("{name} is a score; cases run without a model", name=name), "expect terms, patterns or a detector"
     if part.silent:
-        return f"{name} acts silently and leaves no hits", guess(name, allowed)
+        return phrase("{name} acts silently and leaves no hits", name=name), guess(name, allowed)
     if detection.condition is not None and name not in allowed:
-        return f"the condition does not speak of {name}", guess(name, allowed)
+        return phrase("the condition does not speak of {name}", name=name), guess(name, allowed)
     return None

@@ -7,6 +7,7 @@ from monitor.adapters.rulefiles.faults import Faults
 from monitor.adapters.rulefiles.fields import NAME, Fields, items_of
 from monitor.adapters.rulefiles.nodes import Node, Table, parse
 from monitor.adapters.rulefiles.selections import MAX_WITHIN, Lists, read_patterns, read_terms, read_unless
+from monitor.domain.phrases import phrase
 from monitor.domain.rules import Context, ContextPart, Side
 
 FILE: Final = "contexts.yml"
@@ -17,7 +18,7 @@ def read_contexts(path: str, data: bytes, faults: Faults) -> dict[str, Context]:
     root = parse(data, faults)
     if root is None:
         return {}
-    fields = Fields(root, faults, "the file", keys.CONTEXTS)
+    fields = Fields(root, faults, phrase("the file"), keys.CONTEXTS)
     fields.require("contexts")
     turns = tuple(word for word, _ in fields.words("turns"))
     said = fields.node("contexts")
@@ -26,8 +27,9 @@ def read_contexts(path: str, data: bytes, faults: Faults) -> dict[str, Context]:
         faults.add(said, "contexts must be a table of names", "write negation: {title: …, parts: […]}")
     for name, node in said.pairs if isinstance(said, Table) else []:
         if not NAME.fullmatch(name.value):
-            faults.add(name, f"{name.value} cannot name a context", "small letters, digits and _, a letter first")
-        inner = Fields(node, faults, f"the context {name.value}", keys.CONTEXT)
+            faults.add(name, phrase("{value} cannot name a context", value=name.value),
+                       "small letters, digits and _, a letter first")
+        inner = Fields(node, faults, phrase("the context {name}", name=name.value), keys.CONTEXT)
         inner.require("title", "parts")
         parts = inner.node("parts")
         unless, unless_patterns = read_unless(inner, Lists({}))
@@ -40,7 +42,7 @@ def read_contexts(path: str, data: bytes, faults: Faults) -> dict[str, Context]:
 
 
 def _part(node: Node, faults: Faults) -> ContextPart:
-    fields = Fields(node, faults, "the part", keys.CONTEXT_PART)
+    fields = Fields(node, faults, phrase("the part"), keys.CONTEXT_PART)
     fields.require("side", "within")
     terms, patterns = fields.node("terms"), fields.node("patterns")
     if terms is None and patterns is None and not fields.strangers:

@@ -23,6 +23,7 @@ from monitor.domain.correlations import (
     faults,
 )
 from monitor.domain.events import SIGNALS, Kind, Role
+from monitor.domain.phrases import phrase
 from monitor.domain.rules import AnyRule, Status
 
 _LENGTH: Final = re.compile(r"(0|[1-9][0-9]{0,5})(ms|s|m|h)")
@@ -61,25 +62,28 @@ def check(
     for fault in faults(correlations, ids):
         if fault.key != "id":  # noted where the ids are read
             fields = places[fault.rule]
-            fields.faults.add(fields.where(fault.key), f"{fault.key}: {fault.message}", fault.hint)
+            fields.faults.add(fields.where(fault.key), phrase("{key}: {message}", key=fault.key, message=fault.message),
+                              fault.hint)
     by_id: dict[str, AnyRule] = {rule.id: rule for rule in (*others, *correlations)}
     for rule in correlations:
         for name in rule.correlation.refers if rule.status is Status.ACTIVE else ():
             if name in by_id and by_id[name].status is not Status.ACTIVE:
                 fields = places[rule.id]
-                fields.faults.add(fields.at, f"{name} is {by_id[name].status}, so nothing is found for this rule",
+                fields.faults.add(fields.at,
+                                  phrase("{name} is {status}, so nothing is found for this rule", name=name,
+                                         status=by_id[name].status),
                                   "make it active, or this rule a draft")
 
 
 def read_correlation_cases(rule: Fields, status: Status | None) -> tuple[CorrelationCase, ...]:
     node, found = rule.node("cases"), rule.faults
-    cases = [_case(Fields(item, found, "the case", keys.CORRELATION_CASE))
+    cases = [_case(Fields(item, found, phrase("the case"), keys.CORRELATION_CASE))
              for item in (items_of(node, found, "cases") if node is not None else [])]
     if status is not None and status is not Status.DRAFT and not isinstance(node, Broken):
-        for sign, outcome, example in ((True, "a positive", "finding"), (False, "a negative", "none")):
+        for sign, outcome, example in ((True, phrase("a positive"), "finding"), (False, phrase("a negative"), "none")):
             if sign not in [case.expect for case in cases]:
-                found.add(node or rule.at, f"the rule has no case with {outcome} outcome",
-                          f"add {{events: […], expect: {example}}}, or set status: draft")
+                found.add(node or rule.at, phrase("the rule has no case with {outcome} outcome", outcome=outcome),
+                          phrase("add {events: […], expect: {example}}, or set status: draft", example=example))
     return tuple(cases)
 
 
@@ -87,8 +91,9 @@ def _case(fields: Fields) -> CorrelationCase:
     fields.require("events", "expect")
     node, expect = fields.node("events"), fields.text("expect")
     if expect and expect not in _EXPECTED:
-        fields.faults.add(fields.where("expect"), f"expect: {shown(expect)} is no outcome", "write finding or none")
-    events = [_event(Fields(item, fields.faults, "the event", keys.CASE_EVENT))
+        fields.faults.add(fields.where("expect"), phrase("expect: {expect} is no outcome", expect=shown(expect)),
+                          "write finding or none")
+    events = [_event(Fields(item, fields.faults, phrase("the event"), keys.CASE_EVENT))
               for item in (items_of(node, fields.faults, "events") if node is not None else [])]
     until = _length(fields, "until")
     latest = max((event.after_ms for event in events), default=0)
@@ -105,7 +110,8 @@ def _event(fields: Fields) -> CaseEvent:
         fields.faults.add(fields.at, "an event is a text or a signal", "write text: … or signal: …")
     signal = fields.text("signal")
     if signal and signal not in SIGNALS:
-        fields.faults.add(fields.where("signal"), f"there is no signal {shown(signal)}", guess(signal, sorted(SIGNALS)))
+        fields.faults.add(fields.where("signal"), phrase("there is no signal {signal}", signal=shown(signal)),
+                          guess(signal, sorted(SIGNALS)))
     return CaseEvent(after_ms=_length(fields, "after"), text=fields.text("text"), kind=kind,
                      speaker=fields.choice("speaker", Role), account=fields.text("account"), signal=signal)
 
@@ -129,7 +135,8 @@ def _length(fields: Fields, key: str) -> int:
     found = _LENGTH.fullmatch(node.value) if isinstance(node, Scalar) else None
     length = int(found[1]) * _UNITS[found[2]] if found else LONGEST_MS + 1
     if length > LONGEST_MS:
-        fields.faults.add(node, f"{key} is no length of time up to 24 h", "write a number and its unit, such as 60s")
+        fields.faults.add(node, phrase("{key} is no length of time up to 24 h", key=key),
+                          "write a number and its unit, such as 60s")
         return 0
     return length
 
@@ -151,9 +158,10 @@ def _after(fields: Fields) -> After | None:
     inner = Fields(node, fields.faults, "after", keys.AFTER)
     signal, rule = inner.text("signal"), inner.text("rule")
     if inner.readable and not inner.strangers and "signal" not in inner and "rule" not in inner:
-        fields.faults.add(node, "after names nothing", f"write {_BROADCAST}, {{signal: …}} or {{rule: …}}")
+        fields.faults.add(node, "after names nothing",
+                          phrase("write {broadcast}, {signal: …} or {rule: …}", broadcast=_BROADCAST))
     if signal and signal not in SIGNALS - {ENDED}:
-        inner.faults.add(inner.where("signal"), f"nothing follows a signal {shown(signal)}",
+        inner.faults.add(inner.where("signal"), phrase("nothing follows a signal {signal}", signal=shown(signal)),
                          guess(signal, sorted(SIGNALS - {ENDED})))
         signal = ""
     return After(signal, rule)

@@ -12,6 +12,7 @@ from monitor.adapters.rulefiles.nodes import Broken, Node, Scalar, Table
 from monitor.adapters.rulefiles.selections import Lists, Part, read_selection
 from monitor.domain.conditions import And, Condition, ConditionError, Not, Ref, evaluate, names_in, parse
 from monitor.domain.conditions import can_hold as satisfiable
+from monitor.domain.phrases import phrase
 
 RESERVED: Final = frozenset(("and", "or", "not", "of", "all", "any", "them", "none", "condition", "exempt"))
 MAX_CONDITION: Final = 2_000
@@ -47,11 +48,11 @@ def read_detection(node: Node, lists: Lists, contexts: Collection[str], faults: 
             said = value
             continue
         if isinstance(value, Scalar) and meant(name.value, ("condition",)) and "condition" not in keys:
-            faults.add(name, f"detection has no key {shown(name.value)}", "did you mean condition?")
+            faults.add(name, phrase("detection has no key {value}", value=shown(name.value)), "did you mean condition?")
             said = value
             continue
         if not _NAME.fullmatch(name.value) or name.value.lower() in RESERVED:
-            faults.add(name, f"{shown(name.value)} cannot name a selection",
+            faults.add(name, phrase("{value} cannot name a selection", value=shown(name.value)),
                        "letters, digits and _, a letter first, and none of the words of a condition")
         parts[name.value] = read_selection(name, value, lists, contexts, faults)
     for part in parts.values():
@@ -80,17 +81,21 @@ def _check_target(part: Part, name: str, at: Node, parts: Mapping[str, Part], fa
             faults.add(at, "veto: all stands beside other names", "write veto: all")
     elif target is None:
         others = [other for other in parts if other != part.name.value] + ["all"] * part.vetoes
-        faults.add(at, f"{kind}: there is no selection {shown(name)}", guess(name, others))
+        faults.add(at, phrase("{kind}: there is no selection {name}", kind=kind, name=shown(name)), guess(name, others))
     elif target is part:
-        faults.add(at, f"{kind}: a selection cannot refer to itself", "name another one")
+        faults.add(at, phrase("{kind}: a selection cannot refer to itself", kind=kind), "name another one")
     elif not target.has_hits:
-        faults.add(at, f"{kind}: {name} is of the form {target.form}, which has no hits to reach",
+        faults.add(at,
+                   phrase("{kind}: {name} is of the form {form}, which has no hits to reach", kind=kind, name=name,
+                          form=target.form),
                    "name terms, patterns or a detector")
     elif target.form == "context" and not target.vetoes:
-        faults.add(at, f"{kind}: {name} is a context, which is heard only once the hits are settled",
+        faults.add(at,
+                   phrase("{kind}: {name} is a context, which is heard only once the hits are settled", kind=kind,
+                          name=name),
                    "write its words as terms, or name it in the condition")
     elif not part.vetoes and target.silent:
-        faults.add(at, f"near: {name} is a veto, whose hits count for nothing", "name another one")
+        faults.add(at, phrase("near: {name} is a veto, whose hits count for nothing", name=name), "name another one")
 
 
 def _check_circles(parts: Mapping[str, Part], faults: Faults) -> None:
@@ -102,7 +107,9 @@ def _check_circles(parts: Mapping[str, Part], faults: Faults) -> None:
         while ahead:
             other = ahead.pop()
             if other == name and part.targets and name not in asks[name]:
-                faults.add(part.targets[0][1], f"near: {name} asks for {' or '.join(asks[name])}, and that for {name}",
+                faults.add(part.targets[0][1],
+                           phrase("near: {name} asks for {names}, and that for {name}", name=name,
+                                  names=" or ".join(asks[name])),
                            "let one of them ask, and name both in the condition")
                 break
             if other not in seen:
@@ -122,12 +129,12 @@ def _condition(node: Node, parts: Mapping[str, Part], faults: Faults) -> Conditi
         word = _WORD.match(text, error.column)
         part = parts.get(word[0]) if word else None
         if part is not None and part.silent:
-            what = "a veto" if part.vetoes else "an allow list"
-            faults.add(at, f"{part.name.value} is {what} and acts without being named",
+            what = phrase("a veto") if part.vetoes else phrase("an allow list")
+            faults.add(at, phrase("{value} is {what} and acts without being named", value=part.name.value, what=what),
                        "remove it from the condition")
         else:
             near = guess(word[0], names) if word and "no selection" in str(error) else error.hint
-            faults.add(at, f"condition: {error}", near or error.hint)
+            faults.add(at, phrase("condition: {why}", why=error.args[0]), near or error.hint)
         return None
 
 
@@ -137,7 +144,7 @@ def _check_used(condition: Condition, parts: Mapping[str, Part], faults: Faults)
     near = {of for each in nears for of in each}
     for name, part in parts.items():
         if name not in named | near and part.form and not part.silent and () not in nears:
-            faults.add(part.name, f"the selection {name} is never used",
+            faults.add(part.name, phrase("the selection {name} is never used", name=name),
                        "name it in the condition, or remove it")
 
 

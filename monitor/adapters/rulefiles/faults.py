@@ -7,6 +7,7 @@ from typing import Final, Protocol
 from msgspec import Struct
 
 from monitor.domain.errors import Fault, RuleError
+from monitor.domain.phrases import phrase
 
 MAX_FAULTS: Final = 100  # of one file; a garbled list has a fault on each of its lines
 _MAX_GUESS: Final = 60
@@ -47,7 +48,7 @@ class Faults:
         if self.count <= MAX_FAULTS:
             return self._found
         line, column = max((fault.line, fault.column) for fault in self._found)
-        more = f"{self.count - MAX_FAULTS} more faults in this file"
+        more = phrase("{count} more faults in this file", count=self.count - MAX_FAULTS)
         return [*self._found, Fault(self.path, line, column, more, "mend these first")]
 
 
@@ -72,7 +73,7 @@ def meant(word: str, known: Sequence[str]) -> str:
 def guess(word: str, known: Sequence[str]) -> str:
     """A hint: the known word that was probably meant, or all of them."""
     if near := meant(word, known):
-        return f"did you mean {near}?"
+        return phrase("did you mean {near}?", near=near)
     if not known:
         return ""
-    return "one of " + ", ".join(known) if len(known) <= _MAX_LISTED else "see docs/rules.md"
+    return phrase("one of {names}", names=", ".join(known)) if len(known) <= _MAX_LISTED else "see docs/rules.md"

@@ -9,6 +9,7 @@ from typing import Final, TypeVar
 from monitor.adapters.rulefiles.faults import Faults, guess, shown
 from monitor.adapters.rulefiles.keys import GONE
 from monitor.adapters.rulefiles.nodes import Broken, Items, Node, Scalar, Table, reading
+from monitor.domain.phrases import phrase
 
 E = TypeVar("E", bound=StrEnum)
 
@@ -24,17 +25,21 @@ def text_of(node: Node, faults: Faults, what: str, *, limit: int = MAX_TEXT) -> 
     if isinstance(node, Broken):
         return ""
     if not isinstance(node, Scalar):
-        faults.add(node, f"{what} must be a text", "write one text")
+        faults.add(node, phrase("{what} must be a text", what=what), "write one text")
     elif node.tag == "null" and not node.value:
-        faults.add(node, f"{what} is empty", "write a text, or remove the key")
+        faults.add(node, phrase("{what} is empty", what=what), "write a text, or remove the key")
     elif node.tag != "str":
-        faults.add(node, f"{what}: {node.value[:40]} is {reading(node)}", f"quote it: '{node.value[:40]}'")
+        value = node.value[:40]
+        faults.add(node, phrase("{what}: {value} is {reading}", what=what, value=value, reading=reading(node)),
+                   phrase("quote it: '{value}'", value=value))
     elif not node.value.strip():
-        faults.add(node, f"{what} is empty", "write a text, or remove the key")
+        faults.add(node, phrase("{what} is empty", what=what), "write a text, or remove the key")
     elif len(node.value) > limit:
-        faults.add(node, f"{what} has {len(node.value)} characters, at most {limit} are taken", "shorten it")
+        faults.add(node,
+                   phrase("{what} has {count} characters, at most {limit} are taken", what=what, count=len(node.value),
+                          limit=limit), "shorten it")
     elif any("\ud800" <= mark <= "\udfff" for mark in node.value):
-        faults.add(node, f"{what} holds a lone surrogate", "remove it")
+        faults.add(node, phrase("{what} holds a lone surrogate", what=what), "remove it")
     else:
         return node.value
     return ""
@@ -46,10 +51,10 @@ def items_of(node: Node, faults: Faults, what: str) -> list[Node]:
         return []
     if not isinstance(node, Items):
         sample = node.value[:40] if isinstance(node, Scalar) and node.value else "…"
-        faults.add(node, f"{what} must be a list", f"write [{sample}]")
+        faults.add(node, phrase("{what} must be a list", what=what), phrase("write [{sample}]", sample=sample))
         return []
     if not node.items:
-        faults.add(node, f"{what} is an empty list", "fill it, or remove the key")
+        faults.add(node, phrase("{what} is an empty list", what=what), "fill it, or remove the key")
     return node.items
 
 
@@ -59,7 +64,7 @@ def words_of(node: Node, faults: Faults, what: str) -> Iterator[tuple[str, Node]
     for item in items_of(node, faults, what):
         word = text_of(item, faults, what, limit=256)
         if word in seen:
-            faults.add(item, f"{what}: {shown(word)} stands twice", "remove one")
+            faults.add(item, phrase("{what}: {word} stands twice", what=what, word=shown(word)), "remove one")
         elif word:
             seen.add(word)
             yield word, item
@@ -69,7 +74,8 @@ def member(word: str, node: Node, faults: Faults, what: str, kind: type[E]) -> E
     try:
         return kind(word)
     except ValueError:
-        faults.add(node, f"{what}: there is no {shown(word)}", guess(word, [m.value for m in kind]))
+        faults.add(node, phrase("{what}: there is no {word}", what=what, word=shown(word)),
+                   guess(word, [m.value for m in kind]))
         return None
 
 
@@ -87,14 +93,15 @@ class Fields:
             for key, value in node.pairs:
                 self._place(key, value, known)
         elif not isinstance(node, Broken):
-            faults.add(node, f"{what} must be a table of keys and values", f"its keys: {', '.join(known)}")
+            faults.add(node, phrase("{what} must be a table of keys and values", what=what),
+                       phrase("its keys: {names}", names=", ".join(known)))
 
     def _place(self, key: Scalar, value: Node, known: Sequence[str]) -> None:
         if key.value in known:
             self._nodes[key.value] = value
             return
         self.strangers += 1
-        self.faults.add(key, f"{self._what} has no key {shown(key.value)}",
+        self.faults.add(key, phrase("{what} has no key {value}", what=self._what, value=shown(key.value)),
                         GONE.get(key.value) or guess(key.value, known))
 
     def __contains__(self, key: str) -> bool:
@@ -111,7 +118,8 @@ class Fields:
         """Note the keys that are missing from a mapping that could be read."""
         for key in keys:
             if self.readable and key not in self._nodes:
-                self.faults.add(self.at, f"{self._what} has no {key}", f"add {key}: …")
+                self.faults.add(self.at, phrase("{what} has no {key}", what=self._what, key=key),
+                                phrase("add {key}: …", key=key))
 
     def text(self, key: str) -> str:
         node = self._nodes.get(key)
@@ -121,7 +129,7 @@ class Fields:
         """A text of small letters, digits and underscores."""
         found = self.text(key)
         if found and not NAME.fullmatch(found):
-            self.faults.add(self._nodes[key], f"{key}: {shown(found)} is no name",
+            self.faults.add(self._nodes[key], phrase("{key}: {found} is no name", key=key, found=shown(found)),
                             "small letters, digits and _, a letter first, at most 64")
             return ""
         return found
@@ -137,7 +145,8 @@ class Fields:
             if word in of:
                 found.append(kind(word))
             else:
-                self.faults.add(at, f"{key}: there is no {shown(word)} here", "one of " + ", ".join(of))
+                self.faults.add(at, phrase("{key}: there is no {word} here", key=key, word=shown(word)),
+                                phrase("one of {names}", names=", ".join(of)))
         return found
 
     def choice(self, key: str, kind: type[E]) -> E | None:
@@ -167,7 +176,7 @@ class Fields:
                 return date.fromisoformat(node.value)
             except ValueError:
                 pass
-        self.faults.add(node, f"{key} is no date", "write it as 2026-11-23")
+        self.faults.add(node, phrase("{key} is no date", key=key), "write it as 2026-11-23")
         return None
 
     def whole(self, key: str, *, most: int) -> int:
@@ -178,7 +187,8 @@ class Fields:
             if found <= most:
                 return found
         if node is not None and not isinstance(node, Broken):
-            self.faults.add(node, f"{key} must be a whole number from 0 to {most}", "without quotes")
+            self.faults.add(node, phrase("{key} must be a whole number from 0 to {most}", key=key, most=most),
+                            "without quotes")
         return 0
 
     def share(self, key: str) -> float:
@@ -189,7 +199,7 @@ class Fields:
             if 0 < found <= 1:
                 return found
         if node is not None and not isinstance(node, Broken):
-            self.faults.add(node, f"{key} must be a number above 0 and up to 1", "such as 0.6")
+            self.faults.add(node, phrase("{key} must be a number above 0 and up to 1", key=key), "such as 0.6")
         return 0.0
 
     def flag(self, key: str) -> bool:
@@ -197,5 +207,5 @@ class Fields:
         if isinstance(node, Scalar) and node.tag == "bool" and node.value in ("true", "false"):
             return node.value == "true"
         if node is not None and not isinstance(node, Broken):
-            self.faults.add(node, f"{key} must be true or false", "without quotes")
+            self.faults.add(node, phrase("{key} must be true or false", key=key), "without quotes")
         return False

@@ -13,6 +13,7 @@ from monitor.adapters.rulefiles.registers import Register, TermList, read_list
 from monitor.adapters.rulefiles.rulefile import Known, Pack, hashed, read_pack, read_rule
 from monitor.domain.correlations import CorrelationRule
 from monitor.domain.errors import Fault, RuleError
+from monitor.domain.phrases import phrase
 from monitor.domain.rules import AnyRule, Context, Rule
 from monitor.domain.rulesets import RuleSet
 
@@ -49,7 +50,7 @@ def read(folder: Path) -> tuple[dict[str, bytes], list[Faults]]:
             with path.open("rb") as file:
                 sources[name] = file.read(max(MAX_LIST, MAX_YAML) + 1)
         except OSError as error:
-            faults.add(TOP, f"cannot be read: {error.strerror}", "check its permissions")
+            faults.add(TOP, phrase("cannot be read: {why}", why=error.strerror), "check its permissions")
             unread.append(faults)
     if not sources and not unread:
         raise RuleError([Fault(str(folder), 1, 1, "the folder holds no rules", _WHICH)])
@@ -163,7 +164,8 @@ def _packs(reading: _Reading) -> dict[str, Pack]:
         folder = path.partition("/")[0]
         found, node, applies = read_pack(data, faults)
         if found and found in first:
-            faults.add(node, f"the pack {found} stands twice, first in {first[found]}", "rename one")
+            faults.add(node, phrase("the pack {found} stands twice, first in {first}", found=found, first=first[found]),
+                       "rename one")
         first.setdefault(found, path)
         packs[folder] = Pack(found, lists.get(folder, {}), applies)
     return packs
@@ -174,7 +176,7 @@ def _unused(reading: _Reading, used: Collection[str]) -> None:
         if path not in used:
             inside = path.partition("/")[2]
             faults.add(TOP, "no rule of the pack uses this list",
-                       f"name it in a rule as {{list: {inside}}}, or remove it")
+                       phrase("name it in a rule as {list: {inside}}, or remove it", inside=inside))
 
 
 def _strays(reading: _Reading) -> None:

@@ -11,6 +11,7 @@ import yaml
 from msgspec import Struct
 
 from monitor.adapters.rulefiles.faults import TOP, At, Faults, Place, shown
+from monitor.domain.phrases import phrase
 
 MAX_YAML: Final = 1_000_000
 MAX_DEPTH: Final = 20
@@ -70,7 +71,8 @@ Node = Scalar | Items | Table | Broken
 def decode(data: bytes, faults: Faults, *, limit: int) -> str | None:
     """UTF-8 text without its byte order mark, or None with the fault noted."""
     if len(data) > limit:
-        faults.add(TOP, f"the file has over {limit:,} bytes", "split it, or move terms to lists/")
+        faults.add(TOP, phrase("the file has over {limit} bytes", limit=f"{limit:,}"),
+                   "split it, or move terms to lists/")
         return None
     try:
         text = data.decode().removeprefix("\ufeff")
@@ -84,7 +86,7 @@ def decode(data: bytes, faults: Faults, *, limit: int) -> str | None:
         return text
     at = bad.start()
     place = Place(text.count("\n", 0, at) + 1, at - text.rfind("\n", 0, at))
-    faults.add(place, f"the character U+{ord(bad[0]):04X} is not allowed here", "remove it")
+    faults.add(place, phrase("the character U+{mark} is not allowed here", mark=f"{ord(bad[0]):04X}"), "remove it")
     return None
 
 
@@ -102,7 +104,7 @@ def parse(data: bytes, faults: Faults) -> Node | None:
         _syntax(error, text, faults)
         return None
     except yaml.YAMLError as error:
-        faults.add(TOP, f"the file cannot be read as YAML: {error}", "see docs/rules.md")
+        faults.add(TOP, phrase("the file cannot be read as YAML: {error}", error=error), "see docs/rules.md")
         return None
     if builder.root is None:
         faults.add(TOP, "the file is empty", "see docs/rules.md")
@@ -119,7 +121,8 @@ def _syntax(error: yaml.MarkedYAMLError, text: str, faults: Faults) -> None:
         found = _FULL_WIDTH.search(lines[number - 1]) if 0 < number <= len(lines) else None
         if found:
             sign, ascii_sign = ("：", ":") if found["colon"] else ("，", ",")
-            faults.add(Place(number, found.end()), f"a full-width {sign} is no YAML", f"write {ascii_sign} and a space")
+            faults.add(Place(number, found.end()), phrase("a full-width {sign} is no YAML", sign=sign),
+                       phrase("write {ascii} and a space", ascii=ascii_sign))
             return
     line = lines[place.line - 1] if place.line <= len(lines) else ""
     if line[place.column - 1: place.column] == "\t" or line[: len(line) - len(line.lstrip())].count("\t"):
@@ -127,7 +130,7 @@ def _syntax(error: yaml.MarkedYAMLError, text: str, faults: Faults) -> None:
         return
     begun = f" (begun in line {error.context_mark.line + 1})" if error.context_mark and error.context else ""
     said = (f"{error.context}{begun} " if error.context else "") + (error.problem or "")
-    faults.add(place, f"not valid YAML: {said}",
+    faults.add(place, phrase("not valid YAML: {said}", said=said),
                "check indentation, brackets and quotes; quote text with : # or @")
 
 
@@ -155,7 +158,7 @@ class _Builder:
             self._stack.pop()
         elif isinstance(event, yaml.AliasEvent):
             place = _place(event)
-            self._faults.add(place, f"*{event.anchor}: aliases are not supported",
+            self._faults.add(place, phrase("*{anchor}: aliases are not supported", anchor=event.anchor),
                              "write it out, or use a list file")
             self._put(Broken(place.line, place.column))
         elif isinstance(event, yaml.DocumentStartEvent) and self.root is not None:
@@ -165,9 +168,10 @@ class _Builder:
 
     def _marked(self, event: yaml.ScalarEvent | yaml.CollectionStartEvent) -> None:
         if event.anchor is not None:
-            self._faults.add(_place(event), f"&{event.anchor}: anchors are not supported", "remove it")
+            self._faults.add(_place(event), phrase("&{anchor}: anchors are not supported", anchor=event.anchor),
+                             "remove it")
         if event.tag is not None and event.tag != "!":
-            self._faults.add(_place(event), f"the tag {shown(event.tag)} is not supported",
+            self._faults.add(_place(event), phrase("the tag {tag} is not supported", tag=shown(event.tag)),
                              "remove it; quote text")
 
     def _scalar(self, event: yaml.ScalarEvent) -> Scalar:
@@ -185,7 +189,7 @@ class _Builder:
         self._marked(event)
         place = _place(event)
         if len(self._stack) >= MAX_DEPTH:
-            self._faults.add(place, f"nested deeper than {MAX_DEPTH} levels", "flatten it")
+            self._faults.add(place, phrase("nested deeper than {most} levels", most=MAX_DEPTH), "flatten it")
             return False
         made = Table if isinstance(event, yaml.MappingStartEvent) else Items
         node = made([], place.line, place.column)
@@ -214,12 +218,14 @@ class _Builder:
             self._faults.add(node, "a key must be one word", "quote brackets that belong to a text")
             return Broken(node.line, node.column)
         if node.tag != "str":
-            self._faults.add(node, f"the key {node.value[:40]} is {reading(node)}",
-                             f"quote it: '{node.value[:40]}'")
+            self._faults.add(node, phrase("the key {value} is {reading}", value=node.value[:40], reading=reading(node)),
+                             phrase("quote it: '{value}'", value=node.value[:40]))
             return Broken(node.line, node.column)
         if node.value in top.seen:
             first = top.seen[node.value]
-            self._faults.add(node, f"the key {shown(node.value)} stands twice, first in line {first}",
+            self._faults.add(node,
+                             phrase("the key {value} stands twice, first in line {first}", value=shown(node.value),
+                                    first=first),
                              "remove one, or join them")
             return Broken(node.line, node.column)
         top.seen[node.value] = node.line
@@ -227,15 +233,15 @@ class _Builder:
 
 
 _READINGS: Final = {
-    "bool": "read as a boolean", "int": "read as a number", "float": "read as a number",
-    "timestamp": "read as a date", "null": "read as nothing", "merge": "a merge, which is not supported",
-    "value": "a YAML sign, not a text",
+    "bool": phrase("read as a boolean"), "int": phrase("read as a number"), "float": phrase("read as a number"),
+    "timestamp": phrase("read as a date"), "null": phrase("read as nothing"),
+    "merge": phrase("a merge, which is not supported"), "value": phrase("a YAML sign, not a text"),
 }
 
 
 def reading(node: Scalar) -> str:
     """How YAML 1.1 takes a plain scalar that is no string."""
-    return _READINGS.get(node.tag, "no plain text")
+    return _READINGS.get(node.tag, phrase("no plain text"))
 
 
 def _place(event: yaml.Event) -> Place:

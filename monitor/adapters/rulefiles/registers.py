@@ -11,6 +11,7 @@ from monitor.adapters.rulefiles.faults import TOP, Faults, Place, guess, shown
 from monitor.adapters.rulefiles.fields import Fields
 from monitor.adapters.rulefiles.nodes import MAX_LIST, Broken, Items, Node, decode, parse
 from monitor.domain.clauses import Clause, Confidence
+from monitor.domain.phrases import phrase
 from monitor.domain.rulelint import term_fault
 from monitor.domain.rules import CATEGORIES, PROCESS_DUTY
 
@@ -40,7 +41,8 @@ def read_list(path: str, data: bytes, faults: Faults) -> TermList:
         if why is not None:
             faults.add(Place(number), *why)
         elif term in found:
-            faults.add(Place(number), f"the term {shown(term)} stands twice, first in line {found[term]}",
+            faults.add(Place(number),
+                       phrase("the term {term} stands twice, first in line {line}", term=shown(term), line=found[term]),
                        "remove one")
         else:
             found[term] = number
@@ -75,17 +77,19 @@ class Register:
         if name in self.clauses:
             return None
         if name in self.duties:
-            return (f"{shown(name)} is a duty of the operator, on which no rule can rest",
+            return (phrase("{name} is a duty of the operator, on which no rule can rest", name=shown(name)),
                     "cite a clause that says what must not be said or shown")
         if not self.complete:
             return None
         near = difflib.get_close_matches(name[:_MAX_ID], sorted(self.clauses), n=3, cutoff=0.6)
-        hint = f"did you mean {' or '.join(near)}?" if near else "add the clause to clauses.yml, or cite one from there"
-        return f"no register has the clause {shown(name)}", hint
+        hint = "add the clause to clauses.yml, or cite one from there"
+        if near:
+            hint = phrase("did you mean {names}?", names=" or ".join(near))
+        return phrase("no register has the clause {name}", name=shown(name)), hint
 
     def _entry(self, node: Node, faults: Faults, *, duties: bool) -> None:
         before = faults.count
-        fields = Fields(node, faults, "the duty" if duties else "the clause", keys.CLAUSES)
+        fields = Fields(node, faults, phrase("the duty") if duties else phrase("the clause"), keys.CLAUSES)
         fields.require(*_MUST)
         clause = Clause(
             id=fields.text("id"),
@@ -100,7 +104,8 @@ class Register:
         )
         since, until = clause.effective_from, clause.effective_until
         if since is not None and until is not None and since >= until:
-            faults.add(fields.where("effective_until"), f"effective_until {until} is not after effective_from {since}",
+            faults.add(fields.where("effective_until"),
+                       phrase("effective_until {until} is not after effective_from {since}", until=until, since=since),
                        "effective_until is the first day on which it no longer holds")
         if not clause.id:
             self.complete = False
@@ -114,12 +119,14 @@ class Register:
     def _again(self, clause: Clause, at: Node, faults: Faults, *, sound: bool) -> None:
         known, path, line = self._first[clause.id]
         if path == faults.path:
-            faults.add(at, f"the id {shown(clause.id)} stands twice, first in line {line}",
+            faults.add(at, phrase("the id {id} stands twice, first in line {line}", id=shown(clause.id), line=line),
                        "remove one, or give it another id")
             return
         other = [name for name in keys.CLAUSES if getattr(clause, name) != getattr(known, name)]
         if sound and other:
-            faults.add(at, f"{shown(clause.id)} differs from {path}:{line} in {', '.join(other)}",
+            faults.add(at,
+                       phrase("{id} differs from {path}:{line} in {fields}", id=shown(clause.id), path=path, line=line,
+                              fields=', '.join(other)),
                        "make them agree, or give one another id")
 
 
@@ -131,8 +138,8 @@ def _categories(fields: Fields, *, duties: bool) -> tuple[str, ...]:
         elif word == PROCESS_DUTY:
             faults.add(at, "a clause that rules rest on is no duty", "move it to duties.yml")
         else:
-            faults.add(at, f"there is no category {shown(word)}", guess(word, CATEGORIES))
+            faults.add(at, phrase("there is no category {word}", word=shown(word)), guess(word, CATEGORIES))
     if duties and found and PROCESS_DUTY not in found:
-        faults.add(fields.where("categories"), f"a duty has the category {PROCESS_DUTY}",
+        faults.add(fields.where("categories"), phrase("a duty has the category {category}", category=PROCESS_DUTY),
                    "add it, or move the clause to clauses.yml")
     return tuple(found)

@@ -11,6 +11,7 @@ from monitor.adapters.rulefiles.faults import TOP, Faults, raise_any, shown
 from monitor.adapters.rulefiles.fields import Fields, items_of, text_of
 from monitor.adapters.rulefiles.nodes import MAX_YAML, Items, Node, Scalar, Table, parse
 from monitor.domain.errors import RuleError
+from monitor.domain.phrases import phrase
 from monitor.domain.rules import RoomContext
 
 _PRICE: Final = re.compile(r"[0-9]{1,9}(\.[0-9]{1,4})?")
@@ -33,7 +34,7 @@ def load_rooms_source(data: bytes, *, path: str) -> list[RoomContext]:
     root = parse(data, faults)
     rooms: list[RoomContext] = []
     if root is not None:
-        fields = Fields(root, faults, "the rooms file", ("rooms",))
+        fields = Fields(root, faults, phrase("the rooms file"), ("rooms",))
         fields.require("rooms")
         node = fields.node("rooms")
         first: dict[tuple[str, str], int] = {}
@@ -85,7 +86,7 @@ def _prices(fields: Fields) -> tuple[float, ...] | None:
 
 
 def _room(node: Node, first: dict[tuple[str, str], int], faults: Faults) -> RoomContext:
-    fields = Fields(node, faults, "the room", keys.ROOM)
+    fields = Fields(node, faults, phrase("the room"), keys.ROOM)
     fields.require("room")
     room = msgspec.structs.replace(read_facts(fields), room=fields.text("room"), title=fields.text("title"),
                                    tenant=fields.text("tenant") or "local", unit=fields.text("unit"))

@@ -6,6 +6,7 @@ from typing import Final
 from monitor.adapters.rulefiles.faults import Faults
 from monitor.adapters.rulefiles.fields import Fields, text_of
 from monitor.adapters.rulefiles.nodes import Items, Node
+from monitor.domain.phrases import phrase
 from monitor.domain.rules import Fact, RoomTest
 
 _HOURS: Final = re.compile(r"([01]?[0-9]|2[0-4])-([01]?[0-9]|2[0-4])")
@@ -18,7 +19,7 @@ def read_room_test(node: Node, faults: Faults) -> RoomTest | None:
     asked = [fact for fact in Fact if fact in fields]
     if len(asked) != 1:
         if fields.readable and not fields.strangers:
-            faults.add(node, "room asks for one fact", "write one of " + ", ".join(Fact))
+            faults.add(node, "room asks for one fact", phrase("write one of {names}", names=", ".join(Fact)))
         return None
     fact = asked[0]
     if fact in (Fact.HOUR, Fact.AGE):
@@ -42,5 +43,6 @@ def _bounds(fact: Fact, fields: Fields) -> RoomTest | None:
             return RoomTest(fact, (str(since), str(until)))
     if text:
         sample = "22-6" if fact is Fact.HOUR else "0s-10m"
-        fields.faults.add(fields.where(fact), f"{fact} must be two bounds", f"write {sample}")
+        fields.faults.add(fields.where(fact), phrase("{fact} must be two bounds", fact=fact),
+                          phrase("write {sample}", sample=sample))
     return None

@@ -23,6 +23,7 @@ from monitor.domain.conditions import Ref
 from monitor.domain.correlations import CorrelationRule
 from monitor.domain.events import Kind, Role, Stage
 from monitor.domain.findings import Advice, Severity, Tier
+from monitor.domain.phrases import phrase
 from monitor.domain.rules import (
     CATEGORIES,
     AnyRule,
@@ -76,7 +77,7 @@ def read_rule(path: str, data: bytes, pack: Pack, known: Known, faults: Faults) 
     root = parse(data, faults)
     if root is None:
         return None
-    fields = Fields(root, faults, "the rule", keys.RULE)
+    fields = Fields(root, faults, phrase("the rule"), keys.RULE)
     in_time = "correlation" in fields
     fields.require(*_MUST, *(() if fields.strangers or in_time else ("detection",)))
     rule = _correlation(fields, path, data, pack, known) if in_time else _rule(fields, path, data, pack, known)
@@ -106,7 +107,7 @@ def _rule(fields: Fields, path: str, data: bytes, pack: Pack, known: Known) -> R
 def _correlation(fields: Fields, path: str, data: bytes, pack: Pack, known: Known) -> CorrelationRule:
     for key in ("detection", "exempt"):
         if key in fields:
-            fields.faults.add(fields.where(key), f"a rule with a correlation has no {key}",
+            fields.faults.add(fields.where(key), phrase("a rule with a correlation has no {key}", key=key),
                               "write a rule for each, and name its id in the correlation")
     general = _general(fields, path, pack, known, hashed({"": data}))
     correlation, known.correlating[general.id] = read_correlation(fields.where("correlation"), fields.faults)
@@ -149,7 +150,7 @@ def read_pack(data: bytes, faults: Faults) -> tuple[str, Node, Node | None]:
     root = parse(data, faults)
     if root is None:
         return "", Broken(1, 1), None
-    fields = Fields(root, faults, "the pack", keys.PACK)
+    fields = Fields(root, faults, phrase("the pack"), keys.PACK)
     fields.require("id", "title", "version")
     for key in ("title", "description"):
         fields.text(key)
@@ -159,7 +160,7 @@ def read_pack(data: bytes, faults: Faults) -> tuple[str, Node, Node | None]:
     _read_applies(fields.node("applies"), faults)
     found = fields.text("id")
     if found and not PACK_ID.fullmatch(found):
-        faults.add(fields.where("id"), f"id: {shown(found)} names no pack",
+        faults.add(fields.where("id"), phrase("id: {found} names no pack", found=shown(found)),
                    "small letters, digits, - and _, a letter first")
         found = ""
     return found, fields.node("id") or root, fields.node("applies")
@@ -172,10 +173,12 @@ def _id(fields: Fields, taken: dict[str, str]) -> str:
     before, dot, name = found.partition(".")
     at = fields.where("id")
     if found in taken:
-        fields.faults.add(at, f"the id {shown(found)} stands twice, first in {taken[found]}", "rename one")
+        fields.faults.add(at,
+                          phrase("the id {found} stands twice, first in {taken}", found=shown(found),
+                                 taken=taken[found]), "rename one")
     taken.setdefault(found, fields.faults.path)
     if not dot or not NAME.fullmatch(name) or not NAME.fullmatch(before):
-        fields.faults.add(at, f"id: {shown(found)} is not of the form subject.name",
+        fields.faults.add(at, phrase("id: {found} is not of the form subject.name", found=shown(found)),
                           "write two words joined by a dot, each of small letters, digits and _")
     return found
 
@@ -194,7 +197,7 @@ def _category(fields: Fields, tier: Tier | None) -> tuple[str, ...]:
         if word in CATEGORIES:
             found.append(word)
         else:
-            faults.add(at, f"there is no category {shown(word)}", guess(word, CATEGORIES))
+            faults.add(at, phrase("there is no category {word}", word=shown(word)), guess(word, CATEGORIES))
     if tier is Tier.CARE and words:
         faults.add(fields.where("category"), "a rule of tier care has no category", "remove it")
     elif tier is not None and tier is not Tier.CARE:
@@ -209,7 +212,8 @@ def _effective(fields: Fields) -> Effective:
     inner = Fields(node, fields.faults, "effective", keys.EFFECTIVE)
     since, until = inner.day("from"), inner.day("until")
     if since is not None and until is not None and since >= until:
-        fields.faults.add(inner.node("until") or node, f"until {until} is not after from {since}",
+        fields.faults.add(inner.node("until") or node,
+                          phrase("until {until} is not after from {since}", until=until, since=since),
                           "until is the first day without the rule")
     return Effective(since, until)
 
@@ -222,7 +226,7 @@ def _clauses(fields: Fields, tier: Tier | None, register: Register) -> tuple[str
             fields.faults.add(at, *why)
     needed = tier in (Tier.REDLINE, Tier.STANDARD) and _status(fields) not in (None, Status.DRAFT)
     if needed and "clauses" not in fields and fields.readable:
-        fields.faults.add(fields.at, f"a rule of tier {tier} rests on at least one clause",
+        fields.faults.add(fields.at, phrase("a rule of tier {tier} rests on at least one clause", tier=tier),
                           "add clauses: [id of the register], or set status: draft")
     return tuple(word for word, _ in words)
 
@@ -284,7 +288,7 @@ def _rooms(applies: Fields) -> RoomFilter:
     having, without = inner.words("with"), inner.words("without")
     for tag, at in without:
         if tag in [other for other, _ in having]:
-            applies.faults.add(at, f"rooms: {shown(tag)} is both wanted and excluded", "remove one")
+            applies.faults.add(at, phrase("rooms: {tag} is both wanted and excluded", tag=shown(tag)), "remove one")
     return RoomFilter(tuple(tag for tag, _ in having), tuple(tag for tag, _ in without))
 
 

@@ -12,6 +12,7 @@ from monitor.adapters.rulefiles.fields import Fields, items_of, text_of
 from monitor.adapters.rulefiles.nodes import Items, Node, Scalar, Table
 from monitor.adapters.rulefiles.registers import TermList
 from monitor.adapters.rulefiles.roomtests import read_room_test
+from monitor.domain.phrases import phrase
 from monitor.domain.rulelint import MAX_PATTERN, pattern_faults, term_fault
 from monitor.domain.rules import CATEGORIES, DETECTORS, EXTRA, FOLDS, Listed, Reach, Selection, Side, View
 
@@ -34,7 +35,7 @@ class Lists:
             self.used[path] = found
         elif path:
             hint = guess(path, sorted(self._by_path)) or "put it into the pack's folder lists/"
-            faults.add(node, f"the pack has no list {shown(path)}", hint)
+            faults.add(node, phrase("the pack has no list {path}", path=shown(path)), hint)
         return found
 
 
@@ -62,7 +63,7 @@ def read_selection(
 ) -> Part:
     if isinstance(node, Items):
         return Part(Selection(name=name.value, terms=read_terms(node, lists, faults, "terms")), name, "terms")
-    fields = Fields(node, faults, f"the selection {name.value}", keys.SELECTION)
+    fields = Fields(node, faults, phrase("the selection {name}", name=name.value), keys.SELECTION)
     form = _form(fields)
     if not form:
         return Part(Selection(name=name.value), name, "", "veto" in fields)
@@ -98,19 +99,20 @@ def _form(fields: Fields) -> str:
     """The one form that the selection has; "" where that is not clear."""
     present = [form for form in keys.FORMS if form in fields]
     if len(present) > 1:
-        fields.faults.add(fields.at, f"{present[0]} and {present[1]} stand in one selection",
+        fields.faults.add(fields.at, phrase("{one} and {one2} stand in one selection", one=present[0], one2=present[1]),
                           "write a selection for each, joined by the condition")
         return ""
     if not present:
         if fields.readable and not fields.strangers:
             fields.faults.add(fields.at, "the selection looks for nothing",
-                              "add one of " + ", ".join(keys.FORMS))
+                              phrase("add one of {names}", names=", ".join(keys.FORMS)))
         return ""
     form = present[0]
     for key in keys.SELECTION:
         if key in fields and key != form and key not in keys.FORMS[form]:
-            fields.faults.add(fields.where(key), f"{key} does not go with {form}",
-                              f"with {form} go: {', '.join(keys.FORMS[form]) or 'no other keys'}")
+            fields.faults.add(fields.where(key), phrase("{key} does not go with {form}", key=key, form=form),
+                              phrase("with {form} go: {names}", form=form,
+                                     names=", ".join(keys.FORMS[form]) or phrase("no other keys")))
     return form
 
 
@@ -132,7 +134,7 @@ def _entries(node: Node, lists: Lists, faults: Faults, what: str) -> Iterator[tu
             if why is not None:
                 faults.add(item, *why)
             elif mark and isinstance(item, Scalar) and item.bare:
-                faults.add(item.place(mark.start()), f"the full-width {mark[0]} parts no terms",
+                faults.add(item.place(mark.start()), phrase("the full-width {mark} parts no terms", mark=mark[0]),
                            "write , and a space; quote the term if the mark belongs to it")
             elif term:
                 yield term, item, ""
@@ -142,10 +144,12 @@ def read_terms(node: Node, lists: Lists, faults: Faults, what: str) -> tuple[str
     seen: dict[str, str] = {}
     for term, item, listed in _entries(node, lists, faults, what):
         if term in seen:
-            places = f"{seen[term]} and {listed}" if listed else seen[term]
-            faults.add(item, f"{what}: {shown(term)} stands twice ({places})", "remove one")
+            places = phrase("{first} and {second}", first=seen[term], second=listed) if listed else seen[term]
+            faults.add(item,
+                       phrase("{what}: {term} stands twice ({places})", what=what, term=shown(term),
+                              places=places), "remove one")
         else:
-            seen[term] = listed or f"line {item.line}"
+            seen[term] = listed or phrase("line {line}", line=item.line)
     return tuple(seen)
 
 
@@ -156,7 +160,7 @@ def read_patterns(node: Node, faults: Faults) -> tuple[str, ...]:
         if not pattern:
             continue
         if pattern in found:
-            faults.add(item, f"the pattern {shown(pattern)} stands twice", "remove one")
+            faults.add(item, phrase("the pattern {pattern} stands twice", pattern=shown(pattern)), "remove one")
         for offset, message, hint in pattern_faults(pattern):
             at = item.place(offset) if isinstance(item, Scalar) and len(pattern) <= MAX_PATTERN else item
             faults.add(at, message, hint)
@@ -167,7 +171,8 @@ def read_patterns(node: Node, faults: Faults) -> tuple[str, ...]:
 def _one_of(fields: Fields, key: str, known: tuple[str, ...]) -> str:
     found = fields.text(key)
     if found and found not in known:
-        fields.faults.add(fields.where(key), f"there is no {key} {shown(found)}", guess(found, known))
+        fields.faults.add(fields.where(key), phrase("there is no {key} {found}", key=key, found=shown(found)),
+                          guess(found, known))
     return found
 
 
@@ -185,7 +190,7 @@ def _contexts(fields: Fields, known: Collection[str]) -> tuple[str, ...]:
     found = fields.words("context")
     for word, at in found:
         if word not in known:
-            fields.faults.add(at, f"contexts.yml has no context {shown(word)}",
+            fields.faults.add(at, phrase("contexts.yml has no context {word}", word=shown(word)),
                               guess(word, sorted(known)) or "add contexts.yml at the top of the rules folder")
     return tuple(word for word, _ in found)
 
@@ -224,7 +229,8 @@ def _reach(fields: Fields, form: str, targets: tuple[str, ...]) -> Reach | None:
         return None
     for key, partner in (("side", "veto"), ("unless", "veto"), ("ordered", "near")):
         if key in fields and partner not in fields:
-            faults.add(fields.where(key), f"{key} says nothing without {partner}", f"add {partner}: …")
+            faults.add(fields.where(key), phrase("{key} says nothing without {partner}", key=key, partner=partner),
+                       phrase("add {partner}: …", partner=partner))
     if "times" in fields and "veto" in fields:
         faults.add(fields.where("times"), "times says nothing with veto, of which each hit acts by itself", "remove it")
     if not kinds:
@@ -233,8 +239,8 @@ def _reach(fields: Fields, form: str, targets: tuple[str, ...]) -> Reach | None:
         return None
     target = fields.node(kinds[0])
     if "within" not in fields and form != "context":  # a context brings its own
-        faults.add(target or fields.at, f"{kinds[0]} needs within",
-                   f"add within: 0 to {MAX_WITHIN}, in characters")
+        faults.add(target or fields.at, phrase("{kind} needs within", kind=kinds[0]),
+                   phrase("add within: 0 to {most}, in characters", most=MAX_WITHIN))
     side = fields.choice("side", Side) or Side.EITHER
     if kinds[0] == "near" and fields.flag("ordered"):
         side = Side.AFTER

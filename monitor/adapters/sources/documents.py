@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from monitor.adapters.sources.model import CHUNK, ByteStream
 from monitor.domain.errors import InputError
+from monitor.domain.phrases import phrase
 
 MOST: Final = 50_000_000
 _MOST_TEXT: Final = 10_000_000
@@ -30,14 +31,16 @@ def text_of_docx(stream: ByteStream) -> io.BytesIO:
     while len(chunk := stream.read(CHUNK)) and data.tell() <= MOST:
         data.write(chunk)
     if data.tell() > MOST:
-        raise InputError(f"the document has more than {MOST:,} bytes", hint="remove its pictures, or save it as .txt")
+        raise InputError(phrase("the document has more than {most} bytes", most=f"{MOST:,}"),
+                         hint="remove its pictures, or save it as .txt")
     try:
         with zipfile.ZipFile(data) as parts:
             _check_size(parts)
         body = docx.Document(data).element.body
         lines = [_text(block) for block in body.xpath("./w:p | ./w:tbl//w:tr")]
     except (*_BROKEN, PythonDocxError, OpcError) as error:
-        raise InputError(f"this is no Word document: {error}", hint="save it again as .docx, or as .txt") from error
+        raise InputError(phrase("this is no Word document: {error}", error=error),
+                         hint="save it again as .docx, or as .txt") from error
     return io.BytesIO("\n".join(line.replace("\n", " ") for line in lines).encode())
 
 
@@ -45,7 +48,8 @@ def _check_size(parts: zipfile.ZipFile) -> None:
     """Raises InputError for what would unpack to too much; no part yields more than it says here."""
     words = sum(part.file_size for part in parts.infolist() if part.filename.lower().endswith((".xml", ".rels")))
     if words > _MOST_TEXT or sum(part.file_size for part in parts.infolist()) > MOST:
-        raise InputError(f"the document unpacks to more than {_MOST_TEXT:,} bytes of text, or {MOST:,} in all",
+        raise InputError(phrase("the document unpacks to more than {text} bytes of text, or {most} in all",
+                                text=f"{_MOST_TEXT:,}", most=f"{MOST:,}"),
                          hint="remove its pictures, send it in parts, or save it as .txt")
 
 

@@ -15,6 +15,7 @@ from monitor.domain.accounts import Invitation, Session, Tries, User
 from monitor.domain.audit import Deed
 from monitor.domain.errors import Refused
 from monitor.domain.people import Grant
+from monitor.domain.phrases import phrase
 from monitor.services.accounts import Joined, Known, SessionKey, came_in_elsewhere
 
 _MOST_TRIES: Final = 200_000
@@ -129,7 +130,8 @@ def _save_user(connection: Connection, user: User, deeds: Sequence[Deed], expect
     else:
         done = connection.execute(insert(connection, users).on_conflict_do_nothing(), values).rowcount
     if not done:
-        raise Refused("stale", f"somebody else has changed the user {user.login} meanwhile", hint="read it again")
+        raise Refused("stale", phrase("somebody else has changed the user {login} meanwhile", login=user.login),
+                      hint="read it again")
     if user.disabled:
         connection.execute(delete(sessions).where(sessions.c.tenant == user.tenant, sessions.c.login == user.login))
     trail.append(connection, deeds)

@@ -16,6 +16,7 @@ from monitor.domain.errors import Refused
 from monitor.domain.events import HOST_SIDE
 from monitor.domain.findings import Finding, Opinion, Severity
 from monitor.domain.moves import Outcome
+from monitor.domain.phrases import phrase
 from monitor.domain.priority import factors
 from monitor.domain.review import Review
 from monitor.domain.suppression import Ruled, Standing
@@ -148,8 +149,9 @@ def _as_read(connection: Connection, cases: Sequence[Case]) -> None:
 
 
 def stale(case: Case) -> Refused:
-    return Refused("stale", f"somebody else has moved alert {case.alert.id} meanwhile",
-                   hint=f"read it again: it is {case.alert.state} in version {case.alert.version}")
+    return Refused("stale", phrase("somebody else has moved alert {id} meanwhile", id=case.alert.id),
+                   hint=phrase("read it again: it is {state} in version {version}", state=phrase(case.alert.state),
+                               version=case.alert.version))
 
 
 def requeue(connection: Connection, touched: Iterable[Alert]) -> None:

@@ -12,6 +12,7 @@ from monitor.adapters.storage.schema_post import handed as rows
 from monitor.domain.audit import Deed
 from monitor.domain.errors import Refused
 from monitor.domain.links import Handed
+from monitor.domain.phrases import phrase
 from monitor.services.cases import Answered, Ref, Step
 from monitor.services.linking import HandedPage
 from monitor.services.paging import packed_cursor
@@ -26,7 +27,8 @@ def hand(connection: Connection, handed: Handed, ref: Ref, step: Step) -> Answer
         rows.c.tenant == handed.tenant, rows.c.alert_id == handed.alert, rows.c.to == handed.to,
         rows.c.answered_at.is_(None)).limit(1))
     if waiting is not None:
-        raise Refused("state", f"{handed.to} has it already and has not answered yet", hint="wait for the answer")
+        raise Refused("state", phrase("{to} has it already and has not answered yet", to=handed.to),
+                      hint="wait for the answer")
     (answered,) = move(connection, [Ask(handed.tenant, [ref], step, together=True)])
     for why in answered.refused.values():
         raise why

@@ -17,6 +17,7 @@ from monitor.adapters.storage.statements import insert, parts
 from monitor.domain.alerts import Alert
 from monitor.domain.errors import Refused
 from monitor.domain.labels import Label, Withdrawn
+from monitor.domain.phrases import phrase
 from monitor.services.cases import Answered, Case, Effect, Placing, Ref, Ripple, Step
 
 _encoder: Final = msgspec.msgpack.Encoder()
@@ -69,7 +70,8 @@ def _steps(ask: Ask, known: Mapping[Key, Case]) -> tuple[list[Effect], dict[str,
 
 def _step(case: Case | None, ref: Ref, step: Step) -> Effect:
     if case is None:
-        raise Refused("missing", f"there is no alert {ref.alert}", hint="GET /api/v1/alerts lists them")
+        raise Refused("missing", phrase("there is no alert {alert}", alert=ref.alert),
+                      hint="GET /api/v1/alerts lists them")
     if ref.version is not None and ref.version != case.alert.version:
         raise stale(case)
     return step(case)

@@ -11,6 +11,7 @@ from monitor.adapters.storage.schema_post import records
 from monitor.adapters.storage.statements import insert
 from monitor.domain.errors import Refused
 from monitor.domain.kinds import KINDS
+from monitor.domain.phrases import phrase
 from monitor.domain.record import Record
 from monitor.services.recordings import Edit, Edits, Stored
 
@@ -80,10 +81,15 @@ def edit(connection: Connection, tenant: str, edits: Edits) -> list[Stored]:
 def _check(change: Edit, known: Stored | None) -> None:
     standing = known.version if known is not None else 0
     if change.record is None and known is None:
-        raise Refused("missing", f"there is no {change.kind} {change.id}", hint="it may be gone already")
+        raise Refused("missing", phrase("there is no {kind} {id}", kind=phrase(change.kind), id=change.id),
+                      hint="it may be gone already")
     if change.expected is not None and change.expected != standing:
-        hint = f"read it again: it stands at version {standing}" if standing else "make it without a version"
-        raise Refused("stale", f"somebody else has changed the {change.kind} {change.id} meanwhile", hint=hint)
+        hint = "make it without a version"
+        if standing:
+            hint = phrase("read it again: it stands at version {version}", version=standing)
+        raise Refused("stale",
+                      phrase("somebody else has changed the {kind} {id} meanwhile", kind=phrase(change.kind),
+                             id=change.id), hint=hint)
 
 
 def _row(tenant: str, change: Edit, version: int, edits: Edits) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from monitor.adapters.web.services import SERVICES, SETTINGS, WebServices
 from monitor.adapters.web.sse import HEADERS, PING, RETRY, Writer, event, last_id
 from monitor.domain.cues import Answer, Cue, RoomLink
 from monitor.domain.organisation import Room
+from monitor.domain.phrases import phrase
 from monitor.services.cueing import LONGEST_LINK_S, Draft
 
 CUE_STREAM_PARAMS: Final[tuple[Param, ...]] = (
@@ -175,7 +176,8 @@ def _title(services: WebServices, link: RoomLink) -> str:
 def _room(request: web.Request) -> str:
     room = request.match_info["room"]
     if len(room) > _LONGEST_ROOM:
-        raise Problem(400, "bad_parameter", f"a room has at most {_LONGEST_ROOM} characters", hint="check its name")
+        raise Problem(400, "bad_parameter", phrase("a room has at most {most} characters", most=_LONGEST_ROOM),
+                      hint="check its name")
     return room
 
 

@@ -8,10 +8,19 @@ from typing import Any, Final
 import msgspec
 from aiohttp import web
 
+from monitor.adapters.web.chinese import fault_in_chinese, in_chinese
 from monitor.adapters.web.types import ErrorAnswer, ErrorInfo
 from monitor.domain.errors import BusyError, ConfigError, RedpostError, Refused, RuleError, StorageError
+from monitor.domain.phrases import Phrase
 
-_encoder: Final = msgspec.json.Encoder()
+
+def _plain(value: object) -> str:
+    if isinstance(value, Phrase):
+        return str(value)
+    raise NotImplementedError
+
+
+_encoder: Final = msgspec.json.Encoder(enc_hook=_plain)
 
 
 class Problem(Exception):
@@ -34,6 +43,7 @@ class ClientGone(Exception):
     """The client went away, or was cut off: there is nobody to answer."""
 
 
+_MESSAGE: Final = "{message}"
 CHINESE: Final[dict[str, tuple[str, str]]] = {
     "bad_input": ("请求内容有误：{message}", "按说明或 details 修改后重发"),
     "bad_rules": ("规则文件有错，仍在使用原来的规则", "details.faults 列出了每一处：文件、行、列"),
@@ -73,34 +83,7 @@ CHINESE: Final[dict[str, tuple[str, str]]] = {
     "bad_json": ("请求体不符合要求：{message}", "各字段见 /api/v1/openapi.json"),
     "internal": ("内部错误", "请把 details.id 告诉运维人员，日志里有同一编号"),
 }
-"""Message and hint by code; {message} is what the English one says of this very case."""
-
-REASONS: Final[dict[str, tuple[str, str]]] = {
-    "author": ("只有作出决定的本人可以撤销", "请本人撤销，或由组长重新打开"),
-    "barred": ("判为“拿不准”的人要把它留给第二个人", "处理队列里的下一条"),
-    "cases": ("有用例没有通过", "改好规则或用例后再发布；逐条结果见用例一栏"),
-    "category": ("这条告警不涉及所选的类别", "只勾选告警自带的类别"),
-    "claimed": ("已被他人认领", "处理队列里的下一条，或请对方移交"),
-    "clause": ("判为违规要有条款依据，而这条规则没有", "请运维在规则里补上条款"),
-    "confirm": ("这一步需要再确认一次", "看过试运行的结果后再次提交"),
-    "disabled": ("这个账号已停用", "先启用账号"),
-    "early": ("已经没有到期的事项", "刷新后再看"),
-    "late": ("已经过了可以这样做的时间", "刷新后按现状处理"),
-    "link": ("与对方之间没有双方都同意此事的链接", "先由双方的组长建立链接并确认"),
-    "member": ("接收人不在这个监察岗，或没有账号", "选一位本岗成员"),
-    "missing": ("没有找到它", "可能已被删除；刷新后再看"),
-    "note": ("请写明为当事人做了什么", "在备注里写一句后再提交"),
-    "outcome": ("这条告警不能有这样的结论", "换一个结论"),
-    "own": ("不能处理自己的账号或自己所在机构的案件", "请另一位同事处理"),
-    "permission": ("没有做这一步的权限", "请组长或管理员授权"),
-    "proof": ("判为豁免要有条款和证明", "补上条款与证明编号后再提交"),
-    "reason": ("这个理由不适用于这个结论", "从列出的理由里选一个"),
-    "stale": ("别人刚刚改过它", "已取到最新的内容，核对后再提交"),
-    "state": ("它现在的状态不允许这样做", "刷新后按现状处理"),
-    "top": ("上面没有设监察岗的单位了", "由本岗处理，或经链接移交"),
-    "used": ("已经用过了", "请管理员另发一个"),
-}
-"""The same for what is refused, by its reason: what the English one says of this very case stays in details.message."""
+"""Message and hint by code. {message}: what is said of this very case; it stands alone where it has Chinese words."""
 
 
 def prefers_chinese(accept_language: str) -> bool:
@@ -126,12 +109,25 @@ def _quality(parameters: str) -> float:
 
 def info(problem: Problem, accept_language: str) -> ErrorInfo:
     if problem.code not in CHINESE or not prefers_chinese(accept_language):
-        return ErrorInfo(problem.code, problem.message, problem.hint, problem.details)
-    reason = str(problem.details.get("why", ""))
-    if problem.code == "refused" and reason in REASONS:
-        return ErrorInfo(problem.code, *REASONS[reason], {**problem.details, "message": problem.message})
-    message, hint = CHINESE[problem.code]
-    return ErrorInfo(problem.code, message.replace("{message}", problem.message), hint, problem.details)
+        return ErrorInfo(problem.code, str(problem.message), str(problem.hint), problem.details)
+    pattern, hint = CHINESE[problem.code]
+    details = problem.details
+    if "faults" in details:
+        details = {**details, "faults": [fault_in_chinese(fault) for fault in details["faults"]]}
+    if _MESSAGE not in pattern:
+        return ErrorInfo(problem.code, pattern, hint, details)
+    message = in_chinese(problem.message) or pattern.replace(_MESSAGE, problem.message)
+    return ErrorInfo(problem.code, message, in_chinese(problem.hint) or hint, {**details, "message": problem.message})
+
+
+def in_the_readers_words(request: web.Request, said: str) -> str:
+    """As the reader's language says it, where it has words for it."""
+    chinese = in_chinese(said) if reads_chinese(request) else None
+    return chinese or str(said)
+
+
+def reads_chinese(request: web.Request) -> bool:
+    return prefers_chinese(request.headers.get("Accept-Language", ""))
 
 
 def answer(request: web.Request, problem: Problem) -> web.Response:
@@ -149,9 +145,8 @@ def json_answer(value: object, *, status: int = 200, headers: Mapping[str, str] 
 def of_redpost(error: RedpostError, *, retry_after_s: int) -> Problem:
     """The answer to an error that was raised on purpose."""
     if isinstance(error, RuleError):
-        faults = [msgspec.to_builtins(fault) for fault in error.faults]
-        return Problem(error.status, error.code, f"the rules have {len(faults)} faults; the old ones stay in use",
-                       hint="details.faults has each with file, line and column", details={"faults": faults})
+        return Problem(error.status, error.code, f"the rules have {len(error.faults)} faults; the old ones stay in use",
+                       hint="details.faults has each with file, line and column", details={"faults": error.faults})
     headers: dict[str, str] = {}
     if isinstance(error, ConfigError):  # names files and settings, which are the operator's
         return Problem(error.status, error.code, "the service is not set up for this", hint="ask the operator, the log "

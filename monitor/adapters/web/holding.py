@@ -7,7 +7,7 @@ from aiohttp import web
 from msgspec import Meta, Struct
 
 from monitor.adapters.web.auth import PRINCIPAL
-from monitor.adapters.web.errors import json_answer
+from monitor.adapters.web.errors import in_the_readers_words, json_answer
 from monitor.adapters.web.handling import QUERY, Route
 from monitor.adapters.web.ingest import received_json
 from monitor.adapters.web.params import Param, choice, count, text
@@ -70,8 +70,10 @@ async def list_held(request: web.Request) -> web.Response:
 async def move_held(request: web.Request) -> web.Response:
     """Bounded, so that no request takes long: again with `next` as `cursor` until that is null."""
     info, body = request.match_info, await received_json(request, HeldMove)
-    return json_answer(await request.app[SERVICES].holding.move(
-        request[PRINCIPAL].actor, reason(info["why"]), info["by"], body.move, cursor=body.cursor, limit=body.limit))
+    moved = await request.app[SERVICES].holding.move(
+        request[PRINCIPAL].actor, reason(info["why"]), info["by"], body.move, cursor=body.cursor, limit=body.limit)
+    refused = {alert: in_the_readers_words(request, why) for alert, why in moved.refused.items()}
+    return json_answer(msgspec.structs.replace(moved, refused=refused))
 
 
 async def preview_silence(request: web.Request) -> web.Response:

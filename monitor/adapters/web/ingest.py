@@ -11,6 +11,7 @@ from monitor.adapters.web.budget import BUDGET, Held
 from monitor.adapters.web.errors import Problem, json_answer
 from monitor.adapters.web.services import SERVICES, SETTINGS
 from monitor.adapters.web.types import IngestAnswer
+from monitor.adapters.web.validating import validation
 from monitor.domain.rejections import UNREADABLE
 from monitor.services.ingest import Receipt
 
@@ -51,7 +52,7 @@ async def received_json(request: web.Request, kind: type[T], *, most: int | None
         try:
             return msgspec.json.decode(body, type=kind)
         except UNREADABLE as error:
-            raise Problem(400, "bad_json", str(error)[:300], hint="GET /api/v1/openapi.json has every field") from None
+            raise Problem(400, "bad_json", validation(error), hint="GET /api/v1/openapi.json has every field") from None
 
 
 def _unreadable(receipt: Receipt) -> Problem:

@@ -26,6 +26,7 @@ from monitor.domain import playlists
 from monitor.domain.addresses import checked, filled, origin
 from monitor.domain.errors import BusyError, InputError
 from monitor.domain.organisation import Organisation, Room
+from monitor.domain.phrases import phrase
 
 MEDIA_PARAMS: Final[tuple[Param, ...]] = (
     text("broadcast", "Fills {broadcast} in the address."),
@@ -140,7 +141,7 @@ async def _played(request: web.Request, room: Room, url: str, *, parts: str) -> 
         except (ClientError, TimeoutError) as error:
             if request.get(STARTED) is not None:
                 raise ClientGone from None
-            raise _unreachable(f"the recording does not come: {type(error).__name__}",
+            raise _unreachable(phrase("the recording does not come: {name}", name=type(error).__name__),
                                "try again, or look whether the address in the room's record is right") from None
 
 
@@ -148,7 +149,8 @@ def _check_host(url: str, room: Room, organisation: Organisation) -> None:
     """Raises InputError for one that no record of the tenant names."""
     wanted = origin(url)
     if wanted != _origin(room) and not any(_origin(other) == wanted for _, other in organisation.every(Room)):
-        raise InputError(f"a part of the playlist lies on {wanted[1][:80]}, which no room's record names",
+        raise InputError(phrase("a part of the playlist lies on {wanted}, which no room's record names",
+                                wanted=wanted[1][:80]),
                          hint="name an address there in the `media` of a room, if that host is yours")
 
 
@@ -209,7 +211,8 @@ async def _playlist(
     async for piece in upstream.content.iter_chunked(_CHUNK):
         body += piece
         if len(body) > playlists.LONGEST:
-            raise _unreachable("the playlist is too long", f"one has at most {playlists.LONGEST // 2**20} MiB")
+            raise _unreachable("the playlist is too long",
+                               phrase("one has at most {most} MiB", most=playlists.LONGEST // 2**20))
     text = playlists.rewritten(bytes(body), url, instead)
     return web.Response(text=text, content_type="application/vnd.apple.mpegurl",
                         headers={**_SAFE, "Cache-Control": "no-store"})
@@ -220,7 +223,8 @@ def _check(upstream: ClientResponse) -> None:
     if 300 <= upstream.status < 400:
         raise _unreachable("the recording's address leads elsewhere", "write the address where it lies into the record")
     if upstream.status not in (200, 206, 416):
-        raise _unreachable(f"the recording's address answers {upstream.status}", "look at the room's record")
+        raise _unreachable(phrase("the recording's address answers {status}", status=upstream.status),
+                           "look at the room's record")
     kind = upstream.content_type
     if kind == _DASH:
         raise _unreachable("the address is a playlist of the kind DASH, whose parts lie elsewhere",

@@ -11,6 +11,7 @@ from aiohttp import web
 from msgspec import Meta
 
 from monitor.adapters.web.errors import Problem
+from monitor.domain.phrases import phrase
 
 _Time = Annotated[datetime, Meta(tz=True)]
 _LATEST: Final = 253_402_300_799_999  # the end of the year 9999, UTC ms
@@ -33,7 +34,7 @@ def text(name: str, about: str, *, longest: int = 256) -> Param:
 
     def read(value: str) -> str:
         if not 0 < len(value) <= longest:
-            raise ValueError(f"send 1 to {longest} characters")
+            raise ValueError(phrase("send 1 to {most} characters", most=longest))
         return value
 
     return Param(name, about, read, {"type": "string", "minLength": 1, "maxLength": longest})
@@ -45,7 +46,7 @@ def choice(name: str, about: str, values: Iterable[str]) -> Param:
 
     def read(value: str) -> str:
         if value not in words:
-            raise ValueError("one of " + ", ".join(words))
+            raise ValueError(phrase("one of {names}", names=", ".join(words)))
         return value
 
     return Param(name, about, read, {"type": "string", "enum": words})
@@ -56,7 +57,7 @@ def count(name: str, about: str, *, most: int, least: int = 1, default: int | No
 
     def read(value: str) -> int:
         if not (value.isascii() and value.isdigit() and len(value) < 20 and least <= int(value) <= most):
-            raise ValueError(f"send a whole number from {least} to {most}")
+            raise ValueError(phrase("send a whole number from {least} to {most}", least=least, most=most))
         return int(value)
 
     schema = {"type": "integer", "minimum": least, "maximum": most}
@@ -111,14 +112,15 @@ def read_query(request: web.Request, params: tuple[Param, ...]) -> dict[str, Any
     known = {param.name: param for param in params}
     for name in query:
         if name not in known:
-            hint = "use " + ", ".join(known) if known else "this path takes none"
-            raise _problem(name, f"unknown parameter {name[:40]!r}", hint)
+            hint = phrase("use {names}", names=", ".join(known)) if known else "this path takes none"
+            raise _problem(name, phrase("unknown parameter {name}", name=repr(name[:40])), hint)
         if len(query.getall(name)) > 1:
-            raise _problem(name, f"the parameter {name!r} is given twice", "send it once")
+            raise _problem(name, phrase("the parameter {name} is given twice", name=repr(name)), "send it once")
         try:
             values[name] = known[name].read(query[name])
         except ValueError as error:
-            raise _problem(name, f"the parameter {name!r} cannot be read", str(error)) from None
+            raise _problem(name, phrase("the parameter {name} cannot be read", name=repr(name)),
+                           error.args[0]) from None
     return values
 
 

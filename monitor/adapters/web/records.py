@@ -13,8 +13,10 @@ from monitor.adapters.web.handling import QUERY
 from monitor.adapters.web.ingest import received_json
 from monitor.adapters.web.params import Param, count, text
 from monitor.adapters.web.services import SERVICES
+from monitor.adapters.web.validating import validation
 from monitor.domain.errors import InputError
 from monitor.domain.kinds import KINDS
+from monitor.domain.phrases import phrase
 from monitor.domain.record import Record
 from monitor.services.recordings import Edit, Stored
 
@@ -80,7 +82,8 @@ async def put_record(request: web.Request) -> web.Response:
     """Made, or replaced as a whole."""
     kind, name = request.match_info["kind"], request.match_info["id"]
     if len(name) > _LONGEST:
-        raise Problem(400, "bad_parameter", f"an id has at most {_LONGEST} characters", hint="take a shorter one")
+        raise Problem(400, "bad_parameter", phrase("an id has at most {most} characters", most=_LONGEST),
+                      hint="take a shorter one")
     body = await received_json(request, dict[str, Any])
     edit = Edit(kind=kind, id=name, record=_record(kind, name, body), expected=request[QUERY]["version"])
     return await _edited(request, [edit])
@@ -111,7 +114,9 @@ def _record(kind: str, name: str, body: Any) -> Record | None:
     try:
         return msgspec.convert(body, KINDS[kind], strict=True)
     except msgspec.ValidationError as error:
-        raise Problem(400, InputError.code, f"{kind} {name[:80]}: {error}", hint="docs/post.md has every key",
+        raise Problem(400, InputError.code,
+                      phrase("{kind} {name}: {error}", kind=phrase(kind), name=name[:80], error=validation(error)),
+                      hint="docs/post.md has every key",
                       details={"field": _place(str(error))}) from None
 
 

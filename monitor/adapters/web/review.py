@@ -1,13 +1,13 @@
 """The queue, and what people do with alerts."""
 
+from functools import partial
 from typing import Annotated, Final
 
-import msgspec
 from aiohttp import web
 from msgspec import Meta, Struct
 
 from monitor.adapters.web.auth import PRINCIPAL
-from monitor.adapters.web.errors import Problem, json_answer
+from monitor.adapters.web.errors import Problem, in_the_readers_words, json_answer
 from monitor.adapters.web.handling import QUERY
 from monitor.adapters.web.ingest import received_json
 from monitor.adapters.web.params import Param, choice, count, flag, text, time
@@ -85,9 +85,10 @@ async def post_moves(request: web.Request) -> web.Response:
     """409 where the moves belong together and one of them is refused: nothing has changed then."""
     body = await received_json(request, MovesBody)
     answered = await request.app[SERVICES].review.move(request[PRINCIPAL].actor, body.moves, together=body.together)
-    refused = {name: RefusedMove(why.why, why.message, why.hint) for name, why in answered.refused.items()}
+    told = partial(in_the_readers_words, request)
+    refused = {name: RefusedMove(why.why, told(why.message), told(why.hint)) for name, why in answered.refused.items()}
     if refused and body.together:
         first = next(iter(answered.refused.values()))
         raise Problem(first.status, "refused", first.message, hint=first.hint,
-                      details={"why": first.why, "refused": msgspec.to_builtins(refused)})
+                      details={"why": first.why, "refused": refused})
     return json_answer(MovesAnswer([case.alert for case in answered.cases], refused))

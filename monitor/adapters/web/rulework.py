@@ -4,13 +4,16 @@ from typing import Any, Final
 
 from aiohttp import web
 from msgspec import Struct
+from msgspec.structs import replace
 
 from monitor.adapters.web.auth import PRINCIPAL
-from monitor.adapters.web.errors import json_answer
+from monitor.adapters.web.chinese import fault_in_chinese
+from monitor.adapters.web.errors import json_answer, reads_chinese
 from monitor.adapters.web.handling import QUERY
 from monitor.adapters.web.ingest import received_json
 from monitor.adapters.web.params import Param, count, text
 from monitor.adapters.web.services import SERVICES
+from monitor.domain.errors import Fault
 from monitor.domain.rules import CATEGORIES
 from monitor.services.dryrecords import RunThis
 from monitor.services.ruleeditions import Publishing, Saving
@@ -63,12 +66,18 @@ async def save_file(request: web.Request) -> web.Response:
 
 
 async def lint_rule(request: web.Request) -> web.Response:
-    return json_answer(await request.app[SERVICES].rule_trial.lint(await received_json(request, RuleDraft, most=_MOST)))
+    found = await request.app[SERVICES].rule_trial.lint(await received_json(request, RuleDraft, most=_MOST))
+    return json_answer(replace(found, faults=_told(request, found.faults)))
 
 
 async def try_rule(request: web.Request) -> web.Response:
     body = await received_json(request, TryThis, most=_MOST)
-    return json_answer(await request.app[SERVICES].rule_trial.attempt(request[PRINCIPAL].tenant, body))
+    found = await request.app[SERVICES].rule_trial.attempt(request[PRINCIPAL].tenant, body)
+    return json_answer(replace(found, faults=_told(request, found.faults)))
+
+
+def _told(request: web.Request, faults: list[Fault]) -> list[Fault]:
+    return [fault_in_chinese(fault) for fault in faults] if reads_chinese(request) else faults
 
 
 async def start_dry_run(request: web.Request) -> web.Response:

@@ -43,6 +43,11 @@ test.each([
   expect(faultOf(refusal(message, details), DESCRIBED[kind], record)).toMatchObject({ ...(field && { field }), say })
 })
 
+test('a fault is found at its field in either language, and said in that of the reader', () => {
+  const fault = faultOf(refusal('直播间 x：tags[1] 处应为文字', { field: 'tags[1]', message: 'room x: Expected `str` - at `$.tags[1]`' }), DESCRIBED.room, {})
+  expect(fault).toMatchObject({ field: 'tags', say: 'wrongType', values: { why: 'tags[1] 处应为文字' } })
+})
+
 test('what says nothing is not sent', () => {
   expect(cleaned({ title: 'a', tags: [], unit: '', teaches: true, outcomes: ['violation'] }, DESCRIBED.reason)).toEqual({ title: 'a', outcomes: ['violation'] })
   expect(cleaned({ teaches: false }, DESCRIBED.reason)).toEqual({ teaches: false })

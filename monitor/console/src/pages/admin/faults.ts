@@ -1,5 +1,5 @@
 /** What the service refused, at the field that it is about. */
-import type { Refusal } from '../../api/client'
+import { told, type Refusal } from '../../api/client'
 import type { Description, Kind, Values } from './kinds'
 
 export interface Fault {
@@ -12,14 +12,15 @@ export interface Fault {
 const MISSING = /there is no (\w+) '([^']+)'/
 
 export function faultOf(refusal: Refusal, described: Description, record: Values): Fault {
-  const { message, details } = refusal
+  const { details } = refusal
+  const message = typeof details.message === 'string' ? details.message : refusal.message // in English, for programs
   const path = typeof details.field === 'string' ? details.field : ''
   const key = path.split(/[.[]/, 1)[0] ?? ''
   const of = (field: string | undefined, say: Fault['say'], values: Fault['values'] = {}): Fault => ({ ...(field && { field }), say, values })
   const has = (name: string) => described.fields.some((field) => field.key === name)
   if (message.includes('missing required field')) return of(key, 'needed')
   if (message.includes('unknown field')) return of(has(key) ? key : undefined, 'unknownKey', { key: path })
-  if (key && has(key)) return of(key, 'wrongType', { why: short(message) })
+  if (key && has(key)) return of(key, 'wrongType', { why: short(refusal.message) })
   const missing = MISSING.exec(message)
   if (missing) {
     const [, kind, id] = missing as unknown as [string, Kind, string]
@@ -31,8 +32,8 @@ export function faultOf(refusal: Refusal, described: Description, record: Values
   if (message.includes('it would silence everything')) return of('match', 'tooWide')
   if (message.includes('it would hold in every room')) return of('room', 'noPlace')
   const named = /`(\w+)` lies outside/.exec(message)?.[1]
-  if (/route|label/.test(message)) return of(['tree', 'match'].find(has), 'wrongType', { why: short(message) })
-  return of(named && has(named) ? named : undefined, 'told', { why: `${message} ${refusal.hint}`.trim() })
+  if (/route|label/.test(message)) return of(['tree', 'match'].find(has), 'wrongType', { why: short(refusal.message) })
+  return of(named && has(named) ? named : undefined, 'told', { why: told(refusal) })
 }
 
 /** Behind the kind and the id of the record, which stand beside it. */

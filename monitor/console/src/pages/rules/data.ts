@@ -3,6 +3,7 @@ import { useQuery, useQueryClient } from '@tanstack/react-query'
 import { useEffect, useState, useSyncExternalStore } from 'react'
 
 import { api, get, Refusal, type Schemas, told } from '../../api/client'
+import { useLanguage } from '../../i18n'
 
 export type RuleRow = Schemas['RuleRow']
 export type FileRow = Schemas['FileRow']
@@ -58,6 +59,7 @@ export function useDryRun(path: string) {
 
 /** What `ask` says of `of`, `wait` ms after it stopped changing; the one before stays until then. */
 export function useSettled<T, A>(of: T | null, wait: number, ask: (of: T, signal: AbortSignal) => Promise<A>): { of: T | null; answer: A | null; busy: boolean; trouble: string } {
+  const { language } = useLanguage() // of what the service says
   const [known, setKnown] = useState<{ of: T | null; answer: A | null; trouble: string }>({ of: null, answer: null, trouble: '' })
   useEffect(() => {
     if (of === null) return undefined
@@ -73,7 +75,7 @@ export function useSettled<T, A>(of: T | null, wait: number, ask: (of: T, signal
       gone.abort()
     }
     // oxlint-disable-next-line react/exhaustive-deps -- what is asked is in `of`
-  }, [of, wait])
+  }, [of, wait, language])
   return { ...known, busy: of !== null && known.of !== of }
 }
 
