@@ -1,5 +1,5 @@
 /** One stream of alerts for all tabs of this browser (six connections per origin are all it has): whoever holds the lock
- * reads it and passes everything on. A new leader goes on from the last number that it saw itself. */
+ * reads it and passes everything on, with the number that it stands at: whoever leads next goes on from there. */
 import { proof, type Alert, type Schemas } from '../api/client'
 import { Parser, type ServerEvent } from './sse'
 
@@ -18,6 +18,7 @@ type Passed =
   | { kind: 'update'; seq: number; update: Update }
   | { kind: 'look'; look: Look }
   | { kind: 'reset' }
+  | { kind: 'at'; seq: number }
   | { kind: 'line'; line: Line }
   | { kind: 'hello' }
   | { kind: 'again' }
@@ -36,6 +37,7 @@ export class Stream {
   private readonly watchers = new Set<() => void>()
   private readonly ending = new AbortController()
   private reading: AbortController | null = null
+  private waiting = false
   private heard = Date.now()
   /** Is this the tab that reads the stream? */
   leads = false
@@ -95,9 +97,9 @@ export class Stream {
     if (this.leads) this.reading?.abort()
   }
 
-  /** Where something suggests that the line is dead. */
+  /** Where something suggests that the line is dead, or can be had again. What is asked just now is left its time. */
   look(): void {
-    if (this.leads && (this.line.state !== 'live' || Date.now() - this.heard > SILENT_MS)) this.reading?.abort()
+    if (this.leads && (this.waiting || Date.now() - this.heard > SILENT_MS)) this.reading?.abort()
   }
 
   private async lead(): Promise<void> {
@@ -118,7 +120,9 @@ export class Stream {
   /** Until the line breaks; was it alive? */
   private async read(): Promise<boolean> {
     const reading = (this.reading = new AbortController())
+    const first = this.line.state === 'connecting'
     let alive = false
+    this.heard = Date.now()
     try {
       const query = this.seq === null ? '' : `?after=${this.seq}`
       const answer = await fetch(PATH + query, { signal: reading.signal, credentials: 'same-origin', headers: proof() })
@@ -127,7 +131,7 @@ export class Stream {
       alive = true
       this.heard = Date.now()
       this.pass({ kind: 'line', line: this.at('live') })
-      const parser = new Parser((event) => this.event(event), () => {})
+      const parser = new Parser((event) => this.event(event, first), () => {})
       const pieces = answer.body.pipeThrough(new TextDecoderStream()).getReader()
       for (;;) {
         const { done, value } = await pieces.read()
@@ -140,15 +144,16 @@ export class Stream {
     }
   }
 
-  private event({ id, event, data }: ServerEvent): void {
+  /** `first`: nobody has read anything yet that the stream is to keep true. */
+  private event({ id, event, data }: ServerEvent, first: boolean): void {
     const seq = Number(id)
     if (event === 'alert') this.pass({ kind: 'update', seq, update: JSON.parse(data) as Update })
     else if (event === 'look') this.pass({ kind: 'look', look: JSON.parse(data) as Look })
     else {
       const told = JSON.parse(data) as Schemas['HelloMessage'] | Schemas['ResetMessage']
-      const fresh = this.seq === null
-      if (!('resumed' in told) || !told.resumed) this.seq = told.last
-      if (event === 'reset' || (event === 'hello' && !fresh && 'resumed' in told && !told.resumed)) this.pass({ kind: 'reset' })
+      if ('resumed' in told && told.resumed) return
+      this.pass({ kind: 'at', seq: told.last })
+      if (event === 'reset' || !first) this.pass({ kind: 'reset' })
     }
   }
 
@@ -163,27 +168,33 @@ export class Stream {
       for (const listener of this.listeners) listener(passed.update)
     } else if (passed.kind === 'look') for (const looker of this.lookers) looker(passed.look)
     else if (passed.kind === 'reset') for (const listener of this.resets) listener()
+    else if (passed.kind === 'at') this.seq = passed.seq
     else if (passed.kind === 'line') {
       this.line = passed.line
       for (const watcher of this.watchers) watcher()
     } else if (passed.kind === 'again') {
       if (this.leads) this.reading?.abort()
-    } else if (this.leads) this.channel.postMessage({ kind: 'line', line: this.line } satisfies Passed)
+    } else if (this.leads) {
+      if (this.seq !== null) this.channel.postMessage({ kind: 'at', seq: this.seq } satisfies Passed)
+      this.channel.postMessage({ kind: 'line', line: this.line } satisfies Passed)
+    }
   }
 
   private at(state: Line['state']): Line {
     return state === this.line.state ? this.line : { state, since: Date.now() }
   }
 
-  private wait(ms: number): Promise<void> {
+  private async wait(ms: number): Promise<void> {
     this.reading = new AbortController()
     const { signal } = this.reading
-    return new Promise((resolve) => {
+    this.waiting = true
+    await new Promise<void>((resolve) => {
       const timer = setTimeout(resolve, ms)
       signal.addEventListener('abort', () => {
         clearTimeout(timer)
         resolve()
       })
     })
+    this.waiting = false
   }
 }

@@ -1,10 +1,10 @@
-import { expect, test, vi } from 'vitest'
+import { beforeEach, expect, test, vi } from 'vitest'
 
 import type { Alert, Card, Wanted } from '../../api/client'
 import type { Line, Stream, Update } from '../../live/stream'
 import { Desk } from './desk'
 
-const reading = vi.hoisted(() => ({ answers: [] as ((page: { cards: unknown[]; next: null }) => void)[] }))
+const reading = vi.hoisted(() => ({ answers: [] as ((page: { cards: unknown[]; next: string | null }) => void)[] }))
 const moving = vi.hoisted(() => ({ asked: [] as { moves: Wanted[]; answer: (moved: { alerts: unknown[] }) => void }[] }))
 
 vi.mock('../../api/client', async (original) => ({
@@ -20,10 +20,15 @@ class Told {
   line: Line = { state: 'connecting', since: 0 }
   private readonly lines = new Set<() => void>()
   private readonly updates = new Set<(update: Update) => void>()
+  private readonly resets = new Set<() => void>()
 
   watchLine = (watcher: () => void) => (this.lines.add(watcher), () => {})
   onUpdate = (listener: (update: Update) => void) => (this.updates.add(listener), () => {})
-  onReset = () => () => {}
+  onReset = (reset: () => void) => (this.resets.add(reset), () => {})
+
+  reset() {
+    for (const each of this.resets) each()
+  }
 
   become(state: Line['state']) {
     this.line = { state, since: 0 }
@@ -40,6 +45,13 @@ const alert = (moment: string) => ({
 } as unknown as Alert)
 const card = (moment: string) => ({ moment, post: 'p', room: 'r', priority: 1, at: 1, alerts: [alert(moment)], unrouted: false, storm: null }) as Card
 
+const closed = (moment: string): Alert => ({ ...alert(moment), state: 'closed', version: 1 })
+
+beforeEach(() => {
+  reading.answers = []
+  moving.asked = []
+})
+
 test('the queue is read once the stream is open, and what comes meanwhile waits behind it', async () => {
   const stream = new Told()
   const desk = new Desk('me', {}, stream as unknown as Stream)
@@ -52,6 +64,37 @@ test('the queue is read once the stream is open, and what comes meanwhile waits 
   expect(desk.board.now()).toEqual({ order: [], arrivals: [] })
   reading.answers[0]!({ cards: [card('early')], next: null })
   await vi.waitFor(() => expect(desk.board.now()).toEqual({ order: ['p/early'], arrivals: ['p/late'] }))
+})
+
+test('what is told while a further page is read holds against that page, which may be older', async () => {
+  const stream = new Told()
+  const desk = new Desk('me', {}, stream as unknown as Stream)
+  desk.start()
+  stream.become('live')
+  reading.answers[0]!({ cards: [card('first')], next: 'further' })
+  await vi.waitFor(() => expect(reading.answers).toHaveLength(2))
+  stream.tell(closed('first'))
+  stream.tell(closed('second'))
+  expect(desk.board.card('p/first')?.alerts[0]?.state).toBe('closed')
+  reading.answers[1]!({ cards: [card('second')], next: null })
+  await vi.waitFor(() => expect(desk.loaded).toBe('all'))
+  expect(desk.board.card('p/second')?.alerts[0]?.state).toBe('closed')
+})
+
+test('of two readings the later counts, in whatever order they are answered', async () => {
+  const stream = new Told()
+  const desk = new Desk('me', {}, stream as unknown as Stream)
+  desk.start()
+  stream.become('live')
+  stream.reset()
+  expect(reading.answers).toHaveLength(2)
+  reading.answers[1]!({ cards: [card('now')], next: null })
+  await vi.waitFor(() => expect(desk.loaded).toBe('all'))
+  stream.tell(closed('now'))
+  reading.answers[0]!({ cards: [card('now'), card('before')], next: null })
+  await new Promise(setImmediate) // whoever waited for the answer has it
+  expect(desk.board.now().order).toEqual(['p/now'])
+  expect(desk.board.card('p/now')?.alerts[0]?.state).toBe('closed')
 })
 
 test('a decision that is made while its claim is on the way waits for it, and holds for the version that it makes', async () => {

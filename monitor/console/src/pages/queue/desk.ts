@@ -23,13 +23,13 @@ export class Desk {
   loaded: 'loading' | 'more' | 'all' | 'failed' = 'loading'
   trouble: Error | null = null
   private begun = false
-  /** What came while the first page was read, which may be older than that. */
-  private early: Update[] | null = null
+  /** What came while the queue is read: pages may be older than that. */
+  private meanwhile: Update[] | null = null
   private readonly done: Decided[] = []
   /** Claims and releases by card, the latest: what they make of its alerts. */
   private readonly moving = new Map<string, Promise<readonly Alert[]>>()
   private readonly watchers = new Set<() => void>()
-  private readonly ending = new AbortController()
+  private reading = new AbortController()
 
   constructor(readonly me: string, readonly filter: Filter, readonly stream: Stream) {
     this.board = new Board({ ...filter, ...(filter.claimed_by ? { claimed_by: me } : {}) })
@@ -59,7 +59,10 @@ export class Desk {
   }
 
   start(): () => void {
-    const offUpdate = this.stream.onUpdate((update) => (this.early ? this.early.push(update) : this.board.take(update)))
+    const offUpdate = this.stream.onUpdate((update) => {
+      this.meanwhile?.push(update)
+      if (this.loaded !== 'loading') this.board.take(update)
+    })
     const offReset = this.stream.onReset(() => void this.load())
     const offLine = this.stream.watchLine(() => {
       this.begin()
@@ -71,7 +74,7 @@ export class Desk {
       offUpdate()
       offReset()
       offLine()
-      this.ending.abort()
+      this.reading.abort()
       this.outbox.stop()
     }
   }
@@ -84,35 +87,36 @@ export class Desk {
     void this.load()
   }
 
-  /** Page by page: the first at once, the rest while people already work. */
+  /** Page by page: the first at once, the rest while people already work. A reading that runs is given up. */
   async load(): Promise<void> {
-    const { signal } = this.ending
+    this.reading.abort()
+    const { signal } = (this.reading = new AbortController())
     let cursor: string | null | undefined
     let seen = 0
-    this.early ??= []
+    this.meanwhile ??= []
     try {
       do {
         const { age, ...where } = this.filter
         const query = { ...where, ...(age ? { before: serviceNow() - age * 60_000 } : {}), limit: PAGE, ...(cursor ? { cursor } : {}) }
         const page = await get(api.GET('/api/v1/queue', { params: { query }, signal }))
-        if (cursor === undefined) {
-          this.board.replace(page.cards)
-          this.catchUp()
-        } else this.board.append(page.cards)
+        signal.throwIfAborted()
+        if (cursor === undefined) this.board.replace(page.cards)
+        else this.board.append(page.cards)
+        this.catchUp()
         seen += page.cards.length
         cursor = page.next
         this.become(cursor && seen < MOST ? 'more' : 'all', null)
       } while (cursor && seen < MOST)
     } catch (error) {
+      if (signal.aborted) return
       this.catchUp()
-      if (!signal.aborted) this.become(seen ? 'all' : 'failed', error as Error)
+      this.become(seen ? 'all' : 'failed', error as Error)
     }
+    this.meanwhile = null
   }
 
   private catchUp(): void {
-    const early = this.early ?? []
-    this.early = null
-    for (const update of early) this.board.take(update)
+    for (const update of this.meanwhile ?? []) this.board.take(update)
   }
 
   decide(card: Card, ruling: Ruling): boolean {
