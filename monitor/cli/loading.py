@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from monitor.engine.engineset import EngineSet
     from monitor.engine.scorer import Scorer
     from monitor.engine.views import ViewTables
+    from monitor.settings import Settings
 
 
 def rules_folder(given: Path | str | None) -> Path:
@@ -70,6 +71,28 @@ def published(data: Path) -> "Mapping[str, bytes]":
         return await ruleeditions.published(edits, await edits.releases())
 
     return with_database(str(data), None, read) if (data / "store.db").exists() else {}
+
+
+def told_over(data: Path | None, settings: "Settings") -> "Mapping[str, bytes]":
+    """What lies over the rules folder by the data folder of a service, if one is named; told on standard error."""
+    from monitor.cli.terminal import safe, tell
+
+    over = published(data) if data is not None and settings.rules.edits else {}
+    if over:
+        tell(safe(f"published over the rules folder: {', '.join(sorted(over))}"))
+    return over
+
+
+def told_scorer(data: Path | None, settings: "Settings", tenant: str) -> "Scorer | None":
+    """The classifier that the settings name; with a data folder the one that serves there, told on standard error.
+    Raises ConfigError, InputError."""
+    from monitor.cli.terminal import safe, tell
+    from monitor.domain import tenants
+
+    judging = scorer(settings.model.dir, data=data, tenant=tenants.checked(tenant))
+    if data is not None:
+        tell(safe(f"classifier: {judging.version.partition('@')[0] if judging else 'none'}"))
+    return judging
 
 
 def engine_set(

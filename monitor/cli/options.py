@@ -16,6 +16,9 @@ TextKind = Literal["transcript", "comment", "caption", "product", "script"]
 Files = Annotated[list[str], Parameter(
     name="FILE", help="Files to read, one after another as one stream; - is standard input.")]
 Data = Annotated[str | None, Parameter(help="Data folder. Default: the setting data.dir.")]
+Serving = Annotated[Path | None, Parameter(
+    help="Data folder of a service: judge by the classifier that serves there and by the rules that were published "
+         "there over the folder, and say which. Default: the classifier of model.dir, the folder alone.")]
 Config = Annotated[Path | None, Parameter(help="Settings file (TOML). Default: the one in REDPOST_CONFIG.")]
 Url = Annotated[str, Parameter(show_default=True, help="Address of the service.")]
 TokenFile = Annotated[Path | None, Parameter(help="File that holds the access token.")]

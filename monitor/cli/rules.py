@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
-from monitor.cli.options import Rules, Speaks, TextKind
+from monitor.cli.options import Rules, Serving, Speaks, TextKind
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -88,7 +88,8 @@ def explain(
     text: Annotated[str, Parameter(name="TEXT", help="What was said or written.")], /, *, rules: Rules = None,
     kind: Annotated[TextKind, Parameter(show_default=True, help="What the text is.")] = "transcript",
     speaker: Annotated[Speaks | None, Parameter(help="Who says it. Default: by the kind.")] = None,
-    rule: Annotated[str, Parameter(help="Only this rule.")] = "",
+    rule: Annotated[str, Parameter(help="Only this rule.")] = "", data: Serving = None,
+    tenant: Annotated[str, Parameter(show_default=True, help="With --data: whose classifier.")] = "local",
 ) -> int:
     """Show what each rule makes of a text: whether it holds, by which hits, what took a hit away, and why not.
 
@@ -97,12 +98,13 @@ def explain(
     ```
     redpost rules explain 不能说最好，但我们就是全网最低
     redpost rules explain 加我V信 --kind comment --speaker viewer --rule offsite_fraud.contact
+    redpost rules explain 全网最低 --data /var/lib/redpost
     ```
 
     Exit codes: 0 no rule holds, 1 one does.
     """
     from monitor.adapters.clock import SystemClock
-    from monitor.cli.loading import engine_set, scorer, zone
+    from monitor.cli.loading import engine_set, told_over, told_scorer, zone
     from monitor.cli.rule_text import judges, tell_explained
     from monitor.domain.events import Event, Kind, Role, Speaker
     from monitor.engine.batch import EventBatch
@@ -111,7 +113,9 @@ def explain(
 
     event = Event(id="text", kind=Kind(kind), text=text, at=SystemClock().now(),
                   speaker=Speaker(Role(speaker)) if speaker else None)
-    engine = engine_set(rules, "", zone(), every=True, scorer=scorer(load().settings.model.dir))
+    settings = load().settings
+    over = told_over(data, settings)
+    engine = engine_set(rules, "", zone(), every=True, scorer=told_scorer(data, settings, tenant), over=over)
     if rule:
         _known(rule, engine.ruleset)
     found = [each for each in explained(engine, EventBatch([event])) if rule in ("", each.rule.rule.id)]
@@ -205,18 +209,22 @@ def schema() -> int:
 
 def show(
     rule: Annotated[str, Parameter(name="RULE", help="The rule's id.")], /, *, rules: Rules = None,
+    data: Annotated[Path | None, Parameter(
+        help="Data folder of a service: as it was published there over the folder.")] = None,
 ) -> int:
     """Show one rule: what it says, what it rests on, its advice and its cases.
 
     ```
     redpost rules show absolute_claim.superlative
+    redpost rules show absolute_claim.superlative --data /var/lib/redpost
     ```
     """
     from monitor.adapters.rulefiles import load
-    from monitor.cli.loading import rules_folder
+    from monitor.cli.loading import rules_folder, told_over
     from monitor.cli.rule_text import tell_rule
+    from monitor.settings import load as load_settings
 
-    ruleset = load(rules_folder(rules))
+    ruleset = load(rules_folder(rules), told_over(data, load_settings().settings))
     tell_rule(_known(rule, ruleset), ruleset)
     return 0
 

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from monitor.cli.options import Config, Files, Reading, Rules
+from monitor.cli.options import Config, Files, Reading, Rules, Serving
 
 
 def scan(
@@ -24,10 +24,7 @@ def scan(
     html: Annotated[Path | None, Parameter(
         help="Write a report for people too: one page with all lines, the findings in place, for screen and paper.")
     ] = None,
-    data: Annotated[Path | None, Parameter(
-        help="Data folder of a service: judge by the classifier that serves there and by the rules that were "
-             "published there over the folder, and say which. Default: the classifier of model.dir, the folder alone.")
-    ] = None,
+    data: Serving = None,
     tenant: Annotated[str, Parameter(show_default=True, help="Whose events they are: part of their ids, and with "
                                      "--data whose classifier.")] = "local",
     config: Config = None,

@@ -7,13 +7,12 @@ from zoneinfo import ZoneInfo
 
 from monitor.adapters.process import collect_rarely
 from monitor.cli.files import Faults, InFile
-from monitor.cli.loading import engine_set, published, scorer
+from monitor.cli.loading import engine_set, told_over, told_scorer
 from monitor.cli.options import STDIN, Reading
 from monitor.cli.progress import progress_over
 from monitor.cli.reports import report_for
 from monitor.cli.scan_html import HtmlReport
 from monitor.cli.terminal import safe, tell, tell_error
-from monitor.domain import tenants
 from monitor.domain.errors import InputError
 from monitor.domain.tenants import LOCAL
 from monitor.services.scan import Scanner, midnight
@@ -34,13 +33,9 @@ class Scanning:
         self._reading = reading
         self._options = reading.options(settings.ingest.limits())
         zone = ZoneInfo(settings.tenant.zone)
-        judging = scorer(settings.model.dir, data=data, tenant=tenants.checked(tenant))
-        over = published(data) if data is not None and settings.rules.edits else {}
-        engine = engine_set(settings.rules.dir, settings.rules.rooms, zone, scorer=judging, over=over)
-        if over:
-            tell(safe(f"published over the rules folder: {', '.join(sorted(over))}"))
-        if data is not None:
-            tell(safe(f"classifier: {judging.version.partition('@')[0] if judging else 'none'}"))
+        over = told_over(data, settings)
+        engine = engine_set(settings.rules.dir, settings.rules.rooms, zone,
+                            scorer=told_scorer(data, settings, tenant), over=over)
         collect_rarely()
         self._scanner = Scanner(
             engine, tenant=tenant, grouping=settings.alerts.grouping(), silence_ms=settings.broadcast.silence_ms,

@@ -143,6 +143,21 @@ async def test_a_scan_by_a_data_folder_is_judged_by_what_was_published_there_and
     assert (done.code, done.err) == (1, f"published over the rules folder: {PATH}\nclassifier: none\n")
 
 
+async def test_rules_are_explained_and_shown_as_they_were_published_in_a_data_folder(tmp_path: Path) -> None:
+    async with evening(tmp_path, {"best": RULE}) as found:
+        operator = await found.person("operator")
+        await operator.send("rules/file", {"path": PATH, "text": WIDER, "base": 0}, method="PUT")
+        await operator.send("rules/publish", {"path": PATH, "version": 1, "confirm": 0})
+        data = found.service.settings.data.dir
+    told = f"published over the rules folder: {PATH}\n"
+    rules, of_data = ("--rules", tmp_path / "rules"), ("--data", data)
+    explained = [await asyncio.to_thread(redpost, "rules", "explain", "家人们宇宙第一", *rules, *also)
+                 for also in ((), of_data)]
+    assert [(done.code, done.err) for done in explained] == [(0, ""), (1, f"{told}classifier: none\n")]
+    shown = [await asyncio.to_thread(redpost, "rules", "show", "evening.best", *rules, *also) for also in ((), of_data)]
+    assert [("宇宙第一" in done.out, done.err) for done in shown] == [(False, ""), (True, told)]
+
+
 async def test_rules_are_the_operators_people_only(tmp_path: Path) -> None:
     async with evening(tmp_path, {"best": RULE}) as found:
         for role, tenant in (("reviewer", "local"), ("lead", "local"), ("operator", "street")):
