@@ -23,7 +23,7 @@ MINUTES: Final = 30
 QUIET_MS: Final = 180_000
 """A room on air without an event for so long is said to be silent."""
 MUTE_MS: Final = 120_000
-"""A host who is not heard for so long while other events come is said to be mute."""
+"""A host who was heard, and is no more for so long while other events come, is said to be mute."""
 FRESH_MS: Final = 2_000
 """For so long whoever looks sees what was read for somebody else."""
 _TAIL: Final = 3
@@ -47,7 +47,8 @@ class Pulse(Struct, frozen=True, kw_only=True):
 class OnAir(Struct, frozen=True, kw_only=True):
     """A room on air. `findings`: of each of the latest minutes, oldest first, and how grave the gravest was
     (`worst`: 5 critical … 1 info, 0 none); `silent`: nothing came for three minutes; `mute`: other events come, but no
-    transcript has for two minutes. `heard_at`: of the latest transcript (UTC ms), 0 where none came."""
+    transcript has for two minutes, after there were some. `heard_at`: of the latest transcript (UTC
+    ms), 0 where none came."""
 
     room: str
     broadcast: str
@@ -145,8 +146,8 @@ class Wall:
 
 
 def mute(broadcast: RoomSummary | Broadcast, now: int) -> bool:
-    """Whether its host is not heard although other events come."""
-    return now - broadcast.last_at < QUIET_MS and now - (broadcast.heard_at or broadcast.started_at) >= MUTE_MS
+    """Whether its host is heard no more although other events come; where nobody ever was, nobody listens."""
+    return now - broadcast.last_at < QUIET_MS and 0 < broadcast.heard_at <= now - MUTE_MS
 
 
 _NOTHING: Final[tuple[list[int], list[int]]] = ([0] * MINUTES, [0] * MINUTES)

@@ -98,6 +98,5 @@ function Wishes() {
 /** `g`, then a letter within a second; the letter is taken before anything else sees it. */
 function useGoing(since: number, go: (path: string) => void): void {
   const within = () => since > 0 && performance.now() - since < 1_000
-  const to = (letter: keyof typeof PLACES) => () => (within() ? go(PLACES[letter]) : false)
-  useKeys({ unclear: to('q'), takeIn: to('r'), undo: to('u'), filters: to('f') }, since ? ['queue'] : [])
+  useKeys({ place: (letter) => (within() ? go(PLACES[letter as keyof typeof PLACES]) : false) }, since ? ['places'] : [])
 }

@@ -2726,7 +2726,8 @@ export interface components {
          * OnAir
          * @description A room on air. `findings`: of each of the latest minutes, oldest first, and how grave the gravest was
          *         (`worst`: 5 critical … 1 info, 0 none); `silent`: nothing came for three minutes; `mute`: other events come, but no
-         *         transcript has for two minutes. `heard_at`: of the latest transcript (UTC ms), 0 where none came.
+         *         transcript has for two minutes, after there were some. `heard_at`: of the latest transcript (UTC
+         *         ms), 0 where none came.
          */
         OnAir: {
             room: string;

@@ -47,7 +47,7 @@ export function Help({ onClose }: { onClose: () => void }) {
             <ul>
               {actions.map((action) => (
                 <li key={action}>
-                  <span>{KEYS[action].keys.length > 3 ? <kbd>1 … 9</kbd> : KEYS[action].keys.map((key) => <kbd key={key}>{shown(key)}</kbd>)}</span>
+                  <span>{KEYS[action].keys.length > 7 ? <kbd>1 … 9</kbd> : KEYS[action].keys.map((key) => <kbd key={key}>{shown(key)}</kbd>)}</span>
                   <span>{label(action)}</span>
                 </li>
               ))}

@@ -4,11 +4,11 @@ import { texts } from '../i18n'
 
 /** `any` holds everywhere; `queue` while the cockpit has the focus, `checks` on a script's page, `shift` on the page that
  * a shift starts with, `room` over a broadcast, `rules` at the workbench; `reasons` after a verdict key, in place of `queue`'s
- * digits; `text` inside a field, with a modifier only. */
-export type Scope = 'any' | 'queue' | 'reasons' | 'checks' | 'shift' | 'room' | 'rules'
+ * digits, and `places` after `g`, for a second; `text` inside a field, with a modifier only. */
+export type Scope = 'any' | 'places' | 'queue' | 'reasons' | 'checks' | 'shift' | 'room' | 'rules'
 
 /** Under which heading help names a key: by where it holds, those of the queue by what they serve. */
-export type Group = Exclude<Scope, 'reasons'> | 'evidence' | 'decision'
+export type Group = Exclude<Scope, 'reasons' | 'places'> | 'evidence' | 'decision'
 
 export interface Key {
   /** As `KeyboardEvent.key` names it; letters are lower case, `Shift+v` and `Mod+k` (Control or Command) as written. */
@@ -25,6 +25,7 @@ export const KEYS = {
   search: { keys: ['/'], scope: 'any' },
   help: { keys: ['h'], scope: 'any' },
   go: { keys: ['g'], scope: 'any' },
+  place: { keys: ['q', 's', 'r', 'u', 'c', 'f', 'a'], scope: 'places', group: 'any' },
   back: { keys: ['Escape'], scope: 'any' },
 
   next: { keys: ['j', 'ArrowDown'], scope: 'queue', repeats: true },
@@ -91,12 +92,14 @@ export function grouped(): [Group, Action[]][] {
   return [...found]
 }
 
-/** After `g`, within a second. */
-export const PLACES = { q: '/queue', s: '/', r: '/rooms', u: '/rules', f: '/figures' } as const
+/** Where the keys of `place` lead. */
+export const PLACES: Record<(typeof KEYS)['place']['keys'][number], string> = {
+  q: '/queue', s: '/', r: '/rooms', u: '/rules', c: '/checks', f: '/figures', a: '/admin',
+}
 
 export const labels = texts(
   {
-    palette: '命令面板', search: '搜索', help: '按键帮助', go: '前往 q 队列 s 开班 r 直播间 u 规则 f 数据', back: '退一步',
+    palette: '命令面板', search: '搜索', help: '按键帮助', go: '前往，再按一个字母', place: '按 G 之后：队列、开班、直播间、规则、台本、数据、管理', back: '退一步',
     next: '下一条', previous: '上一条', first: '第一条', last: '最后一条', takeIn: '放入新到', filters: '筛选',
     together: '勾选合并研判', claim: '认领或放回', play: '播放或停止', rewind: '后退 5 秒', forward: '前进 5 秒', video: '画面',
     card: '类别卡片', rewrite: '复制改写', clause: '条款原文', note: '记一笔', earlier: '本场上一条', later: '本场下一条',
@@ -107,7 +110,7 @@ export const labels = texts(
     start: '开班，去队列', closer: '放大时间', wider: '缩小时间', saveRule: '保存规则',
   },
   {
-    palette: 'Commands', search: 'Search', help: 'Keys', go: 'Go to q queue s shift r rooms u rules f figures', back: 'One step back',
+    palette: 'Commands', search: 'Search', help: 'Keys', go: 'Go to, and then a letter', place: 'After G: queue, shift, rooms, rules, scripts, figures, admin', back: 'One step back',
     next: 'Next', previous: 'Previous', first: 'First', last: 'Last', takeIn: 'Take in arrivals', filters: 'Filters',
     together: 'Tick for a joint decision', claim: 'Claim or put back', play: 'Play or stop', rewind: 'Back 5 s',
     forward: 'Forward 5 s', video: 'Picture', card: 'Card of the category', rewrite: 'Copy the rewrite', clause: 'Text of the clause',

@@ -191,6 +191,6 @@ function Standing({ timeline: { broadcast, mute } }: { timeline: Timeline }) {
   const quiet = second - Math.floor(broadcast.last_at / 1000)
   if (quiet >= QUIET_S) return <span className="chip inverse">{t('silent', { t: span(quiet) })}</span>
   return mute
-    ? <span className="chip inverse" title={t('muteWhy')}>{t('mute', { t: span(second - Math.floor((broadcast.heard_at || broadcast.started_at) / 1000)) })}</span>
+    ? <span className="chip inverse" title={t('muteWhy')}>{t('mute', { t: span(second - Math.floor(broadcast.heard_at / 1000)) })}</span>
     : <span className="chip">{t('live', { t: span(second - Math.floor(broadcast.started_at / 1000)) })}</span>
 }

@@ -151,6 +151,6 @@ function Since({ room }: { room: OnAir }) {
   const second = useSecond()
   if (room.silent) return <span className="chip inverse">{t('silentFor', { t: span(second - Math.floor(room.last_at / 1000)) })}</span>
   return room.mute
-    ? <span className="chip inverse" title={t('muteWhy')}>{t('muteFor', { t: span(second - Math.floor((room.heard_at || room.started_at) / 1000)) })}</span>
+    ? <span className="chip inverse" title={t('muteWhy')}>{t('muteFor', { t: span(second - Math.floor(room.heard_at / 1000)) })}</span>
     : <span>{t('air', { t: span(second - Math.floor(room.started_at / 1000)) })}</span>
 }
