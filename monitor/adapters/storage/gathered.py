@@ -42,10 +42,10 @@ class GatheredShelf:
         with refusals(self.root):
             folders = [days for each in listed(self.root, "*") if (days := listed(each, "????-??-??"))]
             days = [day for each in folders for day in (each if whole else each[-_LATEST:])]
-            found = {path for day in days for path in listed(day, "*.parquet")}
+            found = {path for day in days for path in listed(day, "*.parquet")} - self._bad
         known = {path: segment for path, segment in self._known.items()
-                 if path in found or (not whole and path.parent not in days)}
-        for path in found - known.keys() - self._bad:
+                 if path in found or (not whole and path not in self._bad and path.parent not in days)}
+        for path in found - known.keys():
             segment = self._segment(path)
             if segment is not None:
                 known[path] = segment
