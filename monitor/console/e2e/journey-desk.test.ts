@@ -101,7 +101,8 @@ test('a lead decides what was handed up, releases a storm, plans, writes the han
   await page.keyboard.press('n')
   await page.waitForSelector('.rests')
   await page.keyboard.press('Enter')
-  await page.waitForSelector('.settled:has-text("判为“不违规”")')
+  await page.waitForSelector('.settled:has-text("判为“不违规”")') // Enter is not the button's that was pressed before
+  await page.waitForSelector('.around li:has-text("chen 不违规")') // what was opened stays open
   await shot(page, 'journey-lead-1-handed-up')
 
   await page.click('.card:has-text("风暴：4 条")')

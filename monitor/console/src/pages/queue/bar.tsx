@@ -5,6 +5,7 @@ import type { Card, Schemas } from '../../api/client'
 import { useLanguage, useTexts, useWord } from '../../i18n'
 import { outcomes } from '../../i18n/words'
 import { useKeys } from '../../keys'
+import { useFocusIn } from '../../keys/focus'
 import { KEYS, labels, type Action } from '../../keys/registry'
 import type { Stamp } from '../../live/board'
 import { caring, clausesOf, reasonIn, reasonsFor, shortClause, type Reason, type Remedy, type Ruling, type Verdict } from './decide'
@@ -155,8 +156,8 @@ function Why({ card, reasons, exempt, clauses: words, verdict, onBack, onRule }:
   const [chosen, setChosen] = useState(offered[0]?.id ?? '')
   const [lacking, setLacking] = useState('')
   const asks = verdict === 'exempt' || verdict === 'escalate' || verdict === 'attended'
-  const field = useRef<HTMLSpanElement>(null)
-  useEffect(() => field.current?.querySelector('input')?.focus(), [])
+  const box = useRef<HTMLElement>(null)
+  useFocusIn(box)
 
   const rule = (reason: string) => {
     if (verdict === 'exempt' && (!clause || !proof.trim())) return setLacking(t('proofNeeded'))
@@ -173,7 +174,7 @@ function Why({ card, reasons, exempt, clauses: words, verdict, onBack, onRule }:
   useKeys({ reason: pick, usual: () => rule(chosen), back: onBack }, ['reasons', 'any'])
   const name = verdict === 'escalate' || verdict === 'unclear' ? label(verdict) : outcome(verdict)
   return (
-    <footer className="decisions" aria-label={t('decisions')}>
+    <footer ref={box} tabIndex={-1} className="decisions" aria-label={t('decisions')}>
       <div className="verdicts">
         <Button size="large" onClick={onBack}><kbd>Esc</kbd> {name}</Button>
         {offered.map((reason, i) => (
@@ -189,7 +190,7 @@ function Why({ card, reasons, exempt, clauses: words, verdict, onBack, onRule }:
             options={clauses.map((id) => ({ value: id, label: inWords(id) }))} popupMatchSelectWidth={false} className="clause-choice" /></span>
         )}
         {asks && (
-          <span ref={field} className="field">
+          <span className="field">
             <Input size="small" aria-label={verdict === 'exempt' ? t('proof') : t('note')} maxLength={2000}
               placeholder={verdict === 'exempt' ? t('proof') : verdict === 'escalate' ? t('escalateNote') : t('careNote')}
               value={verdict === 'exempt' ? proof : note} onChange={(event) => (verdict === 'exempt' ? setProof : setNote)(event.target.value)}
@@ -210,8 +211,8 @@ function Write({ card, what, onCue, onNote, onClose }: BarProps & { what: Writin
   const [say, setSay] = useState(what === 'note' ? '' : (Object.values(advice?.rewrite ?? {})[0] ?? advice?.say ?? ''))
   const title = what === 'cue' ? t('cueTo') : t('note')
   const [told, setTold] = useState('')
-  const field = useRef<HTMLSpanElement>(null)
-  useEffect(() => field.current?.querySelector('input')?.focus(), [])
+  const box = useRef<HTMLElement>(null)
+  useFocusIn(box)
   useKeys({ back: onClose }, ['any'])
   const send = async () => {
     const why = await (what === 'cue' ? onCue : onNote)(say.trim())
@@ -219,10 +220,10 @@ function Write({ card, what, onCue, onNote, onClose }: BarProps & { what: Writin
     else onClose()
   }
   return (
-    <footer className="decisions" aria-label={t('decisions')}>
+    <footer ref={box} tabIndex={-1} className="decisions" aria-label={t('decisions')}>
       <div className="rests">
         <span className="small">{title}</span>
-        <span ref={field} className="field wide">
+        <span className="field wide">
           <Input value={say} maxLength={what === 'cue' ? 200 : 2000} aria-label={title} onChange={(event) => setSay(event.target.value)}
             onPressEnter={(event) => void (event.nativeEvent.isComposing || event.keyCode === 229 || send())} />
         </span>

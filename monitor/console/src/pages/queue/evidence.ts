@@ -50,6 +50,7 @@ export function useHistory(id: string | undefined, version: number | undefined) 
   return useQuery({
     queryKey: ['history', id, version],
     queryFn: ({ signal }) => get(api.GET('/api/v1/alerts/{id}/history', { params: { path: { id: id ?? '' } }, signal })),
+    placeholderData: (known, asked) => (asked?.queryKey[1] === id ? known : undefined), // a fold that is open stays so
     enabled: id !== undefined, staleTime: FRESH_MS,
   }).data
 }
