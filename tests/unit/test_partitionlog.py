@@ -73,6 +73,10 @@ def test_every_entry_is_read_once_and_in_order(messages: list[list[Entry]], firs
         topic.messages = Topic(messages, first).messages
         for offset in offsets:
             await log.feed(topic.messages[offset - first])
+        so_far = [n for n in topic.numbered() if n.seq <= log.end()]
+        for lane in (None, HOST_SIDE, VIEWERS):
+            assert await everything(log, lane, events) == [
+                n for n in so_far if lane is None or not isinstance(n.entry, Frame) or n.entry.lane == lane]
         for offset in range(first, first + len(messages)):  # the group goes on to the end
             await log.feed(topic.messages[offset - first])
         expected = topic.numbered()
@@ -93,6 +97,15 @@ async def test_what_was_there_before_is_read_again() -> None:
     assert log.end() == wire.seq_of(2, 1)
     assert await everything(log, None, 100) == topic.numbered()
     assert await log.first() == 1
+
+
+async def test_a_group_that_begins_far_behind_hides_nothing() -> None:
+    """Who has read on by itself is not told that there is nothing more, since nothing more was delivered yet."""
+    topic = Topic([[frame(2)] for _ in range(9)])
+    log = await opened(topic)
+    await log.feed(topic.messages[0])
+    for lane in (None, VIEWERS):
+        assert await everything(log, lane, 3) == topic.numbered()
 
 
 async def test_who_keeps_up_reads_nothing_again() -> None:

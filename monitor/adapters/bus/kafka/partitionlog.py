@@ -120,6 +120,8 @@ class PartitionLog:
             self._read[lane] = after
             self._room.set()
         found = None if self._next is None else self._recent.read(after, lane, events)
+        if not found and self._next is not None and self._end > wire.before(self._next):
+            found = None  # the group is behind what is known to be there: its memory knows nothing of that
         if found is not None and min(self._read.values()) >= self._recent.base.seq:
             self._again = (0, ())
         return await self._reread(after, lane, events) if found is None else found
