@@ -190,7 +190,7 @@ class Scene:
         return {each.lane: each.seq for each in await self.store.positions()}
 
     async def found(self) -> Found:
-        return await _found(self.database)
+        return await found_in(self.database)
 
     async def states(self) -> dict[int, Saved]:
         """By lane, what its room state is, as a worker stored it when it stopped; not of a lane that was being taken
@@ -234,7 +234,7 @@ class Scene:
             await judging
         states = {lane: _comparable(found.state) for lane in range(2 * PARTITIONS)
                   if (found := await store.snapshot(lane)) is not None}
-        found = await _found(database)
+        found = await found_in(database)
         await database.close()
         return found, states
 
@@ -290,7 +290,7 @@ def _frames(events: list[Event]) -> list[Entry]:
                              revision_of=lambda event: event.revision or 0))
 
 
-async def _found(database: Database) -> Found:
+async def found_in(database: Database) -> Found:
     rows = await database.read(lambda connection: connection.execute(
         select(findings.c.id, findings.c.alert_id, findings.c.withdrawn)).all())
     return {row.id: (row.alert_id, row.withdrawn) for row in rows}
