@@ -24,11 +24,11 @@ export const deeds = texts(
 /** What belongs to a deed, and who did it where that is no person. */
 export const facts = texts(
   {
-    version: '版本', previous: '原先', before: '原状态', after: '现状态', room: '直播间', name: '名称', labels: '标注', event: '事件', cue: '提示', expires_at: '有效至', link: '链接', grants: '角色', unit: '单元', post: '岗位', why: '原因', reason: '理由', clause: '条款', outcome: '结论', say: '话术', quote: '原话', lines: '行', word: '词', worst: '最重', cases: '用例', failed: '未通过', findings: '发现', format: '格式', scopes: '权限', tenant: '租户', starts: '开始', due: '到期', hours: '小时', of: '对象', answer: '回复', kind: '类型', to: '交给',
+    is: '现为', disabled: '停用', version: '版本', previous: '原先', before: '原状态', after: '现状态', room: '直播间', name: '名称', labels: '标注', event: '事件', cue: '提示', expires_at: '有效至', link: '链接', grants: '角色', unit: '单元', post: '岗位', why: '原因', reason: '理由', clause: '条款', outcome: '结论', say: '话术', quote: '原话', lines: '行', word: '词', worst: '最重', cases: '用例', failed: '未通过', findings: '发现', format: '格式', scopes: '权限', tenant: '租户', starts: '开始', due: '到期', hours: '小时', of: '对象', answer: '回复', kind: '类型', to: '交给',
     time: '到时', loopback: '本机', 'set-up': '初始化', system: '系统',
   },
   {
-    version: 'version', previous: 'before', before: 'was', after: 'is', room: 'room', name: 'name', labels: 'labels', event: 'event', cue: 'cue', expires_at: 'until', link: 'link', grants: 'roles', unit: 'unit', post: 'post', why: 'why', reason: 'reason', clause: 'clause', outcome: 'outcome', say: 'say', quote: 'quote', lines: 'lines', word: 'word', worst: 'worst', cases: 'cases', failed: 'failed', findings: 'findings', format: 'format', scopes: 'scopes', tenant: 'tenant', starts: 'starts', due: 'due', hours: 'hours', of: 'of', answer: 'answer', kind: 'kind', to: 'to',
+    is: 'now', disabled: 'disabled', version: 'version', previous: 'before', before: 'was', after: 'is', room: 'room', name: 'name', labels: 'labels', event: 'event', cue: 'cue', expires_at: 'until', link: 'link', grants: 'roles', unit: 'unit', post: 'post', why: 'why', reason: 'reason', clause: 'clause', outcome: 'outcome', say: 'say', quote: 'quote', lines: 'lines', word: 'word', worst: 'worst', cases: 'cases', failed: 'failed', findings: 'findings', format: 'format', scopes: 'scopes', tenant: 'tenant', starts: 'starts', due: 'due', hours: 'hours', of: 'of', answer: 'answer', kind: 'kind', to: 'to',
     time: 'time', loopback: 'this machine', 'set-up': 'set-up', system: 'system',
   },
 )

@@ -5,11 +5,12 @@ import { useSearchParams } from 'react-router'
 
 import { api, get } from '../../api/client'
 import { texts, useTexts, useWord } from '../../i18n'
-import { states } from '../../i18n/words'
+import { outcomes, severities, states } from '../../i18n/words'
 import { when } from './kinds'
 import { Waiting } from './parts'
 import { deeds, facts } from './deeds'
 import { sections } from './text'
+import { roles } from './users'
 
 const TEXT = texts(
   { title: '操作记录', on: '只看这个对象：预警编号、账号、room/9001', more: '更早的', empty: '没有记录', time: '时间', who: '谁', what: '做了什么', of: '对象', facts: '内容', put: '改{kind}', remove: '删{kind}', csv: '导出 CSV', xlsx: '导出 XLSX' },
@@ -22,7 +23,8 @@ export function Trail() {
   const say = useTexts(sections)
   const word = useWord(deeds)
   const fact = useWord(facts)
-  const state = useWord(states)
+  const [state, outcome, severity, role] = [useWord(states), useWord(outcomes), useWord(severities), useWord(roles)]
+  const known = (value: string) => [state, outcome, severity, role].map((each) => each(value)).find((each) => each !== value) ?? value
   const [params, setParams] = useSearchParams()
   const on = params.get('on') ?? ''
   const [typed, setTyped] = useState(on)
@@ -58,7 +60,7 @@ export function Trail() {
               <tr key={seq}>
                 <td className="nowrap">{when(deed.at)}</td><td>{fact(deed.by)}</td><td className="nowrap" title={deed.what}>{done(deed.what, deed.by)}</td>
                 <td><button type="button" className="plain" onClick={() => setParams({ on: deed.on })}>{deed.on}</button></td>
-                <td>{Object.keys(deed.facts ?? {}).length > 0 && <details><summary className="one-line">{brief(deed.facts ?? {}, fact, state)}</summary><pre>{JSON.stringify(deed.facts, null, 1)}</pre></details>}</td>
+                <td>{Object.keys(deed.facts ?? {}).length > 0 && <details><summary className="one-line">{brief(deed.facts ?? {}, fact, known)}</summary><pre>{JSON.stringify(deed.facts, null, 1)}</pre></details>}</td>
               </tr>
             ))}
           </tbody>
@@ -72,15 +74,19 @@ export function Trail() {
 type Word = (name: string) => string
 
 /** What is said there, without what is empty. */
-const brief = (all: object, fact: Word, state: Word) => Object.entries(all).flatMap(([name, value]) => {
-  const told = shown(name, value, state)
+const brief = (all: object, fact: Word, word: Word) => Object.entries(all).flatMap(([name, value]) => {
+  const told = shown(name, value, word)
   return told ? [`${fact(name)} ${told}`] : []
 }).join(' · ').slice(0, 120)
 
-function shown(name: string, value: unknown, state: Word): string {
-  if (Array.isArray(value)) return value.map((one) => shown('', one, state)).join('、')
-  if (value !== null && typeof value === 'object') return Object.values(value).filter(Boolean).join('@')
-  if (name.endsWith('_at')) return when(value)
-  if (name === 'before' || name === 'after') return state(String(value))
-  return value === null ? '' : String(value)
+/** Of closed sets; a word of one may be a name elsewhere. */
+const CLOSED = /^(before|after|outcome|worst|severity|role)$/
+const TIMES = /_at$|^(begins|starts|ends)$/
+
+function shown(name: string, value: unknown, word: Word): string {
+  if (Array.isArray(value)) return value.map((one) => shown('', one, word)).join('、')
+  if (value !== null && typeof value === 'object') return Object.entries(value).map(([key, one]) => shown(key, one, word)).filter(Boolean).join(name === '' ? '@' : ' ')
+  if (TIMES.test(name)) return when(value)
+  if (typeof value === 'boolean') return value ? '✓' : ''
+  return value === null ? '' : CLOSED.test(name) ? word(String(value)) : String(value)
 }

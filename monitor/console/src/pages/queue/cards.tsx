@@ -99,7 +99,7 @@ const Row = memo(function Row({ board, looking, name, top, n, of, chosen, ticked
           <span className="chip">{first.outcome ? outcome(first.outcome) : state(first.state)}</span>
         )}
       </div>
-      <p className="small one-line card-text"><Marked text={text} markings={markings} /></p>
+      <p className="small one-line card-text" lang="zh-CN"><Marked text={text} markings={markings} /></p>
       <p className="meta card-foot">
         <span className="one-line">{card.storm ? t('storm', { n: card.storm.held }) : (rooms.get(card.room) ?? card.room)}</span>
         {who && <span className="one-line who">{t('looking', { who })}</span>}

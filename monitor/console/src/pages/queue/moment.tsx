@@ -136,7 +136,7 @@ function Scores({ scores }: { scores: readonly Schemas['Why'][] }) {
   return [...best.values()].sort((a, b) => b.score - a.score).slice(0, 3).map((each) => (
     <p key={each.category}>
       {say(each.category)} <strong>{each.score.toFixed(2)}</strong>{' '}
-      <span className="meta">{each.carrying.slice(0, 5).map((piece) => `“${piece.text}”`).join(' ')}</span>
+      <span className="meta" lang="zh-CN">{each.carrying.slice(0, 5).map((piece) => `“${piece.text}”`).join(' ')}</span>
     </p>
   ))
 }

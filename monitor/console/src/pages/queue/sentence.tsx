@@ -28,7 +28,7 @@ export function Sentence({ card, context, heard }: { card: Card; context: readon
   const after = at >= 0 ? spoken[at + 1] : undefined
   const near = (line: ContextLine | undefined) => line && !own.has(line.event_id) && (
     <p className="context">
-      <span className="meta">{seconds(line.at - first.at)} {role((line.role || 'unknown'))}</span> {line.text}
+      <span className="meta">{seconds(line.at - first.at)} {role((line.role || 'unknown'))}</span> <span lang="zh-CN">{line.text}</span>
     </p>
   )
   return (

@@ -55,7 +55,7 @@ function Held({ alert }: { alert: Alert }) {
     <li>
       <span className="meta">{timeOfDay(alert.at)}</span>
       <span className="meta one-line">{alert.room}</span>
-      <span className="small one-line"><Marked text={text} markings={markings} /></span>
+      <span className="small one-line" lang="zh-CN"><Marked text={text} markings={markings} /></span>
     </li>
   )
 }

@@ -50,7 +50,7 @@ function Line({ line, own, heard, card }: { line: ContextLine; own: boolean; hea
     <li className={`line${own ? ` own sev-line-${levelOf(card.alerts)}` : ''}${line.lane === 0 ? ' spoken' : ''}${heard ? ' heard' : ''}`} {...(own ? { 'aria-current': true as const } : {})}>
       <span className="meta">{heard ? '▶ ' : ''}{timeOfDay(line.at)}</span>
       <span className="meta role">{role((line.role || 'unknown'))}</span>
-      <span className="line-text"><Marked text={line.text} markings={same ? markingsOf(card.alerts) : []} />
+      <span className="line-text"><span lang="zh-CN"><Marked text={line.text} markings={same ? markingsOf(card.alerts) : []} /></span>
         {line.revision !== 0 && <> <span className="chip">{t(line.revision < 0 ? 'interim' : 'revised')}</span></>}</span>
     </li>
   )

@@ -28,7 +28,7 @@ export function FaultsPanel({ path, linted, busy, trouble, onGo }: {
     )
   const failed = linted.failed ?? []
   if (!failed.length) return <p className="meta">{t('noFaults')} · {linted.cases ? t('casesOk', { ok: linted.cases, n: linted.cases }) : t('casesNone')}</p>
-  const words = (some: readonly string[]) => some.join('、') || t('none')
+  const words = (some: readonly string[]) => some.map((one) => (one === 'finding' ? t('found') : one)).join('、') || t('none')
   return (
     <ol aria-busy={busy}>
       {failed.map((each) => (
