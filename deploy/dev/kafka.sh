@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # A real Apache Kafka (KRaft) for development and tests, on loopback: one node, or three on this machine.
 #   kafka.sh start  [--data DIR] [--port N] [--nodes 1|3]   ready when it returns; prints the bootstrap addresses
+#                   [--through]                             another listener on port N + 2, which tells clients N + 3
 #   kafka.sh stop   [--data DIR] [--now] [--node K]         all nodes at once, or one; --now kills (kill -9)
 #   kafka.sh status [--data DIR]
 #   kafka.sh install                                        only fetch what is needed
@@ -8,7 +9,7 @@
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 jars=${REDPOST_KAFKA_JARS:-${XDG_CACHE_HOME:-$HOME/.cache}/redpost/kafka-$(md5sum "$here/kafka/pom.xml" | cut -c1-8)}
-data=data/kafka port=19092 nodes=1 now= node=
+data=data/kafka port=19092 nodes=1 now= node= through=
 
 command=${1:-}
 shift || true
@@ -19,6 +20,7 @@ while [ $# -gt 0 ]; do
         --nodes) nodes=$2; shift 2 ;;
         --node) node=$2; shift 2 ;;
         --now) now=1; shift ;;
+        --through) through=1; shift ;;
         *) echo "kafka.sh: $1 is not known; see the head of $0" >&2; exit 2 ;;
     esac
 done
@@ -53,20 +55,23 @@ install() {
 }
 
 configure() {  # node
-    local k=$1 own voters="" i copies=$((nodes == 3 ? 3 : 1)) in_step=$((nodes == 3 ? 2 : 1))
+    local k=$1 own voters="" i more="" told="" map="" copies=$((nodes == 3 ? 3 : 1)) in_step=$((nodes == 3 ? 2 : 1))
     own=$(port_of "$k")
     for i in $(seq "$nodes"); do
         voters+="${voters:+,}$i@127.0.0.1:$(($(port_of "$i") + 1))"
     done
+    if [ -n "$through" ]; then
+        more=",THROUGH://127.0.0.1:$((own + 2))" told=",THROUGH://127.0.0.1:$((own + 3))" map=",THROUGH:PLAINTEXT"
+    fi
     cat > "$data/$k.properties" <<EOF
 process.roles=broker,controller
 node.id=$k
 controller.quorum.voters=$voters
-listeners=PLAINTEXT://127.0.0.1:$own,CONTROLLER://127.0.0.1:$((own + 1))
-advertised.listeners=PLAINTEXT://127.0.0.1:$own
+listeners=PLAINTEXT://127.0.0.1:$own,CONTROLLER://127.0.0.1:$((own + 1))$more
+advertised.listeners=PLAINTEXT://127.0.0.1:$own$told
 controller.listener.names=CONTROLLER
 inter.broker.listener.name=PLAINTEXT
-listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT
+listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT$map
 log.dirs=$data/log-$k
 auto.create.topics.enable=false
 offsets.topic.num.partitions=4
@@ -158,5 +163,5 @@ case $command in
         for k in $(seq "$nodes"); do
             running "$k" && echo "node $k runs on port $(port_of "$k"), pid $(cat "$data/$k.pid")" || echo "node $k is down"
         done ;;
-    *) sed -n '2,8p' "$0" | sed 's/^# \{0,1\}//' >&2; exit 2 ;;
+    *) sed -n '2,9p' "$0" | sed 's/^# \{0,1\}//' >&2; exit 2 ;;
 esac

@@ -5,11 +5,13 @@ into a store of its own.
 """
 
 import asyncio
+import math
 import os
 import re
 import signal
 import subprocess
 import sys
+import urllib.request
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
@@ -17,7 +19,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import msgspec
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from monitor.adapters.bus.kafka import wire
 from monitor.adapters.bus.kafka.connecting import Brokers
@@ -85,6 +87,15 @@ class WorkerProcess:
         """Partitions that this process took, so far."""
         return [int(each) for each in re.findall(r'"partition": (\d+)[^\n]*"partition_taken"', self.output())]
 
+    def lag(self) -> float:
+        """What its metrics say of messages that are not committed; infinite where they say nothing yet."""
+        address = re.search(r"answers on (http://\S+)\n", self.output("out"))
+        if address is None:
+            return math.inf
+        with urllib.request.urlopen(f"{address[1]}/metrics") as answer:  # noqa: S310
+            told = re.search(r"^redpost_partition_lag(?:\{[^}]*\})? (\S+)$", answer.read().decode(), re.MULTILINE)
+        return float(told[1]) if told else math.inf
+
     def running(self) -> bool:
         return self.process is not None and self.process.poll() is None
 
@@ -108,13 +119,14 @@ class WorkerProcess:
 class Scene:
     """One topic, one database, workers."""
 
-    def __init__(self, brokers: Brokers, cluster: Cluster, url: str, folder: Path) -> None:
+    def __init__(self, brokers: Brokers, cluster: Cluster, url: str, folder: Path, *, replication: int = 1) -> None:
         self.brokers, self.cluster, self.url, self.folder = brokers, cluster, url, folder
+        self.replication = replication
         self.workers: list[WorkerProcess] = []
         self.sent = 0
 
     async def open(self) -> None:
-        await topics(self.brokers, PARTITIONS)
+        await topics(self.brokers, PARTITIONS, self.replication)
         await self._connect(self.url)
         for version, bundle in bundles().items():
             await self.store.save_rule_set(version, msgspec.msgpack.encode(bundle))
@@ -131,7 +143,8 @@ class Scene:
         await self.database.close()
 
     def worker(self, **settings: object) -> WorkerProcess:
-        made = WorkerProcess(self.folder / f"worker-{len(self.workers)}", self.brokers, self.url, **settings)
+        made = WorkerProcess(self.folder / f"worker-{len(self.workers)}", self.brokers, self.url,
+                             **{"bus__replication": self.replication, **settings})
         self.workers.append(made)
         return made
 
@@ -163,7 +176,7 @@ class Scene:
             by_partition: dict[int, list[Event]] = {}
             for event in msgspec.convert(batch, list[Event]):
                 by_partition.setdefault(wire.partition_of(TENANT, event.room, PARTITIONS), []).append(event)
-            await asyncio.gather(*(self.producer.send(partition, _frames(events))
+            await asyncio.gather(*(self.producer.send(partition, framed(events))
                                    for partition, events in by_partition.items()))
             self.sent += len(batch)
             await asyncio.sleep(pause_s)
@@ -191,6 +204,16 @@ class Scene:
 
     async def found(self) -> Found:
         return await found_in(self.database)
+
+    async def found_in(self, rooms: set[str]) -> int:
+        """How many findings are stored of these rooms."""
+        return int(await self.database.read(lambda connection: connection.execute(
+            select(func.count()).where(findings.c.room.in_(rooms))).scalar_one()))
+
+    async def found_of(self, event: str) -> list[str]:
+        """The findings of this event."""
+        return list(await self.database.read(lambda connection: connection.execute(
+            select(findings.c.id).where(findings.c.event_id == event)).scalars().all()))
 
     async def states(self) -> dict[int, Saved]:
         """By lane, what its room state is, as a worker stored it when it stopped; not of a lane that was being taken
@@ -285,7 +308,9 @@ async def _refused(partition: int, entries: Sequence[Entry]) -> int:
     raise StorageError("a single pass writes no ticks")
 
 
-def _frames(events: list[Event]) -> list[Entry]:
+def framed(events: Sequence[Any]) -> list[Entry]:
+    """Events, or what they are made of, of one partition as a message has them."""
+    events = msgspec.convert(events, list[Event])
     return list(frames.build(events, tenant=TENANT, accepted_at=START, pseudonym=str,
                              revision_of=lambda event: event.revision or 0))
 
@@ -320,8 +345,10 @@ def _comparable(state: bytes) -> Saved:
 
 
 @asynccontextmanager
-async def scene(brokers: Brokers, cluster: Cluster, folder: Path) -> AsyncIterator[Scene]:
-    made = Scene(brokers, cluster, await cluster.fresh(), folder)
+async def scene(
+    brokers: Brokers, cluster: Cluster, folder: Path, *, replication: int = 1
+) -> AsyncIterator[Scene]:
+    made = Scene(brokers, cluster, await cluster.fresh(), folder, replication=replication)
     await made.open()
     try:
         await made.swap(0)

@@ -3,7 +3,6 @@
 import asyncio
 import random
 import signal
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -11,31 +10,13 @@ import pytest
 from monitor.adapters.bus.kafka.connecting import Brokers
 from tests.faults.cluster import PARTITIONS, Scene, scene
 from tests.faults.harness import until
+from tests.faults.staging import EVENTS, everything_taken, stage, stopped
 from tests.faults.streams import cut, stream
 from tests.parts.kafka import brokers, kafka
 from tests.parts.postgres import Cluster, postgres
 from tests.parts.running import free_ports, script
 
-__all__ = ["brokers", "kafka", "postgres"]
-EVENTS = 6_000
-
-
-@pytest.fixture
-async def stage(brokers: Brokers, postgres: Cluster, tmp_path: Path) -> AsyncIterator[Scene]:
-    async with scene(brokers, postgres, tmp_path) as made:
-        yield made
-
-
-async def stopped(stage: Scene) -> None:
-    """All workers drain and end well."""
-    for worker in stage.workers:
-        if worker.running():
-            worker.signal(signal.SIGTERM)
-            assert await worker.ended() == 0, worker.output()
-
-
-async def everything_taken(stage: Scene) -> None:
-    await until(lambda: len({p for w in stage.workers if w.running() for p in w.taken()}) == PARTITIONS)
+__all__ = ["brokers", "kafka", "postgres", "stage"]
 
 
 async def test_one_worker_alone(stage: Scene) -> None:

@@ -17,7 +17,7 @@ _numbers = itertools.count(1)
 def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Its address."""
     data: Path = tmp_path_factory.mktemp("kafka")
-    address = script("kafka.sh", "start", "--data", str(data), "--port", str(free_ports(2)))
+    address = script("kafka.sh", "start", "--data", str(data), "--port", str(free_ports(4)), "--through")
     yield address
     script("kafka.sh", "stop", "--data", str(data))
 
@@ -28,6 +28,6 @@ def brokers(kafka: str) -> Brokers:
     return Brokers(bootstrap=kafka, prefix=f"t{next(_numbers)}.")
 
 
-async def topics(brokers: Brokers, partitions: int) -> None:
+async def topics(brokers: Brokers, partitions: int, replication: int = 1) -> None:
     async with Topics(brokers) as made:
-        await made.apply(Wanted(partitions=partitions, replication=1))
+        await made.apply(Wanted(partitions=partitions, replication=replication))

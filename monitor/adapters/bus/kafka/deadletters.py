@@ -13,7 +13,7 @@ from monitor.adapters.bus.kafka.wire import Poison
 from monitor.domain.errors import NotFound
 from monitor.services.ports import Logger, Telemetry
 
-_FROM: Final = "redpost-from"
+FROM: Final = "redpost-from"
 _WHY: Final = "redpost-why"
 _LEFT: Final = "redpost-left"
 """The message itself was left where it lies."""
@@ -56,7 +56,7 @@ class DeadLetters:
     async def _put(
         self, place: str, value: bytes, why: str, more: Sequence[tuple[str, bytes]], key: bytes | None,
     ) -> None:
-        headers = [(_FROM, place.encode()), (_WHY, why.encode()[:1_000]), *more]
+        headers = [(FROM, place.encode()), (_WHY, why.encode()[:1_000]), *more]
         try:
             await self._producer.raw(self._brokers.dead_letter, value, headers, key=key)
         except Exception as error:
@@ -87,7 +87,7 @@ async def resend(brokers: Brokers, offset: int) -> str:
     topic, partition, place = letter.come_from.rsplit("/", 2)
     if _LEFT in dict(record.headers):
         record = await _record(brokers, topic, int(partition), int(place))
-    own = [(name, value) for name, value in record.headers if name not in (_FROM, _WHY, _LEFT)]
+    own = [(name, value) for name, value in record.headers if name not in (FROM, _WHY, _LEFT)]
     producer = KafkaProducer(brokers)
     await producer.start()
     try:
@@ -99,7 +99,7 @@ async def resend(brokers: Brokers, offset: int) -> str:
 
 def _letter(record: Any) -> Letter:
     told = {name: value.decode(errors="replace") for name, value in record.headers}
-    return Letter(record.offset, told.get(_FROM, "?"), told.get(_WHY, "?"), len(record.value or b""))
+    return Letter(record.offset, told.get(FROM, "?"), told.get(_WHY, "?"), len(record.value or b""))
 
 
 async def _record(brokers: Brokers, topic: str, partition: int, offset: int) -> Any:
