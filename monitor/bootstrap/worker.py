@@ -38,6 +38,7 @@ from monitor.bootstrap.probing import listen
 from monitor.bootstrap.ruleworks import rule_folder
 from monitor.bootstrap.stores import open_store
 from monitor.bootstrap.telling import Telling
+from monitor.domain.errors import StorageError
 from monitor.engine.engineset import EngineSet
 from monitor.services.canary import Canary
 from monitor.services.detect import Detect, DetectSettings
@@ -57,6 +58,7 @@ _ARCHIVE_MS: Final = 3_000
 """Web nodes show what was said once it is in the archive."""
 _ARCHIVE_EVENTS: Final = 8_000
 _TIDY_AFTER_MS: Final = 30_000
+_MOST_UNWRITTEN: Final = 500_000
 _DAY_MS: Final = 86_400_000
 
 
@@ -241,7 +243,11 @@ class Worker:
                           self.clock)
 
     async def _clocks(self) -> None:
-        """Records that web nodes change are taken."""
+        """Records that web nodes change are taken; what the archive refuses does not grow for ever."""
         while True:
             await self.post.organising.load()
+            waiting = self.owning.unwritten()
+            if waiting > _MOST_UNWRITTEN:
+                raise StorageError(f"{waiting} judged events wait for the archive at {self.settings.shared}",
+                                   hint="bring the folder back, or free space there; the log has all of them")
             await asyncio.sleep(1)

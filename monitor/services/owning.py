@@ -92,6 +92,10 @@ class Owning:
         if not share.over:
             await share.log.feed(message)
 
+    def unwritten(self) -> int:
+        """Judged events that archives have in memory only."""
+        return sum(share.detect.unwritten() for share in self.shares.values() if share.detect is not None)
+
     async def close(self) -> None:
         await self.revoked(list(self.shares))
 

@@ -140,7 +140,7 @@ async def post_answer(request: web.Request) -> web.Response:
 
 async def stream_room_cues(request: web.Request) -> web.StreamResponse:
     """Cues with a change behind the client's last id, then each that changes, until the link ends."""
-    services, link = request.app[SERVICES], await _link(request)
+    services, settings, link = request.app[SERVICES], request.app[SETTINGS], await _link(request)
     after = last_id(request.headers.get("Last-Event-ID"), request[QUERY]["after"]) or 0
     with services.cue_hub.listening(link) as listener:
         response = web.StreamResponse(headers=HEADERS)
@@ -155,7 +155,7 @@ async def stream_room_cues(request: web.Request) -> web.StreamResponse:
             for cue in changed:
                 await writer.write(event(b"cue", _shown(cue), cue.seq))
                 after = cue.seq
-            if not changed and not await listener.woken(within=request.app[SETTINGS].cue_look_s):
+            if not changed and not await listener.woken(within=min(settings.cue_look_s, settings.sse_heartbeat_s)):
                 await writer.write(PING)
     return response
 
