@@ -75,7 +75,7 @@ async def test_an_end_in_the_middle_of_a_batch(stage: Scene, point: str) -> None
     await stage.send(batches, pause_s=0.005)
     await worker.ended()
     worker.start()
-    await everything_taken(stage)  # it may have died with all of it committed: only an owner stores states when it stops
+    await everything_taken(stage)  # it may have died with all committed: an owner alone stores states as it stops
     await stage.settled()
     await stopped(stage)
     await stage.check()
