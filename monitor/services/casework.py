@@ -27,6 +27,7 @@ from monitor.services.scan import Scanner
 
 _ENCODER: Final = msgspec.msgpack.Encoder(order="deterministic")
 _WORDS: Final = 5
+_DAY_MS: Final = 86_400_000
 """Words of a rule that are named."""
 
 
@@ -135,7 +136,9 @@ def _failing(engine: EngineSet, cases: Sequence[tuple[Rule, Case]]) -> Iterator[
 
 def _failing_series(engine: EngineSet, series: Sequence[tuple[CorrelationRule, CorrelationCase]]) -> Iterator[Failure]:
     """All together in one stream, each in a room of its own."""
-    begin = max((_begin(rule) for rule, _ in series), default=0)
+    known = {rule.id: rule for rule in engine.ruleset.all()}
+    begin = max((_begin(known[name]) for rule, _ in series for name in (rule.id, *rule.correlation.refers)
+                 if name in known), default=0)
     events = sorted((event for n, (_, case) in enumerate(series) for event in _series(n, case, begin)),
                     key=lambda event: event[0])
     scanner = Scanner(engine)
@@ -180,7 +183,7 @@ def _anywhere(rule: AnyRule) -> RoomContext:
 def _begin(rule: AnyRule) -> int:
     """A time at which the rule holds (UTC ms)."""
     since = rule.effective.since
-    return 0 if since is None else (since.toordinal() - 719_163 + 1) * 86_400_000
+    return 0 if since is None else (since.toordinal() - 719_163 + 1) * _DAY_MS
 
 
 def _event(n: int, rule: Rule, case: Case) -> Event:

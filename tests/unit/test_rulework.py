@@ -2,14 +2,16 @@
 
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
-from monitor.adapters.rulefiles import load_sources
+from monitor.adapters.rulefiles import RuleFolder, load_sources
 from monitor.adapters.storage.database import Database
 from monitor.adapters.storage.rule_edits import SqlRuleEdits
 from monitor.domain.errors import ConfigError, Conflict, InputError, NotFound, Refused, RuleError, StorageError
 from monitor.domain.people import Actor
+from monitor.services.casework import run_cases
 from monitor.services.dryrecords import RunThis
 from monitor.services.rulebook import ReloadResult
 from monitor.services.ruleeditions import Publishing, Released, RuleEdits, Saving
@@ -18,9 +20,9 @@ from monitor.services.ruletrying import RuleDraft, RuleTrial, TryThis
 from monitor.services.rulework import Workbench
 from tests.fakes.posts import MemoryPosts
 from tests.fakes.rule_edits import MemoryRuleEdits
-from tests.faults.harness import RULES
+from tests.faults.harness import ROOT, RULES
 from tests.faults.inside import Quiet
-from tests.faults.streams import engine_of
+from tests.faults.streams import ZONE, engine_of, tables
 from tests.functional.fakes import NOW, FakeArchive, FakeClock
 
 LOWEST = "shop/lowest.yml"
@@ -203,3 +205,13 @@ async def test_faults_and_cases_are_told_where_they_stand() -> None:
     linted = await trial.lint(RuleDraft(path="shop/copy.yml", text=TEXT))
     assert any("twice" in fault.message or "stands" in fault.message for fault in linted.faults)
     assert RunThis(path=LOWEST, text=TEXT).hours == 2
+
+
+def test_each_shipped_rule_over_several_events_holds_its_cases_by_itself() -> None:
+    """As it is saved in the console: with what it needs of the others, and these in force."""
+    folder = RuleFolder(ROOT / "rules", rooms=None, zone=ZONE)
+    shipped = folder.parse(folder.read())[0]
+    for rule in shipped.correlations:
+        alone = part(shipped, rule.path, shipped.sources[rule.path].decode(), load_sources)
+        ran, failed = run_cases(alone.ruleset, tables(), ZoneInfo(ZONE))
+        assert ran >= len(rule.cases) and not failed, rule.id
