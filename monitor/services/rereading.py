@@ -57,7 +57,8 @@ class Rereading:
                 else:
                     self._state.broadcasts.pop(numbered.seq, None)
             after = entries[-1].seq
-        self._state.merged.release(min(cursor.position.seq for cursor in cursors))  # is stored already
+        for told in self._state.merged.release(min(cursor.position.seq for cursor in cursors)):
+            Outcome().add(told, self._state.windows)  # it is stored already; lines around it may not be
 
     async def _entry(self, numbered: Numbered) -> None:
         for cursor in self._state.cursors:

@@ -417,3 +417,28 @@ async def test_an_archive_that_refuses_for_long_fills_no_memory() -> None:
     await world.settle()
     await world.stop()
     assert set((await world.seen()).kept) == {(f"s{n}", 0) for n in range(6)}
+
+
+async def test_lines_around_what_was_missing_are_wanted_after_a_crash_too() -> None:
+    """What needs both lanes is stored before any snapshot: a re-read gives the same windows."""
+    world = world_of(MemoryHouse())
+    world.rules = list(engines())[1]
+    await world.open()
+    await world.send([speech(1, text="大家好")])
+    await world.settle()
+    for _ in range(60):  # the statement is due after 10 s, and then some for what is late
+        world.clock.time += 1_000
+        await ticked(world)
+    await world.rest()
+    page = await world.store.alerts(TENANT, AlertFilter(rule="shop.missing"), cursor=None, limit=10)
+    assert page.alerts
+    before = {room: sorted(msgspec.structs.astuple(w) for w in windows)
+              for room, windows in world.detect._state.windows.of.items()}
+    assert before
+    await world.crash()
+    await world.open(swap=False)
+    after = {room: sorted(msgspec.structs.astuple(w) for w in windows)
+             for room, windows in world.detect._state.windows.of.items()}
+    await world.stop()
+    await world.house.close()
+    assert after == before

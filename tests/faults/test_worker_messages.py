@@ -81,6 +81,8 @@ async def test_messages_that_come_twice(stage: Scene) -> None:
     again = await stage.found()
     [letter] = await stage.found_of("letter")
     assert {name for name in again if name != letter} == set(before)
+    await worker.kill()
+    worker.start()
     await stage.send(batches[60:])
     await recovered(stage)
     await stopped(stage)

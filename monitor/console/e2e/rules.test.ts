@@ -2,7 +2,7 @@ import type { Page } from 'playwright-core'
 import { afterAll, expect, test } from 'vitest'
 
 import type { Schemas } from '../src/api/client'
-import { ask, close, LOOKS, opened, say, shot, unfit, URL } from './kit'
+import { ask, call, close, LOOKS, opened, say, shot, unfit, URL } from './kit'
 
 afterAll(close)
 
@@ -165,6 +165,79 @@ test('a wording with a proof is allowed for a time, and that is taken back', asy
   await shot(page, 'rules-exceptions')
   await page.click('.exceptions li button')
   await page.waitForSelector('.exceptions:has-text("没有例外")')
+  expect(wrong).toEqual([])
+}, 60_000)
+
+test('above what a post can take the number is asked for, and nothing else will do', async () => {
+  await call('PUT', '/api/v1/records/post/content-review', { title: '内容审核岗', duty: 'content_review', budget: 1 })
+  const words = '满院子都说好'
+  await say('rules-budget', ...Array.from({ length: 12 }, (_, n) => `第${n}个${words}`))
+  const { page, wrong } = await opened('/rules')
+  await atRule(page)
+  await type(page, '全网最低', `${words}, `)
+  await page.waitForSelector('.bench-panel .switch:has-text("用例")')
+  await page.locator('.cm-content').press('Control+s')
+  await page.waitForSelector('.bench-said:has-text("已存为")')
+  await page.click('.bench-bar button:has-text("试运行 2 小时")')
+  await page.waitForSelector('.dry .chip:has-text("超")')
+  await page.click('.bench-bar button:has-text("现在发布")')
+  const asked = await page.textContent('.asking label')
+  const number = /\d+/.exec(asked ?? '')![0]
+  expect(Number(number)).toBeGreaterThan(1)
+  const go = page.locator('.asking button:has-text("继续发布")')
+  for (const typed of ['0', '1', '']) {
+    await page.fill('#confirm', typed)
+    expect(await go.isDisabled()).toBe(true)
+  }
+  await shot(page, 'rules-budget')
+  await page.fill('#confirm', number)
+  await go.click()
+  await page.waitForSelector('.bench-bar:has-text("已生效")')
+  expect(wrong).toEqual([])
+}, 90_000)
+
+test('a clause of the own house is a file of its own, and a rule may rest on it', async () => {
+  const { page, wrong } = await opened('/rules')
+  await page.click('.rule-list button:has-text("新建")')
+  await page.fill('.fresh-file input', 'clauses-own.yml')
+  await page.click('.fresh-file button:has-text("新建文件")')
+  await page.waitForSelector('.bench .cm-content')
+  await expect.poll(() => page.textContent('.cm-content')).toContain('OWN-1')
+  for (const [field, value] of [['document', '某平台公告第 7 号'], ['issuer', '某平台'], ['article', '第二条'], ['requirement', '不得虚构库存']] as const) {
+    const line = page.locator('.cm-line', { hasText: `${field}: ''` })
+    await line.click()
+    await page.keyboard.press('Home')
+    for (let i = 0; i < field.length + 3; i++) await page.keyboard.press('ArrowRight')
+    await page.keyboard.insertText(value)
+  }
+  await shot(page, 'rules-clause')
+  await page.locator('.cm-content').press('Control+s')
+  await page.waitForSelector('.bench-said:has-text("已存为第 1 版")')
+  await page.click('.bench-bar button:has-text("现在发布")')
+  await page.fill('#confirm', '0')
+  await page.keyboard.press('Enter')
+  await page.waitForSelector('.bench-bar:has-text("第 1 版已生效")')
+
+  await page.goto(`${URL}/rules`)
+  await atRule(page, 'shop.rank')
+  await type(page, 'T-1', 'OWN-1, ')
+  await page.locator('.cm-content').press('Control+s')
+  await page.waitForSelector('.bench-said:has-text("已存为")')
+  expect(wrong).toEqual([])
+}, 90_000)
+
+test('the last minutes of a room are tried, too', async () => {
+  await say('rules-room', '大家好', '今天全网最低价')
+  const { page, wrong } = await opened(`/rules/${RULE}`)
+  await page.waitForSelector('.bench .cm-content')
+  await page.click('.trial .switch button:has-text("取自直播间")')
+  await page.click('.trial-room .ant-select')
+  await page.keyboard.insertText('rules-room')
+  await page.keyboard.press('Enter')
+  await page.waitForSelector('.tried mark:has-text("全网最低")')
+  await shot(page, 'rules-room')
+  await page.click('.trial-room button:has-text("近 10 分钟")')
+  await page.waitForSelector('.tried mark:has-text("全网最低")')
   expect(wrong).toEqual([])
 }, 60_000)
 
