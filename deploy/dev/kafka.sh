@@ -121,7 +121,7 @@ start() {
         local tries=0
         until ready "$(port_of "$k")"; do
             tries=$((tries + 1))
-            if ! running "$k" || [ $tries -gt 600 ]; then
+            if ! kill -0 "$(cat "$data/$k.pid")" 2>/dev/null || [ $tries -gt 600 ]; then  # it may not be java yet
                 say "node $k did not start; the end of $data/$k.log:"
                 tail -5 "$data/$k.log" >&2
                 exit 1
