@@ -210,6 +210,9 @@ test('a clause of the own house is a file of its own, and a rule may rest on it'
     for (let i = 0; i < field.length + 3; i++) await page.keyboard.press('ArrowRight')
     await page.keyboard.insertText(value)
   }
+  await page.waitForSelector('.fault:has-text("categories")') // of which categories is for the house to say
+  await type(page, ']', 'price_consumer')
+  await page.waitForSelector('.bench-bar button:has-text("保存"):not([disabled])')
   await shot(page, 'rules-clause')
   await page.locator('.cm-content').press('Control+s')
   await page.waitForSelector('.bench-said:has-text("已存为第 1 版")')

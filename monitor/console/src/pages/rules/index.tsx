@@ -1,4 +1,5 @@
 /** The rules workbench: edited, tried, run over what was said, published, and taken back. */
+import { useState } from 'react'
 import { useParams } from 'react-router'
 
 import { Refusal } from '../../api/client'
@@ -28,7 +29,9 @@ function One({ path, rule }: { path: string; rule: RuleRow | undefined }) {
   const t = useTexts(TEXT)
   const { data, error, refetch } = useFile(path)
   const missing = error instanceof Refusal && error.status === 404
+  const [isNew, setNew] = useState(false) // while what was just saved is read, the bench stays with what it says
+  if (missing && !isNew) setNew(true)
   if (error && !missing) return <p className="empty" role="alert">{error.message} <button type="button" className="plain" onClick={() => void refetch()}>{t('again')}</button></p>
-  if (!data && !missing) return <p className="empty" role="status">{t('loading')}</p>
+  if (!data && !missing && !isNew) return <p className="empty" role="status">{t('loading')}</p>
   return <Bench path={path} file={data ?? null} rule={rule} fresh={blank(path)} />
 }

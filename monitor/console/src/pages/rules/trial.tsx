@@ -1,3 +1,4 @@
+import { useQuery } from '@tanstack/react-query'
 import { Select } from 'antd'
 import { useCallback, useMemo, useState } from 'react'
 
@@ -20,6 +21,16 @@ export function Trial({ path, text }: { path: string; text: string }) {
   const t = useTexts(TEXT)
   const role = useTexts(roles)
   const rooms = useRooms()
+  const aired = useQuery({
+    queryKey: ['aired'],
+    queryFn: ({ signal }) => get(api.GET('/api/v1/rooms', { params: { query: { limit: 200 } }, signal })),
+    staleTime: 30_000,
+  })
+  const choices = useMemo(() => {
+    const known = new Map([...rooms].map(([id, each]) => [id, each.title ?? id]))
+    for (const each of aired.data?.rooms ?? []) if (!known.has(each.room)) known.set(each.room, each.room)
+    return [...known].map(([value, label]) => ({ value, label }))
+  }, [rooms, aired.data])
   const [from, setFrom] = useState<'said' | 'room'>('said')
   const [said, setSaid] = useState(() => sessionStorage.getItem(KEPT) ?? '')
   const [composing, setComposing] = useState(false)
@@ -65,7 +76,7 @@ export function Trial({ path, text }: { path: string; text: string }) {
         : (
           <div className="trial-room">
             <Select value={room || null} placeholder={t('room')} aria-label={t('room')} showSearch onChange={(value: string) => setRoom(value)}
-              options={[...rooms].map(([id, each]) => ({ value: id, label: each.title ?? id }))} />
+              options={choices} />
             <div className="switch small">{MINUTES.map((each) => <button key={each} type="button" className="plain" aria-pressed={minutes === each} onClick={() => setMinutes(each)}>{t('lastMinutes', { n: each })}</button>)}</div>
           </div>
         )}
