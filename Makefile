@@ -52,7 +52,7 @@ quality: $(READY) ## Measure the shipped packs on lines that may be read, and th
 	$(BIN)/python -m tests.corpus.report
 
 soak: $(READY) ## Run the tests with the large counts; takes long
-	$(BIN)/pytest -m soak
+	$(BIN)/pytest -m soak --durations 25
 
 lock: $(READY) ## Bring the locked dependencies in line with pyproject.toml; UPGRADE=1 takes the newest
 	$(COMPILE) pyproject.toml --output-file $(LOCKS)/run.txt
