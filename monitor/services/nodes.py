@@ -146,7 +146,8 @@ def key_print(key: bytes) -> str:
 async def check_keys(nodes: Nodes, tenants: Iterable[str], key_of: Callable[[str], bytes]) -> None:
     """Raises ConfigError where another node hides the viewers of a tenant behind another key."""
     for tenant in sorted(tenants):
-        if await nodes.key_print(tenant, key_print(key_of(tenant))) != key_print(key_of(tenant)):
+        own = key_print(key_of(tenant))
+        if await nodes.key_print(tenant, own) != own:
             raise ConfigError(
                 f"the pseudonym key of {tenant} is not the one that other nodes use",
                 hint="give every node the same file (pseudonym.key_file): another key gives viewers other pseudonyms")

@@ -6,7 +6,7 @@ least once, and known by its ids where it is bridged again.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, Final, Protocol
 
@@ -16,11 +16,13 @@ from aiokafka.errors import CommitFailedError, IllegalStateError
 from monitor.adapters.bus.kafka.connecting import Brokers, refusals, started
 from monitor.adapters.bus.kafka.deadletters import DeadLetters
 from monitor.domain.errors import BusyError, StorageError
+from monitor.domain.frames import portions
 from monitor.services.ingest import Receipt
 from monitor.services.ports import Logger, Telemetry
 
 MOST: Final = 5_000
 """Messages that are bridged together; no more than one request may hold."""
+_TOGETHER_BYTES: Final = 4 * 2**20
 _FETCH_BYTES: Final = 2 * 2**20
 _WAIT_MS: Final = 20
 _PAUSE_S: Final = 1
@@ -78,7 +80,7 @@ class KafkaBridge:
                 whole.append(record)
             else:
                 self._dead_letters.leave(record, "not a JSON object")
-        for some in _portions(whole):
+        for some in portions(whole, lambda record: len(record.value), most=_TOGETHER_BYTES, count=MOST):
             await self._take(tenant, some)
 
     async def _take(self, tenant: str, records: Sequence[Any]) -> None:
@@ -107,14 +109,3 @@ class KafkaBridge:
             self._next[place] = records[-1].offset + 1
         known = [(self._consumer.highwater(place), self._next.get(place)) for place in self._consumer.assignment()]
         self._telemetry.gauge("bridge_lag", sum(max(0, end - at) for end, at in known if end and at is not None))
-
-
-def _portions(records: Sequence[Any], most_bytes: int = 4 * 2**20) -> Iterable[Sequence[Any]]:
-    first = size = 0
-    for i, record in enumerate(records):
-        if i > first and size + len(record.value) > most_bytes:
-            yield records[first:i]
-            first, size = i, 0
-        size += len(record.value)
-    if first < len(records):
-        yield records[first:]

@@ -3,14 +3,10 @@ all partitions."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Final
 
 from monitor.adapters.bus.kafka import wire
 from monitor.adapters.bus.kafka.producing import KafkaProducer
 from monitor.domain.frames import Entry, Frame, Mark, Swap
-
-_CHUNK: Final = wire.MOST_ENTRIES
-"""Entries that one message holds at most."""
 
 
 class NodeLog:
@@ -40,8 +36,8 @@ class NodeLog:
             if isinstance(entry, Swap):
                 await self._announce(entry.version)
         sent = await asyncio.gather(
-            *(self._producer.send(partition, part[start : start + _CHUNK])
-              for partition, part in by_partition.items() for start in range(0, len(part), _CHUNK)),
+            *(self._producer.send(partition, part[start : start + wire.MOST_ENTRIES])
+              for partition, part in by_partition.items() for start in range(0, len(part), wire.MOST_ENTRIES)),
             return_exceptions=True)
         for result in sent:
             if isinstance(result, BaseException):
