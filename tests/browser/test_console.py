@@ -3,7 +3,6 @@
 import asyncio
 import os
 import re
-import socket
 import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -16,20 +15,13 @@ from tests.architecture.test_repository import ROOT
 from tests.browser.chromium import chromium
 from tests.browser.vitest import CONSOLE, VITEST, vitest
 from tests.faults.harness import Server, serving
-from tests.parts.running import untested
+from tests.parts.running import free_ports, untested
 
 
 def needed(path: Path) -> None:
     """Skipped where the console was not installed or built, and failing where CI=true."""
     if not path.exists():
         untested(f"the console was NOT tested: no {path.relative_to(ROOT)}; run `make console`")
-
-
-def free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        port: int = found.getsockname()[1]
-        return port
 
 
 @asynccontextmanager
@@ -44,7 +36,7 @@ async def steering(server: Server) -> AsyncIterator[str]:
     app.router.add_post("/{what}", steer)
     runner = web.AppRunner(app)
     await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", free_port())
+    site = web.TCPSite(runner, "127.0.0.1", free_ports(1))
     await site.start()
     try:
         yield site.name
@@ -85,7 +77,7 @@ async def test_its_pages(name: str, tmp_path: Path) -> None:
     needed(CONSOLE / "dist/index.html")
     journey = name.startswith("journey")
     async with (
-        serving(tmp_path / "data", port=free_port(), **(JOURNEY if journey else SETTINGS)) as server,
+        serving(tmp_path / "data", port=free_ports(1), **(JOURNEY if journey else SETTINGS)) as server,
         steering(server) as steer,
     ):
         said = await vitest(

@@ -1,6 +1,7 @@
 """Starting the scripts of deploy/dev; what cannot be had skips its tests, loudly, and fails them where CI=true."""
 
 import os
+import secrets
 import socket
 import subprocess
 from contextlib import closing
@@ -10,6 +11,7 @@ from typing import NoReturn
 import pytest
 
 SCRIPTS = Path(__file__).parents[2] / "deploy/dev"
+_GIVEN = Path("/proc/sys/net/ipv4/ip_local_port_range")
 
 
 def untested(why: str) -> NoReturn:
@@ -28,16 +30,24 @@ def script(name: str, *words: str) -> str:
 
 
 def free_ports(count: int) -> int:
-    """The first of so many neighbouring ports that nobody listens on."""
-    for _ in range(100):
-        with closing(socket.socket()) as first:
-            first.bind(("127.0.0.1", 0))
-            port: int = first.getsockname()[1]
-        if port + count < 65_536 and all(_free(port + k) for k in range(count)):
+    """The first of so many neighbouring ports that nobody listens on. They are none of those that the kernel gives to
+    outgoing connections: one of these would be taken before a server that is only now started asks for it."""
+    lowest, highest = map(int, _GIVEN.read_text().split())
+    first, end = max((11_000, lowest), (highest + 1, 65_536), key=lambda part: part[1] - part[0])
+    if end - first < 1_000:
+        first, end = 11_000, 65_536
+    for _ in range(1_000):
+        port = secrets.choice(range(first, end - count))
+        if all(_free(port + k) for k in range(count)):
             return port
     raise RuntimeError("no free ports")
 
 
 def _free(port: int) -> bool:
     with closing(socket.socket()) as probe:
-        return probe.connect_ex(("127.0.0.1", port)) != 0
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+        return True
