@@ -12,15 +12,13 @@ from monitor.services.records import ArchiveQuery, ContextLine, KeptEvent, Updat
 
 _LOOK_S: Final = 0.1
 _AT_ONCE: Final = 1_000
-_ALL_EVERY: Final = 50
-"""Looks between two at tenants that nothing is known of."""
 _LINES: Final = 2_000
 
 
 class Outbox(Protocol):
     """Raises StorageError."""
 
-    async def outbox_ends(self, tenants: Iterable[str] | None = None) -> dict[str, int]: ...
+    async def outbox_ends(self) -> dict[str, int]: ...
 
     async def updates(self, tenant: str, *, after: int, limit: int) -> list[Update]: ...
 
@@ -45,19 +43,17 @@ class OutboxFollower:
             self._wake.set()
 
     async def run(self) -> None:
-        turn = 0
         while True:
             with suppress(StorageError):  # looked at again at the next turn
-                await self.look(everywhere=turn % _ALL_EVERY == 0)
-                turn += 1
+                await self.look()
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._wake.wait(), _LOOK_S)
             self._wake.clear()
 
-    async def look(self, *, everywhere: bool = False) -> None:
-        """Pass on what is new. `everywhere`: also of tenants that had nothing so far."""
-        ends = await self._outbox.outbox_ends(None if everywhere else self._last)
-        for tenant, end in ends.items():
+    async def look(self) -> None:
+        """Pass on what is new, also of tenants that had nothing so far."""
+        ends = await self._outbox.outbox_ends()
+        for tenant, end in (dict.fromkeys(self._last, 0) | ends).items():
             if end < self._last.get(tenant, 0):
                 self._last[tenant] = end
                 self._stepped_back(tenant, end)

@@ -1,6 +1,6 @@
 """What the services need of the world. One contract test suite per port runs over all its implementations."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, Protocol
 
 from monitor.domain.audit import Deed
@@ -137,8 +137,8 @@ class Store(Judgements, Protocol):
         """(lowest kept, highest) outbox seq of the tenant; (0, 0) where none was written."""
         ...
 
-    async def outbox_ends(self, tenants: Iterable[str] | None = None) -> dict[str, int]:
-        """Tenant → its highest outbox seq; of these, 0 where none was written, or of all that have one."""
+    async def outbox_ends(self) -> dict[str, int]:
+        """Tenant → its highest outbox seq, of all that have one."""
         ...
 
     async def trim_outbox(self, *, keep: int) -> int:

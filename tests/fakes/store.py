@@ -253,9 +253,8 @@ class MemoryStore:
         rows = self._t.outbox.get(tenant)
         return (rows[0][0], rows[-1][0]) if rows else (0, 0)
 
-    async def outbox_ends(self, tenants: Iterable[str] | None = None) -> dict[str, int]:
-        known = {tenant: rows[-1][0] for tenant, rows in self._t.outbox.items()}
-        return known if tenants is None else {tenant: known.get(tenant, 0) for tenant in tenants}
+    async def outbox_ends(self) -> dict[str, int]:
+        return {tenant: rows[-1][0] for tenant, rows in self._t.outbox.items()}
 
     async def trim_outbox(self, *, keep: int) -> int:
         self._refuse()

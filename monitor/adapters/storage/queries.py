@@ -1,9 +1,9 @@
 """The smaller tables: lanes and their snapshots, rooms, the outbox, rule sets, tokens."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 
 from msgspec.structs import asdict
-from sqlalchemy import Connection, and_, bindparam, delete, func, or_, select
+from sqlalchemy import Connection, and_, delete, func, or_, select
 
 from monitor.adapters.storage.commits import lost
 from monitor.adapters.storage.records import alert_of, token_of
@@ -152,13 +152,14 @@ def outbox_bounds(connection: Connection, tenant: str) -> tuple[int, int]:
     return row[0] or 0, row[1] or 0
 
 
-def outbox_ends(connection: Connection, tenants: Iterable[str] | None = None) -> dict[str, int]:
-    """Tenant → its highest number; of some, by a look at the end of each."""
-    if tenants is None:
-        rows = connection.execute(select(outbox.c.tenant, func.max(outbox.c.seq)).group_by(outbox.c.tenant))
-        return {tenant: last for tenant, last in rows}
-    end = select(func.max(outbox.c.seq)).where(outbox.c.tenant == bindparam("tenant"))
-    return {tenant: connection.scalar(end, {"tenant": tenant}) or 0 for tenant in tenants}
+def outbox_ends(connection: Connection) -> dict[str, int]:
+    """Tenant → its highest number, by a look at the end of each; to group all rows would be to read them."""
+    known = select(func.min(outbox.c.tenant).label("tenant")).cte(recursive=True)
+    following = select(func.min(outbox.c.tenant)).where(outbox.c.tenant > known.c.tenant).scalar_subquery()
+    known = known.union_all(select(following).where(known.c.tenant.is_not(None)))
+    end = select(func.max(outbox.c.seq)).where(outbox.c.tenant == known.c.tenant).scalar_subquery()
+    return {tenant: last
+            for tenant, last in connection.execute(select(known.c.tenant, end).where(known.c.tenant.is_not(None)))}
 
 
 def trim_outbox(connection: Connection, keep: int) -> int:

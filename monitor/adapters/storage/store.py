@@ -1,7 +1,7 @@
 """The store port on a database."""
 
 import asyncio
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -100,8 +100,8 @@ class SqlStore:
     async def outbox_bounds(self, tenant: str) -> tuple[int, int]:
         return await self._database.read(lambda connection: queries.outbox_bounds(connection, tenant))
 
-    async def outbox_ends(self, tenants: Iterable[str] | None = None) -> dict[str, int]:
-        return await self._database.read(lambda connection: queries.outbox_ends(connection, tenants))
+    async def outbox_ends(self) -> dict[str, int]:
+        return await self._database.read(queries.outbox_ends)
 
     async def trim_outbox(self, *, keep: int) -> int:
         return await self._database.run(lambda connection: queries.trim_outbox(connection, keep))
