@@ -12,6 +12,7 @@ import pytest
 
 SCRIPTS = Path(__file__).parents[2] / "deploy/dev"
 _GIVEN = Path("/proc/sys/net/ipv4/ip_local_port_range")
+_handed_out: set[int] = set()
 
 
 def untested(why: str) -> NoReturn:
@@ -30,15 +31,17 @@ def script(name: str, *words: str) -> str:
 
 
 def free_ports(count: int) -> int:
-    """The first of so many neighbouring ports that nobody listens on. They are none of those that the kernel gives to
-    outgoing connections: one of these would be taken before a server that is only now started asks for it."""
+    """The first of so many neighbouring ports that nobody listens on nor was told of here. They are none of those that
+    the kernel gives to outgoing connections: one of these could be taken before a server that only starts binds it."""
     lowest, highest = map(int, _GIVEN.read_text().split())
     first, end = max((11_000, lowest), (highest + 1, 65_536), key=lambda part: part[1] - part[0])
     if end - first < 1_000:
         first, end = 11_000, 65_536
     for _ in range(1_000):
         port = secrets.choice(range(first, end - count))
-        if all(_free(port + k) for k in range(count)):
+        ports = range(port, port + count)
+        if _handed_out.isdisjoint(ports) and all(map(_free, ports)):
+            _handed_out.update(ports)
             return port
     raise RuntimeError("no free ports")
 
