@@ -25,7 +25,11 @@ class Asked {
 
   tell(event: string, data: object, id?: number): this {
     const head = id === undefined ? '' : `id: ${id}\n`
-    this.body?.enqueue(new TextEncoder().encode(`${head}event: ${event}\ndata: ${JSON.stringify(data)}\n\n`))
+    return this.say(`${head}event: ${event}\ndata: ${JSON.stringify(data)}\n\n`)
+  }
+
+  say(text: string): this {
+    this.body?.enqueue(new TextEncoder().encode(text))
     return this
   }
 
@@ -125,4 +129,12 @@ test('a tab that has heard nothing yet goes on where the one before it ended', a
   second.open().tell('hello', { last: 28, resumed: true }).tell('alert', moved, 28)
   await vi.waitFor(() => expect(two.updates).toEqual([moved]))
   expect(two.resets).not.toHaveBeenCalled()
+})
+
+test('a line that says what nobody can read is closed before the next one is asked for', async () => {
+  const { stream } = tab()
+  const first = (await asked(1)).open()
+  first.say('event: alert\nid: 3\ndata: {"what"\n\n')
+  await stands(stream, 'offline')
+  expect(first.signal.aborted).toBe(true)
 })

@@ -141,6 +141,8 @@ export class Stream {
       }
     } catch {
       return alive
+    } finally {
+      reading.abort() // also where what came was no message of ours: the connection is not left open
     }
   }
 

@@ -1,6 +1,6 @@
 /** A broadcast read once, and then its end again and again while it runs. */
 import { keepPreviousData, useQuery, useQueryClient } from '@tanstack/react-query'
-import { useEffect } from 'react'
+import { useEffect, useRef } from 'react'
 
 import { api, get } from '../../api/client'
 import { useStream } from '../../live/context'
@@ -23,23 +23,37 @@ function read(room: string, broadcast: string | null, since: number | null, sign
 export function useTimeline(room: string, broadcast: string | null) {
   const client = useQueryClient()
   const stream = useStream()
+  const anew = useRef(false)
   const asked = useQuery({
     queryKey: keyFor(room, broadcast),
     queryFn: async ({ signal }) => {
       const known = client.getQueryData<Timeline>(keyFor(room, broadcast))
-      if (!known) return read(room, broadcast, null, signal)
+      if (!known || anew.current) {
+        anew.current = false
+        return read(room, broadcast, null, signal)
+      }
       const tail = await read(room, broadcast, Math.max(known.since, known.until - AGAIN_MS), signal)
       return merged(known, tail) ?? read(room, broadcast, null, signal)
     },
     structuralSharing: false,
     refetchInterval: (query) => (query.state.data?.broadcast.ended_at === null ? LOOK_MS : false),
   })
-  useEffect(() => stream.onUpdate(({ alert }) => {
-    if (alert.room !== room) return
-    client.setQueryData<Timeline>(keyFor(room, broadcast), (known) => known && {
-      ...known, points: known.points.map((point) => (point.alert === alert.id ? { ...point, state: alert.state, outcome: alert.outcome ?? '' } : point)),
+  useEffect(() => {
+    const offUpdate = stream.onUpdate(({ alert }) => {
+      if (alert.room !== room) return
+      client.setQueryData<Timeline>(keyFor(room, broadcast), (known) => known && {
+        ...known, points: known.points.map((point) => (point.alert === alert.id ? { ...point, state: alert.state, outcome: alert.outcome ?? '' } : point)),
+      })
     })
-  }), [stream, client, room, broadcast])
+    const offReset = stream.onReset(() => {
+      anew.current = true
+      void client.invalidateQueries({ queryKey: keyFor(room, broadcast) })
+    })
+    return () => {
+      offUpdate()
+      offReset()
+    }
+  }, [stream, client, room, broadcast])
   return asked
 }
 
