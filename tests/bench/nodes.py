@@ -30,8 +30,8 @@ from monitor.adapters.bus.kafka.connecting import Brokers
 from monitor.adapters.bus.kafka.topics import Topics, Wanted
 from tests.bench import corpus, packs
 from tests.bench.service import SEED, SHARE, Run, _client, events, percentile
-from tests.faults.cluster import WorkerProcess
 from tests.faults.harness import until
+from tests.faults.processes import WorkerProcess
 from tests.parts.postgres import Cluster
 from tests.parts.running import free_ports, script
 

@@ -46,9 +46,10 @@ from monitor.services.making import compiled
 from tests.bench import corpus, packs
 from tests.bench.worker_memory import memory
 from tests.fakes.archive import MemoryArchive
-from tests.faults.cluster import Nobody, WorkerProcess
 from tests.faults.harness import until
 from tests.faults.inside import Quiet
+from tests.faults.processes import WorkerProcess
+from tests.faults.singlepass import Nobody
 from tests.parts.postgres import Cluster
 from tests.parts.running import free_ports, script
 

@@ -28,8 +28,8 @@ from monitor.domain.rulesets import RuleSet
 from monitor.engine.databases import Databases
 from monitor.services.making import compiled
 from tests.bench import corpus
-from tests.faults.cluster import WorkerProcess
 from tests.faults.harness import until
+from tests.faults.processes import WorkerProcess
 from tests.parts.postgres import Cluster
 
 RULES: Final = Path(__file__).parents[2] / "rules"

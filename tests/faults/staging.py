@@ -8,8 +8,9 @@ from typing import Final
 import pytest
 
 from monitor.adapters.bus.kafka.connecting import Brokers
-from tests.faults.cluster import PARTITIONS, Scene, scene
+from tests.faults.cluster import Scene, scene
 from tests.faults.harness import until
+from tests.faults.processes import PARTITIONS
 from tests.parts.postgres import Cluster
 
 EVENTS: Final = 6_000

@@ -34,9 +34,12 @@ from monitor.services.bundles import Bundle
 from monitor.services.demo import looped
 from monitor.services.detect import Detect, DetectSettings
 from tests.fakes.archive import MemoryArchive
-from tests.faults.cluster import PARTITIONS, TENANT, Found, Nobody, Scene, WorkerProcess, found_in
+from tests.faults.cluster import TENANT, Scene
+from tests.faults.comparing import Found, found_in
 from tests.faults.harness import ROOT, until
 from tests.faults.inside import GROUPING, START, Quiet
+from tests.faults.processes import PARTITIONS, WorkerProcess
+from tests.faults.singlepass import Nobody
 from tests.faults.streams import ZONE, tables
 from tests.parts.kafka import brokers, kafka
 from tests.parts.postgres import Cluster, postgres

@@ -13,8 +13,9 @@ import aiohttp
 import pytest
 
 from monitor.adapters.bus.kafka.connecting import Brokers
-from tests.faults.cluster import PARTITIONS, Scene, WorkerProcess
+from tests.faults.cluster import Scene
 from tests.faults.harness import GONE, RULES, Batch, body_of, until
+from tests.faults.processes import PARTITIONS, WorkerProcess
 from tests.faults.streams import cut, stream
 from tests.parts.kafka import brokers, kafka
 from tests.parts.postgres import Cluster, postgres, started

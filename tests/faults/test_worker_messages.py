@@ -12,9 +12,10 @@ from monitor.adapters.bus.kafka import deadletters, wire
 from monitor.adapters.bus.kafka.producing import MOST_BYTES
 from monitor.domain.errors import StorageError
 from monitor.domain.frames import Tick
-from tests.faults.cluster import PARTITIONS, TENANT, Scene, framed
+from tests.faults.cluster import TENANT, Scene, framed
 from tests.faults.harness import Item, until
 from tests.faults.inside import START
+from tests.faults.processes import PARTITIONS
 from tests.faults.staging import EVENTS, everything_taken, recovered, stage, stopped
 from tests.faults.streams import BASE, HOST, cut, stream
 from tests.parts.kafka import brokers, kafka

@@ -9,8 +9,9 @@ import pytest
 
 from monitor.adapters.bus.kafka import wire
 from monitor.adapters.bus.kafka.connecting import Brokers
-from tests.faults.cluster import PARTITIONS, TENANT, Scene, WorkerProcess, scene
+from tests.faults.cluster import TENANT, Scene, scene
 from tests.faults.harness import until
+from tests.faults.processes import PARTITIONS, WorkerProcess
 from tests.faults.proxy import Proxy
 from tests.faults.staging import everything_taken, recovered, stage, stopped
 from tests.faults.streams import cut, stream

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from monitor.adapters.bus.kafka.connecting import Brokers
-from tests.faults.cluster import PARTITIONS, Scene, scene
+from tests.faults.cluster import Scene, scene
 from tests.faults.harness import until
+from tests.faults.processes import PARTITIONS
 from tests.faults.staging import EVENTS, everything_taken, stage, stopped
 from tests.faults.streams import cut, stream
 from tests.parts.kafka import brokers, kafka

@@ -19,8 +19,8 @@ from monitor.services.watchdog import Idle, Watchdog
 from tests.fakes.archive import MemoryArchive
 from tests.fakes.log import MemoryLog
 from tests.fakes.store import MemoryStore
-from tests.faults.cluster import Nobody
 from tests.faults.inside import START, Clock, Quiet, engines
+from tests.faults.singlepass import Nobody
 
 VERSION = next(iter(engines()))
 
