@@ -114,7 +114,7 @@ class Front:
                                  rooms=self.post.rooms.contexts, record=self.post.posts.write)
         self.works = RuleWorks(self.post.database, folder, self.rulebook, self.log, self.archive, self.post, s,
                                clock=self.clock, logger=self.logger)
-        self._stack.push_async_callback(self.works.dry_runs.stop)
+        self._stack.push_async_callback(self.works.dry_runs.close)
         self.lifecycle = Lifecycle(self.models, lambda: self.rulebook.reload(self.log), clock=self.clock,
                                    logger=self.logger, record=self.post.posts.write)
         train = partial(learn_aside, data=self.folder, model=s.model.dir, store=s.store.url, shared=s.data.shared)

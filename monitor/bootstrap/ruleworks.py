@@ -54,12 +54,10 @@ class RuleWorks:
 
     async def load(self) -> None:
         await self.workbench.load()
-        await self.dry_runs.load()
 
     async def refresh(self) -> None:
         """Take what other processes did."""
         await self.workbench.refresh()
-        await self.dry_runs.refresh()
 
     async def pass_time(self) -> None:
         await self.workbench.pass_time(LOCAL)

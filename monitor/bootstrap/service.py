@@ -51,6 +51,7 @@ class Service(Front):
         first = self.log.end() == 0
         self._judges(self.folder / "models")
         await self.works.load()
+        await self.works.dry_runs.abandon()
         engine = await self.rulebook.load()
         await self._detecting(engine)
         self._answers(engine, self.detect)

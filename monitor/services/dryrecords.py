@@ -13,6 +13,8 @@ class RunState(StrEnum):
     RUNNING = "running"
     DONE = "done"
     FAILED = "failed"
+    STOPPED = "stopped"
+    """Somebody stopped it."""
     INTERRUPTED = "interrupted"
     """The service ended meanwhile."""
 
@@ -76,14 +78,28 @@ class RunThis(RuleDraft, frozen=True, kw_only=True):
     hours: int = 2
 
 
+class KeptRun(Struct, frozen=True):
+    """`alive_at`: when the process that runs it last told of it (UTC ms); None once it has ended."""
+
+    run: DryRun
+    alive_at: int | None
+
+
 class KeptRuns(Protocol):
     """The latest dry run of each file. Raises StorageError."""
 
-    async def runs(self) -> list[tuple[str, DryRun]]:
-        """Each with its tenant, in any order."""
-        ...
+    async def run(self, tenant: str, path: str) -> KeptRun | None: ...
 
-    async def keep(self, tenant: str, run: DryRun, *, since: int, most: int) -> None:
+    async def begin(self, tenant: str, run: DryRun, *, since: int, most: int) -> None:
         """In place of the one before. What was asked for before `since` (UTC ms) is let go, and of the rest all but the
         `most` latest."""
+        ...
+
+    async def change(self, tenant: str, run: DryRun, *, alive_at: int | None) -> bool:
+        """How it stands now, None where it has ended; False, and nothing changes, where it had ended before or another
+        one has taken its place."""
+        ...
+
+    async def abandon(self) -> None:
+        """Nobody runs any."""
         ...

@@ -6,6 +6,7 @@ judged anew, so that they differ in nothing but the file.
 
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from math import ceil
 from typing import Final
 
@@ -44,10 +45,13 @@ KEPT_MS: Final = 7 * 86_400_000
 """No longer than the events that it shows."""
 _MOST_KEPT: Final = 200
 """Of a tenant."""
+_TELL_MS: Final = 1_000
+_SILENT_MS: Final = 30_000
+"""What was not told of for so long has ended with its process."""
 
 
 class DryRuns:
-    """The latest of each file; one at a time. `await load()` tells of those before a restart."""
+    """The latest of each file; a process runs one at a time, and any shows and stops those of all."""
 
     def __init__(
         self, trial: RuleTrial, archive: Archive, organising: Organising, engine: Callable[[], EngineSet],
@@ -58,28 +62,17 @@ class DryRuns:
         self._kept, self._keep_ms = kept, keep_ms
         self._trial, self._archive, self._organising, self._engine = trial, archive, organising, engine
         self._trail, self._clock, self._logger, self._grouping = trail, clock, logger, grouping
-        self._latest: dict[tuple[str, str], DryRun] = {}
+        self._mine: tuple[str, DryRun] | None = None
+        self._told_at = 0
         self._task: asyncio.Task[None] | None = None
 
-    async def load(self) -> None:
-        since = self._clock.now() - self._keep_ms
-        for tenant, run in await self._kept.runs():
-            if run.asked_at >= since:
-                running = run.state is RunState.RUNNING
-                self._latest[tenant, run.path] = replace(run, state=RunState.INTERRUPTED) if running else run
-
-    async def refresh(self) -> None:
-        """Take those that other processes run."""
-        for tenant, run in await self._kept.runs():
-            known = self._latest.get((tenant, run.path))
-            if known is None or run.asked_at > known.asked_at:
-                self._latest[tenant, run.path] = run
-
     async def start(self, actor: Actor, asked: RunThis) -> DryRun:
-        """Returns once the text is compiled. Raises RuleError, Conflict while another one runs."""
+        """Returns once the text is compiled. Raises RuleError, StorageError, Conflict while another one runs here, or
+        one of this file anywhere."""
         if asked.hours not in HOURS:
             raise InputError(phrase("a dry run of {hours} hours is not offered", hours=asked.hours), hint="2 or 24")
-        if self._task is not None and not self._task.done():
+        before = await self._find(actor.tenant, asked.path)
+        if self._running() or (before is not None and before.state is RunState.RUNNING):
             raise Conflict("another dry run is under way", hint="wait for its end")
         serving, now = self._engine(), self._clock.now()
         tried = await asyncio.to_thread(self._trial.made, asked, serving)
@@ -89,7 +82,8 @@ class DryRuns:
         await self._trail.write([Deed(tenant=actor.tenant, by=actor.id, at=now, what="rule.dry_run", on=asked.path,
                                       facts={"hours": asked.hours})])
         comparing = await asyncio.to_thread(self._comparing, actor.tenant, tried.part, asked.path, serving)
-        await self._keep(actor.tenant, run)
+        await self._kept.begin(actor.tenant, run, since=now - self._keep_ms, most=_MOST_KEPT)
+        self._mine, self._told_at = (actor.tenant, run), now
         self._task = asyncio.create_task(self._run(actor.tenant, run, comparing))
         return run
 
@@ -100,55 +94,102 @@ class DryRuns:
         new = engine_of(part, serving, EVERY - {Status.DEPRECATED})
         return _Comparing(new, old, tenant, self._grouping, part.own | (before.own if before else frozenset()))
 
-    def latest(self, tenant: str, path: str) -> DryRun:
-        """Raises NotFound where this service was not asked for one lately."""
-        found = self._latest.get((tenant, path))
+    async def latest(self, tenant: str, path: str) -> DryRun:
+        """Raises NotFound where this service was not asked for one lately, StorageError."""
+        found = await self._find(tenant, path)
         if found is None:
             raise NotFound(f"no dry run of {path[:80]} is kept",
                            hint="POST /api/v1/rules/dryrun starts one")
         return found
 
-    async def stop(self) -> None:
-        """End the one that runs."""
+    async def stop(self, actor: Actor, path: str) -> DryRun:
+        """Wherever it runs. Raises NotFound, Conflict where it has ended, StorageError."""
+        found = await self.latest(actor.tenant, path)
+        stopped = replace(found, state=RunState.STOPPED)
+        if found.state is not RunState.RUNNING or not await self._kept.change(actor.tenant, stopped, alive_at=None):
+            raise Conflict("the dry run has ended", hint="GET /api/v1/rules/dryrun tells how")
+        if self._is_mine(actor.tenant, found):
+            await self.close()
+        await self._trail.write([Deed(tenant=actor.tenant, by=actor.id, at=self._clock.now(), what="rule.dry_run_stop",
+                                      on=path, facts={"hours": found.hours})])
+        return stopped
+
+    async def abandon(self) -> None:
+        """Those that other processes ran have ended with them: there are no others."""
+        await self._kept.abandon()
+
+    async def close(self) -> None:
+        """End the one that runs here."""
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
 
-    def to_confirm(self, actor: Actor, path: str, text: bytes) -> int | None:
-        """What a publication must confirm: 0 where the text was not run, its alerts an hour where they are too many."""
-        found = self._latest.get((actor.tenant, path))
+    async def to_confirm(self, actor: Actor, path: str, text: bytes) -> int | None:
+        """What a publication must confirm: 0 where the text was not run, its alerts an hour where they are too many.
+        Raises StorageError."""
+        found = await self._find(actor.tenant, path)
         if found is None or found.outcome is None or found.digest != digest(text.decode(errors="replace")):
             return 0
         return found.outcome.over
 
+    def _running(self) -> bool:
+        return self._task is not None and not self._task.done()
+
+    async def _find(self, tenant: str, path: str) -> DryRun | None:
+        """What is kept, unless this process knows better: how far it is, or how it ended where the store refused."""
+        kept, now = await self._kept.run(tenant, path), self._clock.now()
+        if kept is None or kept.run.asked_at < now - self._keep_ms:
+            return None
+        if kept.run.state is not RunState.RUNNING:
+            return kept.run
+        if self._mine is not None and self._is_mine(tenant, kept.run):
+            return self._mine[1]
+        silent = kept.alive_at is None or now - kept.alive_at > _SILENT_MS
+        return replace(kept.run, state=RunState.INTERRUPTED) if silent else kept.run
+
+    def _is_mine(self, tenant: str, run: DryRun) -> bool:
+        return self._mine is not None and self._mine[0] == tenant and (
+            self._mine[1].path, self._mine[1].asked_at) == (run.path, run.asked_at)
+
     async def _run(self, tenant: str, run: DryRun, comparing: "_Comparing") -> None:
-        key, begin = (tenant, run.path), run.asked_at - run.hours * _HOUR_MS
+        begin = run.asked_at - run.hours * _HOUR_MS
         try:
             for since in range(begin, run.asked_at, _SLICE_MS):
                 until = min(since + _SLICE_MS, run.asked_at)
                 kept = await self._archive.search(tenant, ArchiveQuery(since=since, until=until, limit=_MOST))
                 await asyncio.to_thread(comparing.take, [event_of(one) for one in reversed(kept)])
-                self._latest[key] = replace(run, done=(until - begin) / (run.asked_at - begin))
+                if not await self._tell(tenant, replace(run, done=(until - begin) / (run.asked_at - begin))):
+                    return
             outcome = await asyncio.to_thread(comparing.ended)
             posts = self._posts(tenant, comparing, run.hours)
             over = [load.new for load in posts if load.budget is not None and load.new > max(load.budget, load.now)]
             ended = replace(run, state=RunState.DONE, done=1, outcome=replace(
                 outcome, posts=posts, over=ceil(max(over)) if over else None))
         except asyncio.CancelledError:
-            self._latest[key] = replace(self._latest[key], state=RunState.INTERRUPTED)
+            await self._end(tenant, replace(run, state=RunState.INTERRUPTED))
             raise
         except RedpostError as error:
             ended = replace(run, state=RunState.FAILED, fault=str(error))
         except Exception as error:
             self._logger.error("dry_run_failed", path=run.path, error=repr(error), exc_info=error)
             ended = replace(run, state=RunState.FAILED, fault="something went wrong inside; the log has it")
-        await self._keep(tenant, ended)
+        await self._end(tenant, ended)
 
-    async def _keep(self, tenant: str, run: DryRun) -> None:
-        """Where the disk refuses, it is known until the service ends."""
-        self._latest[tenant, run.path] = run
+    async def _tell(self, tenant: str, run: DryRun) -> bool:
+        """False where it is not to go on: it was stopped, or started anew, elsewhere."""
+        self._mine, now = (tenant, run), self._clock.now()
+        if now - self._told_at < _TELL_MS:
+            return True
+        self._told_at = now
+        with suppress(StorageError):  # told at the next turn
+            return await self._kept.change(tenant, run, alive_at=now)
+        return True
+
+    async def _end(self, tenant: str, run: DryRun) -> None:
+        """Where the store refuses, it is known until this process runs another one."""
+        self._mine = tenant, run
         try:
-            await self._kept.keep(tenant, run, since=self._clock.now() - self._keep_ms, most=_MOST_KEPT)
+            await self._kept.change(tenant, run, alive_at=None)
         except StorageError as error:
             self._logger.warning("dry_run_not_kept", path=run.path, error=str(error))
 

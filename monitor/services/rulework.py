@@ -45,8 +45,12 @@ _LATEST_MS: Final = 30 * 86_400_000
 
 
 Reload = Callable[[], Awaitable[ReloadResult]]
-Budget = Callable[[Actor, str, bytes], int | None]
+Budget = Callable[[Actor, str, bytes], Awaitable[int | None]]
 """What must be confirmed before this text of a file is published; None: nothing."""
+
+
+async def _nothing(actor: Actor, path: str, text: bytes) -> int | None:
+    return None
 
 
 class Workbench:
@@ -55,7 +59,7 @@ class Workbench:
     def __init__(
         self, edits: RuleEdits, *, parse: Parse, folder: Callable[[], Mapping[str, bytes]],
         engine: Callable[[], EngineSet], reload: Reload, clock: Clock, logger: Logger,
-        schema: Mapping[str, Any], budget: Budget = lambda actor, path, text: None,
+        schema: Mapping[str, Any], budget: Budget = _nothing,
     ) -> None:
         """`folder`: the files of the rules folder as they are; `schema`: the JSON Schema of a rule file."""
         self.schema = schema
@@ -128,7 +132,7 @@ class Workbench:
         judges on as it did."""
         path, now = checked_path(asked.path), self._clock.now()
         text = await self._text(path, asked.version)
-        self._check(actor, asked, text)
+        await self._check(actor, asked, text)
         due = now if asked.at is None else asked.at
         if due > now + _LATEST_MS:
             raise InputError("that is more than 30 days ahead", hint="choose an earlier time")
@@ -192,7 +196,7 @@ class Workbench:
         self._releases = [*(r for r in self._releases if r.id != kept.id), kept]
         return kept
 
-    def _check(self, actor: Actor, asked: Publishing, text: bytes) -> None:
+    async def _check(self, actor: Actor, asked: Publishing, text: bytes) -> None:
         edition = next((e for e in self._editions.get(asked.path, []) if e.version == asked.version), None)
         if edition is not None and edition.failed:
             raise Refused("cases",
@@ -201,7 +205,7 @@ class Workbench:
         judged = {r.version for r in self._releases if r.path == asked.path and r.state is Released.DONE}
         if not asked.version or asked.version in judged:
             return  # the way back is never barred
-        wanted = self.budget(actor, asked.path, text)
+        wanted = await self.budget(actor, asked.path, text)
         if wanted is not None and asked.confirm != wanted:
             raise Refused("confirm", phrase("this needs the confirmation {wanted}", wanted=wanted),
                           hint="a dry run tells how many alerts an hour it brings; send the number as confirm",

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from monitor.domain.audit import Deed
 from monitor.domain.errors import Conflict
-from monitor.services.dryrecords import DryRun
+from monitor.services.dryrecords import DryRun, KeptRun
 from monitor.services.recordings import Trail
 from monitor.services.ruleeditions import Edition, Released, RuleFigures, RuleRelease
 
@@ -55,10 +55,23 @@ class MemoryDryRuns:
     """Implements `KeptRuns`."""
 
     def __init__(self) -> None:
-        self.kept: dict[tuple[str, str], DryRun] = {}
+        self.kept: dict[tuple[str, str], KeptRun] = {}
+        self.fail: Exception | None = None
 
-    async def runs(self) -> list[tuple[str, DryRun]]:
-        return [(tenant, run) for (tenant, _), run in self.kept.items()]
+    async def run(self, tenant: str, path: str) -> KeptRun | None:
+        return self.kept.get((tenant, path))
 
-    async def keep(self, tenant: str, run: DryRun, *, since: int, most: int) -> None:
-        self.kept[tenant, run.path] = run
+    async def begin(self, tenant: str, run: DryRun, *, since: int, most: int) -> None:
+        self.kept[tenant, run.path] = KeptRun(run, run.asked_at)
+
+    async def change(self, tenant: str, run: DryRun, *, alive_at: int | None) -> bool:
+        if self.fail is not None:
+            raise self.fail
+        before = self.kept.get((tenant, run.path))
+        if before is None or before.run.asked_at != run.asked_at or before.alive_at is None:
+            return False
+        self.kept[tenant, run.path] = KeptRun(run, alive_at)
+        return True
+
+    async def abandon(self) -> None:
+        self.kept = {name: KeptRun(kept.run, None) for name, kept in self.kept.items()}

@@ -491,7 +491,7 @@ RULE_TEXT = {"path": RULE, "text": (RULES / RULE).read_text(encoding="utf-8")}
 
 def path_of(route: Route) -> str:
     """Of what each tenant of the tests has."""
-    if route.name in ("getRuleFile", "getDryRun"):
+    if route.name in ("getRuleFile", "getDryRun", "stopDryRun"):
         return f"{route.path}?path={RULE}"
     if route.name == "getMediaPart":
         return "/api/v1/rooms/r1/media/part?address=https%3A%2F%2Fcdn.example%2F1.ts&signature=signed"
@@ -540,10 +540,9 @@ def body_of(route: Route) -> str | bytes | None:
 async def edited(api: Api, *, run: bool) -> None:
     """Nothing was saved, something is to be published; `run`: a dry run was asked for."""
     works = cast(web.Application, api.client.app)[SERVICES]
-    await works.dry_runs.stop()
+    await works.dry_runs.close()
     if run:
         await works.dry_runs.start(Actor(id="x", tenant=OPERATOR), RunThis(**RULE_TEXT))
-        await works.dry_runs.stop()
     api.rule_edits.texts.clear()
     api.rule_edits.kept = {1: RuleRelease(id=1, path=RULE, version=0, by="x", at=NOW, due=NOW + 1)}
     await works.workbench.load()

@@ -47,7 +47,7 @@ async def ask(api: Api, route: Route, headers: dict[str, str], path: str = "", *
         with suppress(Conflict):
             api.learning.start(OPERATOR, by="x")
     if route.path.startswith("/api/v1/rules/"):
-        await edited(api, run=route.name == "getDryRun")
+        await edited(api, run=route.name in ("getDryRun", "stopDryRun"))
     if route.path.endswith("/ws"):
         headers = {**headers, "Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Version": "13",
                    "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ=="}

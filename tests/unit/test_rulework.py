@@ -59,8 +59,11 @@ async def edits(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator
 
 
 def bench(edits: RuleEdits, reload: Reloads, clock: FakeClock, confirm: int | None = None) -> Workbench:
+    async def budget(actor: Actor, path: str, text: bytes) -> int | None:
+        return confirm
+
     return Workbench(edits, parse=load_sources, folder=lambda: engine_of().ruleset.sources, engine=engine_of,
-                     reload=reload, clock=clock, logger=Quiet(), schema={}, budget=lambda actor, path, text: confirm)
+                     reload=reload, clock=clock, logger=Quiet(), schema={}, budget=budget)
 
 
 async def test_a_file_is_saved_published_and_taken_back(edits: RuleEdits) -> None:

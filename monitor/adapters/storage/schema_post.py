@@ -266,6 +266,7 @@ dry_runs: Final = Table(
     Column("path", Text, primary_key=True),
     Column("asked_at", BigInteger, nullable=False),
     Column("body", LargeBinary, nullable=False),  # msgpack
+    Column("alive_at", BigInteger),  # UTC ms, while it runs
 )
 
 releases: Final = Table(

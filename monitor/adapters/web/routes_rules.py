@@ -17,6 +17,7 @@ from monitor.adapters.web.rulework import (
     publish_rule,
     save_file,
     start_dry_run,
+    stop_dry_run,
     try_rule,
 )
 from monitor.services.dryrecords import DryRun, RunThis
@@ -65,7 +66,12 @@ RULE_ROUTES: Final[tuple[Route, ...]] = (
     Route(
         method="GET", path=f"{_API}/dryrun", name="getDryRun", scope="admin", handler=get_dry_run,
         summary="How the latest dry run of a file goes, or what came of it.",
-        params=RUN_PARAMS, answer=DryRun, errors=(400, 404),
+        params=RUN_PARAMS, answer=DryRun, errors=(400, 404, 503),
+    ),
+    Route(
+        method="DELETE", path=f"{_API}/dryrun", name="stopDryRun", scope="admin", handler=stop_dry_run,
+        summary="Stop the dry run of a file, whoever started it.",
+        params=RUN_PARAMS, answer=DryRun, errors=(400, 404, 409, 503),
     ),
     Route(
         method="POST", path=f"{_API}/publish", name="publishRule", scope="admin", handler=publish_rule,

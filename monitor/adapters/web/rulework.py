@@ -87,7 +87,13 @@ async def start_dry_run(request: web.Request) -> web.Response:
 
 
 async def get_dry_run(request: web.Request) -> web.Response:
-    return json_answer(request.app[SERVICES].dry_runs.latest(request[PRINCIPAL].tenant, request[QUERY]["path"] or ""))
+    runs, path = request.app[SERVICES].dry_runs, request[QUERY]["path"] or ""
+    return json_answer(await runs.latest(request[PRINCIPAL].tenant, path))
+
+
+async def stop_dry_run(request: web.Request) -> web.Response:
+    runs, path = request.app[SERVICES].dry_runs, request[QUERY]["path"] or ""
+    return json_answer(await runs.stop(request[PRINCIPAL].actor, path))
 
 
 async def publish_rule(request: web.Request) -> web.Response:

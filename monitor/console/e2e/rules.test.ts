@@ -87,11 +87,21 @@ test('a version is to be published later, which is called off; what was not run 
   await page.waitForSelector('.bench-bar:has-text("定时已取消")')
   expect((await ask<Schemas['RuleList']>('/api/v1/rules')).waiting).toEqual([])
 
-  await page.route('**/api/v1/rules/dryrun?*', (route) => route.fulfill({ json: { path: 'x', digest: '', hours: 24, by: 'x', asked_at: 0, state: 'interrupted', done: 0.5, fault: '', outcome: null } }))
+  let state = 'interrupted'
+  await page.route('**/api/v1/rules/dryrun?*', (route) => {
+    if (route.request().method() === 'DELETE') state = 'stopped'
+    return route.fulfill({ json: { path: 'x', digest: '', hours: 24, by: 'x', asked_at: 0, state, done: 0.5, fault: '', outcome: null } })
+  })
   await page.reload()
   await atRule(page, 'shop.rank')
   await page.click('.bench-panel .switch button:has-text("试运行")')
   await page.waitForSelector('.dry [role=alert]:has-text("没跑完")')
+  state = 'running'
+  await page.reload()
+  await atRule(page, 'shop.rank')
+  await page.click('.bench-panel .switch button:has-text("试运行")')
+  await page.click('.dry button:has-text("停止")')
+  await page.waitForSelector('.dry [role=alert]:has-text("被停止")')
   await page.unroute('**/api/v1/rules/dryrun?*')
   await page.click('.dry button:has-text("重新试运行")')
   await page.waitForSelector('.dry:has-text("没有差别")')

@@ -1097,7 +1097,8 @@ export interface paths {
         put?: never;
         /** Hold a text of a file against the tenant's events of the last 2 or 24 hours, beside the service. */
         post: operations["startDryRun"];
-        delete?: never;
+        /** Stop the dry run of a file, whoever started it. */
+        delete: operations["stopDryRun"];
         options?: never;
         head?: never;
         patch?: never;
@@ -3609,7 +3610,7 @@ export interface components {
          * RunState
          * @enum {unknown}
          */
-        RunState: "done" | "failed" | "interrupted" | "running";
+        RunState: "done" | "failed" | "interrupted" | "running" | "stopped";
         /**
          * DryOutcome
          * @description `events`, `room_hours`: what was looked at; `cut`: slices of ten minutes of which only the newest events were.
@@ -6552,6 +6553,7 @@ export interface operations {
             403: components["responses"]["Error"];
             404: components["responses"]["Error"];
             500: components["responses"]["Error"];
+            503: components["responses"]["Error"];
         };
     };
     startDryRun: {
@@ -6590,6 +6592,42 @@ export interface operations {
             415: components["responses"]["Error"];
             422: components["responses"]["Error"];
             429: components["responses"]["Error"];
+            500: components["responses"]["Error"];
+            503: components["responses"]["Error"];
+        };
+    };
+    stopDryRun: {
+        parameters: {
+            query?: {
+                /** @description The file, such as shop/early_bird.yml. */
+                path?: string;
+            };
+            header?: {
+                /** @description The same key with the same request within a day gets the same answer, and nothing is done twice. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    /** @description true where the answer was given before. */
+                    "Idempotent-Replayed"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DryRun"];
+                };
+            };
+            400: components["responses"]["Error"];
+            401: components["responses"]["Error"];
+            403: components["responses"]["Error"];
+            404: components["responses"]["Error"];
+            409: components["responses"]["Error"];
+            422: components["responses"]["Error"];
             500: components["responses"]["Error"];
             503: components["responses"]["Error"];
         };

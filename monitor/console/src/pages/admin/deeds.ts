@@ -8,7 +8,7 @@ export const deeds = texts(
     'alert.undo': '撤销', 'alert.note': '记一笔', 'alert.miss': '报漏', 'alert.cue': '提示场控', 'alert.corrected': '已纠正', 'time.claim': '没人按时认领', 'time.decide': '没有按时研判', 'alert.lease': '认领到期，放回', 'alert.hidden': '暂缓', 'alert.freed': '放出', 'cue.answer': '回应提示', 'room.link': '发场控链接', 'room.unlink': '收回场控链接',
     'user.put': '改用户', 'user.invite': '发邀请', 'user.join': '接受邀请', 'password.change': '改密码', 'session.open': '登录', 'session.end': '登出', 'session.refuse': '登录被拒', 'session.replayed': '旧登录被冒用',
     'list.export': '导出', 'list.expire': '到期清除', 'check.made': '检查台本', 'handed.answer': '回复协同', 'channel.test': '试通知渠道', 'labels.give': '给标注', 'label.withdraw': '撤回标注',
-    'rules.reload': '重读规则', 'rule.save': '保存规则', 'rule.dry_run': '试跑规则', 'rule.publish': '发布规则', 'rule.schedule': '定时发布', 'rule.cancel': '取消发布', 'rule.refuse': '发布被拒',
+    'rules.reload': '重读规则', 'rule.save': '保存规则', 'rule.dry_run': '试跑规则', 'rule.dry_run_stop': '停掉试跑', 'rule.publish': '发布规则', 'rule.schedule': '定时发布', 'rule.cancel': '取消发布', 'rule.refuse': '发布被拒',
     'training.begin': '开始学习',
   },
   {
@@ -16,7 +16,7 @@ export const deeds = texts(
     'alert.undo': 'Undone', 'alert.note': 'Noted', 'alert.miss': 'Miss reported', 'alert.cue': 'Control room cued', 'alert.corrected': 'Corrected', 'time.claim': 'Not claimed in time', 'time.decide': 'Not decided in time', 'alert.lease': 'Claim ran out', 'alert.hidden': 'Held', 'alert.freed': 'Released', 'cue.answer': 'Cue answered', 'room.link': 'Room link made', 'room.unlink': 'Room link ended',
     'user.put': 'User: put', 'user.invite': 'Invited', 'user.join': 'Joined', 'password.change': 'Password changed', 'session.open': 'Signed in', 'session.end': 'Signed out', 'session.refuse': 'Sign-in refused', 'session.replayed': 'Old session replayed',
     'list.export': 'Exported', 'list.expire': 'Expired', 'check.made': 'Script checked', 'handed.answer': 'Partner answered', 'channel.test': 'Channel tested', 'labels.give': 'Labelled', 'label.withdraw': 'Label withdrawn',
-    'rules.reload': 'Rules reread', 'rule.save': 'Rule saved', 'rule.dry_run': 'Rule tried', 'rule.publish': 'Rule published', 'rule.schedule': 'Rule scheduled', 'rule.cancel': 'Publishing cancelled', 'rule.refuse': 'Publishing refused',
+    'rules.reload': 'Rules reread', 'rule.save': 'Rule saved', 'rule.dry_run': 'Rule tried', 'rule.dry_run_stop': 'Trial stopped', 'rule.publish': 'Rule published', 'rule.schedule': 'Rule scheduled', 'rule.cancel': 'Publishing cancelled', 'rule.refuse': 'Publishing refused',
     'training.begin': 'Training begun',
   },
 )

@@ -17,18 +17,22 @@ export function useDryRunOf(path: string) {
   const client = useQueryClient()
   const [ran, setRan] = useState<{ path: string; text: string } | null>(null)
   const [trouble, setTrouble] = useState('')
-  const start = async (text: string, hours: number) => {
+  const answered = async (asking: () => Promise<Schemas['DryRun']>) => {
     setTrouble('')
     try {
-      const run = await get(api.POST('/api/v1/rules/dryrun', { body: { path, text, hours } }))
-      setRan({ path, text })
-      client.setQueryData(['dry-run', path], run)
-      await client.invalidateQueries({ queryKey: ['dry-run', path] })
+      client.setQueryData(['dry-run', path], await asking())
     } catch (error) {
       setTrouble(told(error))
     }
+    await client.invalidateQueries({ queryKey: ['dry-run', path] })
   }
-  return { data: asked.data, trouble: trouble || (asked.error ? told(asked.error) : ''), start, ran: ran?.path === path ? ran.text : null }
+  const start = (text: string, hours: number) => answered(async () => {
+    const run = await get(api.POST('/api/v1/rules/dryrun', { body: { path, text, hours } }))
+    setRan({ path, text })
+    return run
+  })
+  const stop = () => answered(() => get(api.DELETE('/api/v1/rules/dryrun', { params: { query: { path } } })))
+  return { data: asked.data, trouble: trouble || (asked.error ? told(asked.error) : ''), start, stop, ran: ran?.path === path ? ran.text : null }
 }
 
 export function DryRunPanel({ path, text, run, ready }: { path: string; text: string; run: ReturnType<typeof useDryRunOf>; ready: boolean }) {
@@ -40,11 +44,11 @@ export function DryRunPanel({ path, text, run, ready }: { path: string; text: st
       <p>
         <button type="button" className="act" disabled={!ready || running} onClick={() => void run.start(text, 2)}>{t('dry2')}</button>{' '}
         <button type="button" className="act" disabled={!ready || running} onClick={() => void run.start(text, 24)}>{t('dry24')}</button>{' '}
-        {running && <span role="status">{t('running', { h: data.hours, p: Math.round((data.done ?? 0) * 100) })} <progress value={data.done ?? 0} max={1} aria-label={t('dryRun')} /></span>}
+        {running && <span role="status">{t('running', { h: data.hours, p: Math.round((data.done ?? 0) * 100) })} <progress value={data.done ?? 0} max={1} aria-label={t('dryRun')} /> <button type="button" className="act" onClick={() => void run.stop()}>{t('stop')}</button></span>}
       </p>
       {run.trouble && <p role="alert">{t('trouble', { why: run.trouble })}</p>}
-      {data?.state === 'interrupted' && (
-        <p role="alert">{t('interrupted', { h: data.hours })} <button type="button" className="act" disabled={!ready} onClick={() => void run.start(text, data.hours)}>{t('runAgain')}</button></p>
+      {(data?.state === 'interrupted' || data?.state === 'stopped') && (
+        <p role="alert">{t(data.state, { h: data.hours })} <button type="button" className="act" disabled={!ready} onClick={() => void run.start(text, data.hours)}>{t('runAgain')}</button></p>
       )}
       {data?.fault && <p role="alert">{t('trouble', { why: data.fault })}</p>}
       {!data && !run.trouble && <p className="meta">{t('dryNone')}</p>}
