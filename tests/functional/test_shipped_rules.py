@@ -1,0 +1,53 @@
+"""The packs that ship: what they cover, what each rule brings along, and that its cases hold."""
+
+from functools import cache
+
+from monitor.adapters.rulefiles import load
+from monitor.domain.correlations import CorrelationRule
+from monitor.domain.findings import Tier
+from monitor.domain.rules import CATEGORIES, Rule
+from monitor.domain.rulesets import RuleSet
+from tests.functional.clikit import ROOT, redpost
+
+EACH = 3
+"""So many true and so many false cases a rule has at least."""
+
+
+@cache
+def shipped() -> RuleSet:
+    return load(ROOT / "rules")
+
+
+def judging() -> list[Rule | CorrelationRule]:
+    """Those with cases: what rests on scores alone has none, for cases run without a model."""
+    said = [rule for rule in shipped().rules if not all(selection.score for selection in rule.selections)]
+    return [*said, *shipped().correlations]
+
+
+def test_they_cover_the_taxonomy() -> None:
+    rules = shipped().rules
+    words = {term for rule in rules for selection in rule.selections if not selection.veto for term in selection.terms}
+    assert len(judging()) > 600 and len(words) > 25_000
+    assert {name for rule in judging() for name in rule.category} == set(CATEGORIES)
+
+
+def test_each_has_three_true_and_three_false_cases() -> None:
+    few = {}
+    for rule in judging():
+        true = sum(bool(case.expect) for case in rule.cases)
+        if min(true, len(rule.cases) - true) < EACH:
+            few[rule.id] = true, len(rule.cases) - true
+    assert not few
+
+
+def test_all_cases_hold() -> None:
+    done = redpost("rules", "test", ROOT / "rules")
+    assert done.code == 0, done.out
+
+
+def test_what_makes_findings_says_what_to_do_instead() -> None:
+    silent: set[str] = set()
+    for each in (rule.correlation for rule in shipped().correlations):
+        silent.update(each.unless, () if each.generate else each.rules)
+    assert not [rule.id for rule in judging() if rule.tier is not Tier.ORIENTATION
+                and not rule.advice.say and rule.id not in silent]
