@@ -44,6 +44,7 @@ from monitor.services.ingest import Ingest
 from monitor.services.labelling import Labelling
 from monitor.services.learning import Learning
 from monitor.services.lifecycle import Lifecycle
+from monitor.services.onlookers import Onlookers
 from monitor.services.ports import Archive, Logger, Publisher, Sink
 from monitor.services.rulebook import Rulebook, Why
 from monitor.settings import Settings
@@ -79,7 +80,7 @@ class Front:
         """`publisher`: takes what people change. The tenants that have a token."""
         s = self.settings
         self.post = await PostDesks.opened(database, publisher, self.telemetry, self.clock, s)
-        self.post.evening.listening = self.hub.listening
+        self.post.evening.listening = self.onlookers.listening
         if self.demo:
             text = (bundled("config") / "demo/organisation.yml").read_text(encoding="utf-8")
             await furnish(self.post.organising, self.clock, read(text, "organisation.yml"))
@@ -100,6 +101,7 @@ class Front:
         self._stack.push_async_callback(database.close)
         self.store = SqlStore(database)
         self.hub = SseHub(self.telemetry, last=await self.store.outbox_ends())
+        self.onlookers = Onlookers(self.hub)
 
     def _judges(self, models: Path) -> None:
         """Rules and classifiers, to be loaded. `models`: where those that were trained lie."""
@@ -144,8 +146,8 @@ class Front:
                 evening=self.post.evening, air=self.post.air, planning=self.post.planning, signing=self.persons.signing,
                 people=self.persons.people, trail=self.post.posts, checking=self.post.checking,
                 answers=self.post.answers, store=self.store,
-                archive=self.archive, hub=self.hub, holding=self.post.holding, trying=self.post.trying,
-                outside=self.outside,
+                archive=self.archive, hub=self.hub, onlookers=self.onlookers, holding=self.post.holding,
+                trying=self.post.trying, outside=self.outside,
                 cues=self.telling.cues, room_links=self.telling.links, cue_hub=self.telling.cue_hub,
                 messenger=self.telling.messenger, workbench=self.works.workbench, rule_trial=self.works.trial,
                 dry_runs=self.works.dry_runs,

@@ -20,6 +20,7 @@ from monitor.adapters.keys import SharedKey
 from monitor.adapters.process import trim_heap
 from monitor.adapters.storage.gathered import GatheredArchive
 from monitor.adapters.storage.nodes import SqlNodes
+from monitor.adapters.storage.onlookers import SqlGatherings
 from monitor.bootstrap.checks import check_address, check_folder
 from monitor.bootstrap.front import Front
 from monitor.bootstrap.kafka import brokers_of, wanted_of
@@ -32,12 +33,13 @@ from monitor.services.following import KeptLines, OutboxFollower
 from monitor.services.housekeeping import Chores, ChoreSettings, QueueGauges, in_steps
 from monitor.services.ingest import KEY_MEMORY, Ingest, IngestSettings
 from monitor.services.nodes import Announcing, SocketNumbers, Turn, check_keys
+from monitor.services.onlookers import SharedOnlookers
 from monitor.services.pseudonyms import Pseudonyms
 from monitor.services.roomlimit import RoomLimit
 
 _KEEPERS: Final = (
     "alerts_open", "alerts_unrouted", "alert_oldest_open_seconds", "sla_overdue", "storm_breakers_open",
-    "rooms_expected_silent", "reviewers_on_duty", "audit_chain_ok",
+    "rooms_expected_silent", "reviewers_on_duty", "reviewers_connected", "audit_chain_ok",
 )
 """Gauges that the node whose turn it is tells for all."""
 _AWAY_MS: Final = 10_000
@@ -81,6 +83,9 @@ class WebNode(Front):
         await self._stored(database)
         self.follower = OutboxFollower(self.store, self.hub, await self.store.outbox_ends(),
                                        stepped_back=self.hub.step_back)
+        name = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
+        self.onlookers = self.shared_onlookers = SharedOnlookers(
+            self.hub, SqlGatherings(database), self.clock, process=name)
         tenants = await self._desks(database, self.follower)
         self.nodes = SqlNodes(database)
         self.keys = SharedKey(s.pseudonym.key_file)
@@ -88,8 +93,7 @@ class WebNode(Front):
         self.producer = KafkaProducer(self.brokers, linger_s=s.bus.linger_ms / 1000)
         await self.producer.start()
         self._stack.push_async_callback(self.producer.close)
-        self.turn = Turn(self.nodes, self.clock, self.logger, name="clocks",
-                         holder=f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}")
+        self.turn = Turn(self.nodes, self.clock, self.logger, name="clocks", holder=name)
         sockets = SocketNumbers(self.nodes, self.clock)
         self.announcing = Announcing(self.nodes, self.turn, lambda swap: self.log.everywhere(swap), self.clock,
                                      lambda version: self.rulebook.adopt(version))
@@ -156,6 +160,7 @@ class WebNode(Front):
         yield self.turn.run()
         yield self.announcing.run(self.logger)
         yield self.follower.run()
+        yield self.shared_onlookers.run()
         yield self.chores.run(self.stopping)
         yield self._reload_when_wanted()
         yield self._clocks()

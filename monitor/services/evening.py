@@ -80,7 +80,7 @@ class Evening:
         self._posts: set[str] = set()
         self._seen: set[str] = set()
         self.listening: Callable[[str], Set[str]] = lambda tenant: frozenset()
-        """Logins of a tenant that have a page open here which hears of alerts."""
+        """Logins of a tenant that have a page open which hears of alerts."""
 
     async def plan(self, actor: Actor, *, state: str | None, hours: int, cursor: str | None, limit: int) -> PlanPage:
         """Of the units that the actor may see. Raises InputError for a bad cursor."""
@@ -129,7 +129,7 @@ class Evening:
                 await self._absences.look(tenant, found)
 
     def connected(self) -> None:
-        """What the metrics tell of those whose shift it is, of the pages that are open here."""
+        """What the metrics tell of those whose shift it is."""
         found = dict.fromkeys(self._seen, 0)
         for tenant in self._organising.tenants():
             listening = self.listening(tenant)
@@ -144,9 +144,9 @@ class Evening:
     ) -> None:
         """`mine`: whether it is this process that looks."""
         while not stop.is_set():
-            self.connected()
             with suppress(StorageError):  # the disk refuses: looked at again at the next turn
                 if mine():
+                    self.connected()
                     await self.look()
             with suppress(TimeoutError):
                 await asyncio.wait_for(stop.wait(), every_s)

@@ -136,6 +136,9 @@ async def test_what_one_node_takes_in_and_does_the_others_show(stage: Stage) -> 
         await stage.deliver(cut(stream(1, 600), 100), [one])
         alert = await stage.some_alert(other)
         await until(lambda: any(alert["id"] in line for line in lines))
+        async with stage.http.post(f"{one.address}{API}/alerts/{alert['id']}/look") as answer:
+            assert answer.status == 204
+        await until(lambda: any(alert["id"] in line and '"by":"loopback"' in line for line in lines))
         before = len(lines)
         [moved] = (await stage.send(one, "moves", {"moves": [
             {"alert": alert["id"], "move": {"move": "claim"}}]}))["alerts"]

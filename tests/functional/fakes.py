@@ -63,6 +63,7 @@ from monitor.services.linking import LinkDesk
 from monitor.services.messaging import Messenger
 from monitor.services.misses import MissDesk
 from monitor.services.onair import AirDesk
+from monitor.services.onlookers import Onlookers
 from monitor.services.organising import Organising
 from monitor.services.people import People
 from monitor.services.planning import PlanDesk
@@ -472,7 +473,7 @@ async def serving(*, hub_limits: HubLimits | None = None, outside: Outside | Non
         room_links=RoomLinks(cue_store, organising, clock, link_secret), cue_hub=cue_hub,
         messenger=Messenger(mail, organising, NoCourier(), clock, telemetry, logger),
         session_seq=ingest.session_seq, evidence=store.evidence, store=cast(Store, store),
-        archive=cast(Archive, archive), hub=hub, reload=reload,
+        archive=cast(Archive, archive), hub=hub, onlookers=Onlookers(hub), reload=reload,
         health=lambda: list(reasons), alive=lambda: alive[0], telemetry=telemetry, clock=clock, logger=logger,
         recordings=recordings or {},
     )

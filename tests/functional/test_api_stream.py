@@ -32,7 +32,7 @@ async def test_alerts_come_as_they_are_published() -> None:
         stream = Sse(response)
         assert await stream.block() == "retry: 2000"
         assert await stream.event() == ("hello", 0, {"last": 0, "resumed": False})
-        assert api.hub.listening("local") == {"loopback"}
+        assert api.hub.listening() == {"local": {"loopback"}}
         (update,) = api.publish(*local(1))
         assert await stream.event() == (
             "alert", 1, {"what": "opened", "alert": json.loads(json.dumps(await only(api)))}

@@ -2,11 +2,11 @@
 
 from typing import Final
 
-from sqlalchemy import BigInteger, Column, Index, Integer, Table, Text
+from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, Table, Text
 
 from monitor.adapters.storage.schema_post import metadata
 
-__all__ = ["key_prints", "metadata", "serving", "sockets", "turns"]
+__all__ = ["gatherings", "key_prints", "metadata", "serving", "sockets", "turns"]
 
 turns: Final = Table(
     "turns",
@@ -31,6 +31,15 @@ key_prints: Final = Table(
     metadata,
     Column("tenant", Text, primary_key=True),
     Column("print", Text, nullable=False),
+)
+
+# Who has a page open at each process, and what they look at.
+gatherings: Final = Table(
+    "gatherings",
+    metadata,
+    Column("process", Text, primary_key=True),
+    Column("until", BigInteger, nullable=False),  # UTC ms
+    Column("body", LargeBinary, nullable=False),  # msgpack
 )
 
 # How far the messages of WebSocket sessions are with the brokers.

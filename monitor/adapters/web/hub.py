@@ -8,7 +8,7 @@ from typing import Final
 import msgspec
 from msgspec import Struct
 
-from monitor.adapters.web.types import AlertMessage
+from monitor.adapters.web.types import AlertMessage, LookMessage
 from monitor.domain.alerts import Alert
 from monitor.domain.errors import BusyError
 from monitor.services.ports import Telemetry
@@ -129,7 +129,7 @@ class Subscription:
 
 
 class SseHub:
-    """Implements ports.Publisher. Everything here runs on the event loop.
+    """Implements ports.Publisher and onlookers.Pages. Everything here runs on the event loop.
 
     `last`: each tenant's highest outbox number at the start; what lies above it passes through this hub.
     """
@@ -166,9 +166,9 @@ class SseHub:
         """The highest number of the tenant's updates."""
         return self._last.get(tenant, 0)
 
-    def listening(self, tenant: str) -> frozenset[str]:
-        """Who of the tenant listens."""
-        return frozenset(client.wanted.who for client in self._clients.get(tenant, ()))
+    def listening(self) -> dict[str, frozenset[str]]:
+        """Who listens, by tenant."""
+        return {tenant: frozenset(client.wanted.who for client in clients) for tenant, clients in self._clients.items()}
 
     def publish(self, updates: Sequence[Update]) -> None:
         for update in updates:
@@ -176,9 +176,10 @@ class SseHub:
             self._remember(sent)
             self._offer(sent)
 
-    def tell(self, alert: Alert, data: bytes) -> None:
-        """Something about an alert that only those hear who listen now, and may see it."""
-        self._offer(Sent(PASSING, alert, data))
+    def look(self, alert: Alert, by: str) -> None:
+        """Somebody has it before them: only those hear of it who listen now, and may see it."""
+        body = _encoder.encode(LookMessage(alert.id, alert.moment, alert.post, by))
+        self._offer(Sent(PASSING, alert, b"event: look\ndata: %s\n\n" % body))
 
     def _offer(self, sent: Sent) -> None:
         for client in tuple(self._clients.get(sent.alert.tenant, ())):

@@ -13,8 +13,6 @@ from monitor.adapters.web.ingest import received_json
 from monitor.adapters.web.params import Param, choice, count, flag, text, time
 from monitor.adapters.web.reading import CATEGORY, ROOM, SEVERITY
 from monitor.adapters.web.services import SERVICES
-from monitor.adapters.web.sse import event
-from monitor.adapters.web.types import LookMessage
 from monitor.domain.alerts import LIVE, Alert
 from monitor.domain.findings import Tier
 from monitor.services.cases import QueueFilter
@@ -77,7 +75,7 @@ async def post_look(request: web.Request) -> web.Response:
     """404 for an alert of another tenant as for one that does not exist. Kept nowhere."""
     services, actor = request.app[SERVICES], request[PRINCIPAL].actor
     alert = (await services.review.case(actor, request.match_info["id"])).alert
-    services.hub.tell(alert, event(b"look", LookMessage(alert.id, alert.moment, alert.post, actor.id), None))
+    services.onlookers.look(alert, actor.id)
     return web.Response(status=204)
 
 

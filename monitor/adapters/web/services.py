@@ -28,6 +28,7 @@ from monitor.services.linking import LinkDesk
 from monitor.services.messaging import Messenger
 from monitor.services.misses import MissDesk
 from monitor.services.onair import AirDesk
+from monitor.services.onlookers import Onlookers
 from monitor.services.organising import Organising
 from monitor.services.people import People
 from monitor.services.planning import PlanDesk
@@ -110,6 +111,7 @@ class WebServices:
     store: Store
     archive: Archive
     hub: SseHub
+    onlookers: Onlookers
     reload: Callable[[], Awaitable[ReloadResult]]
     health: Callable[[], list[str]]
     alive: Callable[[], bool]
