@@ -25,10 +25,13 @@ while [ $# -gt 0 ]; do
     esac
 done
 
+data=$(realpath -m "$data")  # as the nodes' command lines have it
+
 say() { echo "kafka.sh: $*" >&2; }
 port_of() { echo $((port + 10 * ($1 - 1))); }
-ours() { grep -qz "kafka\.Kafka" "/proc/$1/cmdline" 2>/dev/null; }  # a number may be another program's by now
-running() { [ -f "$data/$1.pid" ] && ours "$(cat "$data/$1.pid")"; }
+running() {  # node; its number may be another program's by now
+    [ -f "$data/$1.pid" ] && grep -qzxF "$data/$1.properties" "/proc/$(cat "$data/$1.pid")/cmdline" 2>/dev/null
+}
 java_() {
     exec java -Xms64m -Xmx256m -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -Djava.awt.headless=true \
         -Dorg.slf4j.simpleLogger.defaultLogLevel=warn -Dorg.slf4j.simpleLogger.showDateTime=true -cp "$jars/*" "$@"
@@ -97,7 +100,6 @@ ready() {  # port: does a broker answer there?
 start() {
     install
     mkdir -p "$data"
-    data=$(cd "$data" && pwd)
     if [ -f "$data/cluster" ]; then
         read -r id port nodes < "$data/cluster"
     else
@@ -133,23 +135,24 @@ start() {
 }
 
 stop() {
-    [ -d "$data" ] || return 0
-    local pids=() file pid tries=0
+    local asked=() file k tries=0
     for file in "$data"/${node:-*}.pid; do
         [ -f "$file" ] || continue
-        pid=$(cat "$file")
-        if ours "$pid"; then
-            kill "-$([ -n "$now" ] && echo KILL || echo TERM)" "$pid" 2>/dev/null || true
-            pids+=("$pid")
+        k=$(basename "$file" .pid)
+        if running "$k"; then
+            kill "-$([ -n "$now" ] && echo KILL || echo TERM)" "$(cat "$file")" 2>/dev/null || true
+            asked+=("$k")
+        else
+            rm -f "$file"
         fi
-        rm -f "$file"
     done
-    for pid in ${pids[@]+"${pids[@]}"}; do
-        while ours "$pid"; do
+    for k in ${asked[@]+"${asked[@]}"}; do
+        while running "$k"; do
             tries=$((tries + 1))
-            [ $tries -lt 100 ] || kill -KILL "$pid" 2>/dev/null || true
+            [ $tries -lt 100 ] || kill -KILL "$(cat "$data/$k.pid")" 2>/dev/null || true
             sleep 0.1
         done
+        rm -f "$data/$k.pid"
     done
 }
 

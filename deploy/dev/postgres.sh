@@ -27,7 +27,7 @@ as_owner() {  # PostgreSQL does not run as root
         "$@"
     fi
 }
-ours() { cat "/proc/$1/cmdline" 2>/dev/null | tr "\0" " " | grep -q postgres; }  # a number may be another program's by now
+ours() { [ "/proc/$1/cwd" -ef "$data/cluster" ]; }  # a number may be another program's by now, or another cluster's
 running() { [ -f "$data/cluster/postmaster.pid" ] && ours "$(head -1 "$data/cluster/postmaster.pid")"; }
 
 install() {

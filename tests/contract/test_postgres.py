@@ -17,7 +17,7 @@ from monitor.adapters.storage.store import SqlStore
 from monitor.domain.errors import ConfigError, NewerFormat, StorageError
 from monitor.services.records import AlertFilter, Commit
 from tests.contract.test_store import finding
-from tests.parts.postgres import Cluster, postgres, started
+from tests.parts.postgres import Cluster, own_postgres, postgres
 
 __all__ = ["postgres"]
 WRITTEN_FOR_SQLITE = (
@@ -127,8 +127,7 @@ async def test_a_transaction_that_raises_leaves_nothing(postgres: Cluster) -> No
 
 
 async def test_a_server_that_was_killed_is_used_again_once_it_is_back() -> None:
-    cluster, _ = started()
-    try:
+    with own_postgres() as cluster:
         store = SqlStore(await Database.open(await cluster.fresh()))
         position = await store.claim(0)
         first = Commit(position=replace(position, seq=1), expected=0, findings=[finding("f1")])
@@ -143,8 +142,6 @@ async def test_a_server_that_was_killed_is_used_again_once_it_is_back() -> None:
         page = await store.alerts("local", AlertFilter(), cursor=None, limit=10)
         assert len(page.alerts) == 2
         await store.close()
-    finally:
-        cluster.stop(now=True)
 
 
 def test_suites_that_were_written_for_sqlite_pass(postgres: Cluster) -> None:

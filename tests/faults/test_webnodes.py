@@ -17,9 +17,9 @@ from tests.faults.cluster import Scene
 from tests.faults.harness import GONE, RULES, Batch, body_of, until
 from tests.faults.processes import PARTITIONS, WorkerProcess
 from tests.faults.streams import cut, stream
-from tests.parts.kafka import brokers, kafka
-from tests.parts.postgres import Cluster, postgres, started
-from tests.parts.running import free_ports, script
+from tests.parts.kafka import brokers, kafka, own_kafka
+from tests.parts.postgres import Cluster, own_postgres, postgres
+from tests.parts.running import script
 
 __all__ = ["brokers", "kafka", "postgres"]
 EVENTS = 4_000
@@ -242,41 +242,38 @@ async def test_what_keeps_a_node_from_starting(stage: Stage, tmp_path: Path) -> 
 
 async def test_parts_that_go_away_and_come_back(tmp_path: Path) -> None:
     """Without the database events are taken in all the same; without the brokers nothing is acknowledged."""
-    cluster, _ = started()
-    data = str(tmp_path / "kafka")
-    address = script("kafka.sh", "start", "--data", data, "--port", str(free_ports(2)))
-    scene = Scene(Brokers(bootstrap=address), cluster, await cluster.fresh(), tmp_path)
-    await scene.open()
-    stage = Stage(scene, tmp_path)
-    try:
-        node, worker = stage.node(), stage.worker()
-        await node.up()
-        worker.start()
-        batches = cut(stream(3, 1_200), 50)
-        await stage.deliver(batches[:8], [node])
-        await stage.some_alert(node)
-        await asyncio.to_thread(cluster.stop, now=True)
-        await stage.deliver(batches[8:16], [node])
-        await until(lambda: status(stage, f"{node.address}/readyz", 503))
-        assert await worker.ended() == 70
-        await asyncio.to_thread(cluster.start)
-        worker.start()
-        await until(lambda: status(stage, f"{node.address}/readyz", 200))
-        await scene.settled()
-        await asyncio.to_thread(script, "kafka.sh", "stop", "--data", data, "--now")
-        delivering = asyncio.create_task(stage.deliver(batches[16:], [node]))
-        assert await stage.alerts(node)  # what is stored is shown as ever
-        await asyncio.to_thread(script, "kafka.sh", "start", "--data", data)
-        await delivering
-        await scene.settled()
-        worker.signal(signal.SIGTERM)
-        assert await worker.ended() == 0, worker.output()
-        await scene.check()
-    finally:
-        await stage.http.close()
-        await scene.close()
-        cluster.stop(now=True)
-        script("kafka.sh", "stop", "--data", data, "--now")
+    data = tmp_path / "kafka"
+    with own_postgres() as cluster, own_kafka(data) as address:
+        scene = Scene(Brokers(bootstrap=address), cluster, await cluster.fresh(), tmp_path)
+        await scene.open()
+        stage = Stage(scene, tmp_path)
+        try:
+            node, worker = stage.node(), stage.worker()
+            await node.up()
+            worker.start()
+            batches = cut(stream(3, 1_200), 50)
+            await stage.deliver(batches[:8], [node])
+            await stage.some_alert(node)
+            await asyncio.to_thread(cluster.stop, now=True)
+            await stage.deliver(batches[8:16], [node])
+            await until(lambda: status(stage, f"{node.address}/readyz", 503))
+            assert await worker.ended() == 70
+            await asyncio.to_thread(cluster.start)
+            worker.start()
+            await until(lambda: status(stage, f"{node.address}/readyz", 200))
+            await scene.settled()
+            await asyncio.to_thread(script, "kafka.sh", "stop", "--data", str(data), "--now")
+            delivering = asyncio.create_task(stage.deliver(batches[16:], [node]))
+            assert await stage.alerts(node)  # what is stored is shown as ever
+            await asyncio.to_thread(script, "kafka.sh", "start", "--data", str(data))
+            await delivering
+            await scene.settled()
+            worker.signal(signal.SIGTERM)
+            assert await worker.ended() == 0, worker.output()
+            await scene.check()
+        finally:
+            await stage.http.close()
+            await scene.close()
 
 
 async def status(stage: Stage, url: str, wanted: int) -> bool:

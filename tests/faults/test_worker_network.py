@@ -15,9 +15,9 @@ from tests.faults.processes import PARTITIONS, WorkerProcess
 from tests.faults.proxy import Proxy
 from tests.faults.staging import everything_taken, recovered, stage, stopped
 from tests.faults.streams import cut, stream
-from tests.parts.kafka import brokers, kafka
+from tests.parts.kafka import brokers, kafka, own_kafka
 from tests.parts.postgres import Cluster, postgres
-from tests.parts.running import free_ports, script
+from tests.parts.running import script
 
 __all__ = ["brokers", "kafka", "postgres", "stage"]
 EVENTS = 3_000
@@ -121,21 +121,18 @@ async def test_how_long_a_takeover_takes(stage: Scene, capsys: pytest.CaptureFix
 @pytest.mark.parametrize("node", ["1", *(pytest.param(each, marks=pytest.mark.soak) for each in "23")])
 async def test_one_of_three_brokers_dies_and_comes_back(postgres: Cluster, tmp_path: Path, node: str) -> None:
     """Every partition has two more copies: nobody waits for it for long."""
-    data = str(tmp_path / "kafka")
-    address = script("kafka.sh", "start", "--data", data, "--port", str(free_ports(24)), "--nodes", "3")
-    try:
+    data = tmp_path / "kafka"
+    with own_kafka(data, "--nodes", "3", ports=24) as address:
         async with scene(Brokers(bootstrap=address), postgres, tmp_path, replication=3) as stage:
             stage.worker().start()
             batches = cut(stream(25, EVENTS), 50)
             await stage.send(batches[:20])
             await everything_taken(stage)
-            await asyncio.to_thread(script, "kafka.sh", "stop", "--data", data, "--node", node, "--now")
+            await asyncio.to_thread(script, "kafka.sh", "stop", "--data", str(data), "--node", node, "--now")
             await stage.send(batches[20:40])
             await stage.settled()
-            await asyncio.to_thread(script, "kafka.sh", "start", "--data", data, "--node", node)
+            await asyncio.to_thread(script, "kafka.sh", "start", "--data", str(data), "--node", node)
             await stage.send(batches[40:])
             await recovered(stage)
             await stopped(stage)
             await stage.check()
-    finally:
-        script("kafka.sh", "stop", "--data", data, "--now")

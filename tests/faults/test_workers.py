@@ -13,9 +13,9 @@ from tests.faults.harness import until
 from tests.faults.processes import PARTITIONS
 from tests.faults.staging import EVENTS, everything_taken, stage, stopped
 from tests.faults.streams import cut, stream
-from tests.parts.kafka import brokers, kafka
-from tests.parts.postgres import Cluster, postgres
-from tests.parts.running import free_ports, script
+from tests.parts.kafka import brokers, kafka, own_kafka
+from tests.parts.postgres import Cluster, own_postgres, postgres
+from tests.parts.running import script
 
 __all__ = ["brokers", "kafka", "postgres", "stage"]
 
@@ -82,13 +82,8 @@ async def test_an_end_in_the_middle_of_a_batch(stage: Scene, point: str) -> None
     await stage.check()
 
 
-async def test_the_database_goes_away_and_comes_back(
-    brokers: Brokers, tmp_path: Path
-) -> None:
-    from tests.parts.postgres import started
-
-    cluster, _ = started()
-    try:
+async def test_the_database_goes_away_and_comes_back(brokers: Brokers, tmp_path: Path) -> None:
+    with own_postgres() as cluster:
         async with scene(brokers, cluster, tmp_path) as stage:
             worker = stage.worker()
             worker.start()
@@ -103,29 +98,24 @@ async def test_the_database_goes_away_and_comes_back(
             await stage.settled()
             await stopped(stage)
             await stage.check()
-    finally:
-        cluster.stop(now=True)
 
 
 async def test_the_broker_goes_away_and_comes_back(postgres: Cluster, tmp_path: Path) -> None:
     """Workers and producers wait for it; what was acknowledged before is there afterwards."""
-    data = str(tmp_path / "kafka")
-    address = script("kafka.sh", "start", "--data", data, "--port", str(free_ports(2)))
-    try:
+    data = tmp_path / "kafka"
+    with own_kafka(data) as address:
         async with scene(Brokers(bootstrap=address), postgres, tmp_path) as stage:
             stage.worker().start()
             batches = cut(stream(7, EVENTS), 50)
             await stage.send(batches[:60], pause_s=0.005)
             await everything_taken(stage)
-            await asyncio.to_thread(script, "kafka.sh", "stop", "--data", data, "--now")
+            await asyncio.to_thread(script, "kafka.sh", "stop", "--data", str(data), "--now")
             sending = asyncio.create_task(stage.send(batches[60:], pause_s=0.005))
-            await asyncio.to_thread(script, "kafka.sh", "start", "--data", data)
+            await asyncio.to_thread(script, "kafka.sh", "start", "--data", str(data))
             await sending
             await stage.settled()
             await stopped(stage)
             await stage.check()
-    finally:
-        script("kafka.sh", "stop", "--data", data, "--now")
 
 
 async def test_a_database_that_is_put_back_to_an_older_copy(stage: Scene) -> None:

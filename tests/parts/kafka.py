@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -13,13 +14,20 @@ from tests.parts.running import free_ports, script
 _numbers = itertools.count(1)
 
 
+@contextmanager
+def own_kafka(data: Path, *options: str, ports: int = 2) -> Iterator[str]:
+    """The addresses of one that nobody else uses; none runs afterwards."""
+    try:
+        yield script("kafka.sh", "start", "--data", str(data), "--port", str(free_ports(ports)), *options)
+    finally:
+        script("kafka.sh", "stop", "--data", str(data), "--now")
+
+
 @pytest.fixture(scope="session")
 def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Its address."""
-    data: Path = tmp_path_factory.mktemp("kafka")
-    address = script("kafka.sh", "start", "--data", str(data), "--port", str(free_ports(4)), "--through")
-    yield address
-    script("kafka.sh", "stop", "--data", str(data))
+    with own_kafka(tmp_path_factory.mktemp("kafka"), "--through", ports=4) as address:
+        yield address
 
 
 @pytest.fixture

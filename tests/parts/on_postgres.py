@@ -1,7 +1,7 @@
 """A pytest plugin (-p tests.parts.on_postgres): what opens a store in a file gets a database of PostgreSQL's instead,
 the same one for the same path. For running whole suites that were written for SQLite."""
 
-import shutil
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -9,25 +9,24 @@ import pytest
 
 from monitor.adapters.storage.database import Database
 from monitor.adapters.storage.postgres import PostgresDatabase
-from tests.parts.postgres import Cluster, started
+from tests.parts.postgres import Cluster, own_postgres
 
 _urls: dict[Path, str] = {}
-_cluster: tuple[Cluster, Path] | None = None
+_open = ExitStack()
+_clusters: list[Cluster] = []
 
 
 @pytest.fixture(autouse=True)
 async def _forget() -> Any:
     yield
-    if _cluster is not None:
-        for url in _urls.values():
-            await _cluster[0].drop(url)
+    for url in _urls.values():
+        await _clusters[0].drop(url)
     _urls.clear()
 
 
 def pytest_sessionstart() -> None:
-    global _cluster
-    _cluster = started()
-    cluster = _cluster[0]
+    cluster = _open.enter_context(own_postgres())
+    _clusters.append(cluster)
 
     async def opened(place: Path | str, **_: Any) -> Database:
         if isinstance(place, Path):
@@ -41,6 +40,4 @@ def pytest_sessionstart() -> None:
 
 
 def pytest_sessionfinish() -> None:
-    if _cluster is not None:
-        _cluster[0].stop(now=True)
-        shutil.rmtree(_cluster[1])
+    _open.close()

@@ -6,6 +6,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import asyncpg
@@ -64,18 +65,22 @@ class Cluster:
             await connection.close()
 
 
-def started() -> tuple[Cluster, Path]:
+@contextmanager
+def own_postgres() -> Iterator[Cluster]:
+    """One that nobody else uses, and nothing of it afterwards."""
     folder = Path(tempfile.mkdtemp(prefix="redpost-postgres-"))  # not in pytest's folder, which is root's alone
     folder.chmod(0o755)
-    return Cluster(folder), folder
+    try:
+        yield Cluster(folder)
+    finally:
+        script("postgres.sh", "stop", "--data", str(folder), "--now")
+        shutil.rmtree(folder)
 
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Cluster]:
-    cluster, folder = started()
-    yield cluster
-    cluster.stop(now=True)
-    shutil.rmtree(folder)
+    with own_postgres() as cluster:
+        yield cluster
 
 
 @pytest.fixture
