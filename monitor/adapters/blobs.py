@@ -55,9 +55,10 @@ def databases(folder: Path) -> Databases:
 
 @cache
 def _code() -> str:
-    """Changes with the code that compiles and judges."""
+    """Changes with the code that reads, compiles and judges."""
     top, found = Path(monitor.__file__).parent, blake2b(digest_size=_SUM)
-    for path in sorted(path for folder in ("domain", "engine", "services") for path in (top / folder).glob("*.py")):
+    folders = ("domain", "engine", "services", "adapters/rulefiles")
+    for path in sorted(path for folder in folders for path in (top / folder).glob("*.py")):
         found.update(path.read_bytes())
     return found.hexdigest()
 

@@ -48,5 +48,6 @@ async def compile_aside(bundle: Bundle, check: bool, *, cache: Path) -> None:
 def main() -> None:
     bundle = msgspec.msgpack.decode(sys.stdin.buffer.read(), type=Bundle)
     with suppress(RedpostError):
-        source = RuleFolder(Path(), rooms=None, zone=bundle.zone)
-        compiled(source, bundle, view_tables(), databases(Path(sys.argv[1])), check=bool(sys.argv[2]))
+        known = databases(Path(sys.argv[1]))
+        source = RuleFolder(Path(), rooms=None, zone=bundle.zone, databases=known)
+        compiled(source, bundle, view_tables(), known, check=bool(sys.argv[2]))

@@ -107,11 +107,12 @@ class Front:
         """Rules and classifiers, to be loaded. `models`: where those that were trained lie."""
         s = self.settings
         cache = self.folder / "cache"
+        known = databases(cache)
         self.models = ModelShelf(model_folder(s.model.dir), models)
-        folder = rule_folder(s, demo=self.demo, over=lambda: self.works.laid())
+        folder = rule_folder(s, known, demo=self.demo, over=lambda: self.works.laid())
         self.rulebook = Rulebook(folder, self.store, view_tables(), logger=self.logger,
                                  telemetry=self.telemetry, clock=self.clock,
-                                 models=self.models, databases=databases(cache),
+                                 models=self.models, databases=known,
                                  aside=partial(compile_aside, cache=cache), after_compiling=give_memory_back,
                                  rooms=self.post.rooms.contexts, record=self.post.posts.write)
         self.works = RuleWorks(self.post.database, folder, self.rulebook, self.log, self.archive, self.post, s,

@@ -11,6 +11,7 @@ from monitor.adapters.storage.dry_runs import SqlDryRuns
 from monitor.adapters.storage.rule_edits import SqlRuleEdits
 from monitor.bootstrap.post import PostDesks
 from monitor.domain.tenants import LOCAL
+from monitor.engine.databases import Databases
 from monitor.engine.engineset import EngineSet
 from monitor.services.dryrun import KEPT_MS, DryRuns
 from monitor.services.ports import Archive, Clock, Logger, Sink
@@ -21,12 +22,12 @@ from monitor.settings import Settings
 
 
 def rule_folder(
-    settings: Settings, *, demo: bool = False, over: Callable[[], Mapping[str, bytes]] = dict,
+    settings: Settings, databases: Databases, *, demo: bool = False, over: Callable[[], Mapping[str, bytes]] = dict,
 ) -> RuleFolder:
     default = bundled("config") / "demo/rooms.yml" if demo else None
     rooms = Path(settings.rules.rooms) if settings.rules.rooms else default
     return RuleFolder(Path(settings.rules.dir) if settings.rules.dir else bundled("rules"), rooms=rooms,
-                      zone=settings.tenant.zone, over=over)
+                      zone=settings.tenant.zone, over=over, databases=databases)
 
 
 class RuleWorks:

@@ -111,9 +111,10 @@ class Worker:
     def _judges(self) -> None:
         s = self.settings
         cache = self.folder / "cache"
+        known = databases(cache)
         self.rulebook = Rulebook(
-            rule_folder(s), self.store, view_tables(), logger=self.logger, telemetry=self.telemetry, clock=self.clock,
-            models=ModelShelf(model_folder(s.model.dir), s.shared / "models"), databases=databases(cache),
+            rule_folder(s, known), self.store, view_tables(), logger=self.logger, telemetry=self.telemetry,
+            clock=self.clock, models=ModelShelf(model_folder(s.model.dir), s.shared / "models"), databases=known,
             aside=partial(compile_aside, cache=cache), after_compiling=give_memory_back,
             rooms=self.post.rooms.contexts)
 

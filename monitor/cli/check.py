@@ -78,8 +78,8 @@ def _rules(checks: Checks, settings: "Settings") -> None:
 
     folder = rules_folder(settings.rules.dir)
     with checks.of(f"rules {folder}"):
-        ruleset, tables = load(folder), view_tables()
-        _, failures = run_cases(ruleset, tables, ZoneInfo(settings.tenant.zone), databases())
+        known, tables = databases(), view_tables()
+        _, failures = run_cases(load(folder, databases=known), tables, ZoneInfo(settings.tenant.zone), known)
         if failures:
             raise ConfigError(summary(failures), hint="`redpost rules test` shows more")
     if settings.rules.rooms:

@@ -110,5 +110,6 @@ def engine_set(
 
     known = load_rooms(Path(rooms)) if rooms else []
     statuses = frozenset(Status) if every else frozenset((Status.ACTIVE,))
-    return EngineSet(load(rules_folder(rules), over), view_tables(), rooms=known, zone=zone, statuses=statuses,
-                     scorer=scorer, databases=databases())
+    made = databases()
+    return EngineSet(load(rules_folder(rules), over, made), view_tables(), rooms=known, zone=zone, statuses=statuses,
+                     scorer=scorer, databases=made)

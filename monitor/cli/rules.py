@@ -220,11 +220,11 @@ def show(
     ```
     """
     from monitor.adapters.rulefiles import load
-    from monitor.cli.loading import rules_folder, told_over
+    from monitor.cli.loading import databases, rules_folder, told_over
     from monitor.cli.rule_text import tell_rule
     from monitor.settings import load as load_settings
 
-    ruleset = load(rules_folder(rules), told_over(data, load_settings().settings))
+    ruleset = load(rules_folder(rules), told_over(data, load_settings().settings), databases())
     tell_rule(_known(rule, ruleset), ruleset)
     return 0
 
@@ -267,13 +267,13 @@ def _known(rule: str, ruleset: "RuleSet") -> "AnyRule":
 def _loaded(folder: Path | None, work: "Callable[[RuleSet], T]") -> "T | None":
     """What `work` makes of the rules; None where they, or what it compiles of them, have faults, which were told."""
     from monitor.adapters.rulefiles import load
-    from monitor.cli.loading import rules_folder
+    from monitor.cli.loading import databases, rules_folder
     from monitor.cli.rules_text import tell_faults
     from monitor.domain.errors import RuleError
 
     where = rules_folder(folder)
     try:
-        return work(load(where))
+        return work(load(where, databases=databases()))
     except RuleError as error:
         tell_faults(where, error.faults)
         return None

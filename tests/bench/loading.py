@@ -56,7 +56,7 @@ def load(folder: Path, cache: Path) -> dict[str, Any]:
     from monitor.services.casework import failing_cases
 
     databases, tables = blobs.databases(cache), view_tables()
-    ruleset = load(folder)
+    ruleset = load(folder, databases=databases)
     read = resource.getrusage(resource.RUSAGE_SELF)
     failures = failing_cases(ruleset, tables, corpus.ZONE, databases)
     EngineSet(ruleset, tables, zone=corpus.ZONE, databases=databases)

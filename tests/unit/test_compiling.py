@@ -9,6 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitor.adapters.blobs import BlobFolder
+from monitor.adapters.rulefiles import folder, load_sources
+from monitor.adapters.rulefiles.faults import Faults
+from monitor.domain.errors import RuleError
 from monitor.domain.rules import Case, Context, ContextPart, Reach, Rule, Selection, View
 from monitor.domain.rulesets import RuleSet
 from monitor.engine import databases as engine_databases
@@ -23,6 +26,7 @@ from monitor.services import casework
 from monitor.services.casework import Failure, failing_cases, run_cases
 from tests.unit.rulekit import ZONE, event, rule, tables, terms
 
+ROOT = Path(__file__).parents[2]
 WORDS = ("全网最低价", "最低", "加微信", "9.9包邮", "vx号", "天天返")
 CONTEXTS = {"negation": Context(name="negation", title="negation", parts=(ContextPart(terms=("不能说", "不是")),),
                                 unless=("是不是",))}
@@ -173,6 +177,30 @@ def test_cases_that_held_are_not_run_again(monkeypatch: pytest.MonkeyPatch) -> N
     assert [failing(right, wrong), failing(right, wrong)] == [1, 1], "what failed is told again"
     assert [failing(right), failing(right, edition="other code")] == [0, 0]
     assert ran == [1, 2, 2, 1]
+
+
+def test_files_that_were_read_are_not_read_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    shelf, read, source = Shelf(), list[int](), ROOT / "rules"
+    files = {path.relative_to(source).as_posix(): path.read_bytes()
+             for path in (*source.glob("*.yml"), *source.glob("jobs/**/*.*"))}
+    plain = load_sources(files)
+
+    def reading(sources: dict[str, bytes], unread: list[Faults]) -> RuleSet:
+        read.append(len(sources))
+        return as_read(sources, unread)
+
+    as_read = folder._load
+    monkeypatch.setattr(folder, "_load", reading)
+    for _ in range(2):
+        assert load_sources(files, Databases(shelf)) == plain
+    assert read == [len(files)]
+    spoilt = files | {"jobs/pack.yml": b"id: ["}
+    for _ in range(2):
+        with pytest.raises(RuleError):
+            load_sources(spoilt, Databases(shelf))
+    assert read == [len(files)] * 3, "faults are told again"
+    load_sources(files, Databases(shelf, "other code"))
+    assert read == [len(files)] * 4
 
 
 def test_no_event_waits_for_a_database(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,6 +5,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
+from msgspec.structs import replace
+
 from monitor.adapters.rulefiles.contexts import FILE, read_contexts
 from monitor.adapters.rulefiles.correlating import check
 from monitor.adapters.rulefiles.faults import TOP, Faults, raise_any
@@ -13,22 +15,27 @@ from monitor.adapters.rulefiles.registers import Register, TermList, read_list
 from monitor.adapters.rulefiles.rulefile import Known, Pack, hashed, read_pack, read_rule
 from monitor.domain.correlations import CorrelationRule
 from monitor.domain.errors import Fault, RuleError
+from monitor.domain.ids import digest
 from monitor.domain.phrases import phrase
 from monitor.domain.rules import AnyRule, Context, Rule
 from monitor.domain.rulesets import RuleSet
+from monitor.engine.databases import Databases
 
 _DEEPEST: Final = 5
 _WHICH: Final = "name the folder that holds the packs"
 _REGISTERS: Final = ("clauses", "duties")
 
 
-def load(folder: Path, over: Mapping[str, bytes] = MappingProxyType({})) -> RuleSet:
-    """Read and check a rules folder. `over`: what stands in place of its files, or beside them.
+def load(
+    folder: Path, over: Mapping[str, bytes] = MappingProxyType({}), databases: Databases | None = None,
+) -> RuleSet:
+    """Read and check a rules folder. `over`: what stands in place of its files, or beside them. `databases` keep what
+    was read: the same files are not read and checked again.
 
     Paths in faults are relative to the folder. Raises RuleError with all faults of all files.
     """
     sources, unread = read(folder)
-    return _load({**sources, **over}, [faults for faults in unread if faults.path not in over])
+    return _loaded({**sources, **over}, [faults for faults in unread if faults.path not in over], databases)
 
 
 def read(folder: Path) -> tuple[dict[str, bytes], list[Faults]]:
@@ -57,9 +64,9 @@ def read(folder: Path) -> tuple[dict[str, bytes], list[Faults]]:
     return sources, unread
 
 
-def load_sources(sources: Mapping[str, bytes]) -> RuleSet:
+def load_sources(sources: Mapping[str, bytes], databases: Databases | None = None) -> RuleSet:
     """The same from relative paths and contents, such as `RuleSet.sources`. Raises RuleError."""
-    return _load({path: data for path, data in sources.items() if place_of(path) is not None}, [])
+    return _loaded({path: data for path, data in sources.items() if place_of(path) is not None}, [], databases)
 
 
 def place_of(path: str) -> str | None:
@@ -95,6 +102,18 @@ def files(folder: Path, *, depth: int = _DEEPEST) -> Iterator[Path]:
                 yield from files(path, depth=depth - 1)
         else:
             yield path
+
+
+def _loaded(sources: dict[str, bytes], unread: list[Faults], databases: Databases | None) -> RuleSet:
+    """As `databases` keep it, or read from the files now."""
+    key = digest("ruleset", hashed(sources))
+    kept = databases.kept(key, RuleSet) if databases is not None and not unread else None
+    if kept is not None:
+        return replace(kept, sources=sources)
+    found = _load(sources, unread)
+    if databases is not None:
+        databases.keep(key, replace(found, sources={}))
+    return found
 
 
 class _Reading:

@@ -10,16 +10,19 @@ from monitor.domain.errors import ConfigError, StorageError
 from monitor.domain.ids import digest
 from monitor.domain.rules import RoomContext
 from monitor.domain.rulesets import RuleSet
+from monitor.engine.databases import Databases
 from monitor.services.bundles import Bundle
 
 
 class RuleFolder:
     """`folder` of packs; `rooms`, where given, a rooms file; `zone` the tenant's (IANA name); `over` gives what stands
-    in place of the folder's files, or beside them, by path."""
+    in place of the folder's files, or beside them, by path; `databases` keep what was read."""
 
     def __init__(
         self, folder: Path, *, rooms: Path | None, zone: str, over: Callable[[], Mapping[str, bytes]] = dict,
+        databases: Databases | None = None,
     ) -> None:
+        self._databases = databases
         self._over = over
         self._folder = folder
         self._rooms = rooms
@@ -37,7 +40,7 @@ class RuleFolder:
                 raise ConfigError(f"the rooms file {self._rooms} can't be read: {error.strerror}",
                                   hint="check rules.rooms") from None
         with self._refusals():
-            self._just_read = load(self._folder, self._over())
+            self._just_read = load(self._folder, self._over(), self._databases)
         return Bundle(self._just_read.sources, rooms, self._zone)
 
     def parse(self, bundle: Bundle) -> tuple[RuleSet, list[RoomContext]]:
@@ -45,7 +48,7 @@ class RuleFolder:
         just_read, self._just_read = self._just_read, None
         if just_read is not None and just_read.sources is bundle.files:
             return just_read, rooms
-        return load_sources(bundle.files), rooms
+        return load_sources(bundle.files, self._databases), rooms
 
     def own_files(self) -> Mapping[str, bytes]:
         """Those of the folder as they are. Raises RuleError, StorageError."""
