@@ -30,7 +30,7 @@ async def outcome_of(client: Client) -> Outcome:
 def _found(alert: Item) -> Item:
     """What is a function of the log."""
     kept = {name: value for name, value in alert.items() if name not in _OF_PEOPLE}
-    return {**kept, "state": "open", "reason": ""} if alert["state"] == "held" else kept
+    return {**kept, "state": "open", "reason": ""} if alert["state"] in ("held", "escalated") else kept
 
 
 def check(outcome: Outcome, batches: Sequence[Batch]) -> None:
