@@ -24,9 +24,7 @@ from monitor.services.pseudonyms import Pseudonyms
 from tests.contract.test_kafka import Quiet
 from tests.faults.harness import until
 from tests.faults.inside import START, Clock
-from tests.parts.kafka import brokers, kafka
 
-__all__ = ["brokers", "kafka"]
 PARTITIONS = 3
 Item = dict[str, Any]
 

@@ -17,9 +17,8 @@ from monitor.domain.errors import ConfigError, NewerFormat, NotFound, StorageErr
 from monitor.domain.events import HOST_SIDE
 from monitor.domain.frames import Tick
 from tests.contract.test_log import Silent, frame, seqs
-from tests.parts.kafka import brokers, kafka, topics
+from tests.parts.kafka import topics
 
-__all__ = ["brokers", "kafka"]
 PARTITIONS = 3
 
 

@@ -12,9 +12,8 @@ from monitor.adapters.storage.schema_nodes import metadata
 from monitor.adapters.storage.transfer import OF_THE_LOG, transfer
 from monitor.domain.errors import Conflict
 from tests.functional.clikit import redpost
-from tests.parts.postgres import Cluster, postgres
+from tests.parts.postgres import Cluster
 
-__all__ = ["postgres"]
 MANY = 2_345
 
 

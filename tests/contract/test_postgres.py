@@ -17,9 +17,8 @@ from monitor.adapters.storage.store import SqlStore
 from monitor.domain.errors import ConfigError, NewerFormat, StorageError
 from monitor.services.records import AlertFilter, Commit
 from tests.contract.test_store import finding
-from tests.parts.postgres import Cluster, own_postgres, postgres
+from tests.parts.postgres import Cluster, own_postgres
 
-__all__ = ["postgres"]
 WRITTEN_FOR_SQLITE = (
     "tests/unit/test_post_flow.py", "tests/unit/test_storms.py", "tests/unit/test_rulework.py",
     "tests/unit/test_organising.py", "tests/unit/test_evening.py", "tests/unit/test_exporting.py",

@@ -30,9 +30,7 @@ from monitor.services.records import (
     Update,
 )
 from tests.fakes.store import MemoryStore
-from tests.parts.postgres import Cluster, postgres
-
-__all__ = ["postgres"]
+from tests.parts.postgres import Cluster
 
 NOON = 1_700_000_000_000
 

@@ -41,10 +41,8 @@ from tests.faults.inside import GROUPING, START, Quiet
 from tests.faults.processes import PARTITIONS, WorkerProcess
 from tests.faults.singlepass import Nobody
 from tests.faults.streams import ZONE, tables
-from tests.parts.kafka import brokers, kafka
-from tests.parts.postgres import Cluster, postgres
+from tests.parts.postgres import Cluster
 
-__all__ = ["brokers", "kafka", "postgres"]
 DAY_MS: Final = 86_400_000
 MINUTE_MS: Final = 60_000
 SEED: Final = 20261127

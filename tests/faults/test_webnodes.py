@@ -17,11 +17,10 @@ from tests.faults.cluster import Scene
 from tests.faults.harness import GONE, RULES, Batch, body_of, until
 from tests.faults.processes import PARTITIONS, WorkerProcess
 from tests.faults.streams import cut, stream
-from tests.parts.kafka import brokers, kafka, own_kafka
-from tests.parts.postgres import Cluster, own_postgres, postgres
+from tests.parts.kafka import own_kafka
+from tests.parts.postgres import Cluster, own_postgres
 from tests.parts.running import script
 
-__all__ = ["brokers", "kafka", "postgres"]
 EVENTS = 4_000
 API = "/api/v1"
 

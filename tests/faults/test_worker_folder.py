@@ -8,10 +8,8 @@ from tests.faults.cluster import TENANT, Scene
 from tests.faults.harness import until
 from tests.faults.staging import EVENTS, stage, stopped
 from tests.faults.streams import cut, stream
-from tests.parts.kafka import brokers, kafka
-from tests.parts.postgres import postgres
 
-__all__ = ["brokers", "kafka", "postgres", "stage"]
+__all__ = ["stage"]
 
 
 async def test_alerts_come_meanwhile_and_lines_afterwards(stage: Scene, tmp_path: Path) -> None:

@@ -18,10 +18,8 @@ from tests.faults.inside import START
 from tests.faults.processes import PARTITIONS
 from tests.faults.staging import EVENTS, everything_taken, recovered, stage, stopped
 from tests.faults.streams import BASE, HOST, cut, stream
-from tests.parts.kafka import brokers, kafka
-from tests.parts.postgres import postgres
 
-__all__ = ["brokers", "kafka", "postgres", "stage"]
+__all__ = ["stage"]
 
 
 def long(name: str, size: int) -> Item:

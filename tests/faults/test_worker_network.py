@@ -15,11 +15,11 @@ from tests.faults.processes import PARTITIONS, WorkerProcess
 from tests.faults.proxy import Proxy
 from tests.faults.staging import everything_taken, recovered, stage, stopped
 from tests.faults.streams import cut, stream
-from tests.parts.kafka import brokers, kafka, own_kafka
-from tests.parts.postgres import Cluster, postgres
+from tests.parts.kafka import own_kafka
+from tests.parts.postgres import Cluster
 from tests.parts.running import script
 
-__all__ = ["brokers", "kafka", "postgres", "stage"]
+__all__ = ["stage"]
 EVENTS = 3_000
 
 

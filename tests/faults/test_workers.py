@@ -13,11 +13,11 @@ from tests.faults.harness import until
 from tests.faults.processes import PARTITIONS
 from tests.faults.staging import EVENTS, everything_taken, stage, stopped
 from tests.faults.streams import cut, stream
-from tests.parts.kafka import brokers, kafka, own_kafka
-from tests.parts.postgres import Cluster, own_postgres, postgres
+from tests.parts.kafka import own_kafka
+from tests.parts.postgres import Cluster, own_postgres
 from tests.parts.running import script
 
-__all__ = ["brokers", "kafka", "postgres", "stage"]
+__all__ = ["stage"]
 
 
 async def test_one_worker_alone(stage: Scene) -> None:

@@ -18,11 +18,9 @@ from monitor.adapters.bus.kafka.connecting import Brokers
 from tests.faults.harness import until
 from tests.functional.clikit import RULES, STREAM
 from tests.functional.test_deploy import DEPLOY, FILES, ROOT, last_stage, of, ours
-from tests.parts.kafka import brokers, kafka
-from tests.parts.postgres import Cluster, postgres
+from tests.parts.postgres import Cluster
 from tests.parts.running import free_ports
 
-__all__ = ["brokers", "kafka", "postgres"]
 PORT = 8321
 
 

@@ -23,9 +23,7 @@ from monitor.settings import Settings, load
 from monitor.settings.table import table
 from tests.functional.clikit import RULES
 from tests.functional.fakes import FakeLogger
-from tests.parts.postgres import Cluster, postgres
-
-__all__ = ["postgres"]
+from tests.parts.postgres import Cluster
 
 HOUR_MS = 3_600_000
 
