@@ -36,15 +36,23 @@ class Mark(NamedTuple):
     own: bool = True
 
 
+class Remark(NamedTuple):
+    """What was found in some words. `also`: what else says the same of them."""
+
+    number: int
+    finding: Finding
+    also: Sequence[Finding] = ()
+
+
 class Line(NamedTuple):
-    """One event. `text` is masked; `findings` with their numbers; `when` is "" where no time is known."""
+    """One event. `text` is masked; `when` is "" where no time is known."""
 
     file: str
     number: int
     when: str
     who: str
     text: str
-    findings: Sequence[tuple[int, Finding]]
+    remarks: Sequence[Remark]
     marks: Sequence[Mark]
 
 
@@ -87,11 +95,11 @@ def page(told: Told) -> str:
 
 
 def _summary(told: Told) -> Iterator[str]:
-    found = [(n, f, line) for line in told.lines for n, f in line.findings]
+    found = [(remark.number, remark.finding, line) for line in told.lines for remark in line.remarks]
     counts = Counter(f.severity for _, f, _ in found)
     chips = " ".join(f'<a class="chip {severity}" href="#f{next(n for n, f, _ in found if f.severity is severity)}">'
                      f"{title} {counts[severity]:,}</a>" for severity, title in SEVERITIES.items() if counts[severity])
-    lines = sum(bool(line.findings) for line in told.lines)
+    lines = sum(bool(line.remarks) for line in told.lines)
     verdicts = [f"{len(found):,} 处需要处理，在 {lines:,} 行里"] if found else []
     verdicts += [f"缺少 {len(told.missing):,} 项声明"] if told.missing else []
     verdict = (f"<p>{'；'.join(verdicts)}</p>" if verdicts
@@ -156,7 +164,7 @@ def _rows(told: Told) -> Iterator[str]:
     for file, of_file in groupby(told.lines, key=lambda line: line.file):
         if several:
             yield f"<h3>{words(file)}</h3>"
-        for touched, run in groupby(of_file, key=lambda line: bool(line.findings or line.marks)):
+        for touched, run in groupby(of_file, key=lambda line: bool(line.remarks or line.marks)):
             some = list(run)
             left = sum(told.omitted.get((line.file, line.number), 0) for line in some)
             if touched or (len(some) + left <= FOLDED):
@@ -169,12 +177,12 @@ def _rows(told: Told) -> Iterator[str]:
 
 
 def _row(line: Line, clauses: Mapping[str, Clause]) -> str:
-    unmarked = {n for n, _ in line.findings} - {mark.number for mark in line.marks if mark.own}
+    unmarked = {remark.number for remark in line.remarks} - {mark.number for mark in line.marks if mark.own}
     anchors = "".join(f'<span id="m{n}"></span>' for n in sorted(unmarked))
     when = f'<span class="when">{words(line.when)}</span>' if line.when else ""
     who = f'<span class="tag who">{words(line.who)}</span>' if line.who else ""
-    notes = "".join(_card(n, finding, clauses) for n, finding in line.findings)
-    touched = ' class="row hit"' if line.findings or line.marks else ' class="row"'
+    notes = "".join(_card(remark, clauses) for remark in line.remarks)
+    touched = ' class="row hit"' if line.remarks or line.marks else ' class="row"'
     return (f'<div{touched}><div class="gutter">{anchors}{when}<span class="no">{_place(line)}</span></div>'
             f'<p class="said">{who}{marked(line.text, line.marks)}</p>'
             + (f'<div class="notes">{notes}</div>' if notes else "") + "</div>")
@@ -200,16 +208,26 @@ def marked(text: str, marks: Sequence[Mark]) -> str:
     return "".join(parts) or words(text)
 
 
-def _card(number: int, finding: Finding, clauses: Mapping[str, Clause]) -> str:
+def _card(remark: Remark, clauses: Mapping[str, Clause]) -> str:
+    number, finding, also = remark
     tags = [CATEGORIES.get(name, name) for name in finding.category]
     tags += [TIERS[finding.tier]] if finding.tier is not Tier.REDLINE else []
     tags += [EVASIONS[finding.evasive]] if finding.evasive else []
     shown = "".join(f'<span class="tag">{words(tag)}</span>' for tag in (*tags, finding.rule))
-    facts = "".join(f"<dt>{name}</dt><dd>{value}</dd>" for name, value in _facts(finding, clauses))
+    named = list(_facts(finding, clauses))
+    named += [("另见", "<br>".join(_also(other, finding, clauses) for other in also))] if also else []
+    facts = "".join(f"<dt>{name}</dt><dd>{value}</dd>" for name, value in named)
     return (f'<article class="card {finding.severity}" id="f{number}" tabindex="-1">'
             f'<h4><a class="ref" href="#m{number}" title="回到原文">{number}</a> '
             f'<span class="chip">{SEVERITIES[finding.severity]}</span> {words(finding.title)}</h4>'
             f'<div class="tags">{shown}</div><dl>{facts}</dl></article>')
+
+
+def _also(finding: Finding, first: Finding, clauses: Mapping[str, Clause]) -> str:
+    """What says the same as the first, with the clauses that this one does not have."""
+    more = "".join(_clause(name, finding, clauses) for name in finding.clauses if name not in first.clauses)
+    return (f'<span class="chip">{SEVERITIES[finding.severity]}</span> {words(finding.title)} '
+            f'<span class="meta">{words(finding.rule)}</span>{more}')
 
 
 def _facts(finding: Finding, clauses: Mapping[str, Clause]) -> Iterator[tuple[str, str]]:

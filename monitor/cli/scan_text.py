@@ -18,7 +18,7 @@ from monitor.cli.terminal import SEVERITY_STYLES, clock, counted, out, safe
 from monitor.domain.alerts import Alert
 from monitor.domain.clauses import Clause
 from monitor.domain.events import RELATIVE, Event
-from monitor.domain.findings import RANK, Finding, Opinion, Severity
+from monitor.domain.findings import RANK, Finding, Opinion, Severity, gathered
 from monitor.engine.engineset import EngineSet
 from monitor.services.explaining import Why, why
 from monitor.services.scan import Scanner
@@ -66,28 +66,38 @@ class FindingTexts:
     def add(self, scanned: Sequence[Scanned]) -> None:
         self._events += len(scanned)
         for item in scanned:
-            findings = sorted(distinct(item.findings), key=lambda finding: -RANK[finding.severity])
-            if findings:
+            groups = gathered(distinct(item.findings))
+            if groups:
                 self._touched += 1
-                self._rules.update((finding.severity, finding.rule, finding.title) for finding in findings)
-                self._tell(findings, item)
+                self._rules.update((finding.severity, finding.rule, finding.title) for finding in chain(*groups))
+                self._tell(groups, item)
 
-    def _tell(self, findings: Sequence[Finding], item: Scanned) -> None:
-        """`findings`: all of this event, at least one. Where there are several, each names its words."""
+    def _tell(self, groups: Sequence[Sequence[Finding]], item: Scanned) -> None:
+        """`groups`: all findings of this event, at least one. Where there are several, each names its words."""
         event, (file, line) = item.event, item.place
-        first, when = findings[0], moment(item.at, event.offset_ms, self._zone)
+        first, when = groups[0][0], moment(item.at, event.offset_ms, self._zone)
         where = _facts(when, event.room, f"{first.role} {first.kind}", f"{file}:{line}" if file else "")
-        spans = [[(s.start, s.end) for s in finding.spans if s.event in (None, event.id)] for finding in findings]
-        lines = [where, Text("  ").append_text(marked(event.text, chain(*spans), brackets=self._brackets))]
-        for finding, own in zip(findings, spans, strict=True):
-            hits = [event.text[start:end] for start, end in own]
-            words = "".join(f"【{hit}】" for hit in dict.fromkeys(hits)) if len(findings) > 1 else ""
-            lines += [_title(finding).append(f"  {safe(words)}" if words else "")]
+        several = sum(map(len, groups)) > 1
+        spans = [span for finding in chain(*groups) for span in _own(finding, event)]
+        lines = [where, Text("  ").append_text(marked(event.text, spans, brackets=self._brackets))]
+        for finding, *others in groups:
+            hits = [event.text[start:end] for start, end in _own(finding, event)]
+            lines += [_title(finding).append(_words(hits) if several else "")]
             lines += [Text(safe(f"  after 【{span.text}】 ({span.event})")) for span in finding.spans
                       if span.event not in (None, event.id)]
             lines += self._scores(finding, event)
             lines += self._grounds(finding, hits)
+            lines += [self._also(other, event, finding) for other in others]
         self._out.print(*lines, "", sep="\n", soft_wrap=True)
+
+    def _also(self, finding: Finding, event: Event, first: Finding) -> Text:
+        """One line for what says the same as the first, with the clauses that this one does not have."""
+        hits = [event.text[start:end] for start, end in _own(finding, event)]
+        facts = [str(finding.evasive)] if finding.evasive and not first.evasive else []
+        facts += [cited(clause, unverified=finding.unverified, not_in_force=finding.not_in_force)
+                  for clause in finding.clauses if clause not in first.clauses]
+        return Text("  also ").append_text(_title(finding)).append(_words(hits)).append(
+            safe(f"  {', '.join(facts)}") if facts else "")
 
     def _tell_missing(self, finding: Finding) -> None:
         where = _facts(moment(finding.at, finding.offset_ms, self._zone), finding.room, "not said by then")
@@ -147,6 +157,16 @@ def _scored(why: Why) -> str:
 def _title(finding: Finding) -> Text:
     title = Text().append(f" {finding.severity} ", style=SEVERITY_STYLES[finding.severity])
     return title.append(f" {safe(finding.title)}", style="bold").append(f"  {finding.rule}")
+
+
+def _own(finding: Finding, event: Event) -> list[tuple[int, int]]:
+    """Where in this event's text its words are."""
+    return [(span.start, span.end) for span in finding.spans if span.event in (None, event.id)]
+
+
+def _words(hits: Sequence[str]) -> str:
+    said = "".join(f"【{hit}】" for hit in dict.fromkeys(hits))
+    return f"  {safe(said)}" if said else ""
 
 
 def _facts(*facts: str) -> Text:

@@ -1,6 +1,6 @@
 """Findings: a rule that holds for an event, with its evidence. Everything in a finding is masked already."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from enum import StrEnum
 from typing import Final
 
@@ -69,9 +69,13 @@ class Advice(Struct, frozen=True):
     rewrite: dict[str, str] = {}
 
     def fitting(self, hits: Sequence[str]) -> dict[str, str]:
-        """The rewrites of what stands in a hit, or has one in it; all where there is none."""
+        """The rewrites of what stands in a hit, or has one in it; where there is none, of what is most like one."""
         fits = {old: new for old, new in self.rewrite.items() if any(old in hit or hit in old for hit in hits if hit)}
-        return fits or self.rewrite
+        if fits or not self.rewrite:
+            return fits
+        said = set().union(*hits)
+        nearest = max(self.rewrite, key=lambda old: len(said.intersection(old)))
+        return {nearest: self.rewrite[nearest]}
 
 
 class Finding(Struct, frozen=True, kw_only=True):
@@ -132,3 +136,23 @@ class Finding(Struct, frozen=True, kw_only=True):
     @property
     def scope(self) -> str:
         return "event" if self.event_ids else "broadcast"
+
+    def says_as(self, other: "Finding") -> bool:
+        """Whether it tells a person what the other does: of the same events and first category, and of words of it.
+        A hint at an exemption is always told by itself."""
+        return (self.event_ids == other.event_ids and self.category[:1] == other.category[:1]
+                and bool(self.exempt) == bool(other.exempt)
+                and any(own.event == its.event and own.start < its.end and its.start < own.end
+                        for own in self.spans for its in other.spans))
+
+
+def gathered(findings: Iterable[Finding]) -> list[list[Finding]]:
+    """The severest first, then what has the most words, each with those behind it that say what it says."""
+    groups: list[list[Finding]] = []
+    for finding in sorted(findings, key=lambda each: (-RANK[each.severity], -sum(s.end - s.start for s in each.spans))):
+        like = next((group for group in groups if finding.says_as(group[0])), None)
+        if like is None:
+            groups.append([finding])
+        else:
+            like.append(finding)
+    return groups

@@ -149,18 +149,35 @@ def test_the_best_clauses_and_the_advice_that_fits(tmp_path: Path) -> None:
     ]  # fmt: skip
 
 
-def test_a_sentence_stands_once_above_all_that_was_found_in_it(tmp_path: Path) -> None:
+def twice(tmp_path: Path, category: str, clauses: str) -> Path:
+    """The rules with a second, lesser one for the same words."""
     rules = tmp_path / "rules"
     shutil.copytree(RULES, rules)
-    rule = (rules / "shop/absolute.yml").read_text("utf-8")
-    first = re.sub("(?s)severity: .*?\n", "severity: low\n", rule.replace("shop.absolute", "shop.again"), count=1)
-    (rules / "shop/again.yml").write_text(first, encoding="utf-8")
+    rule = (rules / "shop/absolute.yml").read_text("utf-8").replace("shop.absolute", "shop.again")
+    for key, value in ("severity", "low"), ("category", f"[{category}]"), ("clauses", f"[{clauses}]"):
+        rule = re.sub(f"(?m)^{key}: .*$", f"{key}: {value}", rule)
+    (rules / "shop/again.yml").write_text(rule, encoding="utf-8")
+    return rules
+
+
+def test_a_sentence_stands_once_above_all_that_was_found_in_it(tmp_path: Path) -> None:
+    rules = twice(tmp_path, "price_consumer", "AD-09-3")
     shown = redpost("scan", written(tmp_path / "e", line(FOUND)), "--rules", rules).out
     assert shown.count("【全网最好】") == 3
     where, said, *told = shown.split("\n\n")[0].splitlines()
     assert where.endswith(":1") and said.startswith("  ") and said.count("【全网最好】") == 1
     assert [each for each in told if each.startswith(" ") and not each.startswith("  ")] == [
         " high  绝对化用语  shop.absolute  【全网最好】", " low  绝对化用语  shop.again  【全网最好】"]
+    assert "1 event, 2 findings in 1 event" in shown
+
+
+def test_a_second_rule_that_says_the_same_of_the_same_words_is_one_line_below_the_first(tmp_path: Path) -> None:
+    rules = twice(tmp_path, "absolute_claim", "AD-09-3, LSM-18-5")
+    shown = redpost("scan", written(tmp_path / "e", line(FOUND)), "--rules", rules).out
+    told = shown.split("\n\n")[0].splitlines()[2:]
+    assert told[0] == " high  绝对化用语  shop.absolute  【全网最好】"
+    assert told[-1] == "  also  low  绝对化用语  shop.again  【全网最好】  LSM-18-5 (待核)"
+    assert sum("→ 去掉绝对化用语" in each for each in told) == 1
     assert "1 event, 2 findings in 1 event" in shown
 
 

@@ -137,6 +137,18 @@ def test_only_the_fitting_rewrites_are_shown(tmp_path: Path) -> None:
     assert "全网最好 → 老客回购多的一款" in Page(report(tmp_path, path)).text
 
 
+def test_what_says_the_same_of_the_same_words_is_one_remark(tmp_path: Path) -> None:
+    rules = tmp_path / "rules"
+    shutil.copytree(RULES, rules)
+    rule = (rules / "shop/absolute.yml").read_text("utf-8").replace("shop.absolute", "shop.again")
+    (rules / "shop/again.yml").write_text(re.sub("(?m)^severity: .*$", "severity: low", rule), encoding="utf-8")
+    path = tmp_path / "e.ndjson"
+    path.write_text(event("全网最好"), encoding="utf-8")
+    found = Page(report(tmp_path, path, rules=rules))
+    assert found.tags.count("article") == 1 and "1 处需要处理，在 1 行里" in found.text
+    assert "另见低 绝对化用语 shop.again" in found.text
+
+
 def test_a_script_is_a_script(tmp_path: Path) -> None:
     path = tmp_path / "台本.md"
     path.write_text("# 开场\n\n这个品质就是全网最好\n", encoding="utf-8")

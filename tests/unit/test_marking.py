@@ -56,4 +56,6 @@ def test_the_rewrites_that_fit_what_was_said() -> None:
     advice = Advice(rewrite={"消炎祛痘": "清洁", "药妆": "化妆品", "活血": "热敷"})
     assert advice.fitting(["药妆"]) == {"药妆": "化妆品"}
     assert advice.fitting(["就是药妆的", "消炎"]) == {"消炎祛痘": "清洁", "药妆": "化妆品"}
-    assert advice.fitting(["医用"]) == advice.fitting([""]) == advice.fitting([]) == advice.rewrite
+    assert advice.fitting(["一贴活络", "行血"]) == {"活血": "热敷"}, "the most like one"
+    assert advice.fitting(["医用"]) == advice.fitting([""]) == advice.fitting([]) == {"消炎祛痘": "清洁"}
+    assert Advice().fitting(["医用"]) == {}
