@@ -8,7 +8,7 @@ import { useKeys } from '../../keys'
 import { useFocusIn } from '../../keys/focus'
 import { KEYS, labels, type Action } from '../../keys/registry'
 import type { Stamp } from '../../live/board'
-import { caring, clausesOf, reasonIn, reasonsFor, shortClause, type Reason, type Remedy, type Ruling, type Verdict } from './decide'
+import { caring, clausesOf, reasonIn, reasonsFor, rewritesOf, shortClause, type Reason, type Remedy, type Ruling, type Verdict } from './decide'
 import { isSettled, Settled } from './settled'
 import { TEXT } from './text'
 
@@ -208,7 +208,7 @@ function Why({ card, reasons, exempt, clauses: words, verdict, onBack, onRule }:
 function Write({ card, what, onCue, onNote, onClose }: BarProps & { what: Writing; onClose: () => void }) {
   const t = useTexts(TEXT)
   const advice = card.alerts[0]?.advice
-  const [say, setSay] = useState(what === 'note' ? '' : (Object.values(advice?.rewrite ?? {})[0] ?? advice?.say ?? ''))
+  const [say, setSay] = useState(what === 'note' ? '' : (rewritesOf(card.alerts[0])[0]?.[1] ?? advice?.say ?? ''))
   const title = what === 'cue' ? t('cueTo') : t('note')
   const [told, setTold] = useState('')
   const box = useRef<HTMLElement>(null)

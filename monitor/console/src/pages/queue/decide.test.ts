@@ -4,7 +4,7 @@ import { expect, test } from 'vitest'
 
 import type { Alert, Card } from '../../api/client'
 import { REASONS_IN_ENGLISH } from '../../i18n/words'
-import { movesFor, reasonIn, reasonsFor, rectifies, shortClause, type Ruling } from './decide'
+import { movesFor, reasonIn, reasonsFor, rectifies, rewritesOf, shortClause, type Ruling } from './decide'
 
 const alert = (id: string, over: Partial<Alert>) =>
   ({ id, category: ['absolute_claim'], clauses: ['AD-09-3'], state: 'open', version: 2, ...over }) as Alert
@@ -24,6 +24,19 @@ test('a violation rests on a clause of each alert itself, and on the ticked cate
     { id: 'b', version: 2, outcome: 'violation', categories: ['medical_claim'], clause: 'AD-17' },
     { id: 'c', version: 2, outcome: 'no_violation', reason: 'lawful_context' },
   ])
+})
+
+test('a reviewer sees the rewrite of what was said, else the one most like it', () => {
+  const advice = { say: '', rewrite: { 降血糖: '问医生', 血压就稳: '该测测', 抗癌: '删去' } }
+  const shown = (text: string, term = '') => rewritesOf(alert('a', {
+    advice, spans: [{ start: 0, end: text.length, text, selection: 'claim', view: 'plain', event: null, term }],
+  })).map(([said]) => said)
+  expect(shown('天天抗癌')).toEqual(['抗癌'])
+  expect(shown('糠癌', '抗癌')).toEqual(['抗癌'])
+  expect(shown('血压')).toEqual(['血压就稳'])
+  expect(shown('血压下来就稳了')).toEqual(['血压就稳'])
+  expect(shown('包好')).toEqual(['降血糖'])
+  expect(rewritesOf(undefined)).toEqual([])
 })
 
 test('an exemption carries its clause and proof', () => {

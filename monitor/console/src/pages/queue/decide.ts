@@ -43,6 +43,16 @@ export const reasonIn = (language: Language, { id, title }: Pick<Reason, 'id' | 
 export const shortClause = ({ document, article }: { document: string; article: string }): string =>
   `${document.replaceAll(/[《》]/g, '').replace(/^中华人民共和国/, '').replace(/（[^）]*[\d令][^）]*）$/, '')} ${article}`.trim()
 
+/** What is said instead of what: rewrites of what stands in a hit, or has one in it; where there is none, of what is most like one. */
+export function rewritesOf(alert: Pick<Alert, 'advice' | 'spans'> | undefined): [said: string, instead: string][] {
+  const all = Object.entries(alert?.advice.rewrite ?? {})
+  const hits = (alert?.spans ?? []).flatMap((span) => [span.text, span.term ?? '']).filter(Boolean)
+  const fits = all.filter(([old]) => hits.some((hit) => hit.includes(old) || old.includes(hit)))
+  const said = new Set(hits.join(''))
+  const shared = ([old]: [string, string]) => [...new Set(old)].filter((char) => said.has(char)).length
+  return fits.length ? fits : all.toSorted((a, b) => shared(b) - shared(a)).slice(0, 1)
+}
+
 /** Reasons of a verdict, the usual one first. */
 export function reasonsFor(verdict: Verdict, all: readonly Reason[]): Reason[] {
   const usual: Partial<Record<Verdict, string>> = { violation: 'as_found', no_violation: 'lawful_context', exempt: 'true_and_proven' }

@@ -14,7 +14,7 @@ import { span, timeOfDay, useSecond } from '../../parts/clock'
 import { DecisionBar } from './bar'
 import { Beside, cardOf, neighbour } from './beside'
 import { CardList } from './cards'
-import { categoriesOf, levelOf, type Reason, type Remedy, type Ruling } from './decide'
+import { categoriesOf, levelOf, rewritesOf, type Reason, type Remedy, type Ruling } from './decide'
 import { UNDO_MS, useCard, useDesk, useList, useStamp, type Desk } from './desk'
 import { clausesIn, exemptOf, useEvidence, useRelated } from './evidence'
 import { filterOf, Filters } from './filters'
@@ -111,7 +111,7 @@ function Cockpit({ desk, filter, onFilter }: { desk: Desk; filter: Filter; onFil
       setTicked(next)
     },
     claim: () => void (card && desk.claim(card)), clause: () => setClauses((open) => !open),
-    rewrite: () => void navigator.clipboard?.writeText(Object.values(card?.alerts[0]?.advice.rewrite ?? {})[0] ?? ''),
+    rewrite: () => void navigator.clipboard?.writeText(rewritesOf(card?.alerts[0])[0]?.[1] ?? ''),
     earlier: () => void peer(-1), later: () => void peer(1), card: () => setReading(true),
     undo: () => {
       const key = desk.undo()

@@ -6,7 +6,7 @@ import { type RoomRecord } from '../../api/records'
 import { useTexts, useWord } from '../../i18n'
 import { categories, evasions, opinions, outcomes, platforms, roles, severities, states, tiers } from '../../i18n/words'
 import { timeOfDay } from '../../parts/clock'
-import { caring, categoriesOf, levelOf, shortClause, type Reason } from './decide'
+import { caring, categoriesOf, levelOf, rewritesOf, shortClause, type Reason } from './decide'
 import { heard } from './heard'
 import { clausesIn, exemptOf, useHistory, useRelated, type Known } from './evidence'
 import { Sentence } from './sentence'
@@ -100,7 +100,7 @@ function Because({ card, known, open }: { card: Card; known: Known; open: boolea
   const lapsed = new Set(card.alerts.flatMap((alert) => alert.not_in_force ?? []))
   const exempt = [...new Set(known.all.flatMap((each) => exemptOf(each)))]
   const advice = card.alerts[0]?.advice
-  const rewrites = Object.entries(advice?.rewrite ?? {})
+  const rewrites = rewritesOf(card.alerts[0])
   const scores = known.all.flatMap((each) => Object.values(each.why ?? {}).flat())
   return (
     <dl className="because">
