@@ -18,6 +18,7 @@ from monitor.adapters.web.auth import Tokens
 from monitor.bootstrap.kafka import brokers_of, tenants_of, wanted_of
 from monitor.bootstrap.notices import clock_set
 from monitor.bootstrap.probing import listen
+from monitor.bootstrap.running import run_beside
 from monitor.bootstrap.stores import open_store
 from monitor.domain.errors import ConfigError
 from monitor.services.admission import kept_ms
@@ -82,13 +83,7 @@ class Bridge:
 
     async def run(self) -> None:
         """Until `stopping`. Raises what failed."""
-        bridging, waiting = asyncio.create_task(self.bridge.run()), asyncio.create_task(self.stopping.wait())
-        await asyncio.wait([bridging, waiting], return_when=asyncio.FIRST_COMPLETED)
-        waiting.cancel()
-        if bridging.done():
-            bridging.result()
-        bridging.cancel()
-        await asyncio.gather(bridging, return_exceptions=True)
+        await run_beside(self.stopping, [self.bridge.run()])
 
     async def close(self) -> None:
         await self._stack.aclose()

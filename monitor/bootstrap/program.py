@@ -4,6 +4,7 @@ import asyncio
 import os
 import signal
 import sys
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Final, Protocol
 
 from monitor.adapters.clock import SteadyClock
@@ -27,11 +28,7 @@ _SWITCH_S: Final = 0.0005
 
 
 async def _serve(service: "Service | WebNode", logger: Logger) -> int:
-    loop = asyncio.get_running_loop()
-    loop.set_exception_handler(LoopErrors(logger, service.clock))
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, service.stopping.set)
-    loop.add_signal_handler(signal.SIGHUP, service.reload_wanted.set)
+    _mind(service, logger).add_signal_handler(signal.SIGHUP, service.reload_wanted.set)
     address = await _started(service)
     _say(_greeting(address, service))
     try:
@@ -43,6 +40,15 @@ async def _serve(service: "Service | WebNode", logger: Logger) -> int:
         _end(0)
     await service.close()
     return 0
+
+
+def _mind(made: "Front | Quiet", logger: Logger) -> asyncio.AbstractEventLoop:
+    """Signals to stop, and errors that nobody waits for."""
+    loop = asyncio.get_running_loop()
+    loop.set_exception_handler(LoopErrors(logger, made.clock))
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, made.stopping.set)
+    return loop
 
 
 async def _started(service: "Service | WebNode") -> str:
@@ -117,28 +123,26 @@ def serve(settings: Settings, *, demo: bool = False) -> int:
     Raises RedpostError for what keeps it from starting. An error while it runs ends the process: 70, or 75 where
     another process took a lane over.
     """
-    async def service(logger: Logger) -> int:
-        return await _serve(Service(settings, demo=demo, logger=logger), logger)
-
-    return asyncio.run(service(_begun(settings)))
+    return _process(settings, lambda logger: _serve(Service(settings, demo=demo, logger=logger), logger))
 
 
 def serve_node(settings: Settings) -> int:
     """Run a web node until a signal; the exit status, as of `serve`."""
-    async def node(logger: Logger) -> int:
-        from monitor.bootstrap.webnode import WebNode  # it needs the parts of the extra `kafka`
+    from monitor.bootstrap.webnode import WebNode  # it needs the parts of the extra `kafka`
 
-        return await _serve(WebNode(settings, demo=False, logger=logger), logger)
-
-    return asyncio.run(node(_begun(settings)))
+    return _process(settings, lambda logger: _serve(WebNode(settings, demo=False, logger=logger), logger))
 
 
-def _begun(settings: Settings) -> Logger:
+def _process(settings: Settings, run: Callable[[Logger], Awaitable[int]]) -> int:
     logger = configure(level=settings.telemetry.log_level, form=settings.telemetry.log_format)
     spare_memory()
     sys.setswitchinterval(_SWITCH_S)
     collect_rarely()
-    return logger
+
+    async def main() -> int:
+        return await run(logger)
+
+    return asyncio.run(main())
 
 
 class Quiet(Protocol):
@@ -158,10 +162,7 @@ class Quiet(Protocol):
 
 
 async def _run(made: Quiet, logger: Logger) -> int:
-    loop = asyncio.get_running_loop()
-    loop.set_exception_handler(LoopErrors(logger, made.clock))
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, made.stopping.set)
+    _mind(made, logger)
     try:
         await made.open()
         address = await made.listen()
@@ -179,22 +180,16 @@ async def _run(made: Quiet, logger: Logger) -> int:
 
 def work(settings: Settings) -> int:
     """Judge partitions of the log on Kafka until a signal; the exit status, as of `serve`."""
-    async def worker(logger: Logger) -> int:
-        from monitor.bootstrap.worker import Worker  # it needs the parts of the extra `kafka`
+    from monitor.bootstrap.worker import Worker  # it needs the parts of the extra `kafka`
 
-        return await _run(Worker(settings, logger=logger), logger)
-
-    return asyncio.run(worker(_begun(settings)))
+    return _process(settings, lambda logger: _run(Worker(settings, logger=logger), logger))
 
 
 def bridge(settings: Settings) -> int:
     """Bring what third parties write to Kafka into the log until a signal; the exit status, as of `serve`."""
-    async def bridging(logger: Logger) -> int:
-        from monitor.bootstrap.bridging import Bridge  # it needs the parts of the extra `kafka`
+    from monitor.bootstrap.bridging import Bridge  # it needs the parts of the extra `kafka`
 
-        return await _run(Bridge(settings, logger=logger), logger)
-
-    return asyncio.run(bridging(_begun(settings)))
+    return _process(settings, lambda logger: _run(Bridge(settings, logger=logger), logger))
 
 
 def _fatal(error: Exception, logger: Logger) -> None:

@@ -17,6 +17,7 @@ from monitor.adapters.storage.backup import noted
 from monitor.bootstrap.checks import check_address, check_folder
 from monitor.bootstrap.front import Front
 from monitor.bootstrap.notices import key_made
+from monitor.bootstrap.running import run_beside
 from monitor.bootstrap.stores import open_store
 from monitor.domain.errors import StorageError
 from monitor.domain.frames import Swap
@@ -129,21 +130,7 @@ class Service(Front):
         Raises what failed: then the process is to end rather than to acknowledge on.
         """
         judging = asyncio.create_task(self.detect.run())
-        others = [asyncio.ensure_future(work) for work in self._beside()]
-        waiting = asyncio.create_task(self.stopping.wait())
-        try:
-            await asyncio.wait([judging, waiting, *others], return_when=asyncio.FIRST_COMPLETED)
-            failed = [t for t in (judging, *others) if t.done() and t.exception() is not None]
-            if failed:
-                raise failed[0].exception() or RuntimeError
-            if self.fatal is not None:
-                raise self.fatal
-        finally:
-            self.stopping.set()
-            waiting.cancel()
-            for task in others:
-                task.cancel()
-        await asyncio.gather(*others, return_exceptions=True)
+        await run_beside(self.stopping, self._beside(), main=judging, fatal=lambda: self.fatal)
         self.detect.stop()
         ended, _ = await asyncio.wait([judging], timeout=_LAST_JUDGEMENT_S)
         for task in ended:

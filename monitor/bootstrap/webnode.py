@@ -24,6 +24,7 @@ from monitor.adapters.storage.onlookers import SqlGatherings
 from monitor.bootstrap.checks import check_address, check_folder
 from monitor.bootstrap.front import Front
 from monitor.bootstrap.kafka import brokers_of, wanted_of
+from monitor.bootstrap.running import run_beside
 from monitor.bootstrap.stores import open_store
 from monitor.domain.errors import ConfigError, StorageError
 from monitor.domain.tenants import LOCAL
@@ -142,18 +143,7 @@ class WebNode(Front):
 
     async def run(self) -> bool:
         """Until `stopping`. Raises what failed: then the process is to end rather than to acknowledge on."""
-        works = [asyncio.ensure_future(work) for work in self._beside()]
-        waiting = asyncio.create_task(self.stopping.wait())
-        try:
-            await asyncio.wait([waiting, *works], return_when=asyncio.FIRST_COMPLETED)
-            failed = next((t for t in works if t.done() and t.exception() is not None), None)
-            if failed is not None:
-                raise failed.exception() or RuntimeError
-        finally:
-            self.stopping.set()
-            for task in (waiting, *works):
-                task.cancel()
-        await asyncio.gather(*works, return_exceptions=True)
+        await run_beside(self.stopping, self._beside())
         return True
 
     def _beside(self) -> Iterator[Awaitable[None]]:

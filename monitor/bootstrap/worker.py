@@ -36,6 +36,7 @@ from monitor.bootstrap.notices import clock_set
 from monitor.bootstrap.post import PostDesks
 from monitor.bootstrap.probing import listen
 from monitor.bootstrap.ruleworks import rule_folder
+from monitor.bootstrap.running import run_beside
 from monitor.bootstrap.stores import open_store
 from monitor.bootstrap.telling import Telling
 from monitor.domain.errors import StorageError
@@ -82,7 +83,6 @@ class Worker:
         self.brokers = brokers_of(settings)
         self.stopping = asyncio.Event()
         self.fatal: BaseException | None = None
-        self._failing = asyncio.Event()
         self._stack = AsyncExitStack()
         self._archives: dict[int, ParquetArchive] = {}
 
@@ -174,20 +174,9 @@ class Worker:
     async def run(self) -> None:
         """Until `stopping`; then everything that was judged is committed. Raises what failed."""
         await self.host.start()
-        others = [asyncio.ensure_future(work) for work in (
+        await run_beside(self.stopping, (
             *self.telling.beside(), self._clocks(), self.watchdog.run(), self._cues(),
-            self._chores().run(self.stopping))]
-        waiting = [asyncio.create_task(event.wait()) for event in (self.stopping, self._failing)]
-        try:
-            await asyncio.wait([*waiting, *others], return_when=asyncio.FIRST_COMPLETED)
-            failed = next((t for t in others if t.done() and t.exception() is not None), None)
-            if failed is not None:
-                raise failed.exception() or RuntimeError
-            if self.fatal is not None:
-                raise self.fatal
-        finally:
-            for task in (*waiting, *others):
-                task.cancel()
+            self._chores().run(self.stopping)), fatal=lambda: self.fatal)
         await self.owning.close()
         await self.host.stop()
 
@@ -196,7 +185,7 @@ class Worker:
 
     def failed(self, error: BaseException) -> None:
         self.fatal = self.fatal or error
-        self._failing.set()
+        self.stopping.set()
 
     async def assigned(self, partitions: Any) -> None:
         await self.owning.assigned(partitions)

@@ -5,6 +5,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from monitor.cli.options import Config
+from monitor.cli.running import settings_on_kafka
 
 
 def bridge(
@@ -24,13 +25,6 @@ def bridge(
     ```
     """
     from monitor.bootstrap import bridge as run
-    from monitor.cli.terminal import safe, tell
-    from monitor.domain.errors import ConfigError
-    from monitor.settings import load
 
-    loaded = load(config=config, overrides={"bus.brokers": brokers, "bus.tenants": tenants, "http.port": port})
-    for warning in loaded.warnings:
-        tell(f"warning: {safe(warning)}", style="yellow")
-    if not loaded.settings.bus.brokers:
-        raise ConfigError("a bridge reads from Kafka, and no brokers are named", hint="set bus.brokers")
-    return run(loaded.settings)
+    return run(settings_on_kafka(config, {"bus.brokers": brokers, "bus.tenants": tenants, "http.port": port},
+                                 "a bridge reads from Kafka", hint="set bus.brokers"))

@@ -1,13 +1,12 @@
 """redpost serve"""
 
-import signal
-from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Parameter
 
 from monitor.cli.options import Config, Data, Rules
+from monitor.cli.running import ignore_hangups, settings_of
 
 
 def serve(
@@ -30,15 +29,9 @@ def serve(
     redpost serve --host 0.0.0.0 --rules my-rules --rooms rooms.yml
     ```
     """
-    with suppress(ValueError):  # beside the main thread
-        signal.signal(signal.SIGHUP, signal.SIG_IGN)  # what it asks for, loading the rules, is still to come
+    ignore_hangups()
     from monitor.bootstrap import serve as run
-    from monitor.cli.terminal import safe, tell
-    from monitor.settings import load
 
-    loaded = load(config=config, overrides={
+    return run(settings_of(config, {
         "data.dir": data, "http.host": host, "http.port": port, "rules.dir": rules, "rules.rooms": rooms,
-    })
-    for warning in loaded.warnings:
-        tell(f"warning: {safe(warning)}", style="yellow")
-    return run(loaded.settings, demo=demo)
+    }), demo=demo)

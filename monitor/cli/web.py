@@ -1,12 +1,11 @@
 """redpost web"""
 
-import signal
-from contextlib import suppress
 from typing import Annotated
 
 from cyclopts import Parameter
 
 from monitor.cli.options import Config, Data, Rules
+from monitor.cli.running import ignore_hangups, settings_on_kafka
 
 
 def web(
@@ -27,18 +26,9 @@ def web(
     redpost web --config /etc/redpost.toml --data /var/lib/redpost/web-1
     ```
     """
-    with suppress(ValueError):  # beside the main thread
-        signal.signal(signal.SIGHUP, signal.SIG_IGN)  # what it asks for, loading the rules, is still to come
+    ignore_hangups()
     from monitor.bootstrap import serve_node
-    from monitor.cli.terminal import safe, tell
-    from monitor.domain.errors import ConfigError
-    from monitor.settings import load
 
-    loaded = load(config=config, overrides={
-        "data.dir": data, "http.host": host, "http.port": port, "bus.brokers": brokers, "rules.dir": rules})
-    for warning in loaded.warnings:
-        tell(f"warning: {safe(warning)}", style="yellow")
-    if not loaded.settings.bus.brokers:
-        raise ConfigError("a web node writes to Kafka, and no brokers are named",
-                          hint="set bus.brokers; without Kafka, `redpost serve` does everything")
-    return serve_node(loaded.settings)
+    return serve_node(settings_on_kafka(config, {
+        "data.dir": data, "http.host": host, "http.port": port, "bus.brokers": brokers, "rules.dir": rules,
+    }, "a web node writes to Kafka"))

@@ -5,6 +5,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from monitor.cli.options import Config, Data
+from monitor.cli.running import settings_on_kafka
 
 
 def worker(
@@ -24,14 +25,6 @@ def worker(
     ```
     """
     from monitor.bootstrap import work
-    from monitor.cli.terminal import safe, tell
-    from monitor.domain.errors import ConfigError
-    from monitor.settings import load
 
-    loaded = load(config=config, overrides={"data.dir": data, "bus.brokers": brokers, "http.port": port})
-    for warning in loaded.warnings:
-        tell(f"warning: {safe(warning)}", style="yellow")
-    if not loaded.settings.bus.brokers:
-        raise ConfigError("a worker reads the log on Kafka, and no brokers are named",
-                          hint="set bus.brokers; without Kafka, `redpost serve` does everything")
-    return work(loaded.settings)
+    return work(settings_on_kafka(config, {"data.dir": data, "bus.brokers": brokers, "http.port": port},
+                                  "a worker reads the log on Kafka"))
