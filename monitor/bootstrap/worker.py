@@ -45,6 +45,7 @@ from monitor.services.canary import Canary
 from monitor.services.detect import Detect, DetectSettings
 from monitor.services.following import follow_cues
 from monitor.services.housekeeping import Chores, ChoreSettings, tell_judging
+from monitor.services.observing import Observer
 from monitor.services.owning import Closes, Fed, Owning
 from monitor.services.partitions import OfPartition, Together
 from monitor.services.ports import Logger
@@ -117,6 +118,7 @@ class Worker:
             clock=self.clock, models=ModelShelf(model_folder(s.model.dir), s.shared / "models"), databases=known,
             aside=partial(compile_aside, cache=cache), after_compiling=give_memory_back,
             rooms=self.post.rooms.contexts)
+        self.observer = Observer(self.telemetry, self.rulebook.shadow_of)
 
     async def _bus(self) -> None:
         self.clients()
@@ -160,6 +162,7 @@ class Worker:
             telemetry=self.telemetry, logger=self.logger, clock=self.clock, engine=engine,
             engine_of=self.rulebook.engine_of, failpoint=self.failpoint, keep=Spool(spool).keep,
             placing=self.post.dispatcher, listen=self.telling.corrections.listen, executor=self._engine_thread,
+            observer=self.observer,
             settings=DetectSettings(
                 batch=s.engine.batch_events, linger_s=_LINGER_S, linger_below=_LINGER_BELOW,
                 snapshot_ms=s.engine.snapshot_s * 1000, archive_ms=_ARCHIVE_MS, archive_events=_ARCHIVE_EVENTS,
@@ -233,9 +236,10 @@ class Worker:
                           self.clock)
 
     async def _clocks(self) -> None:
-        """Records that web nodes change are taken; what the archive refuses does not grow for ever."""
+        """Records and models that web nodes change are taken; what the archive refuses does not grow for ever."""
         while True:
             await self.post.organising.load()
+            await self.rulebook.follow_shadows()
             waiting = self.owning.unwritten()
             if waiting > _MOST_UNWRITTEN:
                 raise StorageError(f"{waiting} judged events wait for the archive at {self.settings.shared}",

@@ -30,6 +30,20 @@ NOBODY: Final = Scorers()
 """Rules judge by themselves."""
 
 
+class Shadows(NamedTuple):
+    """The models that are tried. `own`: by tenant; None for one that a model of its own judges and none is tried on:
+    that of all is tried where the one of all judges."""
+
+    every: Scorer | None = None
+    own: Mapping[str, Scorer | None] = MappingProxyType({})
+
+    def of(self, tenant: str) -> Scorer | None:
+        return self.own.get(tenant, self.every)
+
+
+UNTRIED: Final = Shadows()
+
+
 class RuleSource(Protocol):
     """Where rule files come from."""
 
@@ -53,7 +67,7 @@ class Models(Protocol):
         """Those that judge from now on. Raises ConfigError for a model that is not sound."""
         ...
 
-    def shadows(self) -> Scorers:
+    def shadows(self) -> Shadows:
         """Those that are tried beside them. Raises ConfigError or NotFound for one that cannot be."""
         ...
 
@@ -70,8 +84,8 @@ class NoModels:
     def serving(self) -> Scorers:
         return NOBODY
 
-    def shadows(self) -> Scorers:
-        return NOBODY
+    def shadows(self) -> Shadows:
+        return UNTRIED
 
     def of(self, version: str) -> Scorer | None:
         return None

@@ -6,6 +6,7 @@ Every version that ever judged is kept in the store with its sources, so that a 
 import asyncio
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from enum import StrEnum
 from typing import Final
 
@@ -22,7 +23,7 @@ from monitor.engine.engineset import EngineSet
 from monitor.engine.scorer import Scorer
 from monitor.engine.views import ViewTables
 from monitor.services.bundles import Bundle, in_rooms, packed
-from monitor.services.making import NOBODY, Models, NoModels, RuleSource, Scorers, compiled
+from monitor.services.making import UNTRIED, Models, NoModels, RuleSource, Scorers, Shadows, compiled
 from monitor.services.ports import Clock, Logger, Sink, Store, Telemetry
 
 _KEPT: Final = 3
@@ -46,7 +47,7 @@ class ReloadResult(Struct, frozen=True):
 
 
 class Rulebook:
-    """Compiles off the event loop; `current` is the newest set that passed, `shadows` the models that are tried beside.
+    """Compiles off the event loop; `current` is the newest set that passed, `shadow_of` a model that is tried beside.
 
     `aside` may compile into the cache elsewhere first, with what checking needs or without; what it does not do is
     done here.
@@ -70,7 +71,7 @@ class Rulebook:
         self._read = ""  # the fingerprint of the files that were read last, whatever came of them
         self._current: EngineSet | None = None
         self._base: EngineSet | None = None  # what `current` is without what records say of rooms
-        self.shadows = NOBODY
+        self._shadows, self._shadows_of = UNTRIED, ""  # the fingerprint that they were read at
 
     @property
     def current(self) -> EngineSet:
@@ -80,7 +81,16 @@ class Rulebook:
 
     def shadow_of(self, tenant: str) -> Scorer | None:
         """The model that is tried on this tenant's events. One for all is tried where the one for all judges."""
-        return self.shadows.own.get(tenant, None if tenant in self.current.own else self.shadows.every)
+        return self._shadows.of(tenant)
+
+    async def follow_shadows(self) -> None:
+        """Try what is to be tried now, also where another process loads the rules; cheap enough to ask every second.
+        What cannot be looked at stays as it is."""
+        with suppress(RedpostError):
+            found = await asyncio.to_thread(self._models.fingerprint)
+            if found != self._shadows_of:
+                self._shadows_of = found
+                self._shadows = await asyncio.to_thread(self._tried)
 
     async def load(self) -> EngineSet:
         """Read, check, compile and keep what the files say now. Raises RuleError; nothing changes then."""
@@ -94,7 +104,7 @@ class Rulebook:
         base = await asyncio.to_thread(self._made, bundle, scorers, check=True)
         await self._store.save_rule_set(base.version, msgspec.msgpack.encode(bundle))
         engine = await self._in_rooms(base)
-        self.shadows = await asyncio.to_thread(self._tried)
+        self._shadows = await asyncio.to_thread(self._tried)
         for reason, amount in engine.not_evaluated.items():
             self._telemetry.gauge("rules_not_evaluated", amount, reason=reason)
         self._telemetry.gauge("reload_last_success_timestamp_seconds", self._clock.now() / 1000)
@@ -173,12 +183,12 @@ class Rulebook:
                         continue
                 seen = now
 
-    def _tried(self) -> Scorers:
+    def _tried(self) -> Shadows:
         try:
             return self._models.shadows()
         except RedpostError as error:
             self._logger.warning("shadow_not_loaded", error=str(error))
-            return NOBODY
+            return UNTRIED
 
     def _looked_at(self) -> str:
         return f"{self._source.fingerprint()} {self._models.fingerprint()}"

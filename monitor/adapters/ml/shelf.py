@@ -15,7 +15,7 @@ from monitor.adapters.ml.folder import CARD, MANIFEST, load_manifest, load_model
 from monitor.domain.errors import ConfigError, NewerFormat, NotFound, StorageError
 from monitor.engine.scorer import LinearScorer, Scorer
 from monitor.services.lifecycle import ALL, STATE_FORMAT, ModelState
-from monitor.services.making import Scorers
+from monitor.services.making import Scorers, Shadows
 from monitor.services.models import Manifest, Model
 
 STATE: Final = "state.json"
@@ -46,11 +46,12 @@ class ModelShelf:
                 raise
             raise ConfigError(f"the model that was promoted cannot serve: {error.message}", hint=_MENDED) from error
 
-    def shadows(self) -> Scorers:
+    def shadows(self) -> Shadows:
         """Raises ConfigError for what is no sound model, NotFound for one that is gone."""
         choices = self.state().tenants if self._base is not None else {}
-        found = {tenant: self._kept(self.model(choice.shadow)) for tenant, choice in choices.items() if choice.shadow}
-        return Scorers(found.pop(ALL, None), found)
+        found = {tenant: self._kept(self.model(choice.shadow)) if choice.shadow else None
+                 for tenant, choice in choices.items() if choice.shadow or choice.serving}
+        return Shadows(found.pop(ALL, None), found)
 
     def of(self, version: str) -> Scorer | None:
         """The one of this version, None where it is not kept any more, or not as it was."""
