@@ -1,5 +1,6 @@
 """The packs that ship: what they cover, what each rule brings along, and that its cases hold."""
 
+import re
 from functools import cache
 
 from monitor.adapters.rulefiles import load
@@ -51,3 +52,32 @@ def test_what_makes_findings_says_what_to_do_instead() -> None:
         silent.update(each.unless, () if each.generate else each.rules)
     assert not [rule.id for rule in judging() if rule.tier is not Tier.ORIENTATION
                 and not rule.advice.say and rule.id not in silent]
+
+
+def graveness() -> dict[tuple[str, str], str]:
+    """(category, finer label) → severity, by the table of rules/README.md."""
+    lines = (ROOT / "rules/README.md").read_text("utf-8").splitlines()
+    head = next(line for line in lines if line.startswith("| category |"))
+    severities = [cell.strip() for cell in head.split("|")[2:-1]]
+    found: dict[tuple[str, str], str] = {}
+    for category, *cells in (line.split("|")[1:-1] for line in lines if line.startswith("| `") and line.count("|") > 4):
+        for severity, cell in zip(severities, cells, strict=True):
+            found |= {(category.strip(" `"), label): severity for label in re.findall("`(\\w+)`", cell)}
+    return found
+
+
+def test_each_is_as_grave_as_its_finer_label_or_says_why() -> None:
+    table = graveness()
+    assert {category for category, _ in table} == set(CATEGORIES) and len(table) > 100
+    bare = []
+    for rule in judging():
+        text = shipped().sources[rule.path].decode()
+        usual = "critical" if rule.tier is Tier.CARE else table.get((rule.category[0], rule.sub))
+        if rule.tier is not Tier.ORIENTATION and rule.severity != usual and not re.search(
+                r"(?m)^(severity: \w+ +# ?\S|notes:|description:)", text):
+            bare.append(rule.id)
+    assert not bare
+
+
+def test_each_finer_label_has_a_rule() -> None:
+    assert {(rule.category[0], rule.sub) for rule in judging() if rule.category} >= graveness().keys()
