@@ -61,6 +61,8 @@ class Front:
     ingest: Ingest
     session_seq: Callable[[str, str], Awaitable[int]]
     cue_look_s: float = 15
+    shared = False
+    """Other processes answer people, too."""
 
     def __init__(self, settings: Settings, *, demo: bool, logger: Logger) -> None:
         self.settings = settings
@@ -116,7 +118,7 @@ class Front:
                                  aside=partial(compile_aside, cache=cache), after_compiling=give_memory_back,
                                  rooms=self.post.rooms.contexts, record=self.post.posts.write)
         self.works = RuleWorks(self.post.database, folder, self.rulebook, self.log, self.archive, self.post, s,
-                               clock=self.clock, logger=self.logger)
+                               clock=self.clock, logger=self.logger, shared=self.shared)
         self._stack.push_async_callback(self.works.dry_runs.close)
         self.lifecycle = Lifecycle(self.models, lambda: self.rulebook.reload(self.log), clock=self.clock,
                                    logger=self.logger, record=self.post.posts.write)

@@ -35,8 +35,9 @@ class RuleWorks:
 
     def __init__(
         self, database: Database, folder: RuleFolder, rulebook: Rulebook, log: Sink, archive: Archive, post: PostDesks,
-        settings: Settings, *, clock: Clock, logger: Logger,
+        settings: Settings, *, clock: Clock, logger: Logger, shared: bool,
     ) -> None:
+        """`shared`: other processes have a workbench, too."""
         def engine() -> EngineSet:
             return rulebook.current
 
@@ -47,7 +48,8 @@ class RuleWorks:
                                 keep_ms=min(KEPT_MS, settings.events.keep_days * 86_400_000))
         self.workbench = Workbench(
             SqlRuleEdits(database), parse=load_sources, folder=folder.own_files, engine=engine, schema=rule_schema(),
-            reload=lambda: rulebook.reload(log), clock=clock, logger=logger, budget=self.dry_runs.to_confirm)
+            reload=lambda: rulebook.reload(log), clock=clock, logger=logger, budget=self.dry_runs.to_confirm,
+            shared=shared)
 
     def laid(self) -> Mapping[str, bytes]:
         """What lies over the files of the rules folder."""

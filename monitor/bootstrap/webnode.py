@@ -54,6 +54,7 @@ class WebNode(Front):
     """`await open()`, `await listen()`, `await run()`, `await close()`."""
 
     cue_look_s = 1.0  # other nodes give cues, too
+    shared = True
 
     async def open(self) -> None:
         s = self.settings

@@ -59,9 +59,10 @@ class Workbench:
     def __init__(
         self, edits: RuleEdits, *, parse: Parse, folder: Callable[[], Mapping[str, bytes]],
         engine: Callable[[], EngineSet], reload: Reload, clock: Clock, logger: Logger,
-        schema: Mapping[str, Any], budget: Budget = _nothing,
+        schema: Mapping[str, Any], budget: Budget = _nothing, shared: bool = False,
     ) -> None:
-        """`folder`: the files of the rules folder as they are; `schema`: the JSON Schema of a rule file."""
+        """`folder`: the files of the rules folder as they are; `schema`: the JSON Schema of a rule file. `shared`:
+        other processes save and publish, too."""
         self.schema = schema
         self._edits, self._parse, self._folder, self._engine = edits, parse, folder, engine
         self._reload, self._clock, self._logger, self.budget = reload, clock, logger, budget
@@ -69,7 +70,7 @@ class Workbench:
         self._editions: dict[str, list[Edition]] = {}
         self._releases: list[RuleRelease] = []
         self._figures: dict[str, tuple[int, dict[str, RuleFigures]]] = {}
-        self._publishing = asyncio.Lock()
+        self._publishing, self._shared = asyncio.Lock(), shared
 
     @property
     def ruleset(self) -> RuleSet:
@@ -88,10 +89,12 @@ class Workbench:
 
     async def refresh(self) -> None:
         """Take what other processes saved and published."""
-        async with self._publishing:
-            await self.load()
+        if self._shared:
+            async with self._publishing:
+                await self.load()
 
     async def listed(self, tenant: str) -> RuleList:
+        await self.refresh()
         engine, figures = self._engine(), await self._figures_of(tenant)
         rules = [self._row(rule, figures.get(rule.id, RuleFigures())) for rule in engine.ruleset.all()]
         titles = {row.path: row for row in rules}
@@ -101,7 +104,9 @@ class Workbench:
 
     async def file(self, path: str, version: int | None = None) -> FileView:
         """Raises NotFound. Version 0 of a file that the folder lacks is empty: to publish it is to take it away."""
-        editions = self._editions.get(checked_path(path), [])
+        checked_path(path)
+        await self.refresh()
+        editions = self._editions.get(path, [])
         latest = self._latest(path)
         shown = latest if version is None else version
         loaded = path in self._engine().ruleset.sources
@@ -124,13 +129,15 @@ class Workbench:
         await self._edits.add(edition, text.encode(), Deed(
             tenant=actor.tenant, by=actor.id, at=edition.at, what="rule.save", on=path,
             facts={"version": edition.version, "cases": count, "failed": edition.failed}))
-        self._editions.setdefault(path, []).append(edition)
+        if not self._shared:  # else it is read with those of the others
+            self._editions.setdefault(path, []).append(edition)
         return edition
 
     async def publish(self, actor: Actor, asked: Publishing) -> RuleRelease:
         """Raises Refused where a case of it does not hold, or where it must be confirmed; RuleError, after which all
         judges on as it did."""
         path, now = checked_path(asked.path), self._clock.now()
+        await self.refresh()
         text = await self._text(path, asked.version)
         await self._check(actor, asked, text)
         due = now if asked.at is None else asked.at
@@ -144,6 +151,7 @@ class Workbench:
 
     async def cancel(self, actor: Actor, number: int) -> RuleRelease:
         """Raises NotFound, Conflict."""
+        await self.refresh()
         async with self._publishing:
             found = next((r for r in self._releases if r.id == number), None)
             if found is None:
@@ -170,6 +178,8 @@ class Workbench:
 
     async def _laid_over(self, release: RuleRelease, tenant: str, by: str) -> RuleRelease:
         """Let it judge; where that fails, all is as it was."""
+        if self._shared:
+            await self.load()
         before = self._laid
         after = {path: text for path, text in before.items() if path != release.path}
         if release.version:

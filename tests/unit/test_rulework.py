@@ -58,12 +58,33 @@ async def edits(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator
     await database.close()
 
 
-def bench(edits: RuleEdits, reload: Reloads, clock: FakeClock, confirm: int | None = None) -> Workbench:
+def bench(
+    edits: RuleEdits, reload: Reloads, clock: FakeClock, confirm: int | None = None, *, shared: bool = False,
+) -> Workbench:
     async def budget(actor: Actor, path: str, text: bytes) -> int | None:
         return confirm
 
     return Workbench(edits, parse=load_sources, folder=lambda: engine_of().ruleset.sources, engine=engine_of,
-                     reload=reload, clock=clock, logger=Quiet(), schema={}, budget=budget)
+                     reload=reload, clock=clock, logger=Quiet(), schema={}, budget=budget,
+                     shared=shared)
+
+
+async def test_what_one_process_saves_and_publishes_others_show_at_once_and_keep(edits: RuleEdits) -> None:
+    one, other = (bench(edits, Reloads(), FakeClock(), shared=True) for _ in range(2))
+    await one.load()
+    await other.load()
+    await one.save(OPERATOR, Saving(path=LOWEST, text=WIDER, base=0, note=""))
+    assert [edition.version for edition in (await other.file(LOWEST)).editions] == [1]
+    assert [edition.version for edition in (await one.file(LOWEST)).editions] == [1]
+    await other.publish(OPERATOR, Publishing(path=LOWEST, version=1))
+    rank = "shop/rank.yml"
+    await one.save(OPERATOR, Saving(path=rank, text=(RULES / rank).read_text(encoding="utf-8"), base=0, note=""))
+    await one.publish(OPERATOR, Publishing(path=rank, version=1))
+    assert set(one.laid()) == {LOWEST, rank}, "the other one's is not taken back"
+    later = await other.publish(OPERATOR, Publishing(path=rank, version=0, at=NOW + 60_000))
+    assert {(row.path, row.version) for row in (await one.listed("local")).files} >= {(LOWEST, 1), (rank, 1)}
+    await one.cancel(OPERATOR, later.id)
+    assert not (await other.listed("local")).waiting
 
 
 async def test_a_file_is_saved_published_and_taken_back(edits: RuleEdits) -> None:
