@@ -17,7 +17,7 @@ from monitor.cli.marking import NEAR, marked
 from monitor.cli.terminal import SEVERITY_STYLES, clock, counted, out, safe
 from monitor.domain.alerts import Alert
 from monitor.domain.clauses import Clause
-from monitor.domain.events import RELATIVE, Event
+from monitor.domain.events import RELATIVE, Event, Kind
 from monitor.domain.findings import RANK, Finding, Opinion, Severity, gathered
 from monitor.engine.engineset import EngineSet
 from monitor.services.explaining import Why, why
@@ -57,6 +57,7 @@ class FindingTexts:
         self._clauses: Mapping[str, Clause] = engine.ruleset.clauses
         self._zone = zone
         self._events = self._touched = 0
+        self._kinds: set[Kind] = set()
         self._rules: Counter[tuple[Severity, str, str]] = Counter()
 
     @property
@@ -66,6 +67,7 @@ class FindingTexts:
     def add(self, scanned: Sequence[Scanned]) -> None:
         self._events += len(scanned)
         for item in scanned:
+            self._kinds.add(item.event.kind)
             groups = gathered(distinct(item.findings))
             if groups:
                 self._touched += 1
@@ -100,7 +102,9 @@ class FindingTexts:
             safe(f"  {', '.join(facts)}") if facts else "")
 
     def _tell_missing(self, finding: Finding) -> None:
-        where = _facts(moment(finding.at, finding.offset_ms, self._zone), finding.room, "not said by then")
+        due = moment(finding.at, finding.offset_ms, self._zone)
+        script = self._kinds == {Kind.SCRIPT}
+        where = _facts(*(("not in the script",) if script else (due, finding.room, "not said by then")))
         self._out.print(where, _title(finding), *self._grounds(finding, []), "", sep="\n", soft_wrap=True)
 
     def _scores(self, finding: Finding, event: Event) -> list[Text]:

@@ -259,6 +259,9 @@ def test_missing_statements_are_told_with_when_they_were_due(tmp_path: Path, in_
         text = Page(report(tmp_path, path, rules=in_time)).text
         assert "缺少 1 项声明" in text
         assert f"高 没有更正 {due} · shop.notice照提示语念一遍中华人民共和国广告法（2021修正） 第九条第三项" in text
+        told = redpost("scan", path, "--rules", in_time).out
+        where = "  not in the script\n" if first is script else "not said by then\n"
+        assert f"{where} high  没有更正" in told
     assert "缺少" not in Page(report(tmp_path, path)).text
 
 

@@ -403,6 +403,11 @@ def test_a_fault_is_named_at_its_place(old: str, new: str, expected: str) -> Non
     assert expected in rule_faults(DRAFT.replace(old, new))
 
 
+def test_a_list_in_place_of_terms_is_told_where_it_belongs() -> None:
+    (fault,) = faults_of(sources(DRAFT.replace("[全网最好]", "{list: lists/a.txt}"), {}))
+    assert str(fault).endswith("no key 'list' — write it among terms: {terms: [{list: lists/name.txt}]}")
+
+
 def test_a_list_that_no_rule_uses_is_a_fault_once_the_rest_is_mended() -> None:
     lists = {"shop/lists/a.txt": "国家级", "shop/lists/b.txt": "销量第一"}
     rule = DRAFT.replace("[全网最好]", "[{list: lists/a.txt}]")

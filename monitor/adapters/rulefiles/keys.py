@@ -43,8 +43,11 @@ FORMS: Final[dict[str, tuple[str, ...]]] = {
 """What a selection may look for, and the keys that go with each."""
 SELECTION: Final = (*FORMS, "views", "also", "times", "unproven", "listed", *_REACH, "gte")
 
-GONE: Final = {"words": "remove it: Chinese marks no borders of words, and Latin edges want no Latin neighbour anyway"}
-"""Keys of earlier versions, with what to do."""
+GONE: Final = {
+    "words": "remove it: Chinese marks no borders of words, and Latin edges want no Latin neighbour anyway",
+    "list": "write it among terms: {terms: [{list: lists/name.txt}]}",
+}
+"""Keys of earlier versions or written in a wrong place, with what to do."""
 
 DOCUMENTED: Final = {
     "Pack": PACK, "Rule": RULE, "Effective": EFFECTIVE, "Applies": APPLIES, "Room filter": ROOM_FILTER,

@@ -32,6 +32,7 @@ RULE_HINTS: Final[dict[str, str]] = {
     "remove one of the references": "去掉其中一个指向",
     "remove one, or join them": "删掉一个，或合成一个",
     "remove one, or give it another id": "删掉一个，或换个编号",
+    "write it among terms: {terms: [{list: lists/name.txt}]}": "写进 terms：{terms: [{list: lists/name.txt}]}",
     "remove it: Chinese marks no borders of words, and Latin edges want no Latin neighbour anyway":
         "删掉：中文没有词界，拉丁字母的词本来就看两边",
     "rename one": "给一个改名",
