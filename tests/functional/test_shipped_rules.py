@@ -81,3 +81,10 @@ def test_each_is_as_grave_as_its_finer_label_or_says_why() -> None:
 
 def test_each_finer_label_has_a_rule() -> None:
     assert {(rule.category[0], rule.sub) for rule in judging() if rule.category} >= graveness().keys()
+
+
+def test_what_has_a_lawful_wording_names_one() -> None:
+    """In the other categories much is to be left unsaid or taken down, which the advice says."""
+    worded = {"absolute_claim", "efficacy_claim", "medical_claim", "price_consumer"}
+    assert not [rule.id for rule in judging() if worded.intersection(rule.category[:1]) and not rule.advice.rewrite
+                and not isinstance(rule, CorrelationRule) and rule.tier is not Tier.ORIENTATION]
