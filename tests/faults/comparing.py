@@ -44,14 +44,14 @@ def check(mine: Results, single: Results) -> None:
     assert mine.found == single.found
     assert mine.states
     for lane in mine.states.keys() & single.states.keys():
-        differing = list(_differences(*(msgspec.to_builtins(each.states[lane], str_keys=False, builtin_types=(bytes,))
-                                        for each in (mine, single)), ""))
+        differing = list(differences(*(msgspec.to_builtins(each.states[lane], str_keys=False, builtin_types=(bytes,))
+                                       for each in (mine, single)), ""))
         if mine.at[lane] != mine.at.get(lane ^ 1, 0):  # what one lane has seen of a last tick waits for the other
             differing = [each for each in differing if not each.startswith(".merged")]
         assert not differing, f"lane {lane}: " + "; ".join(differing)[:4_000]
 
 
-def _differences(mine: Any, its: Any, path: str) -> Iterator[str]:
+def differences(mine: Any, its: Any, path: str) -> Iterator[str]:
     """Where two states part, however deep; states within states are bytes. When a room is looked at next may be
     earlier than it need be."""
     if path.endswith(".wake"):
@@ -60,9 +60,9 @@ def _differences(mine: Any, its: Any, path: str) -> Iterator[str]:
         mine, its = (msgspec.msgpack.decode(each, strict=False) for each in (mine, its))
     if isinstance(mine, dict) and isinstance(its, dict):
         for key in mine.keys() | its.keys():
-            yield from _differences(mine.get(key), its.get(key), f"{path}.{key}")
+            yield from differences(mine.get(key), its.get(key), f"{path}.{key}")
     elif isinstance(mine, list) and isinstance(its, list) and len(mine) == len(its):
         for i, pair in enumerate(zip(mine, its, strict=True)):
-            yield from _differences(*pair, f"{path}.{i}")
+            yield from differences(*pair, f"{path}.{i}")
     elif mine != its:
         yield f"{path}: {str(mine)[:300]} instead of {str(its)[:300]}"

@@ -44,7 +44,7 @@ async def single_pass(rereader: KafkaRereader, at: Mapping[int, int], place: Pat
         detect = Detect(
             log=log, store=own, archive=MemoryArchive(), publisher=Nobody(), telemetry=Quiet(), logger=Quiet(),
             clock=Clock(), engine=engine, engine_of=engine_of, failpoint=lambda name, events=0: None,
-            settings=DetectSettings(snapshot_ms=10**9, commit_ms=0, grouping=GROUPING))
+            settings=DetectSettings(snapshot_ms=10**9, commit_ms=0, tick_ms=20, grouping=GROUPING))
         await detect.start()
         judging = asyncio.create_task(detect.run())
         await until(partial(_over, judging, detect, log))

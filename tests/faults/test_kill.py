@@ -10,7 +10,7 @@ import pytest
 
 from tests.faults.conftest import STREAM
 from tests.faults.harness import Batch, Client, Listener, key_of, listening, serving, until
-from tests.faults.outcome import Outcome, check, check_heard, outcome_of
+from tests.faults.outcome import Outcome, check, check_heard, outcome_of, same
 from tests.faults.streams import cut
 
 POINTS = ("accepted", "judged", "committed", "published")
@@ -30,7 +30,7 @@ async def survive(
             check(outcome, batches)
             check_heard(listener, client, outcome)
             assert client.acknowledged == {key_of(item) for batch in batches for item in batch}
-            assert outcome == uninterrupted
+            same(outcome, uninterrupted)
             status = await server.stop()
             if status != -signal.SIGKILL:
                 break
@@ -74,7 +74,7 @@ async def test_killed_at_what_a_stop_commits(tmp_path: Path, uninterrupted: Outc
         await server.start("committed:1")
         assert await server.stop() == -signal.SIGKILL
         await client.revive()
-        assert await client.settled(outcome_of) == uninterrupted
+        same(await client.settled(outcome_of), uninterrupted)
 
 
 async def test_killed_at_any_moment(tmp_path: Path, uninterrupted: Outcome) -> None:

@@ -11,7 +11,7 @@ from monitor.domain.events import HOST_SIDE, VIEWERS
 from monitor.domain.frames import Frame
 from tests.faults.conftest import STREAM
 from tests.faults.harness import Batch, Client, Item, listening, logged, positions, serving, stored_findings, until
-from tests.faults.outcome import Outcome, check, check_heard, outcome_of
+from tests.faults.outcome import Outcome, check, check_heard, outcome_of, same
 from tests.faults.streams import cut, expected, stream
 
 SLOW = "judging@4000"
@@ -85,7 +85,7 @@ async def behind(data: Path, uninterrupted: Outcome, rng: random.Random, *, deat
         await until(lambda: {a for _, _, a in listener.heard} >= set(outcome.alerts) or listener.resets)
         check(outcome, batches)
         check_heard(listener, client, outcome)
-        assert outcome == uninterrupted
+        same(outcome, uninterrupted)
         assert await server.stop() == 0, server.output()
 
 
