@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack, suppress
 from functools import partial
 from pathlib import Path
+from secrets import token_bytes
 from typing import Final, cast
 
 from aiohttp import web
@@ -76,6 +77,7 @@ class Front:
         self.stopping = asyncio.Event()
         self.reload_wanted = asyncio.Event()
         self.fatal: BaseException | None = None
+        self.media_key = token_bytes(32)
         self._stack = AsyncExitStack()
 
     async def _desks(self, database: Database, publisher: Publisher) -> set[str]:
@@ -156,7 +158,7 @@ class Front:
                 dry_runs=self.works.dry_runs,
                 reload=lambda: self.rulebook.reload(self.log), health=self._unready,
                 alive=lambda: self.fatal is None, telemetry=self.telemetry, clock=self.clock, logger=self.logger,
-                evidence=self.evidence, recordings=_recordings() if self.demo else {}),
+                evidence=self.evidence, recordings=_recordings() if self.demo else {}, media_key=self.media_key),
             self.web)
         runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=_LAST_REQUESTS_S)
         await runner.setup()

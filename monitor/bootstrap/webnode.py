@@ -33,7 +33,7 @@ from monitor.services.auditing import Auditing
 from monitor.services.following import KeptLines, OutboxFollower
 from monitor.services.housekeeping import Chores, ChoreSettings, QueueGauges, in_steps
 from monitor.services.ingest import KEY_MEMORY, Ingest, IngestSettings
-from monitor.services.nodes import Announcing, SocketNumbers, Turn, check_keys
+from monitor.services.nodes import Announcing, SocketNumbers, Turn, check_keys, derived
 from monitor.services.onlookers import SharedOnlookers
 from monitor.services.pseudonyms import Pseudonyms
 from monitor.services.roomlimit import RoomLimit
@@ -92,6 +92,7 @@ class WebNode(Front):
         self.nodes = SqlNodes(database)
         self.keys = SharedKey(s.pseudonym.key_file)
         await check_keys(self.nodes, {LOCAL, *tenants}, self.keys.key_of)
+        self.media_key = derived(self.keys.key_of(LOCAL), "redpost-media")
         self.producer = KafkaProducer(self.brokers, linger_s=s.bus.linger_ms / 1000)
         await self.producer.start()
         self._stack.push_async_callback(self.producer.close)

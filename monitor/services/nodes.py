@@ -143,6 +143,11 @@ def key_print(key: bytes) -> str:
     return blake2b(b"redpost", digest_size=16, key=key, person=_PERSON).hexdigest()
 
 
+def derived(key: bytes, what: str) -> bytes:
+    """Another secret that all processes have, from which the key cannot be found. `what` for, in up to 16 letters."""
+    return blake2b(digest_size=32, key=key, person=what.encode()).digest()
+
+
 async def check_keys(nodes: Nodes, tenants: Iterable[str], key_of: Callable[[str], bytes]) -> None:
     """Raises ConfigError where another node hides the viewers of a tenant behind another key."""
     for tenant in sorted(tenants):

@@ -11,7 +11,7 @@ from monitor.adapters.storage.database import Database
 from monitor.adapters.storage.nodes import SqlNodes
 from monitor.domain.errors import ConfigError, StorageError
 from monitor.domain.frames import Swap
-from monitor.services.nodes import TURN_MS, Announcing, SocketNumbers, Turn, check_keys
+from monitor.services.nodes import TURN_MS, Announcing, SocketNumbers, Turn, check_keys, derived
 from tests.functional.fakes import FakeLogger
 
 NOW = 1_800_000_000_000
@@ -145,6 +145,13 @@ async def test_all_have_the_same_keys(nodes: SqlNodes, tmp_path: Path) -> None:
     (tmp_path / "agency.key").write_text("ef" * 32)
     with pytest.raises(ConfigError, match="agency"):
         await check_keys(nodes, {"agency"}, key.key_of)
+
+
+def test_secrets_for_other_purposes_follow_from_the_key() -> None:
+    key = b"k" * 32
+    media = derived(key, "redpost-media")
+    assert media == derived(key, "redpost-media") and len(media) == 32
+    assert len({key, media, derived(key, "redpost-other"), derived(b"l" * 32, "redpost-media")}) == 4
 
 
 def test_keys_of_tenants_follow_from_the_one_that_all_have(tmp_path: Path) -> None:

@@ -54,7 +54,7 @@ def build_app(services: WebServices, settings: WebSettings) -> web.Application:
     app[SESSIONS] = Sessions()
     app[STREAMS] = Streams(settings.streams_each)
     app[TURNS] = Turns()
-    app[RELAYS] = Relays()
+    app[RELAYS] = Relays(services.media_key)
     app[RUNNING] = Running()
     app[SEARCHES] = Searches(settings.searches)
     app[RENDERING] = Rendering(services.telemetry, services.clock)

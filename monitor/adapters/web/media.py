@@ -7,7 +7,6 @@ hosts that the tenant's records name: never one that somebody sends. None redire
 import asyncio
 import hmac
 import re
-import secrets
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -56,13 +55,13 @@ _HEAD_S: Final = 10
 
 
 class Relays:
-    """The session that calls, open while the application runs, and how many calls run. Parts of playlists are signed by
-    a key of this run: after another start a player asks for the playlist again."""
+    """The session that calls, open while the application runs, and how many calls run. `key`: signs parts of playlists;
+    where it is another one after a start, a player asks for the playlist again."""
 
     session: ClientSession
 
-    def __init__(self, most: int = _MOST) -> None:
-        self._most, self._key = most, secrets.token_bytes(32)
+    def __init__(self, key: bytes, most: int = _MOST) -> None:
+        self._most, self._key = most, key
         self._running: dict[str, int] = {}
 
     @contextmanager

@@ -2,6 +2,8 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
+from secrets import token_bytes
 from typing import Final, Protocol
 
 from aiohttp import web
@@ -120,6 +122,8 @@ class WebServices:
     logger: Logger
     live_since_ms: int = 24 * 3_600_000
     recordings: Mapping[str, bytes] = field(default_factory=dict)
+    media_key: bytes = field(default_factory=partial(token_bytes, 32))
+    """Signs what players may ask for; the same at all processes that answer them."""
 
 
 class WebSettings(Struct, frozen=True, kw_only=True):
