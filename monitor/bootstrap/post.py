@@ -85,7 +85,7 @@ class PostDesks:
                                absences=Absences(SqlMail(database), self.organising, clock))
         self.planning = PlanDesk(self.organising, partial(read_table, zone=ZoneInfo(settings.tenant.zone)))
         holds = SqlHolds(database)
-        self.holding = HoldDesk(holds, self.dispatcher, self.review, self.organising, clock, telemetry)
+        self.holding = HoldDesk(holds, self.dispatcher.breaker, self.review, self.organising, clock, telemetry)
         self.trying = RouteDesk(self.dispatcher, holds, self.review, self.organising, clock)
         self.exporting = Exporting(
             store=SqlStore(database), ledgers=SqlLedgers(database), trail=self.posts, review=self.review,
@@ -98,7 +98,6 @@ class PostDesks:
         """With what is stored of all tenants, before anything is placed."""
         desks = cls(database, publisher, telemetry, clock, settings)
         await desks.organising.load()
-        await desks.holding.resume()
         return desks
 
     def join(self, evidence: EvidenceOf, archive: Archive, engine: Callable[[], EngineSet]) -> None:
@@ -127,4 +126,4 @@ class PostDesks:
     async def pass_time_beside(self) -> None:
         """The same where others judge; records are taken elsewhere."""
         await self.review.pass_time()
-        await self.holding.pass_time_beside(self.settings.alerts.storm_calm_s * 1_000)
+        await self.holding.pass_time()

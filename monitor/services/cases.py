@@ -17,6 +17,7 @@ from monitor.domain.misses import Reported
 from monitor.domain.priority import Factors
 from monitor.domain.review import Review, Subject
 from monitor.domain.routing import Hop
+from monitor.domain.storms import Gauge, Key
 from monitor.domain.suppression import Hold, Ruled, Standing
 from monitor.services.records import Update
 
@@ -63,8 +64,8 @@ class Placing(Protocol):
         """The keys under which the same words are known again."""
         ...
 
-    def place(self, openings: Sequence[Opening], now: int) -> list[Placed]:
-        """One for each, in their order."""
+    def place(self, openings: Sequence[Opening], gauges: Mapping[Key, Gauge], now: int) -> list[Placed]:
+        """One for each, in their order. `gauges`: of the rules of all of them, which are moved on; now in UTC ms."""
         ...
 
     def grown(self, case: "Case", now: int) -> "Case":
@@ -73,14 +74,6 @@ class Placing(Protocol):
 
     def ripple(self, before: "Case", after: "Case", now: int) -> "Ripple | None":
         """What findings that came or fell do to other alerts."""
-        ...
-
-    def raging(self, now: int) -> Mapping[tuple[str, str], str]:
-        """The storms that rage (UTC ms): tenant and rule → id."""
-        ...
-
-    def resume(self, raging: Mapping[tuple[str, str], str], now: int) -> None:
-        """They raged when the last process ended."""
         ...
 
 

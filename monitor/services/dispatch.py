@@ -18,7 +18,7 @@ from monitor.domain.organisation import Organisation, Post, Product, Room
 from monitor.domain.priority import Factors, factors, recurring
 from monitor.domain.review import Review, started
 from monitor.domain.routing import Labels, labels_of, route
-from monitor.domain.storms import Breaker, Weather
+from monitor.domain.storms import Breaker, Gauge, Key
 from monitor.domain.suppression import Held, Silence, Standing, Waiver, holding
 from monitor.services import ripples
 from monitor.services.cases import Case, Opening, Placed, Ripple, Words, outward, shown
@@ -35,7 +35,7 @@ class Dispatcher:
         """`organisation`: of a tenant, as it is now; `fold`: a text as its skeleton."""
         self._organisation = organisation
         self._fold = fold
-        self.weather = Weather(breaker)
+        self.breaker = breaker or Breaker()
 
     def words(self, finding: Finding) -> Words:
         folded = self._fold(finding.text)
@@ -43,13 +43,13 @@ class Dispatcher:
             here=ruling_key(finding.tenant, finding.room, finding.broadcast, finding.rule, finding.role, folded),
             anywhere=wording_key(finding.tenant, finding.rule, folded))
 
-    def place(self, openings: Sequence[Opening], now: int) -> list[Placed]:
+    def place(self, openings: Sequence[Opening], gauges: Mapping[Key, Gauge], now: int) -> list[Placed]:
         standing: dict[tuple[str, str], list[Standing]] = defaultdict(list)
         placed = []
         for opening in openings:
             alert = opening.alert
             here = standing[alert.tenant, alert.room]
-            found = self._placed(opening, (*opening.others, *here), now)
+            found = self._placed(opening, (*opening.others, *here), gauges, now)
             if found.alert.state is AlertState.OPEN:
                 here.append(Standing(alert=alert.id, severity=alert.severity, category=tuple(alert.category)))
             placed.append(found)
@@ -59,17 +59,12 @@ class Dispatcher:
         post = self._organisation(case.alert.tenant).get(Post, case.review.post)
         return grown(case, post.clocks if post is not None else Clocks(), now)
 
-    def resume(self, raging: Mapping[tuple[str, str], str], now: int) -> None:
-        self.weather.resume(raging, now)
-
     def ripple(self, before: Case, after: Case, now: int) -> Ripple | None:
         return ripples.of_settling(before, after, self._organisation(after.alert.tenant), now)
 
-    def raging(self, now: int) -> Mapping[tuple[str, str], str]:
-        self.weather.pass_time(now)
-        return self.weather.raging()
-
-    def _placed(self, opening: Opening, others: Iterable[Standing], now: int) -> Placed:
+    def _placed(
+        self, opening: Opening, others: Iterable[Standing], gauges: Mapping[Key, Gauge], now: int
+    ) -> Placed:
         alert, finding = opening.alert, opening.finding
         organisation = self._organisation(alert.tenant)
         labels = labels_for(organisation, finding, finding.kind, finding.stage)
@@ -79,7 +74,8 @@ class Dispatcher:
         repeats = opening.ruled is not None and opening.ruled.outcome is Outcome.VIOLATION
         weights = weighed(finding, alert, repeats=repeats, cued=opening.cued)
         manual = is_manual(finding.rule)
-        storm = "" if manual or alert.tier is Tier.CARE else self.weather.arrived(alert.tenant, alert.rule, now)
+        key = (alert.tenant, alert.rule)
+        storm = "" if manual or alert.tier is Tier.CARE else self.breaker.arrived(gauges[key], key, now)
         why = None if manual else next(holding(
             tier=alert.tier, severity=alert.severity, category=alert.category, labels=labels, now=now,
             silences=organisation.every(Silence), excepted=self.excepted(organisation, finding, now),
@@ -153,7 +149,7 @@ class Unplaced:
     def words(self, finding: Finding) -> Words:
         return Words()
 
-    def place(self, openings: Sequence[Opening], now: int) -> list[Placed]:
+    def place(self, openings: Sequence[Opening], gauges: Mapping[Key, Gauge], now: int) -> list[Placed]:
         found = []
         for opening in openings:
             weights = weighed(opening.finding, opening.alert, repeats=False, cued=False)
@@ -165,12 +161,6 @@ class Unplaced:
 
     def ripple(self, before: Case, after: Case, now: int) -> Ripple | None:
         return None
-
-    def raging(self, now: int) -> Mapping[tuple[str, str], str]:
-        return {}
-
-    def resume(self, raging: Mapping[tuple[str, str], str], now: int) -> None:
-        """Nothing is held here."""
 
 
 UNPLACED: Final = Unplaced()

@@ -11,8 +11,9 @@ from monitor.domain.moves import Decide, Release
 from monitor.domain.organisation import Organisation
 from monitor.domain.people import Actor
 from monitor.domain.routing import Route, Values, faults
+from monitor.domain.storms import Breaker
 from monitor.domain.suppression import Hold, Silence, Standing, Waiver
-from monitor.services.cases import Case, Placing, Storm
+from monitor.services.cases import Case, Storm
 from monitor.services.dispatch import labels_for
 from monitor.services.organising import Organising
 from monitor.services.ports import Clock, Telemetry
@@ -93,12 +94,8 @@ class Holds(Protocol):
         """(tenant, rule, id) of those that have not ended."""
         ...
 
-    async def calm(self, placing: Placing, now: int) -> int:
+    async def calm(self, breaker: Breaker, now: int) -> int:
         """End the storms that do not rage any more (UTC ms); how many rage."""
-        ...
-
-    async def rest(self, since: int, now: int) -> int:
-        """End the storms that have held nothing since this time (UTC ms); how many stand."""
         ...
 
     async def storms(self, tenant: str, names: Sequence[str]) -> dict[str, Storm]:
@@ -136,25 +133,15 @@ class HoldDesk:
     """Used from one event loop."""
 
     def __init__(
-        self, holds: Holds, placing: Placing, review: ReviewDesk, organising: Organising, clock: Clock,
+        self, holds: Holds, breaker: Breaker, review: ReviewDesk, organising: Organising, clock: Clock,
         telemetry: Telemetry,
     ) -> None:
-        self._holds, self._placing, self._review, self._organising = holds, placing, review, organising
+        self._holds, self._breaker, self._review, self._organising = holds, breaker, review, organising
         self._clock, self._telemetry = clock, telemetry
-
-    async def resume(self) -> None:
-        """Storms go on where the last process left them; before anything is placed."""
-        raging = {(tenant, rule): storm for tenant, rule, storm in await self._holds.standing_storms()}
-        self._placing.resume(raging, self._clock.now())
 
     async def pass_time(self) -> None:
         """Storms end by calm."""
-        self._telemetry.gauge("storm_breakers_open", await self._holds.calm(self._placing, self._clock.now()))
-
-    async def pass_time_beside(self, calm_ms: int) -> None:
-        """Where others judge: a storm ends that has held nothing for so long."""
-        now = self._clock.now()
-        self._telemetry.gauge("storm_breakers_open", await self._holds.rest(now - calm_ms, now))
+        self._telemetry.gauge("storm_breakers_open", await self._holds.calm(self._breaker, self._clock.now()))
 
     async def holders(self, actor: Actor) -> Holders:
         """Of the rooms that the actor may see."""

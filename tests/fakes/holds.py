@@ -4,8 +4,9 @@ from collections import Counter
 from collections.abc import Sequence
 
 from monitor.domain.alerts import LIVE, Alert, AlertState
+from monitor.domain.storms import Breaker
 from monitor.domain.suppression import Hold, Standing
-from monitor.services.cases import Case, Placing, Storm
+from monitor.services.cases import Case, Storm
 from monitor.services.holding import HoldCount, Units
 from monitor.services.records import AlertPage
 from tests.fakes.posts import MemoryPosts
@@ -27,10 +28,7 @@ class MemoryHolds:
     async def standing_storms(self) -> list[tuple[str, str, str]]:
         return []
 
-    async def calm(self, placing: Placing, now: int) -> int:
-        return 0
-
-    async def rest(self, since: int, now: int) -> int:
+    async def calm(self, breaker: Breaker, now: int) -> int:
         return 0
 
     async def storms(self, tenant: str, names: Sequence[str]) -> dict[str, Storm]:

@@ -1,6 +1,7 @@
 """The store in memory: the port's words in the shortest code, to compare the real one with and to test services on."""
 
 import copy
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 
 from msgspec.structs import asdict, replace
@@ -11,6 +12,7 @@ from monitor.domain.broadcasts import Broadcast
 from monitor.domain.errors import InputError, OwnershipLost
 from monitor.domain.findings import Finding
 from monitor.domain.labels import Label, Withdrawn, replaces
+from monitor.domain.storms import Gauge, Key
 from monitor.services.cases import Case, Kept, Opening, Placing
 from monitor.services.dispatch import UNPLACED
 from monitor.services.records import (
@@ -46,6 +48,7 @@ class _Tables:
         self.alerts: dict[str, Alert] = {}
         self.kept: dict[str, Kept] = {}
         self.findings: dict[str, tuple[Finding, str]] = {}  # with its alert
+        self.gauges: defaultdict[Key, Gauge] = defaultdict(Gauge)
         self.latest: dict[str, int] = {}  # of a finding that events joined
         self.withdrawn: dict[str, str] = {}
         self.chunks: list[ContextChunk] = []
@@ -123,7 +126,7 @@ class MemoryStore:
                 touched.setdefault(t.findings[finding.id][1], False)
             return
         if finding.id == finding.opened_by:
-            (placed,) = placing.place([Opening(finding=finding, alert=opened(finding))], now)
+            (placed,) = placing.place([Opening(finding=finding, alert=opened(finding))], t.gauges, now)
             alert = placed.alert
             t.alerts[alert.id] = alert
             t.kept[alert.id] = Kept(review=placed.review, factors=placed.factors)

@@ -455,7 +455,7 @@ async def serving(*, hub_limits: HubLimits | None = None, outside: Outside | Non
         workbench=Workbench(
             rule_edits, parse=load_sources, folder=lambda: rules.sources, engine=engine_of, reload=reload,
             clock=clock, logger=logger, schema={}),
-        holding=HoldDesk(holds, dispatcher, desk, organising, clock, telemetry),
+        holding=HoldDesk(holds, dispatcher.breaker, desk, organising, clock, telemetry),
         trying=RouteDesk(dispatcher, holds, desk, organising, clock),
         exporting=exporting, answers=MemoryAnswers(), outside=outside or cast(Outside, FakeOutside()),
         checking=CheckDesk(checks, organising, partial(read_script, limits=Limits()), engine_of,

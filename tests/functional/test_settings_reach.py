@@ -59,7 +59,7 @@ def sections(started: Started) -> Mapping[str, Any]:
     return {"limits": service.ingest.settings.limits, "ingest": service.ingest.settings, "web": service.web,
             "detect": service.detect.settings, "house": service.housekeeping.settings,
             "source": service.rulebook._source, "admission": service.detect._state.admission,
-            "breaker": service.post.dispatcher.weather.breaker, "rooms": service.ingest._rooms,
+            "breaker": service.post.dispatcher.breaker, "rooms": service.ingest._rooms,
             "log": service.log._settings}
 
 

@@ -35,7 +35,7 @@ class House(World):
     def __init__(self, database: Database) -> None:
         super().__init__(SqlStore(database), SqlPosts(database))
         holds = SqlHolds(database)
-        self.holding = HoldDesk(holds, self.dispatcher, self.desk, self.organising, self.clock, self.telemetry)
+        self.holding = HoldDesk(holds, self.dispatcher.breaker, self.desk, self.organising, self.clock, self.telemetry)
         self.trying = RouteDesk(self.dispatcher, holds, self.desk, self.organising, self.clock)
 
     async def put(self, kind: str, name: str, record: object) -> None:

@@ -13,7 +13,7 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from msgspec.structs import replace
-from sqlalchemy import Connection, create_engine
+from sqlalchemy import Connection, create_engine, insert
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.schema import CreateIndex, CreateTable
@@ -21,6 +21,7 @@ from sqlalchemy.schema import CreateIndex, CreateTable
 from monitor.adapters.sqlite import sqlite3
 from monitor.adapters.storage import cases, commits, schema_post, statements
 from monitor.adapters.storage.database import Database
+from monitor.adapters.storage.holding import SqlHolds
 from monitor.adapters.storage.migrate import HEAD, SCRIPTS
 from monitor.adapters.storage.posts import SqlPosts
 from monitor.adapters.storage.records import alert_values
@@ -344,3 +345,16 @@ async def test_the_fail_points_stand_around_the_transaction(tmp_path: Path) -> N
         await store.apply([commit])
     assert await store.apply([replace(commit, expected=2, position=Position(0, 3, 1))]) == []
     await store.close()
+
+
+async def test_an_older_store_with_several_storms_of_a_rule_opens(tmp_path: Path) -> None:
+    """Each worker opened its own, before they counted together."""
+    older = await Database.open(tmp_path / "old.db", head="0020")
+    await older.run(lambda connection: connection.execute(insert(schema_post.storms), [
+        {"tenant": "local", "id": name, "rule": "r", "began_at": 5, "ended_at": None, "held": 1, "waiting": 1}
+        for name in ("s1", "s2")]))
+    await older.close()
+    database = await Database.open(tmp_path / "old.db")
+    assert await SqlHolds(database).standing_storms() == []
+    assert {storm.ended_at for storm in (await SqlHolds(database).storms("local", ["s1", "s2"])).values()} == {5}
+    await database.close()

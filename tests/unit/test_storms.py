@@ -1,72 +1,64 @@
 """Storms: when they begin and end, what the queue shows of them, and that nothing of what they hold is lost."""
 
+import random
+from itertools import accumulate
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
+from sqlalchemy import func, select
 
 from monitor.adapters.storage.database import Database
 from monitor.adapters.storage.holding import SqlHolds
 from monitor.adapters.storage.posts import SqlPosts
+from monitor.adapters.storage.schema_post import paces
 from monitor.adapters.storage.store import SqlStore
 from monitor.domain.findings import Tier
 from monitor.domain.ids import alert_id
 from monitor.domain.moves import Release
-from monitor.domain.storms import Breaker, Weather
+from monitor.domain.storms import Breaker, Gauge
 from monitor.services.cases import Card, QueueFilter
+from monitor.services.dispatch import Dispatcher
 from monitor.services.holding import HoldDesk
+from monitor.services.records import Commit
 from tests.contract.test_store import NOON, finding, withdrawal
 from tests.unit.test_post_flow import LAWFUL, LEAD, World, world  # noqa: F401 - the fixture
 
 FEW = Breaker(most=3, within_s=10, calm_s=20)
 
 
-def weather_after(*seconds: int) -> Weather:
-    weather = Weather(FEW)
-    for second in seconds:
-        weather.arrived("t", "r", second * 1_000)
-    return weather
+def held(gauge: Gauge, *times: int) -> list[bool]:
+    """Whether the alerts that come at these times (ms) are held."""
+    return [bool(FEW.arrived(gauge, ("t", "r"), at)) for at in times]
 
 
 def test_the_first_ones_pass_and_the_next_are_held() -> None:
-    weather = Weather(FEW)
-    held = [bool(weather.arrived("t", "r", 1_000 + n)) for n in range(6)]
-    assert held == [False, False, False, True, True, True]
-    assert not weather.arrived("t", "another", 1_000) and not weather.arrived("another", "r", 1_000)
-    assert weather_after(0, 4, 8, 12).raging() == {}, "never more than three within ten seconds"
+    assert held(Gauge(), *range(1_000, 1_006)) == [False, False, False, True, True, True]
+    assert not any(held(Gauge(), 0, 4_000, 8_000, 12_000)), "never more than three within ten seconds"
 
 
 def test_a_storm_ends_by_calm_though_no_alert_comes() -> None:
-    weather = weather_after(0, 0, 0, 0)
+    gauge = Gauge()
+    held(gauge, 0, 0, 0, 0)
     for second in range(29):
-        weather.pass_time(second * 1_000)
-        assert weather.raging(), second
-    weather.pass_time(29_000)
-    assert not weather.raging() and not weather.arrived("t", "r", 30_000)
+        FEW.pass_time(gauge, second * 1_000)
+        assert gauge.storm, second
+    FEW.pass_time(gauge, 29_000)
+    assert not gauge.storm and held(gauge, 30_000) == [False]
 
 
 def test_a_storm_goes_on_while_many_come_and_has_one_id() -> None:
-    weather = Weather(FEW)
-    ids = {weather.arrived("t", "r", second * 500) for second in range(200)}
+    gauge = Gauge()
+    ids = {FEW.arrived(gauge, ("t", "r"), second * 500) for second in range(200)}
     assert len(ids - {""}) == 1
-
-
-def test_a_storm_goes_on_after_a_restart_until_calm() -> None:
-    weather = Weather(FEW)
-    weather.resume({("t", "r"): "s1"}, 1_000)
-    assert weather.arrived("t", "r", 2_000) == "s1"
-    weather.pass_time(22_000)
-    assert weather.raging() == {}
 
 
 @given(st.lists(st.integers(0, 3_000), max_size=200))
 def test_never_more_pass_than_the_breaker_lets(gaps: list[int]) -> None:
-    weather, now, passed = Weather(FEW), 0, []
-    for gap in gaps:
-        now += gap
-        if not weather.arrived("t", "r", now):
-            passed.append(now)
+    times = list(accumulate(gaps))
+    passed = [at for at, is_held in zip(times, held(Gauge(), *times), strict=True) if not is_held]
     for at in passed:
         assert sum(at - 9_000 <= other <= at for other in passed) <= FEW.most
 
@@ -127,14 +119,13 @@ async def test_a_restart_ends_no_storm_and_calm_does(tmp_path: Path, calm_ms: in
     database = await Database.open(path)
     first = World(SqlStore(database), SqlPosts(database))
     await rain(first, 100)
-    assert await SqlHolds(database).calm(first.dispatcher, first.clock.now()) == 1
+    assert await SqlHolds(database).calm(first.dispatcher.breaker, first.clock.now()) == 1
     await database.close()
 
     database = await Database.open(path)
     second = World(SqlStore(database), SqlPosts(database))
-    desk = HoldDesk(SqlHolds(database), second.dispatcher, second.desk, second.organising, second.clock,
+    desk = HoldDesk(SqlHolds(database), second.dispatcher.breaker, second.desk, second.organising, second.clock,
                     second.telemetry)
-    await desk.resume()
     second.clock.ms += calm_ms
     await desk.pass_time()
     rages = calm_ms < 120_000
@@ -146,3 +137,60 @@ async def test_a_restart_ends_no_storm_and_calm_does(tmp_path: Path, calm_ms: in
     case = await SqlPosts(database).case("local", alert_id("late"))
     assert case is not None and case.alert.held_by == (notice.id if rages else "")
     await database.close()
+
+
+async def test_workers_hold_what_one_would_and_one_storm_of_a_rule_rages(world: World) -> None:  # noqa: F811
+    """Batches of alerts, by any of several workers, over some minutes: each is held where one breaker would hold it."""
+    workers = [Dispatcher(world.organising.of, str, breaker=FEW) for _ in range(4)]
+    lanes = [await world.store.claim(lane) for lane in range(len(workers))]
+    rng = random.Random(7)
+    begun = 0
+    for example in range(15):
+        rule, gauge, now, expected = f"rule-{example}", Gauge(), NOON, {}
+        for batch in range(rng.randrange(5, 40)):
+            now += rng.choice([0, 10, 900, 4_000, 9_000, 30_000])
+            names = [f"{rule}-{batch}-{n}" for n in range(rng.randrange(1, 6))]
+            before = gauge.storm
+            expected |= {alert_id(name): FEW.arrived(gauge, ("local", rule), now) for name in names}
+            begun += not before and gauge.storm != ""
+            lane = rng.randrange(len(workers))
+            old = lanes[lane]
+            lanes[lane] = replace(old, seq=old.seq + 1)
+            updates = await world.store.apply([Commit(
+                position=lanes[lane], expected=old.seq, now=now,
+                findings=[finding(name, event=name, room=name, rule=rule) for name in names])], workers[lane])
+            assert {update.alert.id: update.alert.held_by for update in updates} == {
+                alert_id(name): expected[alert_id(name)] for name in names}
+        standing = [row for row in await SqlHolds(world.posts._database).standing_storms() if row[1] == rule]
+        assert [name for _, _, name in standing] == [gauge.storm] * bool(gauge.storm)
+        passed = [name for name, storm in expected.items() if not storm]
+        assert passed
+    assert begun > 10
+
+
+class Failing(Dispatcher):
+    def place(self, *args):
+        super().place(*args)
+        raise ZeroDivisionError
+
+
+async def test_what_is_rolled_back_is_not_counted(world: World) -> None:  # noqa: F811
+    await rain(world, 59)
+    whole = world.dispatcher
+    world.dispatcher = Failing(world.organising.of, str)
+    for _ in range(3):
+        with pytest.raises(ZeroDivisionError):
+            await world.find(finding("late", room="late", event="late"))
+        world.seq -= 1
+    world.dispatcher = whole
+    await world.find(finding("late", room="late", event="late"))
+    assert len(await cards_of(world)) == 60 and not any(card.storm for card in await cards_of(world))
+
+
+async def test_gauges_of_rules_that_are_silent_are_forgotten(world: World) -> None:  # noqa: F811
+    await rain(world, 3)
+    holds = SqlHolds(world.posts._database)
+    for later, left in ((59_000, 1), (60_000, 0)):
+        assert await holds.calm(world.dispatcher.breaker, NOON + later) == 0
+        assert await world.posts._database.read(lambda connection: connection.scalar(
+            select(func.count()).select_from(paces))) == left, later

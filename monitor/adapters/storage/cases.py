@@ -81,7 +81,7 @@ def _pace(case: Case) -> Values:
 
 
 def place(connection: Connection, opening: Sequence[tuple[Finding, Alert]], placing: Placing, now: int) -> list[Case]:
-    """Where each goes; nothing is written yet."""
+    """Where each goes; nothing is written yet but how fast each rule's alerts come."""
     words = [placing.words(finding) for finding, _ in opening]
     keys = list({each.here for each in words} - {""})
     ruled = {row.key: row for some in parts(keys) for row in connection.execute(_ruled, {"keys": some})}
@@ -96,7 +96,10 @@ def place(connection: Connection, opening: Sequence[tuple[Finding, Alert]], plac
             finding=finding, alert=alert, words=said, cued=bool(row and row.cued),
             ruled=Ruled(alert=row.alert_id, outcome=Outcome(row.outcome)) if row else None,
             others=tuple(others.get((alert.tenant, alert.room), ()))))
-    placed = placing.place(asked, now)
+    gauges = storms.gauges(connection, [(alert.tenant, alert.rule) for _, alert in opening])
+    raged = {key: gauge.storm for key, gauge in gauges.items()}
+    placed = placing.place(asked, gauges, now)
+    storms.keep(connection, gauges, raged, now)
     return [_placed(found, finding) for found, (finding, _) in zip(placed, opening, strict=True)]
 
 

@@ -14,8 +14,9 @@ from monitor.adapters.storage.records import alert_of
 from monitor.adapters.storage.schema import HELD, LIVE, alerts
 from monitor.adapters.storage.statements import parts
 from monitor.domain.alerts import Alert
+from monitor.domain.storms import Breaker
 from monitor.domain.suppression import Hold, Standing
-from monitor.services.cases import Case, Placing, Storm
+from monitor.services.cases import Case, Storm
 from monitor.services.holding import HoldCount, Units
 from monitor.services.paging import packed_cursor, unpacked_cursor
 from monitor.services.records import AlertPage
@@ -34,11 +35,8 @@ class SqlHolds:
     async def standing_storms(self) -> list[tuple[str, str, str]]:
         return await self._database.read(storms.standing)
 
-    async def calm(self, placing: Placing, now: int) -> int:
-        return await self._database.run(lambda connection: storms.calm(connection, placing.raging(now), now))
-
-    async def rest(self, since: int, now: int) -> int:
-        return await self._database.run(lambda connection: storms.rest(connection, since, now))
+    async def calm(self, breaker: Breaker, now: int) -> int:
+        return await self._database.run(lambda connection: storms.calm(connection, breaker, now))
 
     async def storms(self, tenant: str, names: Sequence[str]) -> dict[str, Storm]:
         return await self._database.read(lambda connection: storms.several(connection, tenant, names))

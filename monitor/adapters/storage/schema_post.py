@@ -8,8 +8,8 @@ from monitor.adapters.storage.schema import metadata
 
 __all__ = [
     "audit", "checks", "cues", "dry_runs", "handed", "idempotency", "invitations", "messages", "metadata", "moves",
-    "people", "queue", "records", "releases", "room_links", "rule_edits", "rulings", "sessions", "storms", "tracks",
-    "tries", "users",
+    "paces", "people", "queue", "records", "releases", "room_links", "rule_edits", "rulings", "sessions", "storms",
+    "tracks", "tries", "users",
 ]
 
 UNROUTED: Final = text("unrouted")
@@ -70,8 +70,18 @@ storms: Final = Table(
     Column("held", Integer, nullable=False),
     Column("waiting", Integer, nullable=False, server_default="0"),  # of the held ones, those that still are
     Index(None, "tenant", "began_at"),
-    Index("ix_storms_standing", "tenant", "id", sqlite_where=text("ended_at IS NULL"),
+    Index("ix_storms_standing", "tenant", "rule", unique=True, sqlite_where=text("ended_at IS NULL"),
           postgresql_where=text("ended_at IS NULL")),
+)
+
+paces: Final = Table(
+    "paces",
+    metadata,
+    Column("tenant", Text, primary_key=True),
+    Column("rule", Text, primary_key=True),
+    Column("storm", Text, nullable=False),  # the id of the one that rages, or empty
+    Column("at", BigInteger, nullable=False),  # when the latest alert came
+    Column("body", LargeBinary, nullable=False),  # msgpack of the gauge
 )
 
 records: Final = Table(

@@ -1,23 +1,33 @@
-"""Storms: their rows, and the notices that stand for what they hold.
+"""Storms: how fast each rule's alerts come, whoever places them; and the notices that stand for what storms hold.
 
 A notice is a row of the queue whose moment is the storm's id: one for each post and unit, with one of the alerts that
 are held there, so that whoever may see the unit finds the storm by that alert's labels.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import Connection, delete, func, select, update
+import msgspec
+from sqlalchemy import Connection, bindparam, delete, func, select, update
 
 from monitor.adapters.storage.records import alert_of, queue_facts
 from monitor.adapters.storage.schema import HELD, alerts
-from monitor.adapters.storage.schema_post import queue, storms
-from monitor.adapters.storage.statements import insert
+from monitor.adapters.storage.schema_post import paces, queue, storms
+from monitor.adapters.storage.statements import insert, parts
+from monitor.domain.storms import Breaker, Gauge, Key
 from monitor.domain.suppression import Hold
 from monitor.services.cases import Case, Storm
 
 Storms = Iterable[tuple[str, str]]
 """Tenants and ids."""
+_encoder: Final = msgspec.msgpack.Encoder()
+_gauge: Final = msgspec.msgpack.Decoder(Gauge)
+_paces: Final = select(paces.c.rule, paces.c.body).where(
+    paces.c.tenant == bindparam("of_tenant"), paces.c.rule.in_(bindparam("rules", expanding=True)))
+_raging: Final = select(paces).where(paces.c.storm != "")
+_forget: Final = delete(paces).where(paces.c.storm == "", paces.c.at <= bindparam("before"))
+_end: Final = update(storms).where(
+    storms.c.tenant == bindparam("of_tenant"), storms.c.id == bindparam("of_id")).values(ended_at=bindparam("now"))
 
 
 def hold(connection: Connection, cases: Sequence[Case], now: int) -> None:
@@ -90,26 +100,43 @@ def left(changed: Iterable[tuple[Case, Case]]) -> set[tuple[str, str]]:
             if before.review.why == Hold.STORM and before.review.state != after.review.state}
 
 
-def calm(connection: Connection, raging: Mapping[tuple[str, str], str], now: int) -> int:
-    """End those that do not rage any more; how many rage."""
-    ended = [storm for storm in standing(connection) if raging.get(storm[:2]) != storm[2]]
-    for tenant, _, name in ended:
-        connection.execute(update(storms).where(storms.c.tenant == tenant, storms.c.id == name).values(ended_at=now))
-    return len(raging)
+def gauges(connection: Connection, keys: Iterable[Key]) -> dict[Key, Gauge]:
+    """One of each; it begins anew where no alert of the rule came lately."""
+    rules: dict[str, set[str]] = {}
+    for tenant, rule in keys:
+        rules.setdefault(tenant, set()).add(rule)
+    found = {(tenant, rule): Gauge() for tenant, names in rules.items() for rule in names}
+    for tenant, names in rules.items():
+        for some in parts(sorted(names)):
+            for row in connection.execute(_paces, {"of_tenant": tenant, "rules": some}):
+                found[tenant, row.rule] = _gauge.decode(row.body)
+    return found
 
 
-def rest(connection: Connection, since: int, now: int) -> int:
-    """End those that have held nothing since this time (UTC ms); how many stand."""
-    standing_now = standing(connection)
-    resting = []
-    for tenant, _, name in standing_now:
-        latest = connection.scalar(select(func.max(alerts.c.at)).where(
-            alerts.c.tenant == tenant, alerts.c.held_by == name, HELD)) or 0
-        if latest < since:
-            resting.append((tenant, name))
-    for tenant, name in resting:
-        connection.execute(update(storms).where(storms.c.tenant == tenant, storms.c.id == name).values(ended_at=now))
-    return len(standing_now) - len(resting)
+def keep(connection: Connection, moved: Mapping[Key, Gauge], raged: Mapping[Key, str], now: int) -> None:
+    """Gauges as they are now; storms end that do not rage any more (UTC ms). `raged`: the ids before."""
+    for key, storm in raged.items():
+        if storm and moved[key].storm != storm:
+            connection.execute(_end, {"of_tenant": key[0], "of_id": storm, "now": now})
+    rows = [{"tenant": tenant, "rule": rule, "storm": gauge.storm, "at": max(gauge.counts, default=0) * 1_000,
+             "body": _encoder.encode(gauge)} for (tenant, rule), gauge in moved.items() if gauge.counts or gauge.storm
+            or raged[tenant, rule]]
+    if rows:
+        new = insert(connection, paces)
+        connection.execute(new.on_conflict_do_update(
+            index_elements=[paces.c.tenant, paces.c.rule],
+            set_={name: new.excluded[name] for name in ("storm", "at", "body")}), rows)
+
+
+def calm(connection: Connection, breaker: Breaker, now: int) -> int:
+    """End those that do not rage any more (UTC ms); how many rage."""
+    connection.execute(_forget, {"before": now - breaker.within_s * 1_000})
+    raging = {(row.tenant, row.rule): _gauge.decode(row.body) for row in connection.execute(_raging)}
+    raged = {key: gauge.storm for key, gauge in raging.items()}
+    for gauge in raging.values():
+        breaker.pass_time(gauge, now)
+    keep(connection, raging, raged, now)
+    return sum(gauge.storm != "" for gauge in raging.values())
 
 
 def standing(connection: Connection) -> list[tuple[str, str, str]]:
