@@ -3,17 +3,19 @@ the same one for the same path. For running whole suites that were written for S
 
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from monitor.adapters.storage.database import Database
 from monitor.adapters.storage.postgres import PostgresDatabase
-from tests.parts.postgres import Cluster, own_postgres
+
+if TYPE_CHECKING:
+    from tests.parts.postgres import Cluster
 
 _urls: dict[Path, str] = {}
 _open = ExitStack()
-_clusters: list[Cluster] = []
+_clusters: list["Cluster"] = []
 
 
 @pytest.fixture(autouse=True)
@@ -25,6 +27,8 @@ async def _forget() -> Any:
 
 
 def pytest_sessionstart() -> None:
+    from tests.parts.postgres import own_postgres  # a plugin itself: pytest is the first to import it
+
     cluster = _open.enter_context(own_postgres())
     _clusters.append(cluster)
 
