@@ -1,9 +1,9 @@
 """Terms and patterns compiled for one scan: literals of all views, and patterns behind the literals that they need.
 
-Literals are scanned as permuted two-byte units (see views.MIX), one database for each view; those of one unit are
-looked up. A pattern has no scan of its own: its atoms are among the literals of the skeleton, and it runs on a text in
-which one of them stands. A symbol-free term needs no scan of the plain view: its plain hits are skeleton hits without a
-gap.
+Literals are scanned as permuted two-byte units (see views.MIX), one database for each view, or found by what opens them
+where they are many; those of one unit are looked up. A pattern has no scan of its own: its atoms are among the literals
+of the skeleton, and it runs on a text in which one of them stands. A symbol-free term needs no scan of the plain view:
+its plain hits are skeleton hits without a gap.
 
 What literals lead to is kept in arrays, since most of them are never met: 100,000 terms are half a million leads.
 """
@@ -22,6 +22,7 @@ from monitor.engine.databases import Database, Databases
 from monitor.engine.expressions import Pattern
 from monitor.engine.folds import layer
 from monitor.engine.gates import Chars, Gates
+from monitor.engine.openings import Opened, Openings
 from monitor.engine.terms import Form
 from monitor.engine.views import Index, Layer, Views, mixed, ranges
 
@@ -63,10 +64,11 @@ class Rows(Struct, frozen=True, array_like=True):
 
 
 class Literals(Struct, frozen=True, array_like=True):
-    """The literals of one view. `databases`: their keys and how many literals each holds. `numbers` and `sizes` of
-    these literals: int32[n]; sizes in units. `singles`: literals of one unit, as unit and number."""
+    """The literals of one view, by the key of their database ("": there are none) or by their openings. `numbers` and
+    `sizes` of these literals: int32[n]; sizes in units. `singles`: literals of one unit, as unit and number."""
 
-    databases: list[tuple[str, int]]
+    database: str
+    openings: Openings | None
     numbers: bytes
     sizes: bytes
     singles: list[tuple[int, int]]
@@ -121,16 +123,13 @@ class Table:
 
 
 class _Scanned:
-    """The literals of one view, ready to be scanned for. One database, or several of bounded size."""
+    """The literals of one view, ready to be scanned for."""
 
     def __init__(self, literals: Literals, databases: Databases) -> None:
         self._numbers: Index = np.frombuffer(literals.numbers, dtype=np.int32).astype(np.int64)
         self._sizes: Index = np.frombuffer(literals.sizes, dtype=np.int32).astype(np.int64)
-        self._parts: list[tuple[int, Database]] = []
-        first = 0
-        for key, amount in literals.databases:
-            self._parts.append((first, databases.known(key)))
-            first += amount
+        self._database = databases.known(literals.database) if literals.database else None
+        self._opened = None if literals.openings is None else Opened(literals.openings)
         self._singles: Index | None = None
         if literals.singles:
             self._singles = np.full(65536, -1)
@@ -138,15 +137,13 @@ class _Scanned:
             self._singles[list(units)] = numbers
 
     def scan(self, of: Layer) -> list[Hits]:
-        """An odd end in bytes lies between two units, and is none."""
-        data = mixed(of.units)
-        raw = [each for first, db in self._parts for each in _ends(db, data, first)]
         found = []
-        if raw:
-            hits = np.array(raw, dtype=np.int64).reshape(-1, 2)
-            hits = hits[hits[:, 1] & 1 == 0]
-            ends = hits[:, 1] >> 1
-            found.append(Hits(self._numbers[hits[:, 0]], *of.place(ends - self._sizes[hits[:, 0]], ends)))
+        if self._database is not None:
+            literals, ends = _ends(self._database, mixed(of.units))
+            found.append(Hits(self._numbers[literals], *of.place(ends - self._sizes[literals], ends)))
+        if self._opened is not None:
+            literals, begins = self._opened.find(of.units)
+            found.append(Hits(self._numbers[literals], *of.place(begins, begins + self._sizes[literals])))
         if self._singles is not None:
             numbers = np.take(self._singles, of.units)
             at = np.flatnonzero(numbers >= 0)
@@ -154,13 +151,14 @@ class _Scanned:
         return found
 
 
-def _ends(db: Database, data: bytes, first: int) -> list[int]:
-    """Number and end in bytes of each hit, one after the other, since pairs take twice the time; numbers from `first`
-    on."""
-    found: list[int] = []
+def _ends(db: Database, data: bytes) -> tuple[Index, Index]:
+    """Number and end in units of each hit. An odd end in bytes lies between two units, and is none."""
+    found: list[int] = []  # one after the other: pairs take twice the time
     if data:
-        db.scan(data, lambda n, start, end, flags, context: found.extend((first + n, end)))
-    return found
+        db.scan(data, lambda n, start, end, flags, context: found.extend((n, end)))
+    hits = np.array(found, dtype=np.int64).reshape(-1, 2)
+    hits = hits[hits[:, 1] & 1 == 0]
+    return hits[:, 0], hits[:, 1] >> 1
 
 
 class Lexicon:

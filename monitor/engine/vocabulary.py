@@ -20,6 +20,7 @@ from monitor.engine.databases import Databases
 from monitor.engine.expressions import Reader
 from monitor.engine.gates import Chars
 from monitor.engine.lexicon import NO_FORM, VIEWS, Entries, Lead, Literals, Owner, Rows
+from monitor.engine.openings import openings_of
 from monitor.engine.terms import Form, Unfit, alternatives, form_of
 
 _HINTS: Final = (
@@ -30,8 +31,8 @@ _HINTS: Final = (
 """How what is said of a pattern begins, and how to mend it."""
 _SAID: Final = (View.PLAIN, View.SKELETON)
 """Contexts are everyday words: their homophones stand everywhere."""
-_AT_ONCE: Final = 30_000
-"""Literals of one database, since compiling takes more than linear time and memory."""
+_MANY: Final = 15_000
+"""More literals than these are found by their openings: a database of them takes more than linear time and memory."""
 _NUMBERS: Final = {view: number for number, view in enumerate(VIEWS)}
 
 
@@ -156,8 +157,9 @@ class Vocabulary:
 def _entry(numbers: Mapping[tuple[int, ...], int], databases: Databases) -> Literals:
     """Of one view. `numbers`: of its literals."""
     literals = [units for units in numbers if len(units) > 1]
-    parts = [literals[first : first + _AT_ONCE] for first in range(0, len(literals), _AT_ONCE)]
-    return Literals([(databases.literals(part), len(part)) for part in parts],
+    many = len(literals) > _MANY
+    return Literals(databases.literals(literals) if literals and not many else "",
+                    openings_of(literals) if many else None,
                     array("i", [numbers[units] for units in literals]).tobytes(),
                     array("i", map(len, literals)).tobytes(),
                     [(units[0], number) for units, number in numbers.items() if len(units) == 1])
