@@ -13,6 +13,7 @@ from monitor.adapters.rulefiles.folder import load_sources
 from monitor.domain.audit import Deed
 from monitor.domain.errors import ConfigError, StorageError
 from monitor.domain.rulesets import RuleSet
+from monitor.engine.databases import Databases
 from monitor.engine.engineset import EngineSet
 from monitor.services.bundles import Bundle
 from monitor.services.rulebook import Rulebook, Why
@@ -67,9 +68,9 @@ async def watched(*prints: str | Exception) -> tuple[int, list[str]]:
 def test_what_was_just_read_is_not_read_again(monkeypatch: pytest.MonkeyPatch) -> None:
     folder, read = RuleFolder(RULES, rooms=None, zone=ZONE), list[int]()
 
-    def counted(files: dict[str, bytes]) -> RuleSet:
+    def counted(files: dict[str, bytes], databases: Databases | None) -> RuleSet:
         read.append(len(files))
-        return load_sources(files)
+        return load_sources(files, databases)
 
     monkeypatch.setattr(source, "load_sources", counted)
     bundle = folder.read()
