@@ -20,7 +20,8 @@ class Outcome(Struct):
 
 
 _OF_PEOPLE = frozenset(("unit", "post", "priority", "version", "claimed_by", "outcome", "held_by", "due"))
-"""What dispatch says of an alert when it is committed: clocks and storms go by the time of that, not by the log."""
+"""What dispatch says of an alert from when it is committed: clocks and storms go by the time of that, not by the log;
+so do state and reason (held, overdue, escalated) of every alert that stands."""
 
 
 async def outcome_of(client: Client) -> Outcome:
@@ -32,7 +33,7 @@ async def outcome_of(client: Client) -> Outcome:
 def _found(alert: Item) -> Item:
     """What is a function of the log."""
     kept = {name: value for name, value in alert.items() if name not in _OF_PEOPLE}
-    return {**kept, "state": "open", "reason": ""} if alert["state"] in ("held", "escalated") else kept
+    return kept if alert["state"] == "withdrawn" else {**kept, "state": "open", "reason": ""}
 
 
 def same(mine: Outcome, its: Outcome) -> None:
