@@ -70,6 +70,8 @@ METRICS: Final[tuple[Metric, ...]] = (
            ("known",)),
     Metric("shadow_events_total", "counter", "Events of a sample of batches, by what a shadow makes of them.",
            ("model", "result")),
+    Metric("model_drift", "gauge", "How far scores lie from those that the classifier began with (stability index).",
+           ("model",)),
     Metric("storm_breakers_open", "gauge", "Rules whose alerts are held since too many came at once."),
     # queue
     Metric("event_to_alert_seconds", "histogram", "From an event's acceptance to its alert's commit.", (), _WAIT),

@@ -28,6 +28,7 @@ from monitor.services.auditing import Auditing
 from monitor.services.canary import Canary
 from monitor.services.demo import play
 from monitor.services.detect import Detect, DetectSettings
+from monitor.services.drift import Drift
 from monitor.services.housekeeping import Housekeeping, HousekeepingSettings
 from monitor.services.ingest import KEY_MEMORY, Ingest, IngestSettings
 from monitor.services.observing import Observer
@@ -80,12 +81,13 @@ class Service(Front):
 
     async def _detecting(self, engine: EngineSet) -> None:
         s = self.settings
+        self.drift = Drift(self.models, self.telemetry, self.logger)
         self.detect = Detect(
             log=self.log, store=self.store, archive=self.archive, publisher=self.telling.publisher,
             telemetry=self.telemetry, logger=self.logger, clock=self.clock, engine=engine,
             engine_of=self.rulebook.engine_of, failpoint=self.failpoint, keep=Spool(self.folder).keep,
             placing=self.post.dispatcher, listen=self.telling.corrections.listen,
-            observer=Observer(self.telemetry, self.rulebook.shadow_of),
+            observer=Observer(self.telemetry, self.rulebook.shadow_of, drift=self.drift),
             settings=DetectSettings(
                 batch=s.engine.batch_events, linger_s=s.engine.linger_ms / 1000, snapshot_ms=s.engine.snapshot_s * 1000,
                 silence_ms=s.broadcast.silence_ms,
@@ -119,7 +121,7 @@ class Service(Front):
                 events_keep_ms=s.events.keep_days * 86_400_000, outbox_keep=s.outbox.keep),
             trim_heap=trim_heap, expire=self.post.retention.step,
             also=(Canary(lambda: self.detect, self.clock, self.telemetry, self.logger).look, auditing.look,
-                  self.persons.signing.forget, *([] if s.store.url else [self._tell_backup])))
+                  self.drift.look, self.persons.signing.forget, *([] if s.store.url else [self._tell_backup])))
 
     async def _tell_backup(self) -> None:
         self.telemetry.gauge("backup_last_success_timestamp_seconds", noted(self.folder))

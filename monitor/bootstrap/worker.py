@@ -43,6 +43,7 @@ from monitor.domain.errors import StorageError
 from monitor.engine.engineset import EngineSet
 from monitor.services.canary import Canary
 from monitor.services.detect import Detect, DetectSettings
+from monitor.services.drift import Drift
 from monitor.services.following import follow_cues
 from monitor.services.housekeeping import Chores, ChoreSettings, tell_judging
 from monitor.services.observing import Observer
@@ -113,12 +114,14 @@ class Worker:
         s = self.settings
         cache = self.folder / "cache"
         known = databases(cache)
+        models = ModelShelf(model_folder(s.model.dir), s.shared / "models")
         self.rulebook = Rulebook(
             rule_folder(s, known), self.store, view_tables(), logger=self.logger, telemetry=self.telemetry,
-            clock=self.clock, models=ModelShelf(model_folder(s.model.dir), s.shared / "models"), databases=known,
+            clock=self.clock, models=models, databases=known,
             aside=partial(compile_aside, cache=cache), after_compiling=give_memory_back,
             rooms=self.post.rooms.contexts)
-        self.observer = Observer(self.telemetry, self.rulebook.shadow_of)
+        self.drift = Drift(models, self.telemetry, self.logger)
+        self.observer = Observer(self.telemetry, self.rulebook.shadow_of, drift=self.drift)
 
     async def _bus(self) -> None:
         self.clients()
@@ -227,8 +230,9 @@ class Worker:
                 self.telemetry.forget("canary_last_ok_timestamp_seconds", "ruleset_info", "model_info")
 
         canary = Canary(lambda: next(iter(self.owning.judging()), None), self.clock, self.telemetry, self.logger)
-        return Chores(gauges=(tell,), trims=(canary.look, expire, partial(asyncio.to_thread, trim_heap)), tidy=(tidy,),
-                      logger=self.logger, clock=self.clock, settings=ChoreSettings(tidy_after_ms=_TIDY_AFTER_MS))
+        trims = (canary.look, self.drift.look, expire, partial(asyncio.to_thread, trim_heap))
+        return Chores(gauges=(tell,), trims=trims, tidy=(tidy,), logger=self.logger, clock=self.clock,
+                      settings=ChoreSettings(tidy_after_ms=_TIDY_AFTER_MS))
 
     async def _cues(self) -> None:
         """What web nodes cue may be corrected on air."""

@@ -21,6 +21,7 @@ from monitor.engine.patterns import contacts
 from monitor.engine.scorer import Scorer, Scores
 from monitor.engine.trades import Trades
 from monitor.engine.views import Views, ViewTables
+from monitor.services.drift import Drift
 from monitor.services.measures import Bools
 from monitor.services.ports import Telemetry
 
@@ -34,12 +35,13 @@ _NO_ROOMS: Final[Rooms] = {}
 
 
 class Sight(Struct, frozen=True):
-    """What is seen of one classifier in one batch. `spread`: int[c, len(EDGES)]; `looks`: into it, where it is one of
-    the sample."""
+    """What is seen of one classifier, of the version `of`, in one batch. `spread`: int[c, len(EDGES)]; `looks`: into
+    it, where it is one of the sample."""
 
     categories: tuple[str, ...]
     spread: NDArray[np.int64]
     looks: list["Look"] = []
+    of: str = ""
 
 
 class Look(Struct, frozen=True):
@@ -60,9 +62,9 @@ class Observer:
 
     def __init__(
         self, telemetry: Telemetry, shadow: Callable[[str], Scorer | None] = lambda tenant: None, *,
-        sample: int = SAMPLE,
+        sample: int = SAMPLE, drift: Drift | None = None,
     ) -> None:
-        self._telemetry, self._shadow, self._sample = telemetry, shadow, sample
+        self._telemetry, self._shadow, self._sample, self._drift = telemetry, shadow, sample, drift
         self._batches = 0
         self._gathered: list[Sight] = []
 
@@ -76,7 +78,8 @@ class Observer:
         self._batches += 1
         sampled = (self._batches - 1) % self._sample == 0
         return [Sight(each.scorer.categories, spread_of(each.scores[heard[each.events]]),
-                      self._looks(tables, frames, each, heard, rooms) if sampled else []) for each in scored]
+                      self._looks(tables, frames, each, heard, rooms) if sampled else [], each.scorer.version)
+                for each in scored]
 
     def _looks(
         self, tables: ViewTables, frames: Sequence[Frame], scored: Scored, heard: Bools, rooms: Rooms
@@ -99,6 +102,9 @@ class Observer:
     def tell(self) -> None:
         """All that was taken since, as metrics."""
         gathered, self._gathered = self._gathered, []
+        if self._drift is not None:
+            for sight in gathered:
+                self._drift.take(sight.of, sight.spread)
         for categories in dict.fromkeys(sight.categories for sight in gathered):
             total = np.sum([sight.spread for sight in gathered if sight.categories == categories], axis=0)
             for category, counts in zip(categories, total.tolist(), strict=True):

@@ -86,6 +86,10 @@ async def test_what_workers_count_of_a_shadow_adds_up_to_all_that_they_judged(tm
         await judged(workers[0], 1, 5)
         await judged(workers[1], 2, 8)
         assert sum((counted(worker) for worker in workers), Counter()) == {"shadow": 13}
+        assert workers[0].drift.look in workers[0]._chores()._trims
+        workers[0].drift._window = 8
+        await workers[0].drift.look()
+        assert list((tmp_path / "common/models/spreads").glob("base~1@*.json")), "what the serving one began with"
         await life.shadow("", by="zhang")
         await tried(workers, present=False)
     finally:

@@ -144,6 +144,30 @@ class ModelShelf:
             raise StorageError(f"{self._folder / STATE} cannot be written: {error.strerror}",
                                hint="check free space, the folder and its owner") from error
 
+    def spread(self, model: str) -> list[list[int]] | None:
+        """Of the scores that the model of this version began with; None where nobody kept it, or not soundly."""
+        if self._folder is None:
+            return None
+        try:
+            return msgspec.json.decode((self._folder / _spread_of(model)).read_bytes(), type=list[list[int]])
+        except (FileNotFoundError, msgspec.MsgspecError):
+            return None
+        except OSError as error:
+            raise StorageError(f"{self._folder / _spread_of(model)} cannot be read: {error.strerror}") from error
+
+    def keep_spread(self, model: str, spread: list[list[int]]) -> None:
+        """Nothing where there is one, or no folder."""
+        if self._folder is None or self.spread(model) is not None:
+            return
+        path = self._folder / _spread_of(model)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".", delete=False) as file:
+                file.write(msgspec.json.encode(spread))
+            Path(file.name).replace(path)
+        except OSError as error:
+            raise StorageError(f"{path} cannot be written: {error.strerror}") from error
+
     def _kept(self, model: Model) -> LinearScorer:
         scorer = model.scorer()
         return self._known.setdefault(scorer.version, scorer)
@@ -155,6 +179,10 @@ class ModelShelf:
         if self._base is not None and model and model == self.base():
             return self._base
         raise NotFound(f"there is no model {model[:80]!r}", hint="`redpost model list` shows those that are kept")
+
+
+def _spread_of(version: str) -> str:
+    return f"spreads/{version.replace('/', '~')}.json"
 
 
 def _in_order(model: str) -> tuple[str, int, str]:
