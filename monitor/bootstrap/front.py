@@ -23,6 +23,7 @@ from monitor.adapters.process import give_memory_back
 from monitor.adapters.recordfiles import read
 from monitor.adapters.storage.database import Database
 from monitor.adapters.storage.store import SqlStore
+from monitor.adapters.storage.trainings import SqlTrainings
 from monitor.adapters.telemetry import PrometheusTelemetry
 from monitor.adapters.web.app import build_app
 from monitor.adapters.web.door import BACKLOG, Door
@@ -125,7 +126,8 @@ class Front:
         self.lifecycle = Lifecycle(self.models, lambda: self.rulebook.reload(self.log), clock=self.clock,
                                    logger=self.logger, record=self.post.posts.write)
         train = partial(learn_aside, data=self.folder, model=s.model.dir, store=s.store.url, shared=s.data.shared)
-        self.learning = Learning(train, lambda: self.rulebook.reload(self.log), clock=self.clock, logger=self.logger)
+        self.learning = Learning(train, SqlTrainings(self.post.database), lambda: self.rulebook.reload(self.log),
+                                 clock=self.clock, logger=self.logger)
         self._stack.push_async_callback(self.learning.close)
 
     def _answers(self, engine: EngineSet, lines: FreshLines) -> None:

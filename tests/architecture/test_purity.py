@@ -30,7 +30,7 @@ BROAD: Final[Mapping[str, str]] = {
     "monitor/adapters/web/websocket.py::Connection.run": "per connection: as per request, and the connection ends",
     "monitor/bootstrap/program.py::_serve": "per process: logged, then the process ends and is started again",
     "monitor/services/housekeeping.py::Chores._attempt": "per task: logged, and tried again at the next turn",
-    "monitor/services/learning.py::Learning._run": "per training: logged and told as failed, what serves stays",
+    "monitor/services/learning.py::Learning._trained": "per training: logged and told as failed, what serves stays",
     "monitor/services/dryrun.py::DryRuns._run": "per dry run: logged and told as failed, nothing judges by it",
     "monitor/adapters/courier.py::_aside.run": "per notifier: given to whoever waits for it",
     "monitor/adapters/courier.py::Couriers.send": "per message: counted, told with the message, tried again",

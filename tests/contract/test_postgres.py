@@ -23,6 +23,7 @@ WRITTEN_FOR_SQLITE = (
     "tests/unit/test_post_flow.py", "tests/unit/test_storms.py", "tests/unit/test_rulework.py",
     "tests/unit/test_organising.py", "tests/unit/test_evening.py", "tests/unit/test_exporting.py",
     "tests/unit/test_nodes.py", "tests/unit/test_onlookers.py", "tests/unit/test_dryrun.py",
+    "tests/unit/test_learning.py",
     "tests/functional/test_scenario.py",
 )
 

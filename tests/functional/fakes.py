@@ -107,6 +107,7 @@ from tests.fakes.posts import MemoryPosts
 from tests.fakes.registry import MemoryRegistry, tiny_model
 from tests.fakes.rule_edits import MemoryDryRuns, MemoryRuleEdits
 from tests.fakes.store import MemoryStore
+from tests.fakes.trainings import MemoryTrainings
 from tests.faults.harness import RULES
 from tests.faults.streams import engine_of, tables
 
@@ -439,7 +440,7 @@ async def serving(*, hub_limits: HubLimits | None = None, outside: Outside | Non
     store.outbox.extend(outbox)
     hub = SseHub(telemetry, limits=hub_limits)
     train = FakeTrain()
-    learning = Learning(train, reload, clock=clock, logger=logger)
+    learning = Learning(train, MemoryTrainings(), reload, clock=clock, logger=logger)
     desk = ReviewDesk(posts, organising, hub, clock, telemetry)
     exporting = Exporting(store=cast(Store, store), ledgers=MemoryLedgers(posts), trail=posts, review=desk,
                           organising=organising, clock=clock, zone=UTC)

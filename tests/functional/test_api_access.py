@@ -45,7 +45,7 @@ async def ask(api: Api, route: Route, headers: dict[str, str], path: str = "", *
     if route.name == "getTraining":
         api.train.gives = InputError("too few labels")
         with suppress(Conflict):
-            api.learning.start(OPERATOR, by="x")
+            await api.learning.start(OPERATOR, by="x")
     if route.path.startswith("/api/v1/rules/"):
         await edited(api, run=route.name in ("getDryRun", "stopDryRun"))
     if route.path.endswith("/ws"):

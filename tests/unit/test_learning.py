@@ -2,28 +2,45 @@
 
 import asyncio
 import sys
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import msgspec
 import pytest
 
+from monitor.adapters.storage.database import Database
+from monitor.adapters.storage.trainings import SqlTrainings
 from monitor.bootstrap.learning import learn_aside
 from monitor.domain.errors import Conflict, InputError, NotFound, RuleError, StorageError
-from monitor.services.learning import Learning, Learnt, Stage
-from tests.faults.inside import START, Clock
+from monitor.services.learning import KeptTrainings, Learning, Learnt, Stage, Training
+from tests.fakes.trainings import MemoryTrainings
+from tests.faults.inside import START
+from tests.functional.fakes import FakeClock
 from tests.unit.test_lifecycle import Kept
 
 LEARNT = Learnt(model="agency/1", against="base/1", lines=3, comparisons={"held-out test": "better"})
 
 
-class House:
-    """Trainings wait until they are told what they give."""
+@pytest.fixture(params=["memory", "sql"])
+async def trainings(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[KeptTrainings]:
+    if request.param == "memory":
+        yield MemoryTrainings()
+        return
+    database = await Database.open(tmp_path / "store.db")
+    yield SqlTrainings(database)
+    await database.close()
 
-    def __init__(self) -> None:
+
+class House:
+    """A process of a service. Trainings wait until they are told what they give."""
+
+    def __init__(self, trainings: KeptTrainings) -> None:
         self.began: list[str] = []
         self.ends: dict[str, asyncio.Future[Learnt]] = {}
         self.reloads, self.refuses, self.logger = 0, False, Kept()
-        self.learning = Learning(self.train, self.kept, clock=Clock(), logger=self.logger)
+        self.clock = FakeClock()
+        self.clock.ms = START
+        self.learning = Learning(self.train, trainings, self.kept, clock=self.clock, logger=self.logger)
 
     async def train(self, tenant: str, by: str) -> Learnt:
         self.began.append(f"{tenant} by {by}")
@@ -37,41 +54,42 @@ class House:
 
     async def until(self, tenant: str, stage: Stage) -> None:
         async with asyncio.timeout(10):
-            while self.learning.latest(tenant).stage is not stage:
+            while (await self.learning.latest(tenant)).stage is not stage:
                 await asyncio.sleep(0)
 
 
-async def test_one_of_a_tenant_at_a_time_and_others_in_turn() -> None:
-    house = House()
+async def test_one_of_a_tenant_at_a_time_and_others_in_turn(trainings: KeptTrainings) -> None:
+    house = House(trainings)
     with pytest.raises(NotFound):
-        house.learning.latest("agency")
-    asked = house.learning.start("agency", by="li")
+        await house.learning.latest("agency")
+    asked = await house.learning.start("agency", by="li")
     assert (asked.tenant, asked.stage, asked.by, asked.asked_at, asked.ended_at) == (
         "agency", Stage.WAITING, "li", START, None)
-    other = house.learning.start("other", by="wang")
+    other = await house.learning.start("other", by="wang")
     await house.until("agency", Stage.RUNNING)
-    assert house.learning.latest("other") == other and house.began == ["agency by li"]
+    assert await house.learning.latest("other") == other and house.began == ["agency by li"]
     for tenant in ("agency", "other"):
         with pytest.raises(Conflict, match=f"for {tenant} is under way"):
-            house.learning.start(tenant, by="li")
+            await house.learning.start(tenant, by="li")
     house.ends["agency"].set_result(LEARNT)
     await house.until("agency", Stage.KEPT)
-    assert (house.learning.latest("agency").learnt, house.learning.latest("agency").ended_at) == (LEARNT, START)
+    ended = await house.learning.latest("agency")
+    assert (ended.learnt, ended.ended_at) == (LEARNT, START)
     await house.until("other", Stage.RUNNING)
-    assert house.learning.start("agency", by="li").stage is Stage.WAITING, "the next one"
+    assert (await house.learning.start("agency", by="li")).stage is Stage.WAITING, "the next one"
     await house.learning.close()
 
 
 @pytest.mark.parametrize("refuses", [True, False])
-async def test_a_candidate_that_is_kept_is_tried_at_once(refuses: bool) -> None:
-    house = House()
+async def test_a_candidate_that_is_kept_is_tried_at_once(trainings: KeptTrainings, refuses: bool) -> None:
+    house = House(trainings)
     house.refuses = refuses
-    house.learning.start("agency", by="li")
+    await house.learning.start("agency", by="li")
     await house.until("agency", Stage.RUNNING)
     house.ends["agency"].set_result(LEARNT)
     await house.until("agency", Stage.KEPT)
     assert house.reloads == 1
-    house.learning.start("agency", by="li")
+    await house.learning.start("agency", by="li")
     await house.until("agency", Stage.RUNNING)
     house.ends["agency"].set_result(msgspec.structs.replace(LEARNT, refused="it is better on nothing"))
     await house.until("agency", Stage.REFUSED)
@@ -80,22 +98,73 @@ async def test_a_candidate_that_is_kept_is_tried_at_once(refuses: bool) -> None:
 
 @pytest.mark.parametrize("error, told", [(InputError("too few labels", hint="send more"), "too few labels (send more)"),
                                          (ValueError("secret"), "something went wrong inside; the log has it")])
-async def test_a_training_that_fails_says_so_and_changes_nothing(error: Exception, told: str) -> None:
-    house = House()
-    house.learning.start("agency", by="li")
+async def test_a_training_that_fails_says_so_and_changes_nothing(
+    trainings: KeptTrainings, error: Exception, told: str
+) -> None:
+    house = House(trainings)
+    await house.learning.start("agency", by="li")
     await house.until("agency", Stage.RUNNING)
     house.ends["agency"].set_exception(error)
     await house.until("agency", Stage.FAILED)
-    assert (house.learning.latest("agency").fault, house.learning.latest("agency").learnt, house.reloads) == (
-        told, None, 0)
-    house.learning.start("agency", by="li")
+    failed = await house.learning.latest("agency")
+    assert (failed.fault, failed.learnt, house.reloads) == (told, None, 0)
+    await house.learning.start("agency", by="li")
     await house.until("agency", Stage.RUNNING)
     await house.learning.close()
 
 
-async def test_no_name_of_a_tenant() -> None:
+async def test_every_process_tells_how_it_goes_and_starts_no_second_one(trainings: KeptTrainings) -> None:
+    here, there = House(trainings), House(trainings)
+    await here.learning.start("agency", by="li")
+    await here.until("agency", Stage.RUNNING)
+    assert (await there.learning.latest("agency")).stage is Stage.RUNNING
+    with pytest.raises(Conflict):
+        await there.learning.start("agency", by="wang")
+    here.ends["agency"].set_result(LEARNT)
+    await there.until("agency", Stage.KEPT)
+    assert (await there.learning.latest("agency")).learnt == LEARNT and there.reloads == 0
+    await there.learning.start("agency", by="wang")
+    await there.until("agency", Stage.RUNNING)
+    await there.learning.close()
+    stopped = await here.learning.latest("agency")
+    assert (stopped.stage, stopped.by) == (Stage.FAILED, "wang") and "ended meanwhile" in stopped.fault
+
+
+async def test_one_whose_process_died_is_no_longer_under_way(trainings: KeptTrainings) -> None:
+    here, there = House(trainings), House(trainings)
+    await trainings.begin(Training(tenant="agency", stage=Stage.RUNNING, by="li", asked_at=START), silent=0)
+    there.clock.ms += 30_000
+    with pytest.raises(Conflict):
+        await here.learning.start("agency", by="wang")
+    assert (await there.learning.latest("agency")).stage is Stage.RUNNING
+    there.clock.ms += 1
+    assert (await there.learning.latest("agency")).stage is Stage.FAILED
+    there.clock.ms += 1
+    assert (await there.learning.start("agency", by="wang")).by == "wang"
+    await trainings.change(Training(tenant="agency", stage=Stage.KEPT, by="li", asked_at=START), alive_at=None)
+    assert (await there.learning.latest("agency")).by == "wang", "what wakes too late changes nothing"
+    await there.learning.close()
+
+
+async def test_a_store_that_refuses_ends_no_training() -> None:
+    class Refusing(MemoryTrainings):
+        async def change(self, training: Training, *, alive_at: int | None) -> None:
+            raise StorageError("away")
+
+    house = House(Refusing())
+    await house.learning.start("agency", by="li")
+    async with asyncio.timeout(10):
+        while "agency" not in house.ends:
+            await asyncio.sleep(0)
+        house.ends["agency"].set_result(LEARNT)
+        while not house.reloads:
+            await asyncio.sleep(0)
+    await house.learning.close()
+
+
+async def test_no_name_of_a_tenant(trainings: KeptTrainings) -> None:
     with pytest.raises(InputError, match="no name of a tenant"):
-        House().learning.start("../x", by="li")
+        await House(trainings).learning.start("../x", by="li")
 
 
 # --- the process

@@ -6,7 +6,7 @@ from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, Table, T
 
 from monitor.adapters.storage.schema_post import metadata
 
-__all__ = ["gatherings", "key_prints", "metadata", "serving", "sockets", "turns"]
+__all__ = ["gatherings", "key_prints", "metadata", "serving", "sockets", "trainings", "turns"]
 
 turns: Final = Table(
     "turns",
@@ -40,6 +40,16 @@ gatherings: Final = Table(
     Column("process", Text, primary_key=True),
     Column("until", BigInteger, nullable=False),  # UTC ms
     Column("body", LargeBinary, nullable=False),  # msgpack
+)
+
+# The latest of each tenant, with what came of it.
+trainings: Final = Table(
+    "trainings",
+    metadata,
+    Column("tenant", Text, primary_key=True),
+    Column("asked_at", BigInteger, nullable=False),
+    Column("body", LargeBinary, nullable=False),  # msgpack
+    Column("alive_at", BigInteger),  # UTC ms, while it is under way
 )
 
 # How far the messages of WebSocket sessions are with the brokers.

@@ -57,14 +57,14 @@ async def roll_back(request: web.Request) -> web.Response:
 async def retrain(request: web.Request) -> web.Response:
     """202: it goes on beside the service, and `get_training` tells how."""
     services, principal, tenant = request.app[SERVICES], request[PRINCIPAL], _tenant(request)
-    asked = services.learning.start(tenant, by=author(principal))
+    asked = await services.learning.start(tenant, by=author(principal))
     await services.trail.write([Deed(tenant=principal.tenant, by=principal.actor.id, at=asked.asked_at,
                                      what="training.ask", on=tenant)])
     return json_answer(asked, status=202)
 
 
 async def get_training(request: web.Request) -> web.Response:
-    return json_answer(request.app[SERVICES].learning.latest(_tenant(request)))
+    return json_answer(await request.app[SERVICES].learning.latest(_tenant(request)))
 
 
 def _tenant(request: web.Request) -> str:

@@ -69,11 +69,11 @@ LEARNING: Final[tuple[Route, ...]] = (
     Route(
         method="POST", path=f"{_API}/models/retrain", name="retrainModel", scope="admin", handler=retrain,
         summary="Learn a candidate from a tenant's labels, beside the service; one of a tenant at a time.",
-        params=RETRAIN_PARAMS, answer=Training, status=202, errors=(400, 409),
+        params=RETRAIN_PARAMS, answer=Training, status=202, errors=(400, 409, 503),
     ),
     Route(
         method="GET", path=f"{_API}/models/retrain", name="getTraining", scope="admin", handler=get_training,
         summary="How the latest training for a tenant goes, or what came of it.",
-        params=RETRAIN_PARAMS, answer=Training, errors=(400, 404),
+        params=RETRAIN_PARAMS, answer=Training, errors=(400, 404, 503),
     ),
 )
