@@ -27,9 +27,6 @@ class Stage(StrEnum):
     FAILED = "failed"
 
 
-UNDER_WAY = frozenset((Stage.WAITING, Stage.RUNNING))
-
-
 class Learnt(Struct, frozen=True, kw_only=True):
     """What a training gave: the candidate and what it was held against. `lines` were learnt; `comparisons` in words, by
     the name of the test; `refused`: why it was not kept, "" where it is and is tried in the shadow."""

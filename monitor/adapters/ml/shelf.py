@@ -132,17 +132,7 @@ class ModelShelf:
     def set_state(self, state: ModelState) -> None:
         if self._folder is None:
             raise ConfigError("there is no folder to keep models in", hint="name the data folder")
-        try:
-            self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            with tempfile.NamedTemporaryFile(dir=self._folder, prefix=".", delete=False) as file:
-                file.write(msgspec.json.format(msgspec.json.encode(state)) + b"\n")
-                file.flush()
-                os.fsync(file.fileno())
-            Path(file.name).replace(self._folder / STATE)
-            sync(self._folder)
-        except OSError as error:
-            raise StorageError(f"{self._folder / STATE} cannot be written: {error.strerror}",
-                               hint="check free space, the folder and its owner") from error
+        _write(self._folder / STATE, msgspec.json.format(msgspec.json.encode(state)) + b"\n")
 
     def spread(self, model: str) -> list[list[int]] | None:
         """Of the scores that the model of this version began with; None where nobody kept it, or not soundly."""
@@ -159,14 +149,7 @@ class ModelShelf:
         """Nothing where there is one, or no folder."""
         if self._folder is None or self.spread(model) is not None:
             return
-        path = self._folder / _spread_of(model)
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".", delete=False) as file:
-                file.write(msgspec.json.encode(spread))
-            Path(file.name).replace(path)
-        except OSError as error:
-            raise StorageError(f"{path} cannot be written: {error.strerror}") from error
+        _write(self._folder / _spread_of(model), msgspec.json.encode(spread))
 
     def _kept(self, model: Model) -> LinearScorer:
         scorer = model.scorer()
@@ -179,6 +162,21 @@ class ModelShelf:
         if self._base is not None and model and model == self.base():
             return self._base
         raise NotFound(f"there is no model {model[:80]!r}", hint="`redpost model list` shows those that are kept")
+
+
+def _write(path: Path, data: bytes) -> None:
+    """Whole or not at all, and for good. Raises StorageError."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".", delete=False) as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(file.name).replace(path)
+        sync(path.parent)
+    except OSError as error:
+        raise StorageError(f"{path} cannot be written: {error.strerror}",
+                           hint="check free space, the folder and its owner") from error
 
 
 def _spread_of(version: str) -> str:
