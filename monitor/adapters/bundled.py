@@ -1,5 +1,6 @@
 """What comes with the program: rules, examples and the tables of the views."""
 
+from functools import cache
 from importlib import resources
 from pathlib import Path
 
@@ -20,5 +21,6 @@ def model_folder(given: str) -> Path | None:
     return Path(given) if given else max(bundled("models/default").iterdir(), key=lambda folder: int(folder.name))
 
 
+@cache
 def view_tables() -> ViewTables:
     return ViewTables(resources.files("monitor.engine").joinpath("data/views.npz").read_bytes())

@@ -6,7 +6,7 @@ Each term is formed once for all rules that look for it in the same views; each 
 import re
 from array import array
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, NamedTuple
 
 import msgspec
@@ -33,6 +33,7 @@ _SAID: Final = (View.PLAIN, View.SKELETON)
 """Contexts are everyday words: their homophones stand everywhere."""
 _MANY: Final = 15_000
 """More literals than these are found by their openings: a database of them takes more than linear time and memory."""
+_NOBODY: Final[Owner] = (0, 0)
 _NUMBERS: Final = {view: number for number, view in enumerate(VIEWS)}
 
 
@@ -45,27 +46,38 @@ def gathered(
     `sources`: the files of the rules, to name places in them. Raises RuleError with all faults: terms that fold to
     nothing or to one character, patterns that do not compile.
     """
-    early, gated, late = Vocabulary(reader), Vocabulary(reader), Vocabulary(reader, wordless=True)
+    early, gated, late = asked = Vocabulary(reader), Vocabulary(reader), Vocabulary(reader, wordless=True)
+    faults = collected(rules, contexts, sources, asked)
+    if faults:
+        raise RuleError(faults)
+    found = early.entries(databases), gated.entries(databases), late.entries(databases)
+    databases.finish()
+    return found
+
+
+def collected(
+    rules: Sequence[CompiledRule], contexts: Sequence[CompiledContext], sources: Mapping[str, bytes],
+    into: "tuple[Vocabulary, Vocabulary, Vocabulary]", *, broken: Iterable[Rule] = (),
+) -> list[Fault]:
+    """Puts what they look for into (early, gated, late). Returns what cannot be looked for. `broken`: rules of files
+    with other faults, of which it is not known when they look."""
+    early, gated, late = into
     collecting = _Collecting(sources, [])
     for rule in rules:
         at_once = gated if rule.gated else early
         for i, selection in enumerate(rule.rule.selections):
             collecting.selection(rule.rule, selection, (rule.index, i), at_once if rule.early >> i & 1 else late)
-            if selection.unless or selection.unless_patterns:
-                unless = Selection(name=selection.name, terms=selection.unless,
-                                   patterns=selection.unless_patterns, views=_SAID)
-                collecting.selection(rule.rule, unless, (rule.index, rule.unless_of(i)), late)
+            collecting.unless(rule.rule, selection, (rule.index, rule.unless_of(i)), late)
+    for each in broken:
+        for selection in each.selections:
+            collecting.selection(each, selection, _NOBODY, late)
+            collecting.unless(each, selection, _NOBODY, late)
     for index, context in enumerate(context.context for context in contexts):
         for i, part in enumerate(context.parts):
             asked = Selection(name=context.name, terms=part.terms, patterns=part.patterns, views=_SAID)
             collecting.selection(context, asked, (-1 - index, i), late)
-        unless = Selection(name=context.name, terms=context.unless, patterns=context.unless_patterns, views=_SAID)
-        collecting.selection(context, unless, (-1 - index, len(context.parts)), late)
-    if collecting.faults:
-        raise RuleError(collecting.faults)
-    found = early.entries(databases), gated.entries(databases), late.entries(databases)
-    databases.finish()
-    return found
+        collecting.unless(context, context, (-1 - index, len(context.parts)), late)
+    return collecting.faults
 
 
 class _Formed(NamedTuple):
@@ -184,6 +196,12 @@ class _Collecting(NamedTuple):
             except ValueError as error:
                 hint = next(hint for begin, hint in _HINTS if str(error).startswith(begin))
                 self._fault(of, selection, phrase("pattern"), pattern, str(error), hint)
+
+    def unless(self, of: Rule | Context, said: Selection | Context, owner: Owner, vocabulary: Vocabulary) -> None:
+        """The phrases that only look like what is looked for."""
+        if said.unless or said.unless_patterns:
+            selection = Selection(name=said.name, terms=said.unless, patterns=said.unless_patterns, views=_SAID)
+            self.selection(of, selection, owner, vocabulary)
 
     def _fault(self, of: Rule | Context, selection: Selection, kind: str, said: str, why: str, hint: str) -> None:
         path, line, column = self._place(of, selection, said)

@@ -185,9 +185,9 @@ def test_files_that_were_read_are_not_read_again(monkeypatch: pytest.MonkeyPatch
              for path in (*source.glob("*.yml"), *source.glob("jobs/**/*.*"))}
     plain = load_sources(files)
 
-    def reading(sources: dict[str, bytes], unread: list[Faults]) -> RuleSet:
+    def reading(sources: dict[str, bytes], unread: list[Faults], databases: Databases) -> RuleSet:
         read.append(len(sources))
-        return as_read(sources, unread)
+        return as_read(sources, unread, databases)
 
     as_read = folder._load
     monkeypatch.setattr(folder, "_load", reading)

@@ -423,6 +423,32 @@ def test_what_compiling_shows_comes_by_place_too() -> None:
     assert RuleError([late, early, late]).faults == (early, late)
 
 
+def test_what_only_compiling_shows_stands_among_all_other_faults() -> None:
+    said = DRAFT.replace("low", "lowest").replace("[全网最好]", "[全网最好, 长, ！！]").replace(
+        "  condition: a", "  b: {patterns: ['(?=a)b', '(x{600}){600}']}\n  condition: a or b")
+    sound = DRAFT.replace("rule", "sound").replace("全网最好", "'？？'").replace(
+        "  condition: a", "  b: {pattern: '.'}\n  condition: a or b")
+    contexts = "contexts: {told: {title: t, parts: [{terms: ['！？', 长], side: before, within: 2}]}}"
+    found = faults_of(sources(said, {"shop/sound.yml": sound, "contexts.yml": contexts}))
+    assert [f"{f.path}:{f.line}:{f.column}: {f.message}" for f in found] == [
+        "contexts.yml:1:47: term '！？' in told: the term folds to nothing",
+        "contexts.yml:1:52: the term '长' is one character and hits too much",
+        "shop/rule.yml:5:11: severity: there is no 'lowest'",
+        "shop/rule.yml:9:13: the term '长' is one character and hits too much",
+        "shop/rule.yml:9:16: term '！！' in a: the term folds to nothing",
+        "shop/rule.yml:10:19: '(?=' looks around: not possible",
+        "shop/rule.yml:10:29: pattern '(x{600}){600}' in b: invalid repetition size: {600}",
+        "shop/sound.yml:9:8: term '？？' in a: the term folds to nothing",
+        "shop/sound.yml:10:17: pattern '.' in b: it holds no word that every hit must have; give each alternative one",
+    ]
+    assert all(fault.hint for fault in found)
+
+
+def test_a_term_is_not_unfit_where_its_views_are_not_understood() -> None:
+    assert rule_faults(DRAFT.replace("[全网最好]", "{terms: [🐎🎁], also: [sign]}")) == [
+        "9:27: also: there is no 'sign' here"]
+
+
 def test_any_in_a_rule_goes_before_what_the_pack_says() -> None:
     pack = {"shop/pack.yml": "{id: shop, title: t, version: 1, applies: {speakers: [host], kinds: [caption]}}"}
     applies = loaded(DRAFT + "applies: {speakers: any}\n", pack).applies

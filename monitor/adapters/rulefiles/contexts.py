@@ -14,7 +14,7 @@ FILE: Final = "contexts.yml"
 
 
 def read_contexts(path: str, data: bytes, faults: Faults) -> dict[str, Context]:
-    """The contexts by name; empty where the file is at fault."""
+    """The contexts by name, as far as they can be read."""
     root = parse(data, faults)
     if root is None:
         return {}
@@ -38,7 +38,7 @@ def read_contexts(path: str, data: bytes, faults: Faults) -> dict[str, Context]:
             unless=unless, unless_patterns=unless_patterns,
             parts=tuple(_part(item, faults) for item in items_of(parts, faults, "parts")) if parts is not None else (),
         )
-    return {} if faults.count else found
+    return found
 
 
 def _part(node: Node, faults: Faults) -> ContextPart:

@@ -7,6 +7,7 @@ from typing import Final
 
 from msgspec.structs import replace
 
+from monitor.adapters.bundled import view_tables
 from monitor.adapters.rulefiles.contexts import FILE, read_contexts
 from monitor.adapters.rulefiles.correlating import check
 from monitor.adapters.rulefiles.faults import TOP, Faults, raise_any
@@ -20,6 +21,7 @@ from monitor.domain.phrases import phrase
 from monitor.domain.rules import AnyRule, Context, Rule
 from monitor.domain.rulesets import RuleSet
 from monitor.engine.databases import Databases
+from monitor.engine.looking import unfit
 
 _DEEPEST: Final = 5
 _WHICH: Final = "name the folder that holds the packs"
@@ -110,7 +112,7 @@ def _loaded(sources: dict[str, bytes], unread: list[Faults], databases: Database
     kept = databases.kept(key, RuleSet) if databases is not None and not unread else None
     if kept is not None:
         return replace(kept, sources=sources)
-    found = _load(sources, unread)
+    found = _load(sources, unread, databases or Databases())
     if databases is not None:
         databases.keep(key, replace(found, sources={}))
     return found
@@ -134,7 +136,7 @@ class _Reading:
         return self.files.setdefault(path, Faults(path))
 
 
-def _load(sources: dict[str, bytes], unread: list[Faults]) -> RuleSet:
+def _load(sources: dict[str, bytes], unread: list[Faults], databases: Databases) -> RuleSet:
     reading = _Reading(sources)
     register = Register()
     register.complete = not any(place_of(faults.path) in _REGISTERS for faults in unread)
@@ -162,9 +164,13 @@ def _load(sources: dict[str, bytes], unread: list[Faults]) -> RuleSet:
     _strays(reading)
     if not any(faults.count for faults in reading.files.values()):  # else a rule with a fault may use it
         _unused(reading, known.lists)
+    found = RuleSet(tuple(sorted(rules, key=_id)), register.clauses, hashed(sources), sources, contexts,
+                    tuple(sorted(correlations, key=_id)), register.duties)
+    if any(faults.count for faults in [*reading.files.values(), *unread]):
+        for fault in unfit(found, known.broken, view_tables(), databases):
+            reading.faults(fault.path).add(fault, fault.message, fault.hint)
     raise_any([*reading.files.values(), *unread])
-    return RuleSet(tuple(sorted(rules, key=_id)), register.clauses, hashed(sources), sources, contexts,
-                   tuple(sorted(correlations, key=_id)), register.duties)
+    return found
 
 
 def _id(rule: AnyRule) -> str:

@@ -52,7 +52,7 @@ class Pack(Struct, frozen=True):
 
 class Known(Struct, frozen=True):
     """What all rule files share: the clauses, the ids taken so far with their files, where each correlation
-    stands, and the paths of the lists that are used."""
+    stands, the paths of the lists that are used, and what files with faults look for."""
 
     register: Register
     ids: dict[str, str]
@@ -60,6 +60,7 @@ class Known(Struct, frozen=True):
     contexts_data: bytes = b""
     correlating: dict[str, Fields] = {}
     lists: set[str] = set()
+    broken: list[Rule] = []
 
 
 def hashed(parts: Mapping[str, bytes]) -> str:
@@ -80,8 +81,14 @@ def read_rule(path: str, data: bytes, pack: Pack, known: Known, faults: Faults) 
     fields = Fields(root, faults, phrase("the rule"), keys.RULE)
     in_time = "correlation" in fields
     fields.require(*_MUST, *(() if fields.strangers or in_time else ("detection",)))
-    rule = _correlation(fields, path, data, pack, known) if in_time else _rule(fields, path, data, pack, known)
-    return None if faults.count else rule
+    if in_time:
+        correlation = _correlation(fields, path, data, pack, known)
+        return None if faults.count else correlation
+    rule = _rule(fields, path, data, pack, known)
+    if faults.count:
+        known.broken.append(rule)
+        return None
+    return rule
 
 
 def _rule(fields: Fields, path: str, data: bytes, pack: Pack, known: Known) -> Rule:
@@ -97,7 +104,8 @@ def _rule(fields: Fields, path: str, data: bytes, pack: Pack, known: Known) -> R
     general = _general(fields, path, pack, known, hashed(parts))
     return Rule(
         **asdict(general),
-        selections=(*(part.selection for part in detection.parts.values()), *(exempt[:1] if exempt else ())),
+        selections=(*(part.selection for part in detection.parts.values() if part.viewed),
+                    *(exempt[:1] if exempt else ())),
         condition=detection.condition or Ref(""),
         exempt=exempt[1] if exempt else None,
         cases=read_cases(fields, _status(fields), general.applies, detection),

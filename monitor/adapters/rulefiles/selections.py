@@ -40,13 +40,15 @@ class Lists:
 
 
 class Part(Struct, frozen=True):
-    """A selection as read. `form`: a key of FORMS, "" where unclear. `targets`: what veto or near names, with nodes."""
+    """A selection as read. `form`: a key of FORMS, "" where unclear. `targets`: what veto or near names, with nodes.
+    `viewed`: it is clear where it looks."""
 
     selection: Selection
     name: Scalar
     form: str
     vetoes: bool = False
     targets: list[tuple[str, Node]] = []
+    viewed: bool = True
 
     @property
     def silent(self) -> bool:
@@ -71,6 +73,9 @@ def read_selection(
     targets = _targets(fields)
     reach = _reach(fields, form, tuple(target for target, _ in targets))
     unless, unless_patterns = read_unless(fields, lists)
+    before = faults.count
+    views, also = _views(fields, form), tuple(fields.members("also", View, EXTRA))
+    viewed = faults.count == before
     vetoes = "veto" in fields
     selection = Selection(
         name=name.value,
@@ -82,8 +87,8 @@ def read_selection(
         gte=fields.share("gte"),
         context=_contexts(fields, contexts),
         room=read_room_test(said, faults) if form == "room" else None,
-        views=_views(fields, form),
-        also=tuple(fields.members("also", View, EXTRA)),
+        views=views,
+        also=also,
         times=fields.whole("times", most=99) if "times" in fields else 1,
         listed=fields.choice("listed", Listed),
         unproven=fields.flag("unproven"),
@@ -92,7 +97,7 @@ def read_selection(
         veto=reach if vetoes else None,
         near=None if vetoes else reach,
     )
-    return Part(selection, name, form, vetoes, targets)
+    return Part(selection, name, form, vetoes, targets, viewed)
 
 
 def _form(fields: Fields) -> str:
@@ -154,18 +159,20 @@ def read_terms(node: Node, lists: Lists, faults: Faults, what: str) -> tuple[str
 
 
 def read_patterns(node: Node, faults: Faults) -> tuple[str, ...]:
-    found: list[str] = []
+    """Those without a fault, which is noted."""
+    found: dict[str, bool] = {}
     for item in items_of(node, faults, "patterns") if isinstance(node, Items) else [node]:
         pattern = text_of(item, faults, "pattern", limit=_MAX_READ)
         if not pattern:
             continue
         if pattern in found:
             faults.add(item, phrase("the pattern {pattern} stands twice", pattern=shown(pattern)), "remove one")
-        for offset, message, hint in pattern_faults(pattern):
+        wrong = pattern_faults(pattern)
+        for offset, message, hint in wrong:
             at = item.place(offset) if isinstance(item, Scalar) and len(pattern) <= MAX_PATTERN else item
             faults.add(at, message, hint)
-        found.append(pattern)
-    return tuple(found)
+        found[pattern] = not wrong
+    return tuple(pattern for pattern, sound in found.items() if sound)
 
 
 def _one_of(fields: Fields, key: str, known: tuple[str, ...]) -> str:
