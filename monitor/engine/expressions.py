@@ -15,8 +15,8 @@ import re2
 from msgspec import Struct
 
 from monitor.domain.rules import Selection, View
-from monitor.engine.atoms import atoms_of
-from monitor.engine.gates import Chars, gates_of
+from monitor.engine.atoms import Atoms
+from monitor.engine.gates import Chars, GateReader
 from monitor.engine.spellings import FREQUENT
 from monitor.engine.terms import alternatives, fold_pattern
 from monitor.engine.views import Views, ViewTables
@@ -151,7 +151,8 @@ class _Shares(dict[str, tuple[float, float] | None]):
 
 
 class Needs(Struct, frozen=True):
-    """What a text must hold for a pattern to match: one of `atoms`, and a character of each of `gates`."""
+    """What a text must hold for a pattern to match: one of `atoms`, as the skeleton shows them, and a character of each
+    of `gates`."""
 
     atoms: list[str]
     gates: list[Chars]
@@ -164,52 +165,50 @@ class Reader:
     def __init__(self, tables: ViewTables, known: dict[str, Needs]) -> None:
         self.tables = tables
         self.known = known
-        self.fold = cache(self._fold)
+        self.parts = cache(self._parts)
+        self._sound: set[str] = set()
         self._shares = _Shares(tables)
+        self._atoms = Atoms(self._shares.__getitem__, _EACH)
+        self._gates = GateReader(lambda char: chance((ord(char),)))
+        self._chance = cache(lambda atom: min(1.0, chance(list(map(ord, atom)))))
 
-    def _fold(self, pattern: str) -> str:
-        return fold_pattern(pattern, self.tables)
+    def _parts(self, pattern: str) -> list[str]:
+        """Its outermost alternatives, folded. A pattern is checked as a whole: where it can be run, so can they."""
+        folded = fold_pattern(pattern, self.tables)
+        found = alternatives(folded)
+        if len(found) > 1 and any(each not in self.known for each in found):
+            with suppress(ValueError):
+                Pattern(folded, View.PLAIN).check()
+                self._sound.update(found)
+        return found
 
     def needs(self, folded: str) -> Needs:
         """Raises ValueError for a pattern that cannot be run."""
         found = self.known.get(folded)
         if found is None:
-            Pattern(folded, View.PLAIN).check()
+            if folded not in self._sound:
+                Pattern(folded, View.PLAIN).check()
             found = self.known[folded] = self._needs(folded)
         return found
 
     def _needs(self, folded: str) -> Needs:
         try:
-            atoms = sorted(atoms_of(folded, self._cost) or ())
-            kept = ["".join(map(chr, self._skeleton(atom))) for atom in atoms]
-            return Needs(atoms, gates_of(folded, lambda char: chance((ord(char),)), kept))
+            atoms = sorted({self._skeleton(atom) for atom in self._atoms.of(folded) or ()})
+            return Needs(atoms, self._gates.of(folded, atoms))
         except re.error as error:
             raise ValueError(str(error)) from error
 
-    def _cost(self, atom: str) -> float:
-        """Of an atom: `chance` of what the skeleton shows of it, and what each literal costs by itself."""
-        found = 0.0
-        for share in map(self._shares.__getitem__, atom):
-            if share is not None:
-                found = found * share[1] if found else share[0]
-        return found + _EACH if found else inf
-
-    def atoms(self, folded: str) -> set[tuple[int, ...]]:
-        """Literals as the skeleton shows them, one of which is in each hit. Raises ValueError as `needs` does."""
-        return set(map(self._skeleton, self.needs(folded).atoms))
-
-    def _skeleton(self, atom: str) -> tuple[int, ...]:
-        return self.tables.skeleton(list(map(ord, atom)))
+    def _skeleton(self, atom: str) -> str:
+        return "".join([char for char in atom if self._shares[char] is not None])
 
     def likelihood(self, selection: Selection) -> float:
         """About how likely a character of speech begins a hit of this selection. Faulty patterns count as none."""
-        tables, units, wordless = self.tables, [], 0
+        tables, found = self.tables, 0.0
         for term in selection.terms:
             if len(term) < _NEVER:
-                units.append(tables.skeleton(tables.units(term)))
-        for each in chain.from_iterable(alternatives(self.fold(pattern)) for pattern in selection.patterns):
+                found += min(1.0, chance(tables.skeleton(tables.units(term))))
+        for each in chain.from_iterable(map(self.parts, selection.patterns)):
             with suppress(ValueError):
-                atoms = self.atoms(each)
-                units += atoms
-                wordless += not atoms
-        return sum(min(1.0, chance(each)) for each in units) + wordless * _EVERYWHERE
+                atoms = self.needs(each).atoms
+                found += sum(map(self._chance, atoms)) if atoms else _EVERYWHERE
+        return found

@@ -6,6 +6,8 @@ have give sets of characters, of each of which the text must hold one.
 
 import re._constants as op  # type: ignore[import-not-found]
 from collections.abc import Callable, Collection, Iterable, Sequence
+from functools import cache
+from operator import itemgetter
 from typing import Any, Final
 
 import numpy as np
@@ -15,61 +17,74 @@ from monitor.engine.atoms import parsed
 from monitor.engine.views import Index, Units, ranges
 
 Chars = frozenset[str]
+_Gate = tuple[float, Chars]
+"""How frequent its characters are together, and they."""
 
 _MOST: Final = 3
 """Gates of one pattern: the rarest; more of them stop little."""
 _SET: Final = 64
 """Characters of a set that is worth asking for."""
+_COST: Final = itemgetter(0)
 
 
-def gates_of(pattern: str, chance: Callable[[str], float], atoms: Collection[str] = ()) -> list[Chars]:
-    """Sets of characters, the rarest first; each match holds one of each. `chance`: how frequent a character is.
-    `atoms`: of these words the text holds one already; what each of them opens is no gate."""
-    found = {gate for gate in _sequence(parsed(pattern), chance) if not atoms or any(map(gate.isdisjoint, atoms))}
-    return sorted(found, key=lambda chars: (_cost(chars, chance), sorted(chars)))[:_MOST]
+class GateReader:
+    """Finds sets of characters, the rarest first, of each of which a match holds one. `chance`: how frequent one is."""
 
+    def __init__(self, chance: Callable[[str], float]) -> None:
+        self._chance = cache(chance)
+        self._literals: dict[int, _Gate] = {}
 
-def _cost(chars: Chars, chance: Callable[[str], float]) -> float:
-    return sum(map(chance, chars))
+    def of(self, pattern: str, atoms: Collection[str] = ()) -> list[Chars]:
+        """`atoms`: of these words the text holds one already; what each of them opens is no gate. Raises re.error for
+        what is no pattern."""
+        found = {chars: cost for cost, chars in self._sequence(parsed(pattern))
+                 if not atoms or any(map(chars.isdisjoint, atoms))}
+        return sorted(found, key=lambda chars: (found[chars], sorted(chars)))[:_MOST]
 
+    def _sequence(self, items: Iterable[Any]) -> list[_Gate]:
+        found: list[_Gate] = []
+        for code, value in items:
+            if code is op.LITERAL:
+                found.append(self._literals.get(value) or self._literal(value))
+            elif code is op.IN:
+                found += self._set(value)
+            elif code is op.SUBPATTERN:
+                found += self._sequence(value[-1])
+            elif code is op.BRANCH:
+                found += self._either(value[1])
+            elif code in (op.MAX_REPEAT, op.MIN_REPEAT) and value[0]:
+                found += self._sequence(value[2])
+        return found
 
-def _sequence(items: Iterable[Any], chance: Callable[[str], float]) -> list[Chars]:
-    return [gate for code, value in items for gate in _part(code, value, chance)]
+    def _literal(self, point: int) -> _Gate:
+        found = self._literals[point] = self._gate(frozenset(chr(point)))
+        return found
 
+    def _gate(self, chars: Chars) -> _Gate:
+        return sum(map(self._chance, chars)), chars
 
-def _part(code: Any, value: Any, chance: Callable[[str], float]) -> list[Chars]:
-    if code is op.LITERAL:
-        return [frozenset(chr(value))]
-    if code is op.IN:
-        return _set(value)
-    if code is op.SUBPATTERN:
-        return _sequence(value[-1], chance)
-    if code is op.BRANCH:
-        return _either([_sequence(branch, chance) for branch in value[1]], chance)
-    if code in (op.MAX_REPEAT, op.MIN_REPEAT) and value[0]:
-        return _sequence(value[2], chance)
-    return []
+    def _either(self, branches: Iterable[Iterable[Any]]) -> list[_Gate]:
+        """One character of the rarest gate of each branch, where each has one."""
+        rarest: list[Chars] = []
+        for branch in branches:
+            gates = self._sequence(branch)
+            if not gates:
+                return []
+            rarest.append(min(gates, key=_COST)[1])
+        return [self._gate(frozenset().union(*rarest))]
 
-
-def _either(branches: list[list[Chars]], chance: Callable[[str], float]) -> list[Chars]:
-    """One character of the rarest gate of each branch, where each has one."""
-    if not all(branches):
-        return []
-    return [frozenset().union(*(min(gates, key=lambda chars: _cost(chars, chance)) for gates in branches))]
-
-
-def _set(items: Iterable[Any]) -> list[Chars]:
-    found: set[str] = set()
-    for code, value in items:
-        if code is op.LITERAL:
-            found.add(chr(value))
-        elif code is op.RANGE and value[1] - value[0] < _SET:
-            found.update(map(chr, range(value[0], value[1] + 1)))
-        elif code is op.CATEGORY and value is op.CATEGORY_DIGIT:
-            found.update("0123456789")
-        else:
-            return []
-    return [frozenset(found)]
+    def _set(self, items: Iterable[Any]) -> list[_Gate]:
+        found: set[str] = set()
+        for code, value in items:
+            if code is op.LITERAL:
+                found.add(chr(value))
+            elif code is op.RANGE and value[1] - value[0] < _SET:
+                found.update(map(chr, range(value[0], value[1] + 1)))
+            elif code is op.CATEGORY and value is op.CATEGORY_DIGIT:
+                found.update("0123456789")
+            else:
+                return []
+        return [self._gate(frozenset(found))]
 
 
 class Gates:

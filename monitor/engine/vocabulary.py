@@ -21,7 +21,7 @@ from monitor.engine.expressions import Reader
 from monitor.engine.gates import Chars
 from monitor.engine.lexicon import NO_FORM, VIEWS, Entries, Lead, Literals, Owner, Rows
 from monitor.engine.openings import openings_of
-from monitor.engine.terms import Form, Unfit, alternatives, form_of
+from monitor.engine.terms import Form, Unfit, form_of
 
 _HINTS: Final = (
     ("invalid repetition size", "a part repeats at most 1000 times, with what repeats around it"),
@@ -126,18 +126,18 @@ class Vocabulary:
     def pattern(self, pattern: str, view: View, owner: Owner) -> None:
         """Raises ValueError for a pattern that cannot be run. Each alternative runs by itself, where its own words are:
         one with everyday words makes no text be looked at for the others."""
-        for each in alternatives(self._reader.fold(pattern)):
+        for each in self._reader.parts(pattern):
             self._folded(each, view, (*owner, _NUMBERS[view], NO_FORM))
 
     def _folded(self, folded: str, view: View, lead: Lead) -> None:
         number = self._numbers.get((folded, view))
         if number is None:
-            needs, atoms = self._reader.needs(folded), self._reader.atoms(folded)
-            if not atoms and not self._takes_wordless:
+            needs = self._reader.needs(folded)
+            if not needs.atoms and not self._takes_wordless:
                 raise ValueError("it holds no word that every hit must have; give each alternative one")
             number = self._numbers[folded, view] = len(self._patterns)
             self._patterns.append((folded, view, needs.gates))
-            self._atoms.append([self._literal(View.SKELETON, atom) for atom in atoms])
+            self._atoms.append([self._literal(View.SKELETON, tuple(map(ord, atom))) for atom in needs.atoms])
             self._leads.append([])
         self._leads[number].append(lead)
 
