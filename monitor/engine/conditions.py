@@ -110,7 +110,7 @@ def _edge_free(edge: str, neighbour: str) -> bool:
 
 def _same_characters(form: Form, start: int, end: int, views: Views) -> bool:
     kept = views.kept[start:end]
-    return bool(form.skeleton) and tuple(views.plain[start:end][kept].tolist()) == form.skeleton
+    return bool(form.skeleton) and "".join(map(chr, views.plain[start:end][kept].tolist())) == form.skeleton
 
 
 def meant(rule: CompiledRule, hits: list[Hit]) -> list[Hit]:

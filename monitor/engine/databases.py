@@ -56,8 +56,8 @@ class Databases:
         self._threads: ThreadPoolExecutor | None = None
         self._compiling: dict[str, Future[Database]] = {}
 
-    def literals(self, forms: Sequence[tuple[int, ...]]) -> str:
-        """The key of a database over permuted two-byte units, which is known from `finish` on; each form is a tuple of
+    def literals(self, forms: Sequence[str]) -> str:
+        """The key of a database over permuted two-byte units, which is known from `finish` on; each form is a string of
         units. It is compiled meanwhile, on a thread: Hyperscan lets the interpreter go."""
         spelled = _Spelled()
         expressions = [b"".join(map(spelled.__getitem__, units)) for units in forms]
@@ -130,10 +130,10 @@ def compiled(expressions: Sequence[bytes]) -> Database:
     return Database(db)
 
 
-class _Spelled(dict[int, bytes]):
+class _Spelled(dict[str, bytes]):
     """unit → its two bytes, permuted, as a literal is written."""
 
-    def __missing__(self, unit: int) -> bytes:
-        low, high = (unit * int(MIX) & 0xFFFF).to_bytes(2, "little")
+    def __missing__(self, unit: str) -> bytes:
+        low, high = (ord(unit) * int(MIX) & 0xFFFF).to_bytes(2, "little")
         found = self[unit] = b"\\x%02x\\x%02x" % (low, high)
         return found

@@ -4,7 +4,6 @@ A pattern runs in RE2, in linear time. Its words are found once and kept across 
 """
 
 import re
-from collections.abc import Sequence
 from contextlib import suppress
 from functools import cache
 from itertools import chain
@@ -16,15 +15,16 @@ from msgspec import Struct
 
 from monitor.domain.rules import Selection, View
 from monitor.engine.atoms import Atoms
+from monitor.engine.characters import Characters
 from monitor.engine.gates import Chars, GateReader
 from monitor.engine.spellings import FREQUENT
 from monitor.engine.terms import alternatives, fold_pattern
 from monitor.engine.views import Views, ViewTables
 
 # Zipf's law, fitted to 31,000 characters of hosts and viewers.
-_FREQUENT: Final = {ord(char): 0.2 / (8 + rank) for rank, char in enumerate(FREQUENT)}
+_FREQUENT: Final = {char: 0.2 / (8 + rank) for rank, char in enumerate(FREQUENT)}
 _RARE: Final = 0.0002
-_BESIDE: Final = {unit: min(1.0, 8 * share) for unit, share in _FREQUENT.items()}  # neighbours are no strangers
+_BESIDE: Final = {char: min(1.0, 8 * share) for char, share in _FREQUENT.items()}  # neighbours are no strangers
 _NEVER: Final = 4
 """Terms of so many characters are too rare to count."""
 _EACH: Final = 5e-6
@@ -129,8 +129,8 @@ def _said(error: Exception) -> str:
     return what.decode(errors="replace") if isinstance(what, bytes) else str(what)
 
 
-def chance(units: Sequence[int]) -> float:
-    """About how likely a text holds these units, by the frequency of its characters in speech; infinite for none."""
+def chance(units: str) -> float:
+    """About how likely a text holds these units, by the frequency of characters in speech; infinite for none."""
     if not units:
         return inf
     return _FREQUENT.get(units[0], _RARE) * prod([_BESIDE.get(unit, 8 * _RARE) for unit in units[1:]])
@@ -139,14 +139,13 @@ def chance(units: Sequence[int]) -> float:
 class _Shares(dict[str, tuple[float, float] | None]):
     """A character's chances in `chance`: at first, and behind another one; None for what the skeleton drops."""
 
-    def __init__(self, tables: ViewTables) -> None:
+    def __init__(self, characters: Characters) -> None:
         super().__init__()
-        self._tables = tables
+        self._characters = characters
 
     def __missing__(self, char: str) -> tuple[float, float] | None:
-        unit = ord(char)
-        kept = self._tables.skeleton((unit,))
-        found = self[char] = (_FREQUENT.get(unit, _RARE), _BESIDE.get(unit, 8 * _RARE)) if kept else None
+        kept = self._characters.skeleton(char)
+        found = self[char] = (_FREQUENT.get(char, _RARE), _BESIDE.get(char, 8 * _RARE)) if kept else None
         return found
 
 
@@ -163,18 +162,17 @@ class Reader:
     what is known was checked then."""
 
     def __init__(self, tables: ViewTables, known: dict[str, Needs]) -> None:
-        self.tables = tables
+        self.characters = Characters(tables)
         self.known = known
         self.parts = cache(self._parts)
         self._sound: set[str] = set()
-        self._shares = _Shares(tables)
-        self._atoms = Atoms(self._shares.__getitem__, _EACH)
-        self._gates = GateReader(lambda char: chance((ord(char),)))
-        self._chance = cache(lambda atom: min(1.0, chance(list(map(ord, atom)))))
+        self._atoms = Atoms(_Shares(self.characters).__getitem__, _EACH)
+        self._gates = GateReader(chance)
+        self._chance = cache(chance)
 
     def _parts(self, pattern: str) -> list[str]:
         """Its outermost alternatives, folded. A pattern is checked as a whole: where it can be run, so can they."""
-        folded = fold_pattern(pattern, self.tables)
+        folded = fold_pattern(pattern, self.characters)
         found = alternatives(folded)
         if len(found) > 1 and any(each not in self.known for each in found):
             with suppress(ValueError):
@@ -193,20 +191,17 @@ class Reader:
 
     def _needs(self, folded: str) -> Needs:
         try:
-            atoms = sorted({self._skeleton(atom) for atom in self._atoms.of(folded) or ()})
+            atoms = sorted(set(map(self.characters.skeleton, self._atoms.of(folded) or ())))
             return Needs(atoms, self._gates.of(folded, atoms))
         except re.error as error:
             raise ValueError(str(error)) from error
 
-    def _skeleton(self, atom: str) -> str:
-        return "".join([char for char in atom if self._shares[char] is not None])
-
     def likelihood(self, selection: Selection) -> float:
         """About how likely a character of speech begins a hit of this selection. Faulty patterns count as none."""
-        tables, found = self.tables, 0.0
+        characters, found = self.characters, 0.0
         for term in selection.terms:
             if len(term) < _NEVER:
-                found += min(1.0, chance(tables.skeleton(tables.units(term))))
+                found += min(1.0, chance(characters.skeleton(characters.plain(term))))
         for each in chain.from_iterable(map(self.parts, selection.patterns)):
             with suppress(ValueError):
                 atoms = self.needs(each).atoms

@@ -4,13 +4,20 @@ The text's side is `layer`, the rule's side `folded`; both use the same tables, 
 text folds to.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from itertools import groupby
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from monitor.domain.rules import View
+from monitor.engine.characters import Characters
+from monitor.engine.spellings import LOOKALIKES, NUMERALS
 from monitor.engine.views import Index, Layer, Units, Views, ViewTables
+
+_NUMERALS: Final = str.maketrans(NUMERALS)
+_LOOKALIKES: Final = str.maketrans(LOOKALIKES)
 
 
 def layer(view: View, views: Views) -> Layer:
@@ -44,33 +51,25 @@ def layer(view: View, views: Views) -> Layer:
     raise ValueError(f"{view} is no layer")
 
 
-def folded(view: View, tables: ViewTables, skeleton: Sequence[int], sounds: Sequence[tuple[int, ...]]
-           ) -> list[tuple[int, ...]]:
+def folded(view: View, characters: Characters, skeleton: str, sounds: Sequence[str]) -> list[str]:
     """The forms in which a term is looked for in this view. `sounds`: its forms in the sound view."""
-    units = np.array(skeleton, dtype=np.uint16)
     match view:
         case View.NUMERALS:
-            return [tuple(np.take(tables.numerals, units).tolist())]
+            return [skeleton.translate(_NUMERALS)]
         case View.CONFUSABLES:
-            return [tuple(np.take(tables.lookalikes, units).tolist())]
+            return [skeleton.translate(_LOOKALIKES)]
         case View.STRETCHED:
-            return [tuple(units[_run_starts(units)].tolist())]
+            return ["".join(unit for unit, _ in groupby(skeleton))]
         case View.SPELLED:
             return list(sounds)
         case View.DIALECT:
-            return list(dict.fromkeys(tuple(int(tables.merged[u]) for u in form) for form in sounds))
-    return [tuple(skeleton)]
+            return list(dict.fromkeys(map(characters.merged, sounds)))
+    return [skeleton]
 
 
-def runs(units: Sequence[int]) -> list[int]:
+def runs(units: Iterable[object]) -> list[int]:
     """Lengths of the runs of equal units: 天天返 → [2, 1]."""
-    found: list[int] = []
-    for i, unit in enumerate(units):
-        if i and unit == units[i - 1]:
-            found[-1] += 1
-        else:
-            found.append(1)
-    return found
+    return [sum(1 for _ in run) for _, run in groupby(units)]
 
 
 def _run_starts(units: Units) -> Index:

@@ -55,7 +55,7 @@ class Rows(Struct, frozen=True, array_like=True):
     width: int
 
     @classmethod
-    def of(cls, found: "array[int]", things: int, width: int) -> "Rows":
+    def of(cls, found: "array[int] | NDArray[np.int32]", things: int, width: int) -> "Rows":
         """`found`: the thing's number, then its row; in this order where they are of one thing."""
         every = np.array(found, dtype=np.int32).reshape(-1, width + 1)
         of = every[:, 0]

@@ -5,7 +5,6 @@ first three units of some stand, those are compared whole: of 70,000 literals tw
 """
 
 from collections.abc import Sequence
-from itertools import chain
 from typing import Final
 
 import numpy as np
@@ -34,17 +33,19 @@ class Openings(Struct, frozen=True, array_like=True):
     units: bytes
 
 
-def openings_of(literals: Sequence[tuple[int, ...]]) -> Openings:
-    """Of literals of at least two units each, without line feeds. Each one's number is its place."""
-    first = np.array([(*literal[:3], LF)[:3] for literal in literals], dtype=np.uint32).reshape(-1, 3)
-    two, three = _marks(first[:, 0], first[:, 1], first[:, 2])
-    marks = np.where(first[:, 2] == LF, two, three)
-    order = np.argsort(marks, kind="stable").astype(np.int32)
-    units = list(chain.from_iterable(literals[number] for number in order.tolist()))
-    sizes = [len(literals[number]) for number in order.tolist()]
+def openings_of(literals: Sequence[str]) -> Openings:
+    """Of literals of at least two 16-bit units each, without line feeds. Each one's number is its place."""
+    units: Units = np.frombuffer("".join(literals).encode("utf-16-le", "surrogatepass"), dtype=np.uint16)
+    sizes = np.fromiter(map(len, literals), dtype=np.int64, count=len(literals))
+    starts = np.cumsum(sizes) - sizes
+    third = np.append(units, np.uint16(LF))[np.where(sizes > 2, starts + 2, units.size)].astype(np.uint32)
+    two, three = _marks(units[starts].astype(np.uint32), units[starts + 1].astype(np.uint32), third)
+    marks = np.where(sizes > 2, three, two)
+    order = np.argsort(marks, kind="stable")
     bits = min(max((len(literals) * _ROOM).bit_length(), _BITS[0]), _BITS[-1])
-    return Openings(bits, marks[order].tobytes(), order.tobytes(),
-                    np.cumsum([0, *sizes], dtype=np.int32).tobytes(), np.array(units, dtype=np.uint16).tobytes())
+    return Openings(bits, marks[order].tobytes(), order.astype(np.int32).tobytes(),
+                    np.cumsum([0, *sizes[order]], dtype=np.int32).tobytes(),
+                    units[ranges(starts[order], sizes[order])[1]].tobytes())
 
 
 def _marks(first: Marks, second: Marks, third: Marks) -> tuple[Marks, Marks]:

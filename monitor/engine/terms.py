@@ -3,16 +3,17 @@
 import re
 from collections.abc import Callable, Sequence
 from functools import cache
-from itertools import chain, combinations, islice, product
+from itertools import combinations, islice, product
 from typing import Final
 
 from msgspec import Struct
 
 from monitor.domain.phrases import phrase
 from monitor.domain.rules import EXTRA, Selection, View
+from monitor.engine.characters import Characters
 from monitor.engine.folds import folded, runs
 from monitor.engine.spellings import LETTERS, PARTS, PICTURES
-from monitor.engine.views import LF, SYLLABLE_BASE, UNKNOWN_SIGN, ViewTables
+from monitor.engine.views import LF, SYLLABLE_BASE, UNKNOWN_SIGN
 
 SOUND_FROM: Final = 3
 """Sound is on by default for terms of at least so many syllables: on 40,000 clean reviews homophones of two cost 1.3 %
@@ -20,6 +21,7 @@ false hits, of three 0.015 %, of four none."""
 
 _WORDS: Final = "write the word that its signs stand for, with also: [signs]"
 _OTHER_READINGS: Final = 4
+_FIRST_SYLLABLE: Final = chr(SYLLABLE_BASE)
 _MOST: Final = 64
 """Other ways of writing one term that are looked for."""
 _LATIN: Final = re.compile("[a-z]{2,}")
@@ -43,7 +45,7 @@ class Form(Struct, frozen=True, array_like=True, gc=False):
     """
 
     term: str
-    skeleton: tuple[int, ...]
+    skeleton: str
     views: frozenset[View]
     literal: str
     runs: tuple[int, ...]
@@ -54,28 +56,28 @@ class Form(Struct, frozen=True, array_like=True, gc=False):
         return len(self.skeleton) == 2
 
 
-Scanned = tuple[View, View, list[tuple[int, ...]]]
-"""(view, the view whose units are scanned, the forms that are scanned for in 16-bit units, all distinct)"""
+Scanned = tuple[View, View, list[str]]
+"""(view, the view whose units are scanned, the forms that are scanned for, of 16-bit units, all distinct)"""
 
 
-def form_of(term: str, tables: ViewTables, selection: Selection) -> tuple[Form, list[Scanned]]:
+def form_of(term: str, characters: Characters, selection: Selection) -> tuple[Form, list[Scanned]]:
     """Raises Unfit for a term that folds to nothing, or to so little that it would hit everywhere."""
-    plain = tables.units(term)
-    skeleton = tables.skeleton(plain)
-    if LF in skeleton:
+    plain = characters.plain(term)
+    skeleton = characters.skeleton(plain)
+    if chr(LF) in skeleton:
         raise Unfit("the term holds a line feed", "write it on one line")
-    if UNKNOWN_SIGN in plain:
-        raise Unfit(phrase("one sign is not told from another: {term}", term=term[plain.index(UNKNOWN_SIGN)]),
+    if chr(UNKNOWN_SIGN) in plain:
+        raise Unfit(phrase("one sign is not told from another: {term}", term=term[plain.index(chr(UNKNOWN_SIGN))]),
                     "write the word that it stands for, with also: [signs], or leave it out")
     if not skeleton and View.SIGNS not in selection.also:
         raise Unfit("the term folds to nothing", _WORDS)
     symbols = len(skeleton) < len(plain) and any(
-        not chr(unit).isspace() and not tables.skeleton((unit,)) for unit in plain)
-    sounds = _sound_forms(tables, skeleton)
-    syllables = sum(code >= SYLLABLE_BASE for code in sounds[0])
-    literal = re_escape("".join(map(chr, plain))) if symbols and skeleton else ""
+        not unit.isspace() and not characters.skeleton(unit) for unit in plain)
+    sounds = _sound_forms(characters, skeleton)
+    syllables = sum(map(_FIRST_SYLLABLE.__le__, sounds[0]))
+    literal = re_escape(plain) if symbols and skeleton else ""
     views = _asked(selection.views, selection.also, symbols, syllables >= SOUND_FROM)
-    found: dict[View, list[tuple[int, ...]]] = {}
+    found: dict[View, list[str]] = {}
     if skeleton and (View.SKELETON in views or (View.PLAIN in views and not symbols)):
         found[View.SKELETON] = [skeleton]
     if View.SOUND in views and syllables:
@@ -83,8 +85,8 @@ def form_of(term: str, tables: ViewTables, selection: Selection) -> tuple[Form, 
         if syllables == len(skeleton):  # whose own characters sound like it, too
             found.pop(View.SKELETON, None)
     for view in views.intersection(EXTRA) if selection.also else ():
-        units = tables.worded(plain) if view is View.SIGNS else skeleton
-        found[view] = _extra_forms(view, tables, units, sounds)
+        units = characters.worded(plain) if view is View.SIGNS else skeleton
+        found[view] = _extra_forms(view, characters, units, sounds)
     for view, forms in found.items():
         if any(len(form) == 1 for form in forms):
             raise Unfit(phrase("only one character of it is looked for in the view {view}, which hits too much",
@@ -104,34 +106,31 @@ def _asked(views: tuple[View, ...] | None, also: tuple[View, ...], symbols: bool
     return frozenset((View.PLAIN, View.SKELETON, *((View.SOUND,) if sound else ()), *also))
 
 
-def _extra_forms(
-    view: View, tables: ViewTables, skeleton: tuple[int, ...], sounds: list[tuple[int, ...]]
-) -> list[tuple[int, ...]]:
+def _extra_forms(view: View, characters: Characters, skeleton: str, sounds: list[str]) -> list[str]:
     if view is View.SPLIT:
         return _alternatives(skeleton, _parts)[1:]
     if view is View.INITIALS:
-        return _initials(tables, skeleton)
+        return _initials(characters, skeleton)
     if view is View.SIGNS:
         shown = _pictured(skeleton)
         both = (skeleton, shown) if len(shown) > 1 else (skeleton,)
         return list(dict.fromkeys(form for units in both for form in _alternatives(units, _letters)))
-    return folded(view, tables, skeleton, sounds)
+    return folded(view, characters, skeleton, sounds)
 
 
-def _initials(tables: ViewTables, units: tuple[int, ...]) -> list[tuple[int, ...]]:
+def _initials(characters: Characters, units: str) -> list[str]:
     """One or two characters as the first letters of their sounds; at least one stays."""
-    letters = {i: letter for i, unit in enumerate(units) if (letter := tables.initial(unit))}
+    letters = {i: letter for i, unit in enumerate(units) if (letter := characters.initial(unit))}
     chosen = (some for size in (1, 2) if size < len(letters) for some in combinations(letters, size))
-    return [tuple([letters[i] if i in some else unit for i, unit in enumerate(units)])
+    return ["".join(letters[i] if i in some else unit for i, unit in enumerate(units))
             for some in islice(chosen, _MOST)] or [units]
 
 
-def _pictured(units: tuple[int, ...]) -> tuple[int, ...]:
+def _pictured(units: str) -> str:
     """Words of two characters as their sign shows them."""
-    text = "".join(map(chr, units))
     for word, shown in PICTURES.items():
-        text = text.replace(word, shown)
-    return tuple(map(ord, text))
+        units = units.replace(word, shown)
+    return units
 
 
 def _parts(char: str) -> Sequence[str]:
@@ -142,28 +141,22 @@ def _letters(char: str) -> Sequence[str]:
     return LETTERS.get(char, ())
 
 
-def _alternatives(units: tuple[int, ...], others: Callable[[str], Sequence[str]]) -> list[tuple[int, ...]]:
+def _alternatives(units: str, others: Callable[[str], Sequence[str]]) -> list[str]:
     """The units themselves, then with any of them written another way; bounded."""
-    choices = [((unit,), *(tuple(map(ord, other)) for other in others(chr(unit)))) for unit in units]
-    found = (tuple(chain.from_iterable(each)) for each in product(*choices))
-    return list(dict.fromkeys(islice(found, _MOST)))
+    found = product(*((unit, *others(unit)) for unit in units))
+    return list(dict.fromkeys(map("".join, islice(found, _MOST))))
 
 
-def _sound_forms(tables: ViewTables, skeleton: tuple[int, ...]) -> list[tuple[int, ...]]:
+def _sound_forms(characters: Characters, skeleton: str) -> list[str]:
     """The usual reading of the term, then for a short one those in which one polyphone is read another way. Who writes
     homophones plays with one of them; all combinations would multiply 100,000 terms by five."""
-    readings = tables.readings
-    choices: list[tuple[int, ...] | None] = [readings.get(unit) or (tables.syllable(unit),) for unit in skeleton]
-    for latin in _LATIN.finditer("".join(map(chr, skeleton))):
-        start = latin.start()
-        for offset, length, unit in tables.spelled(latin.group().encode()) or ():
-            choices[start + offset : start + offset + length] = [(unit,), *[None] * (length - 1)]
-    present = [choice for choice in choices if choice is not None]
-    usual = tuple([choice[0] for choice in present])
+    if _LATIN.search(skeleton):
+        skeleton = _LATIN.sub(lambda latin: characters.syllables(latin[0]), skeleton)
+    usual = characters.sounds(skeleton)
     if len(usual) > _OTHER_READINGS:
         return [usual]
-    return [usual, *((*usual[:i], other, *usual[i + 1 :])
-                     for i, choice in enumerate(present) if len(choice) > 1 for other in choice[1:])]
+    return [usual, *(usual[:i] + other + usual[i + 1 :]
+                     for i, unit in enumerate(skeleton) for other in characters.other_readings(unit))]
 
 
 _META: Final = frozenset("\\^$.|?*+()[]{}/#-&~")
@@ -179,13 +172,13 @@ _STEP: Final = re.compile(_ESCAPE.pattern + r"|\[\^?\]?(?:\\.|[^\]\\])*\]|[()|]"
 """An escape, a set, or what parts a pattern."""
 
 
-def fold_pattern(pattern: str, tables: ViewTables) -> str:
+def fold_pattern(pattern: str, characters: Characters) -> str:
     """The pattern as it must read to meet the plain view: literals folded, escapes untouched.
 
     A character that folds to one with a meaning in patterns (（ → `(`) is escaped: its writer meant the character.
     """
     out: list[str] = []
-    units = list(map(chr, tables.units(pattern)))
+    units = characters.plain(pattern)
     position = 0
     for escape in [*_ESCAPE.finditer(pattern), None]:
         begins, ends = (len(pattern), len(pattern)) if escape is None else escape.span()

@@ -30,7 +30,8 @@ fire on almost every position; the permutation spreads them."""
 
 UNKNOWN_SIGN: Final = 0xFFFC
 """What all emoji and marks that have no unit of their own fold to."""
-_INVISIBLE: Final = (0xE0000, 0xE1000)
+INVISIBLE: Final = (0xE0000, 0xE1000)
+"""Tag characters and supplementary variation selectors, half-open."""
 _LATIN = frozenset(range(ord("a"), ord("z") + 1))
 _RUN: Final = frozenset("0123456789abcdefghijklmnopqrstuvwxyz")
 _LONGEST_SYLLABLE: Final = 6
@@ -58,15 +59,13 @@ class ViewTables:
         for unit, (sign, word) in enumerate(signs, SIGN_BASE):
             if self.skip[self.plain[sign]]:
                 self.plain[sign], self.signs[unit], self.skip[unit] = unit, word, True
-        self._names = names
+        self.syllable_names = names
         self.syllables = {name: SYLLABLE_BASE + i for i, name in enumerate(names)}
         self.numerals = _mapped(NUMERALS)
         self.lookalikes = _mapped(LOOKALIKES)
         self.merged = self._confused()  # syllables that dialects and recognisers confuse → one of them
         self.readings = {u: tuple(codes[offsets[i] : offsets[i + 1]]) for i, u in enumerate(units)}
         self.keep: NDArray[np.bool_] = ~self.skip
-        self._plain, self._kept = self.plain.data, self.keep.data
-        self._sound = self.sound.data
         self.keep_point: NDArray[np.bool_] = self.keep[self.plain]
         latin = np.zeros(65536, dtype=bool)
         latin[list(_LATIN)] = True
@@ -86,34 +85,11 @@ class ViewTables:
         """Plain units of `text`, one per code point."""
         return np.take(self.plain, code_points(text), mode="clip")
 
-    def units(self, text: str) -> list[int]:
-        """The same as `fold`, for a short text."""
-        plain, last, (low, high) = self._plain, self.plain.size - 1, _INVISIBLE
-        return [plain[UNKNOWN_SIGN if low <= point < high else min(point, last)] for point in map(ord, text)]
-
     def skeleton_text(self, text: str) -> str:
         """The skeleton view of one text."""
         points = code_points(text)
         return str(np.take(self.plain, points, mode="clip")[np.take(self.keep_point, points, mode="clip")]
                    .tobytes().decode("utf-16-le", "surrogatepass"))
-
-    def syllable(self, unit: int) -> int:
-        """The usual reading of a unit, or the unit itself."""
-        return self._sound[unit]
-
-    def initial(self, unit: int) -> int:
-        """The first letter of its usual reading, 0 for what has none."""
-        code = self._sound[unit] - SYLLABLE_BASE
-        return ord(self._names[code][0]) if 0 <= code < len(self._names) and code + SYLLABLE_BASE != unit else 0
-
-    def skeleton(self, units: Sequence[int]) -> tuple[int, ...]:
-        """Of plain units, those that the skeleton keeps."""
-        kept = self._kept
-        return tuple([unit for unit in units if kept[unit]])
-
-    def worded(self, units: Sequence[int]) -> tuple[int, ...]:
-        """Of plain units, those that the skeleton keeps, and the words that signs stand for."""
-        return tuple([int(self.signs[unit]) or unit for unit in units if self._kept[unit] or self.signs[unit]])
 
     def spelled(self, run: bytes, gaps: Sequence[int] = ()) -> Syllables | None:
         """Segment a run of Latin letters into syllables: ((offset, length, unit), …), or None where it is no pinyin.
@@ -153,11 +129,10 @@ def _mapped(pairs: Mapping[str, str]) -> Units:
 
 
 def code_points(text: str) -> NDArray[np.uint32]:
-    """uint32[N]. Tag characters and supplementary variation selectors read as the skipped placeholder, since the
-    tables end below them."""
+    """uint32[N]. What is invisible reads as the skipped placeholder, since the tables end below it."""
     points = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
-    if points.size and points.max() >= _INVISIBLE[0]:
-        points = np.where((points >= _INVISIBLE[0]) & (points < _INVISIBLE[1]), np.uint32(UNKNOWN_SIGN), points)
+    if points.size and points.max() >= INVISIBLE[0]:
+        points = np.where((points >= INVISIBLE[0]) & (points < INVISIBLE[1]), np.uint32(UNKNOWN_SIGN), points)
     return points
 
 

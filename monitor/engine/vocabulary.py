@@ -10,7 +10,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, NamedTuple
 
 import msgspec
+import numpy as np
 from msgspec import Raw
+from numpy.typing import NDArray
 
 from monitor.domain.errors import Fault, RuleError
 from monitor.domain.phrases import phrase
@@ -19,7 +21,7 @@ from monitor.engine.compiled import CompiledContext, CompiledRule
 from monitor.engine.databases import Databases
 from monitor.engine.expressions import Reader
 from monitor.engine.gates import Chars
-from monitor.engine.lexicon import NO_FORM, VIEWS, Entries, Lead, Literals, Owner, Rows
+from monitor.engine.lexicon import NO_FORM, VIEWS, Entries, Lead, Literals, Owner, Rows, Table
 from monitor.engine.openings import openings_of
 from monitor.engine.terms import Form, Unfit, form_of
 
@@ -34,6 +36,8 @@ _SAID: Final = (View.PLAIN, View.SKELETON)
 _MANY: Final = 15_000
 """More literals than these are found by their openings: a database of them takes more than linear time and memory."""
 _NOBODY: Final[Owner] = (0, 0)
+_Spread = tuple[tuple[View, ...] | None, tuple[View, ...]]
+"""What decides, beside a term, how it is looked for: a selection's views, and the further ones."""
 _NUMBERS: Final = {view: number for number, view in enumerate(VIEWS)}
 
 
@@ -80,48 +84,52 @@ def collected(
     return collecting.faults
 
 
-class _Formed(NamedTuple):
-    """`places`: the view that a hit shows, and the numbers of the literals that are scanned for."""
-
-    number: int
-    form: Form
-    places: list[tuple[int, list[int]]]
-
-
 class Vocabulary:
-    """Built by `term` and `pattern`. `wordless`: take patterns that hold no word which every hit must have, such as
+    """Built by `terms` and `pattern`. `wordless`: take patterns that hold no word which every hit must have, such as
     `[?]`."""
 
     def __init__(self, reader: Reader, *, wordless: bool = False) -> None:
         self._reader = reader
         self._takes_wordless = wordless
-        self._formed: dict[tuple[str, tuple[View, ...] | None, tuple[View, ...]], _Formed] = {}
-        self._literals: defaultdict[View, dict[tuple[int, ...], int]] = defaultdict(dict)
+        self._formed: defaultdict[_Spread, dict[str, int]] = defaultdict(dict)  # by term
+        self._forms: list[Form] = []
+        self._places = array("i")  # of forms, see Rows.of: the view that a hit shows, the literal that is scanned for
+        self._terms: list[tuple[Owner, array[int]]] = []  # forms of whoever asks
+        self._symbols: dict[int, str] = {}  # the literal of a form that holds a symbol
+        self._literals: defaultdict[View, dict[str, int]] = defaultdict(dict)
         self._literal_count = 0
-        self._terms = array("i")  # see Rows.of
         self._numbers: dict[tuple[str, View], int] = {}
         self._patterns: list[tuple[str, View, list[Chars]]] = []
         self._atoms: list[list[int]] = []  # by pattern
         self._leads: list[list[Lead]] = []  # by pattern
 
-    def term(self, term: str, selection: Selection, owner: Owner) -> None:
-        """Raises Unfit for a term that cannot be looked for, ValueError for one that cannot be run."""
-        key = term, selection.views, selection.also
-        formed = self._formed.get(key)
-        if formed is None:
-            formed = self._formed[key] = self._form(term, selection)
-        for shown, literals in formed.places:
-            for literal in literals:
-                self._terms.extend((literal, *owner, shown, formed.number))
-        form = formed.form
-        if form.literal and not form.views.isdisjoint(_SAID):
-            self._folded(form.literal, View.PLAIN, (*owner, _NUMBERS[View.PLAIN], formed.number))
+    def terms(self, terms: Iterable[str], selection: Selection, owner: Owner) -> list[tuple[str, Unfit]]:
+        """Those that cannot be looked for, and why. Raises ValueError for one that cannot be run."""
+        known, found, unfit = self._formed[selection.views, selection.also], array("i"), []
+        for term in terms:
+            number = known.get(term)
+            if number is None:
+                try:
+                    number = known[term] = self._form(term, selection)
+                except Unfit as error:
+                    unfit.append((term, error))
+                    continue
+            found.append(number)
+            if number in self._symbols:
+                self._folded(self._symbols[number], View.PLAIN, (*owner, _NUMBERS[View.PLAIN], number))
+        self._terms.append((owner, found))
+        return unfit
 
-    def _form(self, term: str, selection: Selection) -> _Formed:
-        form, scanned = form_of(term, self._reader.tables, selection)
-        places = [(_NUMBERS[shown], [self._literal(view, units) for units in forms])
-                  for shown, view, forms in scanned]
-        return _Formed(len(self._formed), form, places)
+    def _form(self, term: str, selection: Selection) -> int:
+        form, scanned = form_of(term, self._reader.characters, selection)
+        number = len(self._forms)
+        self._forms.append(form)
+        for shown, view, forms in scanned:
+            for units in forms:
+                self._places.extend((number, _NUMBERS[shown], self._literal(view, units)))
+        if form.literal and not form.views.isdisjoint(_SAID):
+            self._symbols[number] = form.literal
+        return number
 
     def pattern(self, pattern: str, view: View, owner: Owner) -> None:
         """Raises ValueError for a pattern that cannot be run. Each alternative runs by itself, where its own words are:
@@ -137,11 +145,11 @@ class Vocabulary:
                 raise ValueError("it holds no word that every hit must have; give each alternative one")
             number = self._numbers[folded, view] = len(self._patterns)
             self._patterns.append((folded, view, needs.gates))
-            self._atoms.append([self._literal(View.SKELETON, tuple(map(ord, atom))) for atom in needs.atoms])
+            self._atoms.append([self._literal(View.SKELETON, atom) for atom in needs.atoms])
             self._leads.append([])
         self._leads[number].append(lead)
 
-    def _literal(self, view: View, units: tuple[int, ...]) -> int:
+    def _literal(self, view: View, units: str) -> int:
         known = self._literals[view]
         number = known.get(units)
         if number is None:
@@ -151,7 +159,6 @@ class Vocabulary:
 
     def entries(self, databases: Databases) -> Entries:
         """Its databases are known, or being compiled."""
-        forms = [Raw(msgspec.msgpack.encode(formed.form)) for formed in self._formed.values()]
         leads, atoms, wordless = array("i"), array("i"), []
         asked = [(pattern, lead) for pattern, asking in enumerate(self._leads) for lead in asking]
         for number, (pattern, lead) in enumerate(asked):
@@ -160,13 +167,22 @@ class Vocabulary:
                 atoms.extend((literal, number))
             if not self._atoms[pattern]:
                 wordless.append(number)
-        return Entries(forms, self._patterns,
+        return Entries(list(map(Raw, map(msgspec.msgpack.encode, self._forms))), self._patterns,
                        {view: _entry(literals, databases) for view, literals in self._literals.items()},
-                       Rows.of(self._terms, self._literal_count, 4), leads.tobytes(),
+                       Rows.of(self._term_leads(), self._literal_count, 4), leads.tobytes(),
                        Rows.of(atoms, self._literal_count, 1), wordless)
 
 
-def _entry(numbers: Mapping[tuple[int, ...], int], databases: Databases) -> Literals:
+    def _term_leads(self) -> NDArray[np.int32]:
+        """int32[n, 5]: a literal and what it leads to."""
+        owners = np.array([owner for owner, _ in self._terms], dtype=np.int32).reshape(-1, 2)
+        asked = np.repeat(owners, [len(forms) for _, forms in self._terms], axis=0)
+        forms = np.array([form for _, forms in self._terms for form in forms], dtype=np.int64)
+        which, places = Table(Rows.of(self._places, len(self._forms), 2)).of(forms)
+        return np.column_stack((places[:, 1], asked[which], places[:, 0], forms[which])).astype(np.int32)
+
+
+def _entry(numbers: Mapping[str, int], databases: Databases) -> Literals:
     """Of one view. `numbers`: of its literals."""
     literals = [units for units in numbers if len(units) > 1]
     many = len(literals) > _MANY
@@ -174,7 +190,7 @@ def _entry(numbers: Mapping[tuple[int, ...], int], databases: Databases) -> Lite
                     openings_of(literals) if many else None,
                     array("i", [numbers[units] for units in literals]).tobytes(),
                     array("i", map(len, literals)).tobytes(),
-                    [(units[0], number) for units, number in numbers.items() if len(units) == 1])
+                    [(ord(units), number) for units, number in numbers.items() if len(units) == 1])
 
 
 class _Collecting(NamedTuple):
@@ -184,11 +200,8 @@ class _Collecting(NamedTuple):
     faults: list[Fault]
 
     def selection(self, of: Rule | Context, selection: Selection, owner: Owner, vocabulary: Vocabulary) -> None:
-        for term in (*selection.terms, *selection.allow):
-            try:
-                vocabulary.term(term, selection, owner)
-            except Unfit as error:
-                self._fault(of, selection, phrase("term"), term, error.args[0], error.hint)
+        for term, error in vocabulary.terms((*selection.terms, *selection.allow), selection, owner):
+            self._fault(of, selection, phrase("term"), term, error.args[0], error.hint)
         view = View.SKELETON if selection.views == (View.SKELETON,) else View.PLAIN
         for pattern in selection.patterns:
             try:

@@ -17,6 +17,7 @@ from monitor.domain.rulesets import RuleSet
 from monitor.engine import databases as engine_databases
 from monitor.engine import looking, patterns
 from monitor.engine.batch import EventBatch
+from monitor.engine.characters import Characters
 from monitor.engine.databases import Databases, compiled
 from monitor.engine.engineset import EngineSet
 from monitor.engine.judged import Match
@@ -123,7 +124,7 @@ def test_a_database_that_is_asked_for_twice_is_compiled_once(monkeypatch: pytest
         return compiled(expressions)
 
     monkeypatch.setattr(engine_databases, "compiled", counted)
-    shelf, forms = Shelf(), [(20840, 32593), (26368, 20302)]
+    shelf, forms = Shelf(), ["全网", "最低"]
     databases = Databases(shelf)
     keys = [databases.literals(forms), databases.literals(forms), databases.literals(forms[:1])]
     databases.finish()
@@ -135,7 +136,7 @@ def test_a_database_that_is_asked_for_twice_is_compiled_once(monkeypatch: pytest
 
 def test_a_word_that_is_scanned_for_by_its_sound_has_no_scan_of_its_own_characters() -> None:
     def scanned(word: str) -> list[View]:
-        return [of for _, of, _ in form_of(word, tables(), terms("claim", word))[1]]
+        return [of for _, of, _ in form_of(word, Characters(tables()), terms("claim", word))[1]]
 
     assert scanned("全网最低") == [View.SOUND]
     assert scanned("最低") == [View.SKELETON]
