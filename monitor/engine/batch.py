@@ -3,6 +3,7 @@
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
+from itertools import product
 from typing import Final, Protocol
 
 import numpy as np
@@ -13,15 +14,9 @@ from monitor.engine.views import Index, without_breaks
 
 _ROLES: Final = len(ROLES)
 _STAGES: Final = len(STAGES)
-_KIND: Final = {kind: i for i, kind in enumerate(KINDS)}
-_ROLE: Final = {role: i for i, role in enumerate(ROLES)}
-_STAGE: Final = {stage: i for i, stage in enumerate(STAGES)}
 CODES: Final = len(KINDS) * _ROLES * _STAGES
-
-
-def code_of(kind: int, role: int, stage: int) -> int:
-    """One number for kind, role and stage (indexes into KINDS, ROLES, STAGES): what `applies` is decided on."""
-    return (kind * _ROLES + role) * _STAGES + stage
+"""One number for kind, role and stage: what `applies` is decided on."""
+_CODE: Final = {parts: code for code, parts in enumerate(product(KINDS, ROLES, STAGES))}
 
 
 def parts_of(code: int) -> tuple[Kind, Role, Stage]:
@@ -38,7 +33,7 @@ class Batch(Protocol):
     @property
     def starts(self) -> Index: ...
     def code(self, i: int) -> int:
-        """Kind, role and stage (see `code_of`)."""
+        """Kind, role and stage (see `parts_of`)."""
         ...
     def codes(self, events: Index) -> Index:
         """Those of these events."""
@@ -146,26 +141,20 @@ class EventBatch:
             text = "\n".join(map(without_breaks, texts))
         self.text = text
         self.starts = _starts(np.fromiter(map(len, texts), dtype=np.int64, count=len(texts)))
-        self._codes: Index = np.full(len(texts), -1, dtype=np.int64)  # -1: not asked for yet
 
     def __len__(self) -> int:
         return len(self.events)
 
     def code(self, i: int) -> int:
-        known = int(self._codes[i])
-        if known < 0:
-            known = self._codes[i] = self._code(i)
-        return known
-
-    def _code(self, i: int) -> int:
-        event = self.events[i]
-        role, _ = role_and_id(event)
-        return code_of(_KIND[event.kind], _ROLE[role], _STAGE[event.stage])
+        return int(self._codes[i])
 
     def codes(self, events: Index) -> Index:
-        for i in events[self._codes[events] < 0].tolist():
-            self._codes[i] = self._code(i)
         return self._codes[events]
+
+    @cached_property
+    def _codes(self) -> Index:
+        codes = [_CODE[event.kind, role_and_id(event)[0], event.stage] for event in self.events]
+        return np.array(codes, dtype=np.int64)
 
     def at(self, i: int) -> int:
         at = at_ms(self.events[i])
