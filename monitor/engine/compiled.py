@@ -1,6 +1,7 @@
 """Rules as the engine runs them: bits instead of names, codes instead of sets; compiled once for a set."""
 
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
+from functools import cache
 from math import inf
 from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
@@ -94,7 +95,9 @@ class CompiledRule:
         self.codes = bytes([self._applies(code) for code in range(CODES)])
         self.scope = Scope(rule, zone)
         self._possible: dict[int, bool] = {}
-        self._promising: dict[tuple[int, bool], bool] = {}
+        self.promising: Callable[[int], bool] = cache(self._promising)
+        self.promising_early: Callable[[int], bool] = cache(lambda bits: self._promising(bits | ~self.early))
+        """The same, when of those that are looked for early no others than these are hit."""
 
     def _exempt(self) -> Reaching | None:
         exempt = self.rule.exempt
@@ -193,17 +196,13 @@ class CompiledRule:
             return 1 if Role.VIEWER in speakers else IF_SELLING if Role.OFFICIAL in speakers else 0
         return 0
 
-    def promising(self, bits: int, *, looked: bool = False) -> bool:
-        """Could the rule hold when no other selections than these are hit? `looked`: all were looked for, not only the
-        early ones."""
-        known = self._promising.get((bits, looked))
-        if known is None:
-            left = bits | (self.placeless if looked else ~self.early)
-            for near in self.nears:
-                if not near.of & left:
-                    left &= ~(1 << near.by)
-            known = self._promising[bits, looked] = self.possible(left)
-        return known
+    def _promising(self, bits: int) -> bool:
+        """Could the rule hold when no other selections than these are hit?"""
+        left = bits | self.placeless
+        for near in self.nears:
+            if not near.of & left:
+                left &= ~(1 << near.by)
+        return self.possible(left)
 
     def possible(self, bits: int) -> bool:
         """Could the condition hold when these selections have hits left? Hits may still be vetoed, never added."""

@@ -4,6 +4,9 @@ from collections.abc import Iterable, Mapping
 from copy import copy
 from zoneinfo import ZoneInfo
 
+import numpy as np
+from numpy.typing import NDArray
+
 from monitor.domain.conditions import names_in
 from monitor.domain.correlations import CorrelationRule
 from monitor.domain.ids import digest
@@ -55,6 +58,12 @@ class EngineSet:
         looking = Looking(ruleset, running, gates, tables, databases or Databases())
         self.rules = [CompiledRule(i, rule, zone, numbers, chances, gated=gate)
                       for i, (rule, chances, gate) in enumerate(zip(running, looking.chances, gates, strict=True))]
+        self.bound: NDArray[np.bool_] = np.array([rule.scope.bound for rule in self.rules], dtype=bool)
+        """By rule: does it depend on the room or the day?"""
+        self.hears: NDArray[np.bool_] = np.zeros((len(self.rules), len(self.contexts)), dtype=bool)
+        """By rule and context."""
+        for rule in self.rules:
+            self.hears[rule.index, list(rule.contexts)] = True
         prepare(tables)
         self.matcher = Matcher(self.rules, len(self.contexts), *looking.lexicons(self.rules, self.contexts))
         self.scoring = Scoring(self.rules, scorer)

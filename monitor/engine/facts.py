@@ -1,6 +1,6 @@
 """What a batch's rules ask that has no place in the text: a classifier's scores, and what is known of the room."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 
 from monitor.domain.findings import Opinion
 from monitor.domain.rules import Listed
@@ -13,6 +13,7 @@ from monitor.engine.engineset import EngineSet
 from monitor.engine.patterns import ContactSpan
 from monitor.engine.roomfacts import compares, is_proved, room_holds
 from monitor.engine.scoring import Asked, Weighed
+from monitor.engine.sightings import Pairs, pairs_of
 from monitor.engine.views import Views
 
 
@@ -27,13 +28,14 @@ class Facts:
         """Where gated rules may hold; None without a classifier: everywhere."""
         self._amid, self._spared = set[tuple[int, int]](), set[tuple[int, int]]()  # (event, column)
 
-    def carrying(self) -> Iterator[tuple[int, int]]:
-        """(event, rule) where a score alone may carry the rule's condition."""
+    def carrying(self) -> Pairs:
+        """Events and rules of which a score alone may carry the condition."""
         carried = [] if self.scores is None else list(self._engine.scoring.carried(self.scores))
         if carried:
             enough = long_enough(self._views, self._batch.starts, self._contacts)
-            yield from ((event, rule) for event, rule in carried
-                        if enough[event] or not self._engine.rules[rule].by_score)
+            rules = self._engine.rules
+            carried = [(event, rule) for event, rule in carried if enough[event] or not rules[rule].by_score]
+        return pairs_of(carried)
 
     def of(self, rule: CompiledRule, event: int) -> tuple[int, int, dict[str, float]]:
         """(selections that are true, those that are unknown, the scores)."""

@@ -13,11 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from monitor.domain.rules import View
+from monitor.engine.batch import CODES
 from monitor.engine.compiled import CompiledRule
 from monitor.engine.lexicon import Lexicon, Owner, RawHit
 from monitor.engine.patterns import ContactSpan, contacts
 from monitor.engine.scoring import Likely
-from monitor.engine.sightings import Detected, Pair, Seen, Sightings
+from monitor.engine.sightings import Detected, Pair, Seen, Sightings, together
 from monitor.engine.views import Index, Views
 
 
@@ -31,7 +32,7 @@ class Early:
 
     def __init__(self, always: Seen, gated: Seen) -> None:
         self._always, self._gated = always, gated
-        self.bits: dict[Pair, int] = always.bits | gated.bits
+        self.pairs = together([always.pairs, gated.pairs])
 
     def of(self, event: int, owner: int) -> list[RawHit]:
         return self._always.of(event, owner) or self._gated.of(event, owner)
@@ -47,7 +48,7 @@ class Matcher:
         self._detectors: dict[str, list[Owner]] = {}
         self._gated_detectors: dict[str, list[Owner]] = {}
         self._late_detectors: dict[str, list[Owner]] = {}
-        searched: set[int] = set()
+        self.late_rules: NDArray[np.bool_] = np.zeros(len(rules), dtype=bool)
         for rule in rules:
             for i, selection in enumerate(rule.rule.selections):
                 at_once = bool(rule.early >> i & 1)
@@ -56,10 +57,10 @@ class Matcher:
                     of = at_first if at_once else self._late_detectors
                     of.setdefault(selection.detector, []).append((rule.index, i))
                 if not at_once and not selection.room and not selection.score:
-                    searched.add(rule.index)
-        self.late_rules = frozenset(searched)
+                    self.late_rules[rule.index] = True
         self.owners = len(rules) + contexts
-        self._applies: NDArray[np.bool_] = np.array([list(rule.codes) for rule in rules], dtype=bool)
+        self.codes = np.frombuffer(b"".join(rule.codes for rule in rules), dtype=np.uint8).reshape(-1, CODES)
+        """By rule and code: see `CompiledRule.codes`."""
         self._kinds = frozenset((*self._detectors, *self._gated_detectors, *self._late_detectors))
 
     def contacts(self, views: Views, starts: Index) -> list[ContactSpan]:
@@ -75,7 +76,7 @@ class Matcher:
         begins = starts.tolist()
 
         def applies(events: Index, rules: NDArray[Any]) -> NDArray[np.bool_]:
-            found: NDArray[np.bool_] = self._applies[rules, codes(events)]
+            found: NDArray[np.bool_] = self.codes[rules, codes(events)] > 0
             return found
 
         always = Sightings(self._early, views, starts, _detected(found, self._detectors, begins)).ask(applies)

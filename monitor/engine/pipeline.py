@@ -3,12 +3,13 @@
 What a batch is cut into does not change what is found.
 """
 
-from collections.abc import Collection, Container, Iterable, Iterator, Set
+from collections.abc import Container, Iterator, Set
 from functools import partial
 from itertools import groupby
 from operator import attrgetter, itemgetter
 
 import numpy as np
+from numpy.typing import NDArray
 
 from monitor.domain.frames import MOST_TEXT
 from monitor.domain.rules import DIVERSION, Status
@@ -37,8 +38,8 @@ from monitor.engine.facts import Facts
 from monitor.engine.judged import Explained, Fate, Judged, Match, MatchSpan, Scored
 from monitor.engine.patterns import ContactSpan
 from monitor.engine.shares import shares
-from monitor.engine.sightings import Pair, Seen, Sightings, among
-from monitor.engine.views import Views, span_of
+from monitor.engine.sightings import Pairs, Seen, Sightings, among, together
+from monitor.engine.views import Index, Views, span_of
 
 
 def explain(engine: EngineSet, batch: Batch) -> list[Explained]:
@@ -46,7 +47,7 @@ def explain(engine: EngineSet, batch: Batch) -> list[Explained]:
     on scores alone are left out where they would give way."""
     engine = engine.of(batch.room(0)[0])
     judging = _Judging(engine, batch, ungated=True)
-    pairs = list({**dict.fromkeys(judging.facts.carrying()), **judging.scan.early.bits})
+    pairs = judging.seen()
     judging.look_late(pairs)
     judging.look_around(pairs)
     judging.matches(judging.promising(judging.candidates()))
@@ -65,7 +66,7 @@ def looked_at(engine: EngineSet, batch: Batch) -> Iterator[tuple[int, CompiledRu
     judging = _Judging(engine, batch)
     for event, index in judging.candidates():
         hits = judging.scan.early.of(event, index)
-        if engine.rules[index].promising(bits_of(hits)):
+        if engine.rules[index].promising_early(bits_of(hits)):
             yield event, engine.rules[index], sorted({judging.views.plain_text[hit.start : hit.end] for hit in hits})
 
 
@@ -139,40 +140,45 @@ class _Judging:
         self._heard_in = -1
         self._heard: dict[int, Heard] = {}
 
-    def candidates(self, skip: Container[int] = ()) -> list[Pair]:
-        """Where a rule could hold, by what is looked for in every text and by its scores; text by text."""
-        rules, seen = self._engine.rules, self.scan.early.bits
-        carried = dict.fromkeys(self.facts.carrying(), 0)
-        return sorted((event, index) for (event, index), bits in (carried | seen).items()
-                      if rules[index].promising(bits) and event not in skip and self.applies(rules[index], event))
+    def seen(self) -> Pairs:
+        """What is looked for in every text, and what scores carry."""
+        return together([self.facts.carrying(), self.scan.early.pairs])
 
-    def look_late(self, pairs: Iterable[Pair]) -> None:
+    def candidates(self, skip: Set[int] = frozenset()) -> Pairs:
+        """Where a rule could hold, by what is seen at once; text by text."""
+        rules, seen = self._engine.rules, self.seen()
+        seen = seen.chosen([rules[index].promising_early(parts) for index, parts in seen.asked()])
+        seen = seen.chosen((self._codes(seen) > 0) & ~np.isin(seen.events, list(skip)))
+        bound = self._engine.bound[seen.owners].tolist()
+        return seen.chosen([not depends or self.applies(rules[index], event)
+                            for (event, index), depends in zip(seen, bound, strict=True)])
+
+    def look_late(self, pairs: Pairs) -> None:
         """For what of these rules only matters now, since they could hold."""
-        late = [pair for pair in pairs if self._needs_late(*pair)]
-        events = sorted({event for event, _ in late})
+        late = pairs.chosen(self._engine.matcher.late_rules[pairs.owners] | (self._codes(pairs) == IF_SELLING))
+        events = np.unique(late.events).tolist()
         self._texts = self._engine.matcher.late(self.scan, events, self.views, self._batch.starts)
-        self._late = self._ask(late)
+        self._late = self._ask(late.events, late.owners)
 
-    def promising(self, pairs: Iterable[Pair]) -> list[Pair]:
+    def promising(self, pairs: Pairs) -> Pairs:
         """Where a rule could still hold."""
-        early, late, rules = self.scan.early.bits, self._late.bits, self._engine.rules
-        return [pair for pair in pairs
-                if rules[pair[1]].promising(early.get(pair, 0) | late.get(pair, 0), looked=True)]
+        rules, pairs = self._engine.rules, pairs.beside(self._late.pairs)
+        return pairs.chosen([rules[index].promising(parts) for index, parts in pairs.asked()])
 
-    def look_around(self, pairs: Iterable[Pair]) -> None:
+    def look_around(self, pairs: Pairs) -> None:
         """For the contexts that these rules ask for."""
-        trading = [context.index for context in self._engine.trading if context]
-        self._around = self._ask({(event, -1 - context) for event, index in pairs for context in (
-            *self._engine.rules[index].contexts, *(trading if self._if_selling(event, index) else ()))})
+        hears = self._engine.hears[pairs.owners]
+        hears[np.ix_(self._codes(pairs) == IF_SELLING, [each.index for each in self._engine.trading if each])] = True
+        which, contexts = np.nonzero(hears)
+        self._around = self._ask(pairs.events[which], -1 - contexts)
 
-    def _ask(self, pairs: Collection[Pair]) -> Seen:
-        return self._texts.ask(among(pairs, len(self._begins), self._engine.matcher.owners) if pairs else None)
+    def _ask(self, events: Index, owners: Index) -> Seen:
+        return self._texts.ask(
+            among(events, owners, len(self._begins), self._engine.matcher.owners) if events.size else None)
 
-    def _needs_late(self, event: int, index: int) -> bool:
-        return index in self._engine.matcher.late_rules or self._if_selling(event, index)
-
-    def _if_selling(self, event: int, index: int) -> bool:
-        return self._engine.rules[index].codes[self._code(event)] == IF_SELLING
+    def _codes(self, pairs: Pairs) -> NDArray[np.uint8]:
+        """What the rule of each says of such an event."""
+        return self._engine.matcher.codes[pairs.owners, self._batch.codes(pairs.events)]
 
     def applies(self, rule: CompiledRule, event: int) -> bool:
         """To such an event; `minds` says the rest, late."""
@@ -183,13 +189,13 @@ class _Judging:
 
     def minds(self, rule: CompiledRule, event: int) -> bool:
         """Of an unknown speaker, a rule for sellers minds what sells and says nothing that a buyer would."""
-        if not self._if_selling(event, rule.index):
+        if rule.codes[self._code(event)] != IF_SELLING:
             return True
         selling, buying = self._engine.trading
         return bool(selling and self._context(event, selling.index).hits) and not (
             buying and self._context(event, buying.index).hits)
 
-    def matches(self, pairs: Iterable[Pair]) -> list[Match]:
+    def matches(self, pairs: Pairs) -> list[Match]:
         """What holds of what is promising, by event, then rule. What asks for scores only comes last: a lower one is
         enough where another rule nearly holds."""
         rules, found = self._engine.rules, list[Match]()
@@ -208,13 +214,13 @@ class _Judging:
 
     def evaluate(self, rule: CompiledRule, event: int) -> Match | Missed:
         early = genuine(self.scan.early.of(event, rule.index), self.views)
-        late = self._late.bits.get((event, rule.index), 0)
+        late = self._late.parts(event, rule.index)
         if not self.minds(rule, event):
             return Missed.FAR
-        if not rule.promising(bits_of(early) | late, looked=True):
+        if not rule.promising(bits_of(early) | late):
             return Missed.NEARLY
         hits = meant(rule, early + genuine(self._late.of(event, rule.index), self.views)) if late else early
-        if not rule.promising(bits_of(hits), looked=True):
+        if not rule.promising(bits_of(hits)):
             return Missed.NEARLY
         exempting: list[Hit] = []
         if rule.exempt is not None:
@@ -274,7 +280,7 @@ class _Judging:
 
     def _context(self, event: int, index: int) -> Heard:
         """What is heard of a context; looked at once in a text."""
-        if (event, -1 - index) not in self._around.bits:
+        if not self._around.parts(event, -1 - index):
             return SILENCE
         if event != self._heard_in:
             self._heard_in, self._heard = event, {}

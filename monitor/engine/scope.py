@@ -7,13 +7,14 @@ from monitor.domain.rules import AnyRule, RoomContext
 
 
 class Scope:
-    """`room_bound`: whether it depends on the room at all."""
+    """`room_bound`: whether it depends on the room at all; `bound`: on the room or the day."""
 
     def __init__(self, rule: AnyRule, zone: ZoneInfo) -> None:
         self._applies = applies = rule.applies
         self._since, self._until = (_midnight(d, zone) for d in (rule.effective.since, rule.effective.until))
         self.room_bound = bool(applies.platforms is not None or applies.verticals is not None
                                or applies.rooms.having or applies.rooms.without)
+        self.bound = self.room_bound or self._since is not None or self._until is not None
 
     def in_room(self, context: RoomContext | None) -> bool:
         """An unknown room has no tag; where its platform or vertical is not known, a rule bound to some applies."""

@@ -1,7 +1,8 @@
 """What a lexicon sees in some texts of a batch: literals at once, then what may be hit, of those who ask. A pattern
 runs, and the hits of one owner are put together, where that is asked for."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
 from itertools import groupby, pairwise
 from operator import itemgetter
 from typing import Any, Final
@@ -21,17 +22,75 @@ Wanted = Callable[[Index, NDArray[Any]], NDArray[np.bool_]]
 """Of n pairs, as two arrays of n: which are asked for, bool[n]."""
 
 
-def among(pairs: Collection[Pair], events: int, owners: int) -> Wanted:
-    """These pairs, at least one, of so many events and owners."""
-    asked = np.zeros((events, owners), dtype=bool)
-    asked[tuple(zip(*pairs, strict=True))] = True
+_OWNERS: Final = 1 << 32
+"""More than there are."""
+
+
+class Pairs:
+    """n events and whoever asks, a rule, each once and in order. `keys`: int64[n], see `_keys`; `parts`: a bit mask of
+    each, int64[n], or objects where one has too many."""
+
+    __slots__ = ("keys", "parts")
+
+    def __init__(self, keys: Index, parts: NDArray[Any]) -> None:
+        self.keys, self.parts = keys, parts
+
+    @property
+    def events(self) -> Index:
+        return self.keys >> 32
+
+    @property
+    def owners(self) -> Index:
+        return self.keys & (_OWNERS - 1)
+
+    def __iter__(self) -> Iterator[Pair]:
+        return zip(self.events.tolist(), self.owners.tolist(), strict=True)
+
+    def asked(self) -> Iterator[tuple[int, int]]:
+        """The owner and the parts of each."""
+        return zip(self.owners.tolist(), self.parts.tolist(), strict=True)
+
+    def chosen(self, which: Sequence[bool] | NDArray[np.bool_]) -> "Pairs":
+        mask = np.asarray(which, dtype=bool)
+        return Pairs(self.keys[mask], self.parts[mask])
+
+    def beside(self, other: "Pairs") -> "Pairs":
+        """These pairs, each with its parts in the other as well."""
+        if not other.keys.size:
+            return self
+        at = np.minimum(np.searchsorted(other.keys, self.keys), other.keys.size - 1)
+        return Pairs(self.keys, self.parts | np.where(other.keys[at] == self.keys, other.parts[at], 0))
+
+
+def pairs_of(found: Sequence[Pair]) -> Pairs:
+    """Without a part; in any order."""
+    keys = np.array([event * _OWNERS + owner for event, owner in found], dtype=np.int64)
+    return together([Pairs(keys, np.zeros_like(keys))])
+
+
+def together(some: Iterable[Pairs]) -> Pairs:
+    """Each pair once, with all its parts."""
+    keys, parts = map(np.concatenate, zip(*((each.keys, each.parts) for each in some), strict=True))
+    order, first = _grouped(keys)
+    return Pairs(keys[order[first]], np.bitwise_or.reduceat(parts[order], first))
+
+
+def _grouped(keys: Index) -> tuple[Index, Index]:
+    """(the order of the keys, where in it another one begins)"""
+    order = np.argsort(keys, kind="stable")
+    return order, np.flatnonzero(np.diff(keys[order], prepend=-_OWNERS))
+
+
+def among(events: Index, owners: Index | int, count: int, of: int) -> Wanted:
+    """These pairs (int64[n] each), of `count` events and `of` owners."""
+    asked = np.zeros((count, of), dtype=bool)
+    asked[events, owners] = True
     return lambda events, owners: asked[events, owners]  # negative owners count from the end
 
 
-_OWNERS: Final = 1 << 32
-"""More than there are."""
 _PATTERN: Final = -1
 _DETECTED: Final = -2
+_NOTHING: Final = (0, 0, 0)
 
 
 class Sightings:
@@ -120,29 +179,31 @@ class Seen:
 
     def __init__(self, sightings: Sightings, found: Index) -> None:
         self._sightings = sightings
-        self.bits: dict[Pair, int] = {}
-        """Of each pair its parts that may be hit, in order of events and owners. No other has a hit."""
-        self._places: dict[Pair, tuple[int, int]] = {}
-        if len(found):
-            self._group(found)
+        order, self._first = _grouped(found[:, 0] * _OWNERS + found[:, 1])
+        self._found = found[order]
+        begin, parts = self._found[self._first], self._found[:, 2]
+        bits = np.left_shift(1, parts, dtype=np.int64 if parts.max(initial=0) < 63 else object)
+        self.pairs = Pairs(begin[:, 0] * _OWNERS + begin[:, 1], np.bitwise_or.reduceat(bits, self._first))
+        """Of each pair its parts that may be hit. No other has a hit."""
 
-    def _group(self, found: Index) -> None:
-        keys = found[:, 0] * _OWNERS + found[:, 1]
-        order = np.argsort(keys, kind="stable")
-        keys, self._found = keys[order], found[order]
-        first = np.flatnonzero(np.concatenate(([True], keys[1:] != keys[:-1])))
-        parts = self._found[:, 2]
-        bits = np.left_shift(1, parts, dtype=np.int64 if parts.max() < 63 else object)
-        pairs = zip(*self._found[first, :2].T.tolist(), strict=True)
-        self.bits = dict(zip(pairs, np.bitwise_or.reduceat(bits, first).tolist(), strict=True))
-        self._places = dict(zip(self.bits, pairwise([*first.tolist(), len(found)]), strict=True))
+    @cached_property
+    def _rows(self) -> dict[int, tuple[int, int, int]]:
+        """By key: where its rows begin and end, and its parts."""
+        places = pairwise([*self._first.tolist(), len(self._found)])
+        rows = [(*place, parts) for place, parts in zip(places, self.pairs.parts.tolist(), strict=True)]
+        return dict(zip(self.pairs.keys.tolist(), rows, strict=True))
+
+    def parts(self, event: int, owner: int) -> int:
+        """Of one owner, a rule or -1 - context, the parts that may be hit."""
+        return self._rows.get(event * _OWNERS + owner, _NOTHING)[2]
 
     def of(self, event: int, owner: int) -> list[RawHit]:
-        """The hits of one owner: a rule, or -1 - context."""
-        place, forms = self._places.get((event, owner)), self._sightings.lexicon.forms
-        if place is None:
+        """Its hits."""
+        begin, end, parts = self._rows.get(event * _OWNERS + owner, _NOTHING)
+        if not parts:
             return []
-        rows: list[list[int]] = self._found[slice(*place)].tolist()
+        rows: list[list[int]] = self._found[begin:end].tolist()
+        forms = self._sightings.lexicon.forms
         found = [RawHit(start, end, VIEWS[view], part, forms[form])
                  for _, _, part, view, form, start, end in rows if end >= 0]
         found += self._sightings.detected.get((event, owner), ())

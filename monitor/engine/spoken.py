@@ -2,6 +2,8 @@
 
 from typing import NamedTuple
 
+import numpy as np
+
 from monitor.domain.rules import Side
 from monitor.engine.batch import Batch
 from monitor.engine.conditions import genuine, heard
@@ -25,7 +27,7 @@ def spoken(engine: EngineSet, batch: Batch, name: str) -> list[Spoken]:
         return []
     views, owner = Views(engine.tables, batch.text), -1 - context.index
     texts = engine.matcher.everywhere(views, batch.starts)
-    seen = texts.ask(among([(event, owner) for event in range(count)], count, engine.matcher.owners))
+    seen = texts.ask(among(np.arange(count), owner, count, engine.matcher.owners))
     begins, found = batch.starts.tolist(), []
     for event in range(count):
         hits = heard(context, genuine(seen.of(event, owner), views), views, span_of(event, begins, views)).hits

@@ -87,7 +87,7 @@ def share_of(engine: EngineSet, batches: list[EventBatch]) -> tuple[float, float
     hits = findings = total = 0
     for batch in batches:
         scan = scanned(engine, batch)
-        hits += len({event for event, rule in scan.early.bits if scan.early.of(event, rule)})
+        hits += len({event for event, rule in scan.early.pairs if scan.early.of(event, rule)})
         findings += len({m.event for m in judge(engine, batch).matches})
         total += len(batch)
     return hits / total, findings / total

@@ -62,9 +62,9 @@ def test_nothing_more_is_asked_once_the_rule_cannot_hold() -> None:
 
 def test_a_rule_promises_nothing_where_what_stands_near_it_is_missing() -> None:
     rule, claim, price = ENGINE.rules[0], 1 << 0, 1 << 1
-    assert not rule.promising(claim)  # both are looked for in every text
-    assert not rule.promising(claim, looked=True)
-    assert rule.promising(claim | price, looked=True)
+    assert not rule.promising_early(claim)  # both are looked for in every text
+    assert not rule.promising(claim)
+    assert rule.promising(claim | price)
 
 
 def test_of_two_that_must_stand_near_each_other_the_rarer_is_looked_for_in_every_text() -> None:
@@ -72,8 +72,8 @@ def test_of_two_that_must_stand_near_each_other_the_rarer_is_looked_for_in_every
     rare = Selection(name="rare", patterns=("罕见[之的]物",))
     rule = rulekit.engine(rulekit.rule(common, rare, condition="common")).rules[0]
     assert rule.early == 1 << 1
-    assert rule.promising(1 << 1)  # the other is not looked for yet
-    assert not rule.promising(1 << 1, looked=True)
+    assert rule.promising_early(1 << 1)  # the other is not looked for yet
+    assert not rule.promising(1 << 1)
 
 
 def test_what_stands_nearby_may_hold_no_word() -> None:
