@@ -242,9 +242,9 @@ def _facts(finding: Finding, clauses: Mapping[str, Clause]) -> Iterator[tuple[st
         yield "豁免", f"可能适用，请核对证明：{_clause(finding.exempt, finding, clauses)}"
     if finding.advice.say:
         yield "建议", words(finding.advice.say)
-    pairs = finding.advice.fitting([said for span in finding.spans for said in (span.text, span.term)])
-    if pairs:
-        yield "改写", "<br>".join(f'{words(old)} → <span class="to">{words(new)}</span>' for old, new in pairs.items())
+    if finding.advice.rewrite:
+        yield "改写", "<br>".join(
+            f'{words(old)} → <span class="to">{words(new)}</span>' for old, new in finding.advice.rewrite.items())
     if finding.clauses:
         yield "依据", "".join(_clause(name, finding, clauses) for name in finding.clauses)
 

@@ -88,7 +88,7 @@ class FindingTexts:
             lines += [Text(safe(f"  after 【{span.text}】 ({span.event})")) for span in finding.spans
                       if span.event not in (None, event.id)]
             lines += self._scores(finding, event)
-            lines += self._grounds(finding, hits)
+            lines += self._grounds(finding)
             lines += [self._also(other, event, finding) for other in others]
         self._out.print(*lines, "", sep="\n", soft_wrap=True)
 
@@ -105,7 +105,7 @@ class FindingTexts:
         due = moment(finding.at, finding.offset_ms, self._zone)
         script = self._kinds == {Kind.SCRIPT}
         where = _facts(*(("not in the script",) if script else (due, finding.room, "not said by then")))
-        self._out.print(where, _title(finding), *self._grounds(finding, []), "", sep="\n", soft_wrap=True)
+        self._out.print(where, _title(finding), *self._grounds(finding), "", sep="\n", soft_wrap=True)
 
     def _scores(self, finding: Finding, event: Event) -> list[Text]:
         """What the classifier thinks of the finding's categories, and because of which words."""
@@ -113,7 +113,7 @@ class FindingTexts:
             return [Text(safe(f"  {line}")) for line in map(_scored, why(self._engine, event, finding.category))]
         return []
 
-    def _grounds(self, finding: Finding, hits: Sequence[str]) -> list[Text]:
+    def _grounds(self, finding: Finding) -> list[Text]:
         """The clauses and the advice, one a line."""
         lines = []
         named = partial(cited, unverified=finding.unverified, not_in_force=finding.not_in_force)
@@ -133,7 +133,7 @@ class FindingTexts:
             lines.append(f"  +{len(rest)} more: {', '.join(map(named, rest))}")
         if finding.advice.say:
             lines.append(f"  → {finding.advice.say}")
-        lines += [f"    {old} → {new}" for old, new in finding.advice.fitting(hits).items()]
+        lines += [f"    {old} → {new}" for old, new in finding.advice.rewrite.items()]
         return [Text(safe(line)) for line in lines]
 
     def end(self, scanner: Scanner) -> None:

@@ -138,9 +138,8 @@ def suggested(alert: Alert, how: CueRule | None) -> str:
         return how.say
     if alert.advice.say:
         return alert.advice.say[:LONGEST]
-    rewrites = alert.advice.fitting([span.text for span in alert.spans])
-    if rewrites:
-        return "；".join(f"把「{old}」改为「{new}」" for old, new in list(rewrites.items())[:3])[:LONGEST]
+    if alert.advice.rewrite:
+        return "；".join(f"把「{old}」改为「{new}」" for old, new in list(alert.advice.rewrite.items())[:3])[:LONGEST]
     return f"请停止这一说法并当场更正：{alert.title}"[:LONGEST]
 
 

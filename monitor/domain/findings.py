@@ -1,7 +1,9 @@
 """Findings: a rule that holds for an event, with its evidence. Everything in a finding is masked already."""
 
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Iterable
 from enum import StrEnum
+from functools import lru_cache
 from typing import Final
 
 from msgspec import Struct
@@ -65,17 +67,41 @@ class Span(Struct, frozen=True):
 
 
 class Advice(Struct, frozen=True):
+    """`rewrite`: what to say instead of what. A rule's keys are wordings, which may leave something out (`血压…稳`), or
+    names of selections, for all that these find; a finding's are the words that were said."""
+
     say: str = ""
     rewrite: dict[str, str] = {}
 
-    def fitting(self, hits: Sequence[str]) -> dict[str, str]:
-        """The rewrites of what stands in a hit, or has one in it; where there is none, of what is most like one."""
-        fits = {old: new for old, new in self.rewrite.items() if any(old in hit or hit in old for hit in hits if hit)}
-        if fits or not self.rewrite:
-            return fits
-        said = set().union(*hits)
-        nearest = max(self.rewrite, key=lambda old: len(said.intersection(old)))
-        return {nearest: self.rewrite[nearest]}
+    def given(self, text: str, spans: Iterable[Span]) -> "Advice":
+        """For a finding in `text`: of each span the rewrite of the longest wording that was said in it or around it, or
+        of its selection. None is better than one of something else."""
+        wordings = sorted(self.rewrite, key=len, reverse=True)
+        found: dict[str, str] = {}
+        for span in spans:
+            said = ((_said(wording, text, span), wording) for wording in wordings)
+            words, key = next((pair for pair in said if pair[0]), (span.text, span.selection))
+            if key in self.rewrite and self.rewrite[key] not in found.values():
+                found.setdefault(words, self.rewrite[key])
+        return Advice(self.say, found)
+
+
+def _said(wording: str, text: str, span: Span) -> str:
+    """The words in or around a span that are this wording; "" for none."""
+    worded = _worded(wording)
+    if span.event is None:
+        for place in worded.finditer(text):
+            if place.start() < span.end and span.start < place.end():
+                return place[0]
+    elif found := worded.search(span.text):
+        return found[0]
+    return span.text if worded.search(span.term) else ""
+
+
+@lru_cache(8_192)
+def _worded(wording: str) -> re.Pattern[str]:
+    """A gap is of a few characters of one clause."""
+    return re.compile("[^，。！？；,!?;]{0,8}?".join(map(re.escape, wording.split("…"))), re.IGNORECASE)
 
 
 class Finding(Struct, frozen=True, kw_only=True):

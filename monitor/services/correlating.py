@@ -169,21 +169,21 @@ class Correlating:
         return Finding(
             id=held.id, opened_by=held.id, tenant=held.tenant, source=last.source, event_id="",
             event_ids=list(dict.fromkeys(ref.id for ref in held.events)), revision=last.revision, room=held.room,
-            broadcast=held.broadcast, lane=held.lane, kind=said.kind if said else Kind.TRANSCRIPT,
+            broadcast=held.broadcast, kind=said.kind if said else Kind.TRANSCRIPT,
             stage=said.stage if said else Stage.LIVE, role=said.role if said else Role.UNKNOWN, speaker=held.speaker,
             at=held.at, offset_ms=said.offset_ms if said else None, accepted_at=held.accepted_at,
-            text=said.text if said else "", spans=spans,
             evasive=next((each.evasive for _, each in shown if each and each.evasive), None), asr_variant=False,
-            **grounds(rule, self._engine, held.at),
+            **grounds(rule, self._engine, held.at, lane=held.lane, text=said.text if said else "", spans=spans),
         )
 
     def _absence(self, due: Due, accepted_at: int) -> Finding:
         rule = self._engine.correlations.rules[due.rule]
         return Finding(
             id=due.id, opened_by=due.id, tenant=due.tenant, source="", event_id="", event_ids=[], revision=0,
-            room=due.room, broadcast=due.broadcast, lane=HOST_SIDE, kind=Kind.SIGNAL, stage=Stage.LIVE, role=Role.HOST,
-            speaker="", at=due.due_at, offset_ms=None, accepted_at=accepted_at or due.due_at, text="", spans=[],
-            evasive=None, asr_variant=False, **grounds(rule, self._engine, due.due_at),
+            room=due.room, broadcast=due.broadcast, kind=Kind.SIGNAL, stage=Stage.LIVE, role=Role.HOST,
+            speaker="", at=due.due_at, offset_ms=None,
+            accepted_at=accepted_at or due.due_at, evasive=None, asr_variant=False,
+            **grounds(rule, self._engine, due.due_at, lane=HOST_SIDE, text="", spans=[]),
         )
 
 

@@ -231,8 +231,9 @@ class Lane:
         if not newest:
             _count(outcome, "superseded", len(matches))
             return
-        findings = [self._finding(said, frame, match, masks) for match in matches]
-        findings += [_over_several(self._finding(said, frame, s.match, masks), s) for s in straddles]
+        text = mask_text(said.text, masks) if masks else said.text
+        findings = [self._finding(said, frame, match, text, _spans(match, text)) for match in matches]
+        findings += [_over_several(self._finding(said, frame, s.match, text, s.spans), s) for s in straddles]
         if replaces:
             outcome.withdrawals.append(Withdrawal(said.tenant, said.source, said.id, said.revision))
         self._notes.add(notes, said, findings, replaces=replaces)
@@ -277,17 +278,16 @@ class Lane:
                 self._revisions.popitem(last=False)
         return True, said.revision > known
 
-    def _finding(self, said: Utterance, frame: Frame, match: Match, masks: list[tuple[int, int]]) -> Finding:
-        text = mask_text(said.text, masks) if masks else said.text
+    def _finding(self, said: Utterance, frame: Frame, match: Match, text: str, spans: list[Span]) -> Finding:
         own = finding_id(said.tenant, match.rule.rule.id, event_key(said.tenant, said.source, said.id, said.revision))
         return Finding(
             id=own, opened_by=own, tenant=said.tenant, source=said.source, event_id=said.id, event_ids=[said.id],
-            revision=said.revision, room=said.room, broadcast=said.broadcast, lane=frame.lane, kind=said.kind,
+            revision=said.revision, room=said.room, broadcast=said.broadcast, kind=said.kind,
             stage=said.stage, role=said.role, speaker=said.speaker, at=said.at, offset_ms=said.offset_ms,
-            accepted_at=frame.accepted_at, text=text,
-            spans=[Span(s.start, s.end, text[s.start : s.end], s.selection, s.view, term=s.term) for s in match.spans],
-            evasive=match.evasive, asr_variant=match.asr_variant, scores=match.scores, opinion=match.opinion,
-            **grounds(match.rule.rule, self.engine, said.at, exempt=match.exempt),
+            accepted_at=frame.accepted_at, evasive=match.evasive, asr_variant=match.asr_variant,
+            scores=match.scores, opinion=match.opinion,
+            **grounds(match.rule.rule, self.engine, said.at, lane=frame.lane, text=text, spans=spans,
+                      exempt=match.exempt),
         )
 
     def _correlate(self, notes: list[Notes], outcome: Outcome) -> None:
@@ -299,14 +299,17 @@ class Lane:
         outcome.notes += notes
 
 
+def _spans(match: Match, text: str) -> list[Span]:
+    return [Span(s.start, s.end, text[s.start : s.end], s.selection, s.view, term=s.term) for s in match.spans]
+
+
 def _over_several(finding: Finding, straddle: Straddle) -> Finding:
     """The same rule, over events before and this one."""
     keys = [event_key(finding.tenant, piece.source, piece.id, piece.revision) for piece in straddle.pieces]
     subject = window_subject([*keys, event_key(finding.tenant, finding.source, finding.event_id, finding.revision)])
     own = finding_id(finding.tenant, finding.rule, subject)
     return msgspec.structs.replace(
-        finding, id=own, opened_by=own, event_ids=[*(piece.id for piece in straddle.pieces), finding.event_id],
-        spans=straddle.spans)
+        finding, id=own, opened_by=own, event_ids=[*(piece.id for piece in straddle.pieces), finding.event_id])
 
 
 def _count(outcome: Outcome, reason: str, amount: int) -> None:

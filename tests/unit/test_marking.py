@@ -5,7 +5,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.cli.marking import marked
-from monitor.domain.findings import Advice
 
 
 @pytest.mark.parametrize(
@@ -50,12 +49,3 @@ def test_nothing_is_lost_and_every_hit_is_inside_a_mark(text: str, spans: list[t
     assert {place for start, end in spans for place in range(start, end)} <= covered
     ends = [span.end for span in shown.spans]
     assert not {span.start for span in shown.spans} & set(ends), "two that touch"
-
-
-def test_the_rewrites_that_fit_what_was_said() -> None:
-    advice = Advice(rewrite={"消炎祛痘": "清洁", "药妆": "化妆品", "活血": "热敷"})
-    assert advice.fitting(["药妆"]) == {"药妆": "化妆品"}
-    assert advice.fitting(["就是药妆的", "消炎"]) == {"消炎祛痘": "清洁", "药妆": "化妆品"}
-    assert advice.fitting(["一贴活络", "行血"]) == {"活血": "热敷"}, "the most like one"
-    assert advice.fitting(["医用"]) == advice.fitting([""]) == advice.fitting([]) == {"消炎祛痘": "清洁"}
-    assert Advice().fitting(["医用"]) == {}

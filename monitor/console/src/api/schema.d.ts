@@ -1551,7 +1551,11 @@ export interface components {
          * @enum {unknown}
          */
         Evasion: "homophone" | "letters" | "lookalike" | "signs" | "spelled" | "split" | "stretched" | "styled" | "symbols";
-        /** Advice */
+        /**
+         * Advice
+         * @description `rewrite`: what to say instead of what. A rule's keys are wordings, which may leave something out (`血压…稳`), or
+         *         names of selections, for all that these find; a finding's are the words that were said.
+         */
         Advice: {
             /** @default  */
             say: string;

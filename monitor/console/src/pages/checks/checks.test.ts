@@ -4,20 +4,16 @@ import type { Check, Finding } from './data'
 import { difference } from '../../parts/diff'
 import { changed, isMasked, linesBefore, offersFor, scriptOf } from './draft'
 
-const finding = (text: string, rewrite: Record<string, string>, ...spans: [number, number, string?][]): Finding => ({
-  text, event_id: 'e', advice: { say: '', rewrite }, spans: spans.map(([start, end, term]) => ({ start, end, event: null, term: term ?? '' })),
-}) as unknown as Finding
+const advised = (rewrite: Record<string, string>) => ({ advice: { say: '', rewrite } }) as unknown as Finding
 
 const check = (...lines: [number, string][]): Check => ({
   summary: { id: 'c1', version: 1 }, details: { lines: lines.map(([line, text]) => ({ line, text, findings: [] })), missing: [], rejected: [] },
 }) as unknown as Check
 
-test('a rewrite replaces its own words, those it means, or all that was found', () => {
-  expect(offersFor(finding('今天全网最低价', { 全网最低: '店里今年的好价' }, [2, 6]), '今天全网最低价')).toEqual([{ from: '全网最低', to: '店里今年的好价', fits: true }])
-  expect(offersFor(finding('加我徽信', { 微信: '站内客服' }, [2, 4, '微信']), '加我徽信')).toEqual([{ from: '徽信', to: '站内客服', fits: true }])
-  expect(offersFor(finding('😀在家就能做热玛吉', { 在家做热玛吉: '紧致精华' }, [1, 3], [6, 9]), '😀在家就能做热玛吉')).toEqual([{ from: '在家就能做热玛吉', to: '紧致精华', fits: false }])
-  expect(offersFor(finding('能抗癌', { 抗癌: '删去，只讲吃法' }, [1, 3]), '能抗癌')).toEqual([{ from: '抗癌', to: '', fits: true }])
-  expect(offersFor(finding('改过了', { 全网最低: '好价' }, [0, 2]), '店里的好价')).toEqual([])
+test('a rewrite replaces what was said, as long as it stands in the line', () => {
+  expect(offersFor(advised({ 全网最低: '店里今年的好价', 抗癌: '删去，只讲吃法' }), '今天全网最低价还抗癌')).toEqual([{ from: '全网最低', to: '店里今年的好价' }, { from: '抗癌', to: '' }])
+  expect(offersFor(advised({ 全网最低: '好价' }), '店里的好价')).toEqual([])
+  expect(offersFor(advised({ 低: '低于昨天' }), '低于昨天')).toEqual([])
 })
 
 test('the next version is what was sent with its changed lines', () => {

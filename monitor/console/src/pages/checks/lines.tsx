@@ -120,7 +120,7 @@ function Found({ finding, line, offers, clauses, stop, draft, onPick, onOffer }:
         <span className={`chip sev sev-${level}`}>{level} {severity(finding.severity)}</span> {finding.title}
         {first && <span className="meta"> 《{first.document.replaceAll(/[《》]/g, '')}》{first.article}{finding.clauses.length > 1 && ` +${finding.clauses.length - 1}`}</span>}
       </button>
-      {offers.filter(({ fits }) => fits).slice(0, 2).map((offer) => (
+      {offers.slice(0, 2).map((offer) => (
         <button key={offer.to} type="button" className="plain small offer" onClick={() => onOffer(line, offer)}>
           {offer.to ? `${t('apply')} “${offer.to}”` : t('leaveOut', { from: offer.from })}
         </button>

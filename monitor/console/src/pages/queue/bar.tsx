@@ -208,7 +208,7 @@ function Why({ card, reasons, exempt, clauses: words, verdict, onBack, onRule }:
 function Write({ card, what, onCue, onNote, onClose }: BarProps & { what: Writing; onClose: () => void }) {
   const t = useTexts(TEXT)
   const advice = card.alerts[0]?.advice
-  const [say, setSay] = useState(what === 'note' ? '' : (rewritesOf(card.alerts[0])[0]?.[1] ?? advice?.say ?? ''))
+  const [say, setSay] = useState(what === 'note' ? '' : (rewritesOf(card)[0]?.[1] ?? advice?.say ?? ''))
   const title = what === 'cue' ? t('cueTo') : t('note')
   const [told, setTold] = useState('')
   const box = useRef<HTMLElement>(null)

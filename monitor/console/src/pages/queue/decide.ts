@@ -43,14 +43,10 @@ export const reasonIn = (language: Language, { id, title }: Pick<Reason, 'id' | 
 export const shortClause = ({ document, article }: { document: string; article: string }): string =>
   `${document.replaceAll(/[《》]/g, '').replace(/^中华人民共和国/, '').replace(/（[^）]*[\d令][^）]*）$/, '')} ${article}`.trim()
 
-/** What is said instead of what: rewrites of what stands in a hit, or has one in it; where there is none, of what is most like one. */
-export function rewritesOf(alert: Pick<Alert, 'advice' | 'spans'> | undefined): [said: string, instead: string][] {
-  const all = Object.entries(alert?.advice.rewrite ?? {})
-  const hits = (alert?.spans ?? []).flatMap((span) => [span.text, span.term ?? '']).filter(Boolean)
-  const fits = all.filter(([old]) => hits.some((hit) => hit.includes(old) || old.includes(hit)))
-  const said = new Set(hits.join(''))
-  const shared = ([old]: [string, string]) => [...new Set(old)].filter((char) => said.has(char)).length
-  return fits.length ? fits : all.toSorted((a, b) => shared(b) - shared(a)).slice(0, 1)
+/** What is to be said instead of what was said, of all that the card's rules name: each saying once. */
+export function rewritesOf(card: Pick<Card, 'alerts'> | undefined): [said: string, instead: string][] {
+  const all = (card?.alerts ?? []).flatMap(({ advice }) => Object.entries(advice.rewrite ?? {}))
+  return all.filter(([, instead], i) => all.findIndex(([, other]) => other === instead) === i)
 }
 
 /** Reasons of a verdict, the usual one first. */

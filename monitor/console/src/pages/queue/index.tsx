@@ -111,7 +111,7 @@ function Cockpit({ desk, filter, onFilter }: { desk: Desk; filter: Filter; onFil
       setTicked(next)
     },
     claim: () => void (card && desk.claim(card)), clause: () => setClauses((open) => !open),
-    rewrite: () => void navigator.clipboard?.writeText(rewritesOf(card?.alerts[0])[0]?.[1] ?? ''),
+    rewrite: () => void navigator.clipboard?.writeText(rewritesOf(card)[0]?.[1] ?? ''),
     earlier: () => void peer(-1), later: () => void peer(1), card: () => setReading(true),
     undo: () => {
       const key = desk.undo()

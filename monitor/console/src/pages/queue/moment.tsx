@@ -100,7 +100,7 @@ function Because({ card, known, open }: { card: Card; known: Known; open: boolea
   const lapsed = new Set(card.alerts.flatMap((alert) => alert.not_in_force ?? []))
   const exempt = [...new Set(known.all.flatMap((each) => exemptOf(each)))]
   const advice = card.alerts[0]?.advice
-  const rewrites = rewritesOf(card.alerts[0])
+  const rewrites = rewritesOf(card)
   const scores = known.all.flatMap((each) => Object.values(each.why ?? {}).flat())
   return (
     <dl className="because">
@@ -123,7 +123,7 @@ function Because({ card, known, open }: { card: Card; known: Known; open: boolea
       {exempt.length > 0 && <><dt>{t('exempt')}</dt><dd>{exempt.map((id) => (named.has(id) ? shortClause(named.get(id)!) : id)).join('；')}</dd></>}
       {advice?.say && <><dt>{t('advice')}</dt><dd>{advice.say}</dd></>}
       {rewrites.length > 0 && <dt>{t('rewrite')} <kbd>Y</kbd></dt>}
-      {rewrites.length > 0 && <dd>{rewrites.slice(0, 2).map(([from, to]) => <p key={from}>“{from}” → “{to}”</p>)}</dd>}
+      {rewrites.length > 0 && <dd>{rewrites.slice(0, 2).map(([from, to]) => <p key={to}>“{from}” → “{to}”</p>)}</dd>}
       {scores.length > 0 && <><dt>{t('why')}</dt><dd><Scores scores={scores} /></dd></>}
     </dl>
   )
