@@ -19,9 +19,11 @@ _TOKEN: Final = re.compile(
       | (?P<count>\{(?P<low>[0-9]+)(?P<comma>,?)(?P<high>[0-9]*)\})
       | (?P<look>\(\?<?[=!])
       | (?P<dot>\.)
+      | (?P<plain>[^\\\[*+{(.]+)
       | .""",
     re.VERBOSE | re.DOTALL,
 )
+_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
 _WIDE_SET: Final = re.compile(r"\[\^|.*\\[DSW]", re.DOTALL)
 
 
@@ -36,7 +38,7 @@ def term_fault(term: str) -> tuple[str, str] | None:
     if len(term) > MAX_TERM:
         return phrase("the term has {count} characters, at most {most} are taken", count=len(term),
                       most=MAX_TERM), "look for a part of it"
-    if any(mark < " " or mark == "\x7f" for mark in term):
+    if _CONTROL.search(term):
         return phrase("the term {term} holds a line break or control character",
                       term=repr(term[:40])), "write it on one line"
     return None
@@ -53,19 +55,19 @@ def pattern_faults(pattern: str) -> list[tuple[int, str, str]]:
     wide, atom = False, 0
     for token in _TOKEN.finditer(pattern):
         what, at = token.lastgroup, token.start()
-        if token["count"] or token["many"]:
+        if what in ("count", "many"):
             why = _repetition(token, wide)
             if why:
                 found.append((atom, phrase("'{part}' {why}", part=pattern[atom:token.end()], why=why),
                               _SPLIT if wide else _BOUND))
             continue
-        if token["look"]:
+        if what == "look":
             found.append((at, phrase("'{part}' looks around: not possible", part=token["look"]),
                           "use veto, allow or near"))
-        elif token["escape"] and token["escape"][1] in "123456789":
+        elif what == "escape" and token["escape"][1] in "123456789":
             found.append((at, phrase("'{part}' refers back: not possible", part=token["escape"]),
                           "write the parts out"))
-        atom = at
+        atom = token.end() - 1 if what == "plain" else at
         wide = what == "dot" or (what == "escape" and token["escape"][1] in "DSW") or (
             what == "set" and _WIDE_SET.match(token["set"]) is not None)
     return found

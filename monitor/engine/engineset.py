@@ -21,12 +21,14 @@ from monitor.engine.patterns import prepare
 from monitor.engine.scorer import Scorer
 from monitor.engine.scoring import Scoring
 from monitor.engine.trades import Trades
+from monitor.engine.uncollected import uncollected
 from monitor.engine.views import ViewTables
 
 
 class EngineSet:
     """`version` changes with the rules, the scorer, the rooms and the tables. Never changed after it is made."""
 
+    @uncollected()
     def __init__(
         self,
         ruleset: RuleSet,

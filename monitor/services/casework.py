@@ -22,6 +22,7 @@ from monitor.engine.correlation_state import LATENESS_MS
 from monitor.engine.databases import Databases
 from monitor.engine.engineset import EngineSet
 from monitor.engine.pipeline import judge, looked_at
+from monitor.engine.uncollected import uncollected
 from monitor.engine.views import ViewTables
 from monitor.services.scan import Scanner
 
@@ -64,6 +65,7 @@ class SeriesFailure(Struct, frozen=True):
 Failure = CaseFailure | SeriesFailure
 
 
+@uncollected()
 def run_cases(
     ruleset: RuleSet, tables: ViewTables, zone: ZoneInfo, databases: Databases | None = None
 ) -> tuple[int, list[Failure]]:

@@ -1,5 +1,6 @@
 """What compiling keeps for the next start: the same findings from it, and none but its own trusted."""
 
+import gc
 from pathlib import Path
 from threading import Thread
 from typing import Any
@@ -23,6 +24,7 @@ from monitor.engine.engineset import EngineSet
 from monitor.engine.judged import Match
 from monitor.engine.pipeline import judge
 from monitor.engine.terms import form_of
+from monitor.engine.uncollected import uncollected
 from monitor.services import casework
 from monitor.services.casework import Failure, failing_cases, run_cases
 from tests.unit.rulekit import ZONE, event, rule, tables, terms
@@ -142,6 +144,16 @@ def test_a_word_that_is_scanned_for_by_its_sound_has_no_scan_of_its_own_characte
     assert scanned("最低") == [View.SKELETON]
     assert scanned("全网vip最低") == [View.SKELETON, View.SOUND], "letters have no sound"
     assert {m[2][0].view for m in found(made([rule(terms("claim", "全网最低"))], None), ["全网最低"])} == {View.PLAIN}
+
+
+def test_no_garbage_is_looked_for_while_rules_are_made_and_again_whatever_comes_of_it() -> None:
+    with uncollected():
+        with uncollected():
+            pass
+        assert not gc.isenabled()
+    with pytest.raises(RuleError):
+        load_sources({"a/pack.yml": b"id: ["})
+    assert gc.isenabled()
 
 
 def test_two_threads_scan_with_one_database() -> None:

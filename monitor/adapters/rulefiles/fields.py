@@ -17,6 +17,7 @@ NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,63}")
 MAX_TEXT: Final = 10_000
 _DAY: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _WHOLE: Final = re.compile(r"0|[1-9][0-9]{0,8}")
+_SURROGATE: Final = re.compile("[\ud800-\udfff]")
 _DECIMAL: Final = re.compile(r"[0-9]{0,9}\.?[0-9]{1,17}")
 
 
@@ -38,7 +39,7 @@ def text_of(node: Node, faults: Faults, what: str, *, limit: int = MAX_TEXT) -> 
         faults.add(node,
                    phrase("{what} has {count} characters, at most {limit} are taken", what=what, count=len(node.value),
                           limit=limit), "shorten it")
-    elif any("\ud800" <= mark <= "\udfff" for mark in node.value):
+    elif _SURROGATE.search(node.value):
         faults.add(node, phrase("{what} holds a lone surrogate", what=what), "remove it")
     else:
         return node.value

@@ -22,6 +22,7 @@ from monitor.domain.rules import AnyRule, Context, Rule
 from monitor.domain.rulesets import RuleSet
 from monitor.engine.databases import Databases
 from monitor.engine.looking import unfit
+from monitor.engine.uncollected import uncollected
 
 _DEEPEST: Final = 5
 _WHICH: Final = "name the folder that holds the packs"
@@ -136,6 +137,7 @@ class _Reading:
         return self.files.setdefault(path, Faults(path))
 
 
+@uncollected()
 def _load(sources: dict[str, bytes], unread: list[Faults], databases: Databases) -> RuleSet:
     reading = _Reading(sources)
     register = Register()

@@ -19,6 +19,8 @@ MAX_LIST: Final = 8_000_000
 
 _LOADER: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _RESOLVER: Final[Any] = yaml.resolver.Resolver()
+_RESOLVED: Final = _RESOLVER.yaml_implicit_resolvers.keys()
+"""How plain scalars begin that may be something else than a text."""
 _UNPRINTABLE: Final = re.compile("[^\t\n\r -~\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
 _FULL_WIDTH: Final = re.compile(r"(?:^|[{,])[ -]*[A-Za-z_-]+(?P<colon>：)|，(?=\s*[A-Za-z_-]+\s*[:：])")
 _TAG: Final = "tag:yaml.org,2002:"
@@ -178,7 +180,7 @@ class _Builder:
         self._marked(event)
         start, end, value = _at(event.start_mark), _at(event.end_mark), event.value
         bare = not event.style  # libyaml says "", the pure parser None
-        plain = bare and event.tag is None
+        plain = bare and event.tag is None and value[:1] in _RESOLVED
         tag = str(_RESOLVER.resolve(yaml.ScalarNode, value, (True, False))) if plain else _TAG + "str"
         around = end.column - start.column - len(value) if end.line == start.line else -1
         exact = around == 0 if bare else around == 2 and event.style in ("'", '"')

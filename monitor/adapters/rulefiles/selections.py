@@ -146,15 +146,17 @@ def _entries(node: Node, lists: Lists, faults: Faults, what: str) -> Iterator[tu
 
 
 def read_terms(node: Node, lists: Lists, faults: Faults, what: str) -> tuple[str, ...]:
-    seen: dict[str, str] = {}
+    seen: dict[str, str | int] = {}
     for term, item, listed in _entries(node, lists, faults, what):
         if term in seen:
-            places = phrase("{first} and {second}", first=seen[term], second=listed) if listed else seen[term]
+            at = seen[term]
+            first = at if isinstance(at, str) else phrase("line {line}", line=at)
+            places = phrase("{first} and {second}", first=first, second=listed) if listed else first
             faults.add(item,
                        phrase("{what}: {term} stands twice ({places})", what=what, term=shown(term),
                               places=places), "remove one")
         else:
-            seen[term] = listed or phrase("line {line}", line=item.line)
+            seen[term] = listed or item.line
     return tuple(seen)
 
 
