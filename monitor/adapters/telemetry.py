@@ -60,6 +60,8 @@ METRICS: Final[tuple[Metric, ...]] = (
            ("reason",)),
     Metric("ruleset_info", "info", "1 for the rule set that judges.", ("version",)),
     Metric("model_info", "info", "1 for the classifier that judges.", ("version",)),
+    Metric("shadow_findings_total", "counter", "What rules in the shadow found.", ("category", "tier")),
+    Metric("shadow_rules", "gauge", "Rules in the shadow, of those that were loaded last."),
     Metric("reload_last_success_timestamp_seconds", "gauge", "When rules were last loaded without a fault."),
     Metric("reload_failures_total", "counter", "Reloads that were refused; the old rules stayed in use."),
     Metric("canary_last_ok_timestamp_seconds", "gauge", "When rules were last seen to find their own words."),

@@ -157,7 +157,7 @@ class Front:
                 trying=self.post.trying, outside=self.outside,
                 cues=self.telling.cues, room_links=self.telling.links, cue_hub=self.telling.cue_hub,
                 messenger=self.telling.messenger, workbench=self.works.workbench, rule_trial=self.works.trial,
-                dry_runs=self.works.dry_runs,
+                dry_runs=self.works.dry_runs, shadows=self.works.shadows,
                 reload=lambda: self.rulebook.reload(self.log), health=self._unready,
                 alive=lambda: self.fatal is None, telemetry=self.telemetry, clock=self.clock, logger=self.logger,
                 evidence=self.evidence, recordings=_recordings() if self.demo else {}, media_key=self.media_key),

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from monitor.adapters.bundled import bundled
 from monitor.adapters.rulefiles import RuleFolder, load_sources
@@ -9,6 +10,7 @@ from monitor.adapters.rulefiles.schema import rule_schema
 from monitor.adapters.storage.database import Database
 from monitor.adapters.storage.dry_runs import SqlDryRuns
 from monitor.adapters.storage.rule_edits import SqlRuleEdits
+from monitor.adapters.storage.shadows import SqlShadows
 from monitor.bootstrap.post import PostDesks
 from monitor.domain.tenants import LOCAL
 from monitor.engine.databases import Databases
@@ -18,6 +20,7 @@ from monitor.services.ports import Archive, Clock, Logger, Sink
 from monitor.services.rulebook import Rulebook
 from monitor.services.ruletrying import RuleTrial
 from monitor.services.rulework import Workbench
+from monitor.services.shadows import ShadowDesk
 from monitor.settings import Settings
 
 
@@ -46,6 +49,7 @@ class RuleWorks:
         self.dry_runs = DryRuns(self.trial, archive, post.organising, engine, post.posts, clock, logger,
                                 settings.alerts.grouping(), SqlDryRuns(database),
                                 keep_ms=min(KEPT_MS, settings.events.keep_days * 86_400_000))
+        self.shadows = ShadowDesk(SqlShadows(database), lambda: engine().ruleset, ZoneInfo(settings.tenant.zone), clock)
         self.workbench = Workbench(
             SqlRuleEdits(database), parse=load_sources, folder=folder.own_files, engine=engine, schema=rule_schema(),
             reload=lambda: rulebook.reload(log), clock=clock, logger=logger, budget=self.dry_runs.to_confirm,

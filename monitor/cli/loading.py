@@ -96,11 +96,11 @@ def told_scorer(data: Path | None, settings: "Settings", tenant: str) -> "Scorer
 
 
 def engine_set(
-    rules: Path | str | None, rooms: str, zone: "ZoneInfo", *, every: bool = False, scorer: "Scorer | None" = None,
-    over: "Mapping[str, bytes]" = MappingProxyType({}),
+    rules: Path | str | None, rooms: str, zone: "ZoneInfo", *, every: bool = False, shadows: bool = False,
+    scorer: "Scorer | None" = None, over: "Mapping[str, bytes]" = MappingProxyType({}),
 ) -> "EngineSet":
-    """The active rules of a folder, or `every` one, compiled. `rooms`: a file, or ""; `over`: what stands in place of
-    the folder's files, or beside them.
+    """The active rules of a folder, or `every` one, compiled; with `shadows` those in the shadow beside them. `rooms`:
+    a file, or ""; `over`: what stands in place of the folder's files, or beside them.
 
     Raises RuleError with all faults.
     """
@@ -112,4 +112,4 @@ def engine_set(
     statuses = frozenset(Status) if every else frozenset((Status.ACTIVE,))
     made = databases()
     return EngineSet(load(rules_folder(rules), over, made), view_tables(), rooms=known, zone=zone, statuses=statuses,
-                     scorer=scorer, databases=made)
+                     beside=frozenset((Status.SHADOW,) if shadows else ()), scorer=scorer, databases=made)

@@ -77,7 +77,8 @@ class FindingLine(Struct, omit_defaults=True):
 class EventLine(Struct):
     """One line of `--json`. `scores`: the classifier's, by category; empty without a model. `line`: of `file`, or the
     item of its array. `at`: UTC ms, None without a date. `speaker`: the role. `text`: the caller's own, unmasked.
-    `why`: with `--explain`, what carried the scores of all categories that are not unlikely, and of those found."""
+    `why`: with `--explain`, what carried the scores of all categories that are not unlikely, and of those found.
+    `shadows`: what rules in the shadow found, if anything."""
 
     id: str
     findings: list[FindingLine]
@@ -91,6 +92,7 @@ class EventLine(Struct):
     offset_ms: int | None
     text: str
     why: list[Why] | UnsetType = UNSET
+    shadows: list[FindingLine] | UnsetType = UNSET
 
 
 class MissingLine(Struct):
@@ -103,6 +105,7 @@ class MissingLine(Struct):
     broadcast: str
     due_at: int | None
     offset_ms: int | None
+    shadows: list[FindingLine] | UnsetType = UNSET
 
 
 class AlertLine(Struct):
@@ -133,13 +136,14 @@ class FindingLines:
         self._everything = everything
 
     def add(self, scanned: Sequence[Scanned]) -> None:
-        _write([event_line(item, self._explaining) for item in scanned if item.findings or self._everything])
+        _write([event_line(item, self._explaining) for item in scanned
+                if item.findings or item.shadows or self._everything])
         self.found = self.found or any(item.findings for item in scanned)
 
     def end(self, scanner: Scanner) -> None:
         missing = scanner.missing()
-        _write([MissingLine(None, [rule_line(f)], {}, f.room, f.broadcast, f.at if f.offset_ms is None else None,
-                            f.offset_ms) for f in missing])
+        _write([_missing_line(finding, [rule_line(finding)]) for finding in missing])
+        _write([_missing_line(finding, [], [rule_line(finding)]) for finding in scanner.missing(aside=True)])
         self.found = self.found or bool(missing)
 
 
@@ -171,7 +175,15 @@ def event_line(item: Scanned, explaining: EngineSet | None = None) -> EventLine:
     event = item.event
     return EventLine(event.id, [finding_line(f, item) for f in distinct(item.findings)], scores, *item.place,
                      event.room, event.kind, role_and_id(event)[0], item.at, event.offset_ms, event.text,
-                     _why(explaining, item, scores) if explaining else UNSET)
+                     _why(explaining, item, scores) if explaining else UNSET,
+                     [finding_line(f, item) for f in distinct(item.shadows)] or UNSET)
+
+
+def _missing_line(
+    due: Finding, findings: list[FindingLine], shadows: list[FindingLine] | UnsetType = UNSET
+) -> MissingLine:
+    return MissingLine(None, findings, {}, due.room, due.broadcast, due.at if due.offset_ms is None else None,
+                       due.offset_ms, shadows)
 
 
 def _why(engine: EngineSet, item: Scanned, found: Collection[str]) -> list[Why]:

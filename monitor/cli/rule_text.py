@@ -153,6 +153,8 @@ def _explained(text: str, each: Explained) -> Iterator[Text]:
     elif each.unlikely:
         lines += [f"why not  the classifier finds it unlikely: {_weighed(weighed)}, below {weighed.least:.2f}"
                   for weighed in each.unlikely]
+    elif rule.status is Status.SHADOW:
+        lines.append("why not  the rule is in the shadow: it is noted, and no finding")
     elif rule.status is not Status.ACTIVE:
         lines.append(f"why not  the rule is of status {rule.status}: only active ones judge")
     for line in lines:

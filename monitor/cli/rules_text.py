@@ -77,7 +77,8 @@ def tell_failure(failure: Failure, tables: ViewTables, contexts: dict[str, Conte
     match, told = _judged(rule, case, tables, contexts)
     spans = [] if failure.found is None or match is None else match.spans
     lost = [fate for each in told for fate in each.hits if fate.taken_by]
-    lines = [Text(f"{rule.path}:{case.line}: {rule.id}", style="bold red"),
+    aside = "" if rule.status is Status.ACTIVE else f" ({rule.status})"
+    lines = [Text(f"{rule.path}:{case.line}: {rule.id}{aside}", style="bold red"),
              Text(f"  expected {wanted}, got {got}"),
              Text("  ").append_text(marked(case.text, [(s.start, s.end) for s in spans], brackets=plain()))]
     lines += [Text(safe(f"  {s.selection}: {s.start}–{s.end} {case.text[s.start : s.end]} ({s.view})")) for s in spans]

@@ -93,7 +93,7 @@ class HtmlReport:
         notes += [] if whole else ["检查被中断，以下不是全部内容"]
         notes += [f"另有 {self._more:,} 处问题未列出，可用 --json 查看"] if self._more else []
         checked = datetime.fromtimestamp(self._now / 1000, self._zone)
-        facts = (f"{checked:%Y-%m-%d %H:%M} 检查 · 规则 {len(self._engine.rules):,} 条"
+        facts = (f"{checked:%Y-%m-%d %H:%M} 检查 · 规则 {self._engine.judging:,} 条"
                  f" · 规则版本 {self._engine.ruleset.version}")
         told = Told("台本检查报告" if self._kinds == {Kind.SCRIPT} else "内容检查报告", self._files, facts, self._lines,
                     self._engine.ruleset.clauses, self._total, self._omitted, list(map(self._missing, missing)), notes)

@@ -56,7 +56,7 @@ class FindingTexts:
         self._brackets = self._out.no_color or not self._out.is_terminal
         self._clauses: Mapping[str, Clause] = engine.ruleset.clauses
         self._zone = zone
-        self._events = self._touched = 0
+        self._events = self._touched = self._shadows = 0
         self._kinds: set[Kind] = set()
         self._rules: Counter[tuple[Severity, str, str]] = Counter()
 
@@ -69,15 +69,18 @@ class FindingTexts:
         for item in scanned:
             self._kinds.add(item.event.kind)
             groups = gathered(distinct(item.findings))
-            if groups:
-                self._touched += 1
-                self._rules.update((finding.severity, finding.rule, finding.title) for finding in chain(*groups))
-                self._tell(groups, item)
+            shadows = list(distinct(item.shadows))
+            self._shadows += len(shadows)
+            self._touched += bool(groups)
+            self._rules.update((finding.severity, finding.rule, finding.title) for finding in chain(*groups))
+            if groups or shadows:
+                self._tell(groups, shadows, item)
 
-    def _tell(self, groups: Sequence[Sequence[Finding]], item: Scanned) -> None:
-        """`groups`: all findings of this event, at least one. Where there are several, each names its words."""
+    def _tell(self, groups: Sequence[Sequence[Finding]], shadows: Sequence[Finding], item: Scanned) -> None:
+        """`groups`: all findings of this event, `shadows`: what rules in the shadow found in it; at least one in all.
+        Where there are several, each names its words."""
         event, (file, line) = item.event, item.place
-        first, when = groups[0][0], moment(item.at, event.offset_ms, self._zone)
+        first, when = [*chain(*groups), *shadows][0], moment(item.at, event.offset_ms, self._zone)
         where = _facts(when, event.room, f"{first.role} {first.kind}", f"{file}:{line}" if file else "")
         several = sum(map(len, groups)) > 1
         spans = [span for finding in chain(*groups) for span in _own(finding, event)]
@@ -90,6 +93,8 @@ class FindingTexts:
             lines += self._scores(finding, event)
             lines += self._grounds(finding)
             lines += [self._also(other, event, finding) for other in others]
+        lines += [_shadow(finding, [event.text[start:end] for start, end in _own(finding, event)])
+                  for finding in shadows]
         self._out.print(*lines, "", sep="\n", soft_wrap=True)
 
     def _also(self, finding: Finding, event: Event, first: Finding) -> Text:
@@ -101,11 +106,12 @@ class FindingTexts:
         return Text("  also ").append_text(_title(finding)).append(_words(hits)).append(
             safe(f"  {', '.join(facts)}") if facts else "")
 
-    def _tell_missing(self, finding: Finding) -> None:
+    def _tell_missing(self, finding: Finding, *, aside: bool = False) -> None:
         due = moment(finding.at, finding.offset_ms, self._zone)
         script = self._kinds == {Kind.SCRIPT}
         where = _facts(*(("not in the script",) if script else (due, finding.room, "not said by then")))
-        self._out.print(where, _title(finding), *self._grounds(finding), "", sep="\n", soft_wrap=True)
+        told = [_shadow(finding, [])] if aside else [_title(finding), *self._grounds(finding)]
+        self._out.print(where, *told, "", sep="\n", soft_wrap=True)
 
     def _scores(self, finding: Finding, event: Event) -> list[Text]:
         """What the classifier thinks of the finding's categories, and because of which words."""
@@ -140,6 +146,9 @@ class FindingTexts:
         for finding in scanner.missing():
             self._rules[finding.severity, finding.rule, finding.title] += 1
             self._tell_missing(finding)
+        for finding in scanner.missing(aside=True):
+            self._shadows += 1
+            self._tell_missing(finding, aside=True)
         if self._rules:
             table = Table("severity", "rule", "title", box=None, pad_edge=False)
             table.add_column("findings", justify="right")
@@ -149,7 +158,8 @@ class FindingTexts:
                 table.add_row(Text(severity, style=SEVERITY_STYLES[severity]), rule, safe(title), f"{count:,}")
             self._out.print(table, "", sep="\n")
         self._out.print(f"{counted(self._events, 'event')}, {counted(self._rules.total(), 'finding')}"
-                        + (f" in {counted(self._touched, 'event')}" if self._rules else ""))
+                        + (f" in {counted(self._touched, 'event')}" if self._rules else "")
+                        + (f"; {self._shadows:,} in the shadow" if self._shadows else ""))
 
 
 def _scored(why: Why) -> str:
@@ -161,6 +171,11 @@ def _scored(why: Why) -> str:
 def _title(finding: Finding) -> Text:
     title = Text().append(f" {finding.severity} ", style=SEVERITY_STYLES[finding.severity])
     return title.append(f" {safe(finding.title)}", style="bold").append(f"  {finding.rule}")
+
+
+def _shadow(finding: Finding, hits: Sequence[str]) -> Text:
+    """Of a rule in the shadow: no finding, which is said."""
+    return Text("  in the shadow", style="dim").append_text(_title(finding)).append(_words(hits))
 
 
 def _own(finding: Finding, event: Event) -> list[tuple[int, int]]:

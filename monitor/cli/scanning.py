@@ -34,7 +34,7 @@ class Scanning:
         self._options = reading.options(settings.ingest.limits())
         zone = ZoneInfo(settings.tenant.zone)
         over = told_over(data, settings)
-        engine = engine_set(settings.rules.dir, settings.rules.rooms, zone,
+        engine = engine_set(settings.rules.dir, settings.rules.rooms, zone, shadows=True,
                             scorer=told_scorer(data, settings, tenant), over=over)
         collect_rarely()
         self._scanner = Scanner(

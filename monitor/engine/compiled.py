@@ -54,14 +54,14 @@ def gated(rule: Rule, silent: Container[str]) -> bool:
 class CompiledRule:
     """Selection i has bit 1 << i. `early`: selections that are looked for in every text; without a hit of one of them
     the condition cannot hold. `shown`: those whose hits a finding shows. `gated`: it asks a classifier
-    whether it may hold. `by_score`: nothing in the text is asked for. `contexts`: index by name. `costs`: about how
-    likely a character of speech begins a hit of each selection."""
+    whether it may hold. `aside`: it is only tried. `by_score`: nothing in the text is asked for. `contexts`: index by
+    name. `costs`: about how likely a character of speech begins a hit of each selection."""
 
     def __init__(
         self, index: int, rule: Rule, zone: ZoneInfo, contexts: Mapping[str, int] = {},
-        costs: Sequence[float] = (), *, gated: bool = False,
+        costs: Sequence[float] = (), *, gated: bool = False, aside: bool = False,
     ) -> None:
-        self.index = index
+        self.index, self.aside = index, aside
         self.rule = rule
         self.names = [s.name for s in rule.selections]
         self._bit = {name: 1 << i for i, name in enumerate(self.names)}

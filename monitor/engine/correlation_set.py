@@ -16,15 +16,21 @@ class Correlations:
     orientations among them · `absences`: whether statements are waited for · `closing_ms`: the longest window that is
     judged when it is over · `within_ms`: the longest time that a statement may take.
 
-    `others`: all other rules of the rule set, whether they are run or not.
+    `others`: all other rules of the rule set, whether they are run or not. `shadows`: ids of rules that are only tried,
+    which silence each other and none that makes findings.
     """
 
-    def __init__(self, rules: Iterable[CorrelationRule], others: Iterable[AnyRule], zone: ZoneInfo) -> None:
+    def __init__(
+        self, rules: Iterable[CorrelationRule], others: Iterable[AnyRule], zone: ZoneInfo,
+        shadows: frozenset[str] = frozenset(),
+    ) -> None:
         self.rules = {rule.id: rule for rule in rules}
         others = list(others)
         applies = {rule.id: rule.applies for rule in others}
         self.placed = placed(self.rules.values(), applies.__getitem__)
-        self.silenced = silenced(self.rules.values()) | {rule.id for rule in others if rule.tier is Tier.ORIENTATION}
+        self.silenced = (
+            silenced(rule for rule in self.rules.values() if rule.id not in shadows)
+            | silenced(self.rules.values()) & shadows | {rule.id for rule in others if rule.tier is Tier.ORIENTATION})
         self.watched = self._leaves(rule.correlation for rule in self.rules.values())
         self.by_text = self._leaves(rule.correlation for rule in self.rules.values()
                                     if rule.correlation.wave or rule.correlation.field is Field.TEXT)

@@ -39,26 +39,29 @@ class EngineSet:
         own: Mapping[str, Scorer] | None = None,
         zone: ZoneInfo,
         statuses: frozenset[Status] = frozenset((Status.ACTIVE,)),
+        beside: frozenset[Status] = frozenset(),
         databases: Databases | None = None,
     ) -> None:
         """Raises RuleError for what only compiling finds. `own`: classifiers of tenants, each for its own events alone;
-        `scorer` is for all others'. `statuses`: which rules are run."""
+        `scorer` is for all others'. `statuses`: which rules make findings; `beside`: of which it is noted what they
+        would find, `shadows` by id."""
         self.ruleset = ruleset
         self.tables = tables
         self.scorer = scorer
         self.rooms: Mapping[tuple[str, str], RoomContext] = {(r.tenant, r.room): r for r in rooms}
-        running = [rule for rule in ruleset.rules if rule.status in statuses]
+        running = [rule for rule in ruleset.rules if rule.status in statuses | beside]
+        self.shadows = frozenset(rule.id for rule in ruleset.all() if rule.status in beside - statuses)
         self.zone = zone
         self.contexts = [CompiledContext(i, c, tables) for i, c in enumerate(ruleset.contexts.values())]
         numbers = {c.context.name: c.index for c in self.contexts}
         by_name = {c.context.name: c for c in self.contexts}
         self.trading = by_name.get(SELLING), by_name.get(BUYING)
         self.correlations = Correlations(
-            [rule for rule in ruleset.correlations if rule.status in statuses],
-            [*ruleset.rules, *ruleset.correlations], zone)
+            [rule for rule in ruleset.correlations if rule.status in statuses | beside],
+            [*ruleset.rules, *ruleset.correlations], zone, self.shadows)
         gates = [gated(rule, self.correlations.silenced) for rule in running]
         looking = Looking(ruleset, running, gates, tables, databases or Databases())
-        self.rules = [CompiledRule(i, rule, zone, numbers, chances, gated=gate)
+        self.rules = [CompiledRule(i, rule, zone, numbers, chances, gated=gate, aside=rule.id in self.shadows)
                       for i, (rule, chances, gate) in enumerate(zip(running, looking.chances, gates, strict=True))]
         self.bound: NDArray[np.bool_] = np.array([rule.scope.bound for rule in self.rules], dtype=bool)
         """By rule: does it depend on the room or the day?"""
@@ -76,8 +79,13 @@ class EngineSet:
                   *(f"{tenant}\n{each.scorer.version}" for tenant, each in sorted(self.own.items()) if each.scorer)]
         self.version = digest(
             ruleset.version, "\n".join(models), repr(sorted(self.rooms.items())), str(zone),
-            str(sorted(tables.meta.items())), *sorted(statuses),
+            str(sorted(tables.meta.items())), *sorted(statuses | {Status.SHADOW} if self.shadows else statuses),
         )
+
+    @property
+    def judging(self) -> int:
+        """How many rules make findings of single events."""
+        return sum(not rule.aside for rule in self.rules)
 
     def of(self, tenant: str) -> "EngineSet":
         """What judges this tenant's events: the same rules, beside the tenant's own classifier where it has one."""
@@ -115,7 +123,8 @@ class EngineSet:
         """How many rules rest on something missing, by reason."""
         if self.scorer is not None:
             return {"no_model": 0}
-        scored = [(names_in(r.rule.condition), {r.names[i] for i, _, _ in r.scores}) for r in self.rules if r.scores]
+        scored = [(names_in(r.rule.condition), {r.names[i] for i, _, _ in r.scores}) for r in self.rules
+                  if r.scores and not r.aside]
         return {"no_model": sum(bool(named & scores) for named, scores in scored)}
 
     def correlates(self, rule: CorrelationRule, tenant: str, room: str, at: int) -> bool:

@@ -12,7 +12,7 @@ from monitor.engine.views import Index
 
 class Match(NamedTuple):
     """A rule that holds for event `event` of the batch. `spans`: code points of that event's text. `exempt`: the clause
-    of an exemption that may apply."""
+    of an exemption that may apply. `pointed_at`: contact data that only the words of a rule in the shadow point at."""
 
     event: int
     rule: CompiledRule
@@ -23,6 +23,7 @@ class Match(NamedTuple):
     opinion: Opinion
     surviving: frozenset[str]
     exempt: str = ""
+    pointed_at: tuple[tuple[int, int], ...] = ()
 
 
 class MatchSpan(NamedTuple):
@@ -44,11 +45,13 @@ class Scored(NamedTuple):
 
 
 class Judged(NamedTuple):
-    """`matches` in order of event, then rule. `scored`: each event once, but for those that no classifier judges."""
+    """`matches` in order of event, then rule. `scored`: each event once, but for those that no classifier judges.
+    `shadows`: matches of rules that are only tried; without them, all else would be the same."""
 
     matches: list[Match]
     contacts: list[ContactSpan]
     scored: list[Scored]
+    shadows: list[Match]
 
 
 class Fate(NamedTuple):

@@ -76,33 +76,38 @@ def judge(engine: EngineSet, batch: Batch, *, skip: Set[int] = frozenset()) -> J
     some = shares(engine, batch, MOST_TEXT)
     if len(some) == 1 and some[0].batch is batch:
         return _judge(some[0].engine, batch, skip)
-    whole = Judged([], [], [])
+    whole = Judged([], [], [], [])
     for share in some:
         at = share.events.tolist()
         judged = _judge(share.engine, share.batch, {i for i, event in enumerate(at) if event in skip} if skip else skip)
         whole.matches.extend(match._replace(event=at[match.event]) for match in judged.matches)
+        whole.shadows.extend(match._replace(event=at[match.event]) for match in judged.shadows)
         whole.contacts.extend(contact._replace(event=at[contact.event]) for contact in judged.contacts)
         whole.scored.extend(scored._replace(events=share.events[scored.events]) for scored in judged.scored)
     whole.matches.sort(key=attrgetter("event"))
+    whole.shadows.sort(key=attrgetter("event"))
     whole.contacts.sort(key=attrgetter("event"))
     return whole
 
 
 def _judge(engine: EngineSet, batch: Batch, skip: Set[int]) -> Judged:
     if not len(batch.starts):
-        return Judged([], [], [])
+        return Judged([], [], [], [])
     judging = _Judging(engine, batch)
     pairs = judging.candidates(skip)
     judging.look_late(pairs)
     pairs = judging.promising(pairs)
     judging.look_around(pairs)
-    matches = _without_echoes(judging.matches(pairs), engine.correlations.silenced)
+    held, silent = judging.matches(pairs), engine.correlations.silenced
+    matches = _without_echoes([match for match in held if not match.rule.aside], silent)
     pointed_at = judging.pointed_at(matches)
+    shadows = [match._replace(pointed_at=tuple((c.start, c.end) for c in judging.pointed_at([match])))
+               for match in _without_echoes(held, silent) if match.rule.aside] if engine.shadows else []
     contacts = judging.scan.contacts
     scores = judging.facts.scores
     scored = [] if engine.scorer is None or scores is None else [
         Scored(engine.scorer, np.arange(len(scores)), scores)]
-    return Judged(matches, sorted({*contacts, *pointed_at}) if pointed_at else contacts, scored)
+    return Judged(matches, sorted({*contacts, *pointed_at}) if pointed_at else contacts, scored, shadows)
 
 
 def _without_echoes(matches: list[Match], silent: Container[str]) -> list[Match]:

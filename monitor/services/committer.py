@@ -10,6 +10,7 @@ import msgspec
 
 from monitor.domain.alerts import AlertState, Retraction, standing
 from monitor.domain.broadcasts import Broadcast
+from monitor.domain.findings import Finding
 from monitor.services.cases import Placing
 from monitor.services.lane import Outcome
 from monitor.services.ports import Clock, FailPoint, Judgements, Publisher, Telemetry
@@ -113,6 +114,7 @@ class Committer:
             commits.append(Commit(
                 position=msgspec.structs.replace(cursor.position, seq=cursor.read), expected=cursor.position.seq,
                 findings=[f for o in pending for f in o.findings],
+                shadows=[f for o in pending for f in o.shadows],
                 joins=[j for o in pending for j in o.joins],
                 withdrawals=[w for o in pending for w in o.withdrawals],
                 retractions=_standing(pending),
@@ -131,13 +133,18 @@ class Committer:
             for kind, amount in outcome.shed.items():
                 self._telemetry.count("shed_total", amount, kind=kind)
         for finding in (f for commit in commits for f in commit.findings):
-            category = finding.category[0] if finding.category else "care"
-            self._telemetry.count("findings_total", category=category, tier=finding.tier)
+            self._telemetry.count("findings_total", category=_first_category(finding), tier=finding.tier)
+        for finding in (f for commit in commits for f in commit.shadows):
+            self._telemetry.count("shadow_findings_total", category=_first_category(finding), tier=finding.tier)
         for update in updates:
             if update.what == "opened":
                 self._telemetry.observe("event_to_alert_seconds", max(0, now - update.alert.accepted_at) / 1000)
                 if update.alert.state is AlertState.HELD:
                     self._telemetry.count("suppressed_total", reason=update.alert.reason)
+
+
+def _first_category(finding: Finding) -> str:
+    return finding.category[0] if finding.category else "care"
 
 
 def _to_see(outcome: Outcome) -> bool:
@@ -149,5 +156,5 @@ def _standing(outcomes: Iterable[Outcome]) -> list[Retraction]:
     """Retractions of findings that did not come again in a later outcome."""
     found: list[Retraction] = []
     for outcome in outcomes:
-        found = standing(found, outcome.findings) + outcome.retractions
+        found = standing(found, [*outcome.findings, *outcome.shadows]) + outcome.retractions
     return found

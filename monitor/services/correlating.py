@@ -33,10 +33,11 @@ SaidKey = tuple[str, str, str, int, str]  # tenant, source, event, revision, rul
 
 
 class Told(Struct):
-    """What correlations found: findings are in before what joins them, and both before retractions are. `dropped`:
-    reason → what does not count."""
+    """What correlations found: findings are in before what joins them, and both before retractions are. `shadows`: of
+    rules that are only tried. `dropped`: reason → what does not count."""
 
     findings: list[Finding] = []
+    shadows: list[Finding] = []
     joins: list[Join] = []
     retractions: list[Retraction] = []
     dropped: dict[str, int] = {}
@@ -128,14 +129,18 @@ class Correlating:
 
     def _told(self, outcome: Outcome, accepted_at: int) -> Told:
         findings: list[Finding] = []
+        shadows: list[Finding] = []
         joins: list[Join] = []
         retractions: dict[str, Retraction] = {}
         for change in outcome.changes:
             if change.rule in self._engine.correlations.silenced:
                 continue
+            tried = change.rule in self._engine.shadows
             if isinstance(change, Fallen):
                 retractions[change.id] = Retraction(change.tenant, change.id, change.why)
                 self._grouping.withdraw(change.tenant, change.room, "", change.id, keep=frozenset())
+            elif isinstance(change, Joined) and tried:
+                continue
             elif isinstance(change, Joined):
                 self._grouping.join(change.tenant, change.room, change.rule, finding=change.id, at=change.event.at)
                 joins.append(Join(change.tenant, change.room, change.id, change.event.id, change.event.at,
@@ -143,8 +148,12 @@ class Correlating:
             else:
                 retractions.pop(change.id, None)
                 made = self._window(change) if isinstance(change, Held) else self._absence(change, accepted_at)
-                findings.append(msgspec.structs.replace(made, opened_by=self._place(made)))
-        return Told(findings, joins, list(retractions.values()), {str(why): n for why, n in outcome.dropped.items()})
+                if tried:
+                    shadows.append(made)
+                else:
+                    findings.append(msgspec.structs.replace(made, opened_by=self._place(made)))
+        return Told(findings, shadows, joins, list(retractions.values()),
+                    {str(why): n for why, n in outcome.dropped.items()})
 
     def _place(self, finding: Finding) -> str:
         """The finding that opened this one's alert."""

@@ -186,7 +186,7 @@ class Figures:
         if not actor.may(Permission.SEE, (ROOT,)):
             return None
         engine, found = self._engine(), await self._store.last_found(actor.tenant)
-        running = [*(each.rule.id for each in engine.rules), *engine.correlations.rules]
+        running = {*(each.rule.id for each in engine.rules), *engine.correlations.rules} - engine.shadows
         return RuleHealth(
             active=len(running), not_evaluated={why: many for why, many in engine.not_evaluated.items() if many},
             silent={name: found.get(name) for name in sorted(running) if found.get(name, 0) < now - SILENT_MS})

@@ -18,7 +18,7 @@ from monitor.domain.alerts import Grouping, GroupingSettings, Join, Retraction, 
 from monitor.domain.events import KINDS
 from monitor.domain.findings import Finding, Span, Tier
 from monitor.domain.frames import Frame, Utterance
-from monitor.domain.ids import event_key, finding_id, window_subject
+from monitor.domain.ids import event_key, finding_id
 from monitor.domain.masking import mask_text
 from monitor.engine.batch import FrameBatch
 from monitor.engine.engineset import EngineSet
@@ -30,7 +30,7 @@ from monitor.services.grounds import grounds
 from monitor.services.notes import Notes, NoteTaker
 from monitor.services.presence import Presence, PresenceState
 from monitor.services.records import ContextChunk, FrameJudged, Mask
-from monitor.services.straddling import Straddle, Straddling, Tail
+from monitor.services.straddling import Straddle, Straddling, Tail, over_several
 
 _REVISIONS: Final = 50_000
 _PLACED: Final = 10_000
@@ -61,9 +61,11 @@ class Admitted(Struct, frozen=True):
 
 
 class Outcome(Struct):
-    """What some entries of one lane produced, in log order. `judged` ends with frames of before, if more is masked."""
+    """What some entries of one lane produced, in log order. `judged` ends with frames of before, if more is masked.
+    `shadows`: what rules found that are only tried; withdrawals and retractions are theirs, too."""
 
     findings: list[Finding] = []
+    shadows: list[Finding] = []
     joins: list[Join] = []
     withdrawals: list[Withdrawal] = []
     retractions: list[Retraction] = []
@@ -77,8 +79,9 @@ class Outcome(Struct):
 
     def add(self, told: Told, windows: Windows) -> None:
         """What correlations found next; the rooms' lines around it are wanted, too."""
-        self.retractions = standing(self.retractions, told.findings) + told.retractions
+        self.retractions = standing(self.retractions, [*told.findings, *told.shadows]) + told.retractions
         self.findings += told.findings
+        self.shadows += told.shadows
         self.joins += told.joins
         for why, amount in told.dropped.items():
             _count(self, why, amount)
@@ -205,7 +208,7 @@ class Lane:
     ) -> None:
         """Findings and withdrawals in log order. Looked at are events with a match or a revision."""
         by_event: dict[tuple[int, int], list[Match]] = {}
-        for match in judged.matches:
+        for match in (*judged.matches, *judged.shadows):
             by_event.setdefault(batch.locate(match.event), []).append(match)
         over_two = {batch.locate(event): some for event, some in straddles.items()}
         places = set(by_event) | set(over_two)
@@ -224,22 +227,25 @@ class Lane:
         self, said: Utterance, frame: Frame, matches: list[Match], straddles: list[Straddle],
         masks: list[tuple[int, int]], notes: Notes, outcome: Outcome,
     ) -> None:
-        if not said.final:
-            _count(outcome, "interim", len(matches))
-            return
-        newest, replaces = self._newest(said)
+        newest, replaces = self._newest(said) if said.final else (False, False)
         if not newest:
-            _count(outcome, "superseded", len(matches))
+            judging = sum(not match.rule.aside for match in matches)
+            _count(outcome, "superseded" if said.final else "interim", judging)
             return
         text = mask_text(said.text, masks) if masks else said.text
-        findings = [self._finding(said, frame, match, text, _spans(match, text)) for match in matches]
-        findings += [_over_several(self._finding(said, frame, s.match, text, s.spans), s) for s in straddles]
+        shown = [mask_text(text, match.pointed_at) if match.pointed_at else text for match in matches]
+        findings = [self._finding(said, frame, match, own, _spans(match, own))
+                    for match, own in zip(matches, shown, strict=True)]
+        findings += [over_several(self._finding(said, frame, s.match, text, s.spans), s) for s in straddles]
         if replaces:
             outcome.withdrawals.append(Withdrawal(said.tenant, said.source, said.id, said.revision))
         self._notes.add(notes, said, findings, replaces=replaces)
         placed = []
         for finding in findings:
             if finding.rule in self.engine.correlations.silenced:
+                continue
+            if finding.rule in self.engine.shadows:
+                outcome.shadows.append(finding)
                 continue
             opened_by = self._placed.get(finding.id) or self._place(said, finding)
             placed.append(msgspec.structs.replace(finding, opened_by=opened_by))
@@ -301,15 +307,6 @@ class Lane:
 
 def _spans(match: Match, text: str) -> list[Span]:
     return [Span(s.start, s.end, text[s.start : s.end], s.selection, s.view, term=s.term) for s in match.spans]
-
-
-def _over_several(finding: Finding, straddle: Straddle) -> Finding:
-    """The same rule, over events before and this one."""
-    keys = [event_key(finding.tenant, piece.source, piece.id, piece.revision) for piece in straddle.pieces]
-    subject = window_subject([*keys, event_key(finding.tenant, finding.source, finding.event_id, finding.revision)])
-    own = finding_id(finding.tenant, finding.rule, subject)
-    return msgspec.structs.replace(
-        finding, id=own, opened_by=own, event_ids=[*(piece.id for piece in straddle.pieces), finding.event_id])
 
 
 def _count(outcome: Outcome, reason: str, amount: int) -> None:

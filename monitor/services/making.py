@@ -6,7 +6,7 @@ from typing import Final, NamedTuple, Protocol
 from zoneinfo import ZoneInfo
 
 from monitor.domain.errors import Fault, RuleError
-from monitor.domain.rules import RoomContext
+from monitor.domain.rules import RoomContext, Status
 from monitor.domain.rulesets import RuleSet
 from monitor.engine.databases import Databases
 from monitor.engine.engineset import EngineSet
@@ -106,4 +106,4 @@ def compiled(
         raise RuleError([Fault(f.rule.path, f.case.line or f.rule.line, 1, str(f).split(": ", 1)[1],
                                "mend the rule or the case; `redpost rules test` shows all") for f in failures])
     return EngineSet(ruleset, tables, rooms=rooms, scorer=scorers.every, own=scorers.own, zone=zone,
-                     databases=databases)
+                     beside=frozenset((Status.SHADOW,)), databases=databases)

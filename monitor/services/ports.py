@@ -24,6 +24,7 @@ from monitor.services.records import (
     RoomPage,
     Saved,
     Series,
+    ShadowRule,
     Snapshot,
     TallyQuery,
     Token,
@@ -147,7 +148,9 @@ class Store(Judgements, Protocol):
 
     async def rule_set(self, version: str) -> bytes | None: ...
 
-    async def save_rule_set(self, version: str, sources: bytes) -> None: ...
+    async def save_rule_set(self, version: str, sources: bytes, tried: Sequence[ShadowRule] = ()) -> None:
+        """`tried`: its rules in the shadow; of one that is known the earlier time stays."""
+        ...
 
     async def save_labels(self, tenant: str, labels: Sequence[Label], deeds: Sequence[Deed] = ()) -> Saved:
         """Each has an id and a time. One that is stored under this id is replaced, where `replaces` says so. What

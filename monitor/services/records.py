@@ -68,18 +68,28 @@ class Commit(Struct, frozen=True, kw_only=True):
     `position.seq` becomes the lane's new position if it stands at `expected` with `position.epoch`.
     `findings` in log order; those with id == opened_by open an alert, unless they are stored already.
     A finding's alert is that of the stored finding `opened_by`. Findings are in first, then joins, then withdrawals and
-    retractions; a finding without an event of its own that was retracted earlier stands again.
+    retractions; a finding without an event of its own that was retracted earlier stands again. `shadows`: what rules
+    found that are only tried; they open nothing.
     """
 
     position: Position
     expected: int
     findings: Sequence[Finding] = ()
+    shadows: Sequence[Finding] = ()
     joins: Sequence[Join] = ()
     withdrawals: Sequence[Withdrawal] = ()
     retractions: Sequence[Retraction] = ()
     broadcasts: Sequence[Broadcast] = ()
     context: Sequence[ContextChunk] = ()
     now: int = 0
+
+
+class ShadowRule(Struct, frozen=True):
+    """A version of a rule that judges in the shadow from `since` (UTC ms) on."""
+
+    rule: str
+    version: str
+    since: int
 
 
 class Update(Struct, frozen=True):

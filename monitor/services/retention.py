@@ -15,7 +15,8 @@ ANSWERS: Final = "answers"
 class Kind(StrEnum):
     """`corrections`: alerts that were found to be violations; `alerts`: all others. Both with their findings, moves,
     context, and the labels that reviewing them gave. `check_versions`: those that a newer version of the same check has
-    followed; `messages`: sent or dead ones; links, invitations and sessions: from their end on."""
+    followed; `messages`: sent or dead ones; links, invitations and sessions: from their end on; `shadows`: what rules
+    in the shadow found."""
 
     ALERTS = "alerts"
     CORRECTIONS = "corrections"
@@ -26,6 +27,7 @@ class Kind(StrEnum):
     ROOM_LINKS = "room_links"
     INVITATIONS = "invitations"
     SESSIONS = "sessions"
+    SHADOWS = "shadows"
 
 
 class Expiry(Protocol):

@@ -25,6 +25,7 @@ from monitor.engine.views import ViewTables
 from monitor.services.bundles import Bundle, in_rooms, packed
 from monitor.services.making import UNTRIED, Models, NoModels, RuleSource, Scorers, Shadows, compiled
 from monitor.services.ports import Clock, Logger, Sink, Store, Telemetry
+from monitor.services.shadows import shadow_rules
 
 _KEPT: Final = 3
 
@@ -102,9 +103,11 @@ class Rulebook:
             bundle, model=scorers.every.version if scorers.every else "",
             own={tenant: scorer.version for tenant, scorer in sorted(scorers.own.items())})
         base = await asyncio.to_thread(self._made, bundle, scorers, check=True)
-        await self._store.save_rule_set(base.version, msgspec.msgpack.encode(bundle))
+        tried = shadow_rules(base.ruleset.all(), self._clock.now())
+        await self._store.save_rule_set(base.version, msgspec.msgpack.encode(bundle), tried)
         engine = await self._in_rooms(base)
         self._shadows = await asyncio.to_thread(self._tried)
+        self._telemetry.gauge("shadow_rules", len(tried))
         for reason, amount in engine.not_evaluated.items():
             self._telemetry.gauge("rules_not_evaluated", amount, reason=reason)
         self._telemetry.gauge("reload_last_success_timestamp_seconds", self._clock.now() / 1000)
@@ -163,8 +166,8 @@ class Rulebook:
                 raise ConfigError("the rules can't be loaded, by a fault of redpost itself; the old ones stay in use",
                                   hint="take the last change back; the log has what happened") from error
             if changed:
-                self._logger.info("reloaded", version=engine.version, rules=len(engine.rules))
-            return ReloadResult(engine.version, previous, changed, len(engine.rules))
+                self._logger.info("reloaded", version=engine.version, rules=engine.judging)
+            return ReloadResult(engine.version, previous, changed, engine.judging)
 
     async def watch(self, log: Sink, *, every_s: float, stop: asyncio.Event) -> None:
         """Reload when a file changed since it was read and has stayed as it is for one round."""

@@ -50,12 +50,14 @@ class RuleRelease(Struct, frozen=True, kw_only=True):
 
 
 class RuleFigures(Struct, frozen=True, kw_only=True):
-    """Of the last 30 days: findings, alerts, alerts that were decided, and those that were violations."""
+    """Of the last 30 days: findings, alerts, alerts that were decided, and those that were violations; `shadow`: what a
+    rule found while it was in the shadow, any version of it."""
 
     hits: int = 0
     alerts: int = 0
     decided: int = 0
     violations: int = 0
+    shadow: int = 0
 
 
 class RuleEdits(Protocol):

@@ -25,6 +25,7 @@ from monitor.services.records import Numbered
 from monitor.services.scanned import AlertList, KeptBack, Place, Scanned
 
 ROOM: Final = "default"
+_ByPlace = dict[int, list[Finding]]
 
 
 def midnight(zone: tzinfo, now: int) -> int:
@@ -62,7 +63,8 @@ class Scanner:
         self._scripts_only = self._scripts_only and all(event.kind is Kind.SCRIPT for event in filled)
         numbered = self._numbered(filled)
         broadcasts, _ = self._admission.admit(numbered)
-        found: list[dict[int, list[Finding]]] = [{}, {}]
+        found: list[_ByPlace] = [{}, {}]
+        shadows: list[_ByPlace] = [{}, {}]
         masks: list[dict[int, list[tuple[int, int]]]] = [{}, {}]
         outcomes: list[Outcome] = []
         for lane in self._lanes:
@@ -70,13 +72,14 @@ class Scanner:
                                 if isinstance(n.entry, Frame) and n.entry.lane == lane.number])
             first = 0
             for judged in outcome.judged:
-                found[lane.number] |= _by_place(judged.frame, outcome, first)
+                found[lane.number] |= _by_place(judged.frame, outcome.findings, first)
+                shadows[lane.number] |= _by_place(judged.frame, outcome.shadows, first)
                 for mask in judged.masks:
                     masks[lane.number].setdefault(first + mask.event, []).append((mask.start, mask.end))
                 first += len(judged.frame)
             self._merged.add(lane.number, outcome.notes)
             outcomes.append(outcome)
-        self._kept.add(self._in_order(events, filled, found, masks, places), outcomes)
+        self._kept.add(self._in_order(events, filled, found, shadows, masks, places), outcomes)
         self._merge(outcomes)
         return self._kept.released(self._now)
 
@@ -100,9 +103,11 @@ class Scanner:
         self._take([*outcomes, merged])
         return self._kept.released(None)
 
-    def missing(self) -> list[Finding]:
-        """Statements that were due and not heard, in order of time; `offset_ms` where the events have no date."""
-        found = sorted(self._kept.missing.values(), key=lambda finding: (finding.at, finding.rule))
+    def missing(self, *, aside: bool = False) -> list[Finding]:
+        """Statements that were due and not heard, in order of time; `offset_ms` where the events have no date. `aside`:
+        those that rules ask for which are only tried."""
+        kept = self._kept.missing_aside if aside else self._kept.missing
+        found = sorted(kept.values(), key=lambda finding: (finding.at, finding.rule))
         if self._dated:
             return found
         return [msgspec.structs.replace(finding, offset_ms=finding.at - self._day) for finding in found]
@@ -158,7 +163,7 @@ class Scanner:
         return msgspec.structs.replace(event, room=event.room or self._room, at=at, offset_ms=offset)
 
     def _in_order(
-        self, given: Sequence[Event], filled: Sequence[Event], found: list[dict[int, list[Finding]]],
+        self, given: Sequence[Event], filled: Sequence[Event], found: list[_ByPlace], shadows: list[_ByPlace],
         masks: list[dict[int, list[tuple[int, int]]]], places: Sequence[Place],
     ) -> list[Scanned]:
         place = [0, 0]
@@ -170,17 +175,18 @@ class Scanner:
             self._dated |= dated
             n = place[lane]
             scanned.append(Scanned(event, found[lane].get(n, []), at if dated else None,
-                                   mask_text(event.text, masks[lane].get(n, ())), places[i] if places else ("", 0)))
+                                   mask_text(event.text, masks[lane].get(n, ())), places[i] if places else ("", 0),
+                                   shadows[lane].get(n, [])))
             place[lane] += 1
         return scanned
 
 
-def _by_place(frame: Frame, outcome: Outcome, first: int) -> dict[int, list[Finding]]:
+def _by_place(frame: Frame, findings: Sequence[Finding], first: int) -> _ByPlace:
     """Index of the event in its lane → its findings. `first`: that of the frame's first event."""
-    if not outcome.findings:
+    if not findings:
         return {}
     wanted: dict[tuple[str, str], list[Finding]] = {}
-    for finding in outcome.findings:
+    for finding in findings:
         wanted.setdefault((finding.source, finding.event_id), []).append(finding)
     places: dict[int, list[Finding]] = {}
     for i, event_id in enumerate(frame.ids):

@@ -21,13 +21,14 @@ Place = tuple[str, int]
 
 class Scanned(Struct, frozen=True):
     """An event (room and time filled in) and what was found in it. `at`: UTC ms as given, None without a date.
-    `masked`: its text without contact data."""
+    `masked`: its text without contact data; `shadows`: what rules found that are only tried."""
 
     event: Event
     findings: list[Finding]
     at: int | None
     masked: str
     place: Place = ("", 0)
+    shadows: list[Finding] = []
 
 
 def distinct(findings: Iterable[Finding]) -> Iterable[Finding]:
@@ -40,6 +41,7 @@ class KeptBack:
 
     def __init__(self, correlations: Correlations) -> None:
         self.missing: dict[str, Finding] = {}
+        self.missing_aside: dict[str, Finding] = {}  # by rules that are only tried
         self._reach_ms = correlations.closing_ms + LATENESS_MS
         self._waiting: deque[Scanned] = deque()
         self._watched: OrderedDict[tuple[str, str], Scanned] = OrderedDict()
@@ -60,23 +62,25 @@ class KeptBack:
 
     def take(self, outcome: Outcome) -> None:
         """What several events gave stands under the last one; without it, by itself."""
-        for finding in outcome.findings:
+        for finding, aside in (*((f, False) for f in outcome.findings), *((f, True) for f in outcome.shadows)):
             if finding.event_id:
                 continue
             if not finding.event_ids:
-                self.missing[finding.id] = finding
+                (self.missing_aside if aside else self.missing)[finding.id] = finding
                 continue
             item = self._watched.get((finding.source, finding.under))
             if item is None or not any(item is other for other in self._waiting):
                 event = item.event if item is not None else Event(
                     id=finding.under, kind=finding.kind, text=finding.text, room=finding.room, at=finding.at)
-                item = Scanned(event, [], finding.at, finding.text, item.place if item is not None else ("", 0))
+                item = Scanned(event, [], finding.at, finding.text, item.place if item is not None else ("", 0), [])
                 self._waiting.append(item)
-            item.findings.append(finding)
+            (item.shadows if aside else item.findings).append(finding)
         for retraction in outcome.retractions:
             self.missing.pop(retraction.finding, None)
+            self.missing_aside.pop(retraction.finding, None)
             for item in self._waiting:
-                item.findings[:] = [f for f in item.findings if f.id != retraction.finding]
+                for some in (item.findings, item.shadows):
+                    some[:] = [f for f in some if f.id != retraction.finding]
 
     def released(self, now: int | None) -> list[Scanned]:
         """What waits for nothing any more at this time (UTC ms); None: all."""

@@ -11,10 +11,12 @@ from typing import Final, NamedTuple
 
 import numpy as np
 from msgspec import Struct
+from msgspec.structs import replace
 
 from monitor.domain.events import KINDS, ROLES, Kind, Role
-from monitor.domain.findings import Span
+from monitor.domain.findings import Finding, Span
 from monitor.domain.frames import Frame
+from monitor.domain.ids import event_key, finding_id, window_subject
 from monitor.domain.masking import mask_text
 from monitor.engine.batch import FrameBatch
 from monitor.engine.engineset import EngineSet
@@ -155,7 +157,7 @@ class Straddling:
     ) -> Joined:
         """`seqs`: the frames' places in the log; `by_itself`: what the batch gave; events in `skip` are passed over."""
         alone: dict[int, list[str]] = {}
-        for match in by_itself.matches:
+        for match in (*by_itself.matches, *by_itself.shadows):
             alone.setdefault(match.event, []).append(match.rule.rule.id)
         masks: dict[int, list[tuple[int, int]]] = {}
         for contact in by_itself.contacts:
@@ -169,7 +171,7 @@ class Straddling:
         judged = judge(engine, _JointBatch(joints, batch))
         contacts, late = _completed(joints, judged.contacts)
         found: dict[int, list[Straddle]] = {}
-        for match in judged.matches:
+        for match in (*judged.matches, *judged.shadows):
             joint = joints[match.event]
             rule = match.rule.rule.id
             if rule in joint.own.rules or any(rule in piece.rules for piece in joint.pieces):
@@ -266,3 +268,12 @@ def _parts(joint: _Joint, match: Match) -> list[Span]:
         for start, end, selection, view, term in match.spans
         for piece, a, b in joint.shares(start, end)
     ]
+
+
+def over_several(finding: Finding, straddle: Straddle) -> Finding:
+    """The same rule, over events before and this one."""
+    keys = [event_key(finding.tenant, piece.source, piece.id, piece.revision) for piece in straddle.pieces]
+    subject = window_subject([*keys, event_key(finding.tenant, finding.source, finding.event_id, finding.revision)])
+    own = finding_id(finding.tenant, finding.rule, subject)
+    return replace(
+        finding, id=own, opened_by=own, event_ids=[*(piece.id for piece in straddle.pieces), finding.event_id])

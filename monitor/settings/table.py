@@ -173,6 +173,7 @@ class Retention(Struct, frozen=True):
     room_links_days: Annotated[Days, _help("links that show cues stay this long after their end")] = 92
     invitations_days: Annotated[Days, _help("invitations stay this long after their end")] = 31
     sessions_days: Annotated[Days, _help("sessions stay this long after their latest possible end")] = 1
+    shadows_days: Annotated[Days, _help("what rules in the shadow found stays this long")] = 30
     answers_hours: Annotated[Hours, _help("a request that is sent again with its Idempotency-Key gets the first answer "
                                           "for this long")] = 24
 

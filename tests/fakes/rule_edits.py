@@ -7,6 +7,7 @@ from monitor.domain.errors import Conflict
 from monitor.services.dryrecords import DryRun, KeptRun
 from monitor.services.recordings import Trail
 from monitor.services.ruleeditions import Edition, Released, RuleFigures, RuleRelease
+from monitor.services.shadows import ShadowNotes
 
 
 class MemoryRuleEdits:
@@ -75,3 +76,13 @@ class MemoryDryRuns:
 
     async def abandon(self) -> None:
         self.kept = {name: KeptRun(kept.run, None) for name, kept in self.kept.items()}
+
+
+class MemoryShadows:
+    """Implements `KeptShadows`. `kept`: by tenant, rule and version."""
+
+    def __init__(self) -> None:
+        self.kept: dict[tuple[str, str, str], ShadowNotes] = {}
+
+    async def notes(self, tenant: str, rule: str, version: str, *, since: int) -> ShadowNotes:
+        return self.kept.get((tenant, rule, version), ShadowNotes(None, {}, []))

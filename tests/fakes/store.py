@@ -29,6 +29,7 @@ from monitor.services.records import (
     RoomPage,
     RoomSummary,
     Saved,
+    ShadowRule,
     Snapshot,
     Token,
     Update,
@@ -270,7 +271,7 @@ class MemoryStore:
     async def rule_set(self, version: str) -> bytes | None:
         return self._t.rule_sets.get(version)
 
-    async def save_rule_set(self, version: str, sources: bytes) -> None:
+    async def save_rule_set(self, version: str, sources: bytes, tried: Sequence[ShadowRule] = ()) -> None:
         self._refuse()
         self._t.rule_sets.setdefault(version, sources)
 

@@ -46,6 +46,7 @@ from monitor.domain.links import Handed, Link, frozen
 from monitor.domain.organisation import Room
 from monitor.domain.people import Actor, Grant
 from monitor.domain.people import Role as Post
+from monitor.domain.rules import Status
 from monitor.services.checking import Check, CheckDesk, Details, Summary
 from monitor.services.cueing import CueDesk
 from monitor.services.dispatch import UNPLACED, Dispatcher
@@ -92,6 +93,7 @@ from monitor.services.rulebook import ReloadResult
 from monitor.services.ruleeditions import RuleRelease
 from monitor.services.ruletrying import RuleTrial
 from monitor.services.rulework import Workbench
+from monitor.services.shadows import ShadowDesk
 from monitor.services.signing import Opened, SigningIn
 from monitor.services.trying import RouteDesk
 from tests.fakes.accounts import MemoryAccounts, PlainPasswords
@@ -105,7 +107,7 @@ from tests.fakes.onair import MemoryAir
 from tests.fakes.outside import FakeOutside
 from tests.fakes.posts import MemoryPosts
 from tests.fakes.registry import MemoryRegistry, tiny_model
-from tests.fakes.rule_edits import MemoryDryRuns, MemoryRuleEdits
+from tests.fakes.rule_edits import MemoryDryRuns, MemoryRuleEdits, MemoryShadows
 from tests.fakes.store import MemoryStore
 from tests.fakes.trainings import MemoryTrainings
 from tests.faults.harness import RULES
@@ -448,11 +450,14 @@ async def serving(*, hub_limits: HubLimits | None = None, outside: Outside | Non
     lifecycle = Lifecycle(models, reload, clock=clock, logger=logger, record=posts.write)
     rule_edits = MemoryRuleEdits(posts)
     rules = load_sources(engine_of().ruleset.sources)
+    first = msgspec.structs.replace(rules.rules[0], status=Status.SHADOW)
+    tried = msgspec.structs.replace(rules, rules=(first, *rules.rules[1:]))
     trial = RuleTrial(cast(Archive, archive), load_sources, engine_of, clock)
     services = WebServices(
         rule_trial=trial,
         dry_runs=DryRuns(trial, cast(Archive, archive), organising, engine_of, posts, clock, logger,
                          GroupingSettings(), MemoryDryRuns()),
+        shadows=ShadowDesk(MemoryShadows(), lambda: tried, UTC, clock),
         workbench=Workbench(
             rule_edits, parse=load_sources, folder=lambda: rules.sources, engine=engine_of, reload=reload,
             clock=clock, logger=logger, schema={}),
@@ -488,6 +493,7 @@ async def serving(*, hub_limits: HubLimits | None = None, outside: Outside | Non
 
 
 RULE = "shop/lowest.yml"
+TRIED = engine_of().ruleset.rules[0].id
 RULE_TEXT = {"path": RULE, "text": (RULES / RULE).read_text(encoding="utf-8")}
 
 
@@ -495,6 +501,8 @@ def path_of(route: Route) -> str:
     """Of what each tenant of the tests has."""
     if route.name in ("getRuleFile", "getDryRun", "stopDryRun"):
         return f"{route.path}?path={RULE}"
+    if route.name == "getRuleShadow":
+        return f"{route.path}?rule={TRIED}"
     if route.name == "getMediaPart":
         return "/api/v1/rooms/r1/media/part?address=https%3A%2F%2Fcdn.example%2F1.ts&signature=signed"
     path = route.path.replace("{name}/{version}", "local/1").replace("channels/{id}", "channels/ops")

@@ -49,7 +49,7 @@ def test_the_documentation_names_every_parameter() -> None:
     sections |= dict.fromkeys(("listLiveRooms", "getTimeline"), "Rooms on air")
     sections["listAudit"] = "The trail"
     sections |= dict.fromkeys(("checkScript", "listChecks", "getCheck"), "Script checks")
-    sections |= dict.fromkeys(("getRuleFile", "getDryRun", "stopDryRun"), "The rules workbench")
+    sections |= dict.fromkeys(("getRuleFile", "getDryRun", "stopDryRun", "getRuleShadow"), "The rules workbench")
     sections |= {"listHeld": "What is held", "testRoutes": "Where an alert would go"}
     sections |= {"streamAlerts": "Alerts as they come", "streamRoomCues": "Cues", "listMessages": "Messages"}
     sections |= dict.fromkeys(("getMedia", "getMediaPart"), "Recordings")

@@ -198,7 +198,8 @@ def test_only_active_rules_judge_and_explain_says_so(rules: Path, tmp_path: Path
     spoil(rules, "status: active", f"status: {status}")
     done = redpost("rules", "explain", "全网最好", "--rules", rules)
     assert done.out.lstrip().startswith("would hold  shop.absolute")
-    assert f"why not  the rule is of status {status}: only active ones judge" in done.out
+    why = {"shadow": "is in the shadow: it is noted, and no finding"}
+    assert f"why not  the rule {why.get(status, f'is of status {status}: only active ones judge')}" in done.out
     assert (done.code, done.out.splitlines()[-1]) == (0, "0 of 1 rules with a hit hold")
     said = tmp_path / "said.txt"
     said.write_text("全网最好", encoding="utf-8")

@@ -393,6 +393,24 @@ def test_rules_hold_from_a_date_on(tmp_path: Path) -> None:
     assert redpost("scan", written(tmp_path / "e", line(FOUND, offset_ms=5)), "--rules", rules, *old).code == 0
 
 
+def test_what_rules_in_the_shadow_find_is_marked_and_is_no_finding(tmp_path: Path) -> None:
+    rules = tmp_path / "rules"
+    shutil.copytree(RULES, rules)
+    tried = (rules / "shop/absolute.yml").read_text("utf-8").replace("shop.absolute", "shop.tried").replace(
+        "status: active", "status: shadow")
+    (rules / "shop/tried.yml").write_text(tried, encoding="utf-8")
+    events = written(tmp_path / "e", line(FOUND), line(CLEAN, id="c"))
+    (found,) = map(json.loads, redpost("scan", events, "--rules", rules, "--json").out.splitlines())
+    assert ([f["rule"] for f in found["findings"]], [f["rule"] for f in found["shadows"]]) == (
+        ["shop.absolute"], ["shop.tried"])
+    told = redpost("scan", events, "--rules", rules).out
+    assert "  in the shadow high" in told.replace("   ", " ").replace("shadow  ", "shadow ") and "shop.tried" in told
+    assert told.splitlines()[-1] == "2 events, 1 finding in 1 event; 1 in the shadow"
+    (rules / "shop/absolute.yml").unlink()
+    alone = redpost("scan", events, "--rules", rules, "--json")
+    assert alone.code == 0 and json.loads(alone.out)["findings"] == []
+
+
 def test_a_reader_that_goes_away_is_no_error(tmp_path: Path) -> None:
     many = written(tmp_path / "e", *(line(FOUND, id=f"e{n}") for n in range(20_000)))
     for words in ([], ["--json"]):

@@ -11,7 +11,16 @@ from monitor.adapters.storage.checks import SqlChecks
 from monitor.adapters.storage.database import Database
 from monitor.adapters.storage.posts import SqlPosts
 from monitor.adapters.storage.retention import SqlExpiry
-from monitor.adapters.storage.schema import alert_categories, alerts, context_chunks, findings, labels, metadata
+from monitor.adapters.storage.schema import (
+    alert_categories,
+    alerts,
+    context_chunks,
+    findings,
+    labels,
+    metadata,
+    shadow_findings,
+    shadow_hours,
+)
 from monitor.adapters.storage.schema_post import (
     checks,
     cues,
@@ -164,6 +173,11 @@ def cue(name: str, at: int) -> dict[str, object]:
     return {"id": name, "tenant": "local", "room": "r", "alert_id": "a", "at": at, "seq": at, "body": b""}
 
 
+def shadow(name: str, at: int) -> dict[str, object]:
+    return {"id": name, "tenant": "local", "rule": "t.r", "version": "1", "at": at, "room": "r", "source": "",
+            "event_id": name, "revision": 0, "body": b""}
+
+
 def version(name: str, at: int) -> dict[str, object]:
     return {"tenant": "local", "id": name, "at": at, "body": b""}
 
@@ -176,6 +190,7 @@ def version(name: str, at: int) -> dict[str, object]:
     (Kind.INVITATIONS, invitations, [invitation("over", NOON, None), invitation("open", NOON + 5, None),
                                      invitation("used", NOON + 5, NOON)], ["open"]),
     (Kind.SESSIONS, sessions, [session("old", NOON), session("new", NOON + 5)], ["new"]),
+    (Kind.SHADOWS, shadow_findings, [shadow("old", NOON), shadow("new", NOON + 5)], ["new"]),
     (Kind.CUES, cues, [cue("old", NOON), cue("new", NOON + 5)], ["new"]),
     (Kind.CHECK_VERSIONS, checks, [version(name, NOON) for name in (
         "c.00000001", "c.00000002", "c.00000003", "ca.00000001", "c.d.00000001")],
@@ -198,6 +213,14 @@ async def test_each_kind_goes_by_its_own_time(
     assert f'redpost_expired_total{{kind="{kind}"}} {gone}.0' in kept.telemetry.render()[0].decode()
     told = kind not in (Kind.INVITATIONS, Kind.SESSIONS)
     assert await kept.went() == ([(kind.value, gone)] if told else [])
+
+
+async def test_counts_of_rules_in_the_shadow_go_with_what_was_counted(kept: Kept) -> None:
+    rows = [{"tenant": "local", "rule": "t.r", "version": "1", "hour": NOON + n, "findings": 1} for n in (0, 1)]
+    await kept.database.run(lambda connection: connection.execute(shadow_hours.insert(), rows))
+    await SqlExpiry(kept.database).expire(Kind.SHADOWS, before=NOON + 1, now=NOON, limit=9)
+    assert await kept.database.read(lambda connection: connection.scalars(select(shadow_hours.c.hour)).all()) == [
+        NOON + 1]
 
 
 def test_every_kind_has_a_time() -> None:

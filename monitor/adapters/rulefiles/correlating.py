@@ -31,6 +31,8 @@ _UNITS: Final = {"ms": 1, "s": 1_000, "m": 60_000, "h": 3_600_000}
 _BROADCAST: Final = "broadcast"
 _COUNT: Final = 1_000_000
 _EXPECTED: Final = ("finding", "none")
+_FED_BY: Final = {Status.ACTIVE: (Status.ACTIVE,), Status.SHADOW: (Status.ACTIVE, Status.SHADOW)}
+"""Rules of which status a correlation needs, by its own; one that judges nothing needs none."""
 
 
 def read_correlation(node: Node, found: Faults) -> tuple[Correlation, Fields]:
@@ -66,8 +68,8 @@ def check(
                               fault.hint)
     by_id: dict[str, AnyRule] = {rule.id: rule for rule in (*others, *correlations)}
     for rule in correlations:
-        for name in rule.correlation.refers if rule.status is Status.ACTIVE else ():
-            if name in by_id and by_id[name].status is not Status.ACTIVE:
+        for name in rule.correlation.refers:
+            if name in by_id and by_id[name].status not in _FED_BY.get(rule.status, Status):
                 fields = places[rule.id]
                 fields.faults.add(fields.at,
                                   phrase("{name} is {status}, so nothing is found for this rule", name=name,

@@ -8,7 +8,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 from sqlalchemy import Connection, bindparam, case, func, select, update
 
-from monitor.adapters.storage import cases
+from monitor.adapters.storage import cases, shadows
 from monitor.adapters.storage.moving import settled
 from monitor.adapters.storage.outbox import tell
 from monitor.adapters.storage.records import broadcast_values, chunk_values, finding_of, finding_values
@@ -79,8 +79,11 @@ def apply(connection: Connection, commits: Sequence[Commit], placing: Placing) -
     now = max((commit.now for commit in commits), default=0)
     placed = save_findings(connection, [f for commit in commits for f in commit.findings], placing, now)
     grown = join(connection, [j for commit in commits for j in commit.joins])
-    reasons = withdraw(connection, [w for commit in commits for w in commit.withdrawals])
-    reasons |= retract(connection, [r for commit in commits for r in commit.retractions])
+    withdrawals = [w for commit in commits for w in commit.withdrawals]
+    retractions = [r for commit in commits for r in commit.retractions]
+    reasons = withdraw(connection, withdrawals) | retract(connection, retractions)
+    shadows.note(connection, [f for commit in commits for f in commit.shadows])
+    shadows.withdraw(connection, withdrawals, retractions)
     chunks = [chunk_values(chunk) for commit in commits for chunk in commit.context]
     if chunks:
         connection.execute(insert_new(connection, context_chunks), chunks)

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, inspect, text
 
 from monitor.domain.errors import ConfigError, NewerFormat
 
-HEAD: Final = "0022"
+HEAD: Final = "0023"
 """The newest revision under `migrations/versions` (a test compares)."""
 
 SCRIPTS: Final = Path(__file__).with_name("migrations")

@@ -10,7 +10,15 @@ from monitor.adapters.storage.alerts import EVIDENCE_MS
 from monitor.adapters.storage.cases import case_of
 from monitor.adapters.storage.checks import VERSION_DIGITS
 from monitor.adapters.storage.database import Database
-from monitor.adapters.storage.schema import alert_categories, alerts, context_chunks, findings, labels
+from monitor.adapters.storage.schema import (
+    alert_categories,
+    alerts,
+    context_chunks,
+    findings,
+    labels,
+    shadow_findings,
+    shadow_hours,
+)
 from monitor.adapters.storage.schema_post import (
     checks,
     cues,
@@ -44,13 +52,14 @@ _chunks: Final = delete(context_chunks).where(
 
 class _Rows(NamedTuple):
     """Rows that nothing else belongs to. `key`: tells one of a tenant's; `at`: from when on its time runs; `which`:
-    those that may go at all; `told`: whether the trail says that they went."""
+    those that may go at all; `told`: whether the trail says that they went; `hours`: a table of counts of theirs."""
 
     table: Table
     key: Column[str]
     at: ColumnElement[int]
     which: ColumnElement[bool] = true()
     told: bool = True
+    hours: Table | None = None
 
 
 _newer: Final = checks.alias("newer")
@@ -67,6 +76,7 @@ _ROWS: Final[Mapping[Kind, _Rows]] = {
     Kind.INVITATIONS: _Rows(invitations, invitations.c.sha256,
                             func.coalesce(invitations.c.used_at, invitations.c.expires_at), told=False),
     Kind.SESSIONS: _Rows(sessions, sessions.c.id, sessions.c.created_at, told=False),
+    Kind.SHADOWS: _Rows(shadow_findings, shadow_findings.c.id, shadow_findings.c.at, hours=shadow_hours),
 }
 
 
@@ -84,6 +94,8 @@ def _each(connection: Connection, kind: Kind, before: int, now: int, limit: int)
     """Tenant by tenant, until so many went."""
     gone, rows = 0, _ROWS.get(kind)
     table = rows.table if rows else alerts
+    if rows is not None and rows.hours is not None:
+        connection.execute(delete(rows.hours).where(rows.hours.c.hour < before))
     tenant = connection.scalar(select(func.min(table.c.tenant)))
     while tenant is not None and gone < limit:
         most = limit - gone

@@ -7,7 +7,7 @@ from sqlalchemy import Connection, func, select
 
 from monitor.adapters.storage import trail
 from monitor.adapters.storage.database import Database
-from monitor.adapters.storage.schema import alerts
+from monitor.adapters.storage.schema import alerts, shadow_hours
 from monitor.adapters.storage.schema_post import releases, rule_edits
 from monitor.adapters.storage.statements import how_many
 from monitor.domain.audit import Deed
@@ -80,11 +80,16 @@ def _columns(release: RuleRelease) -> dict[str, object]:
 
 
 def figures(connection: Connection, tenant: str, since: int) -> dict[str, RuleFigures]:
-    """By rule, of alerts that began at or after `since` (UTC ms)."""
+    """By rule, of alerts and of what was found in the shadow at or after `since` (UTC ms)."""
     row = alerts.c
     query = select(
         row.rule, func.sum(row.recurrence), func.count(), how_many(row.outcome == Outcome.VIOLATION.value),
         how_many(row.outcome != ""),
     ).where(row.tenant == tenant, row.at >= since).group_by(row.rule)
-    return {rule: RuleFigures(hits=int(hits or 0), alerts=int(count), violations=int(bad or 0), decided=int(done or 0))
-            for rule, hits, count, bad, done in connection.execute(query) if not is_manual(rule)}
+    found = {rule: RuleFigures(hits=int(hits or 0), alerts=int(count), violations=int(bad or 0), decided=int(done or 0))
+             for rule, hits, count, bad, done in connection.execute(query) if not is_manual(rule)}
+    hour = shadow_hours.c
+    tried = select(hour.rule, func.sum(hour.findings)).where(hour.tenant == tenant, hour.hour >= since)
+    for rule, count in connection.execute(tried.group_by(hour.rule)):
+        found[rule] = msgspec.structs.replace(found.get(rule, RuleFigures()), shadow=int(count))
+    return found

@@ -149,6 +149,43 @@ findings: Final = Table(
     Index(None, "tenant", "source", "event_id", "revision"),
 )
 
+# What rules in the shadow found: since when each version is tried, how often it found something, and the newest of it.
+shadow_rules: Final = Table(
+    "shadow_rules",
+    metadata,
+    Column("rule", Text, primary_key=True),
+    Column("version", Text, primary_key=True),
+    Column("since", BigInteger, nullable=False),
+)
+
+shadow_hours: Final = Table(
+    "shadow_hours",
+    metadata,
+    Column("tenant", Text, primary_key=True),
+    Column("rule", Text, primary_key=True),
+    Column("version", Text, primary_key=True),
+    Column("hour", BigInteger, primary_key=True, autoincrement=False),  # its begin
+    Column("findings", Integer, nullable=False),
+)
+
+shadow_findings: Final = Table(
+    "shadow_findings",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("tenant", Text, nullable=False),
+    Column("rule", Text, nullable=False),
+    Column("version", Text, nullable=False),  # of the rule
+    Column("at", BigInteger, nullable=False),
+    Column("room", Text, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("event_id", Text, nullable=False),
+    Column("revision", Integer, nullable=False),
+    Column("body", LargeBinary, nullable=False),  # msgpack
+    Index(None, "tenant", "rule", "at"),
+    Index(None, "tenant", "source", "event_id"),
+    Index(None, "tenant", "at"),
+)
+
 context_chunks: Final = Table(
     "context_chunks",
     metadata,

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from sqlalchemy import Connection
 
 from monitor.adapters.storage import labels as label_rows
-from monitor.adapters.storage import queries, trail
+from monitor.adapters.storage import queries, shadows, trail
 from monitor.adapters.storage.alerts import evidence, page
 from monitor.adapters.storage.commits import apply
 from monitor.adapters.storage.database import Database
@@ -31,6 +31,7 @@ from monitor.services.records import (
     Position,
     RoomPage,
     Saved,
+    ShadowRule,
     Snapshot,
     Token,
     Update,
@@ -109,9 +110,13 @@ class SqlStore:
     async def rule_set(self, version: str) -> bytes | None:
         return await self._database.read(lambda connection: queries.rule_set(connection, version))
 
-    async def save_rule_set(self, version: str, sources: bytes) -> None:
+    async def save_rule_set(self, version: str, sources: bytes, tried: Sequence[ShadowRule] = ()) -> None:
+        def save(connection: Connection) -> None:
+            queries.save_rule_set(connection, version, sources)
+            shadows.begin(connection, tried)
+
         # The log may name this version as soon as this returns, and the log survives a power cut.
-        await self._database.run(lambda connection: queries.save_rule_set(connection, version, sources), durable=True)
+        await self._database.run(save, durable=True)
 
     async def save_labels(self, tenant: str, labels: Sequence[Label], deeds: Sequence[Deed] = ()) -> Saved:
         def save(connection: Connection) -> Saved:

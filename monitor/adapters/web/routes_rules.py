@@ -6,11 +6,13 @@ from monitor.adapters.web.handling import Route
 from monitor.adapters.web.rulework import (
     FILE_PARAMS,
     RUN_PARAMS,
+    SHADOW_PARAMS,
     Cancelling,
     RuleWords,
     cancel_release,
     get_dry_run,
     get_file,
+    get_shadow,
     get_words,
     lint_rule,
     list_rules,
@@ -23,6 +25,7 @@ from monitor.adapters.web.rulework import (
 from monitor.services.dryrecords import DryRun, RunThis
 from monitor.services.ruleeditions import Edition, FileView, Publishing, RuleList, RuleRelease, Saving
 from monitor.services.ruletrying import Linted, RuleDraft, TriedRules, TryThis
+from monitor.services.shadows import ShadowTrial
 
 _API: Final = "/api/v1/rules"
 _BODY: Final = (400, 408, 413, 415, 429, 503)
@@ -72,6 +75,11 @@ RULE_ROUTES: Final[tuple[Route, ...]] = (
         method="DELETE", path=f"{_API}/dryrun", name="stopDryRun", scope="admin", handler=stop_dry_run,
         summary="Stop the dry run of a file, whoever started it.",
         params=RUN_PARAMS, answer=DryRun, errors=(400, 404, 409, 503),
+    ),
+    Route(
+        method="GET", path=f"{_API}/shadow", name="getRuleShadow", scope="admin", handler=get_shadow,
+        summary="What a rule in the shadow found in the tenant's rooms, and what others made of the same events.",
+        params=SHADOW_PARAMS, answer=ShadowTrial, errors=(400, 404, 503),
     ),
     Route(
         method="POST", path=f"{_API}/publish", name="publishRule", scope="admin", handler=publish_rule,

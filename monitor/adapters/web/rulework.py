@@ -25,6 +25,7 @@ FILE_PARAMS: Final[tuple[Param, ...]] = (
     count("version", "Which version, 0 as the rules folder has it. Default: the newest.", least=0, most=9_999_999),
 )
 RUN_PARAMS: Final[tuple[Param, ...]] = (_PATH,)
+SHADOW_PARAMS: Final[tuple[Param, ...]] = (text("rule", "The rule's id.", longest=200),)
 _MOST: Final = 4 * 2**20
 
 
@@ -94,6 +95,11 @@ async def get_dry_run(request: web.Request) -> web.Response:
 async def stop_dry_run(request: web.Request) -> web.Response:
     runs, path = request.app[SERVICES].dry_runs, request[QUERY]["path"] or ""
     return json_answer(await runs.stop(request[PRINCIPAL].actor, path))
+
+
+async def get_shadow(request: web.Request) -> web.Response:
+    shadows, rule = request.app[SERVICES].shadows, request[QUERY]["rule"] or ""
+    return json_answer(await shadows.trial(request[PRINCIPAL].tenant, rule))
 
 
 async def publish_rule(request: web.Request) -> web.Response:

@@ -42,6 +42,7 @@ from monitor.services.roomlinks import RoomLinks
 from monitor.services.rulebook import ReloadResult
 from monitor.services.ruletrying import RuleTrial
 from monitor.services.rulework import Workbench
+from monitor.services.shadows import ShadowDesk
 from monitor.services.signing import SigningIn
 from monitor.services.trying import RouteDesk
 
@@ -109,6 +110,7 @@ class WebServices:
     workbench: Workbench
     rule_trial: RuleTrial
     dry_runs: DryRuns
+    shadows: ShadowDesk
     trying: RouteDesk
     store: Store
     archive: Archive

@@ -201,6 +201,7 @@ REQUESTS: Final[dict[str, str]] = {
         "看过试运行的结果后，把数字填入再提交",
     "a dry run of {hours} hours is not offered": "没有 {hours} 小时的试运行",
     "2 or 24": "2 或 24",
+    "no rule {name} is in the shadow": "规则 {name} 不在影子运行",
     "no rule is changed by this file alone": "只改这个文件不影响任何规则",
     "run the rules that rest on it": "试运行用到它的规则",
     # scripts

@@ -1104,6 +1104,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/rules/shadow": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What a rule in the shadow found in the tenant's rooms, and what others made of the same events. */
+        get: operations["getRuleShadow"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/rules/publish": {
         parameters: {
             query?: never;
@@ -3362,7 +3379,8 @@ export interface components {
         };
         /**
          * RuleFigures
-         * @description Of the last 30 days: findings, alerts, alerts that were decided, and those that were violations.
+         * @description Of the last 30 days: findings, alerts, alerts that were decided, and those that were violations; `shadow`: what a
+         *         rule found while it was in the shadow, any version of it.
          */
         RuleFigures: {
             /** @default 0 */
@@ -3373,6 +3391,8 @@ export interface components {
             decided: number;
             /** @default 0 */
             violations: number;
+            /** @default 0 */
+            shadow: number;
         };
         /**
          * FileRow
@@ -3666,6 +3686,54 @@ export interface components {
             text: string;
             /** @default 2 */
             hours: number;
+        };
+        /**
+         * ShadowTrial
+         * @description How a rule does in the shadow, its version that judges now. `findings`: of the last 30 days, by day in `days`. Of
+         *         the newest `looked_at` of them: in how many rooms, how many are on events of which another rule has an alert, and
+         *         of these, how many were found to be violations, and how many were decided otherwise.
+         */
+        ShadowTrial: {
+            rule: string;
+            title: string;
+            version: string;
+            since: number | null;
+            findings: number;
+            days: components["schemas"]["ShadowDay"][];
+            looked_at: number;
+            rooms: number;
+            with_alert: number;
+            violations: number;
+            otherwise: number;
+            hits: components["schemas"]["ShadowHit"][];
+        };
+        /**
+         * ShadowDay
+         * @description `day`: in the service's time zone.
+         */
+        ShadowDay: {
+            day: string;
+            findings: number;
+        };
+        /**
+         * ShadowHit
+         * @description What it would have found. `text`: masked, what stands around the hit; `alert`: one of another rule on the same
+         *         event, with what people decided of it, "" where there is none.
+         */
+        ShadowHit: {
+            id: string;
+            room: string;
+            broadcast: string;
+            at: number;
+            events: string[];
+            kind: components["schemas"]["Kind"];
+            role: components["schemas"]["monitor.domain.events.Role"];
+            text: string;
+            spans: components["schemas"]["Span"][];
+            /** @default  */
+            alert: string;
+            /** @default  */
+            outcome: string;
         };
         /**
          * Publishing
@@ -6633,6 +6701,35 @@ export interface operations {
             404: components["responses"]["Error"];
             409: components["responses"]["Error"];
             422: components["responses"]["Error"];
+            500: components["responses"]["Error"];
+            503: components["responses"]["Error"];
+        };
+    };
+    getRuleShadow: {
+        parameters: {
+            query?: {
+                /** @description The rule's id. */
+                rule?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ShadowTrial"];
+                };
+            };
+            400: components["responses"]["Error"];
+            401: components["responses"]["Error"];
+            403: components["responses"]["Error"];
+            404: components["responses"]["Error"];
             500: components["responses"]["Error"];
             503: components["responses"]["Error"];
         };
