@@ -157,9 +157,12 @@ class Atoms:
         return _exactly(self._union(times[least:]))
 
     def _joined(self, one: Strings, other: Strings) -> Strings:
+        made: tuple[str, ...] | _Joined = _Joined(one, other)
+        if one.size == other.size == 1 and isinstance(one.made, tuple) and isinstance(other.made, tuple):
+            made = (one.made[0] + other.made[0],)
         return self._strings(
             one.size * other.size, one.bare * other.bare, one.first * other.behind + one.bare * other.first,
-            one.behind * other.behind, _Joined(one, other))
+            one.behind * other.behind, made)
 
     def _union(self, sets: Sequence[Strings | None]) -> Strings | None:
         size, bare, first, behind, found = 0, 0, 0.0, 0.0, list[Strings]()

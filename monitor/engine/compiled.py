@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
 
 from monitor.domain.conditions import And, Condition, Not, Ref, evaluate
-from monitor.domain.events import Kind, Role
+from monitor.domain.events import Kind, Role, Stage
 from monitor.domain.findings import Tier
 from monitor.domain.rules import Context, Rule, Selection, Side
 from monitor.engine.batch import CODES, parts_of
@@ -92,7 +92,7 @@ class CompiledRule:
         self.by_score = bool(self.scores) and not positive & ~self.placeless
         self.restrained = bool(self.allow or self.vetoes or self.nears or self.times or self.spares or self.unproven
                                or self.listed)
-        self.codes = bytes([self._applies(code) for code in range(CODES)])
+        self.codes = _codes(rule.applies.kinds, rule.applies.stages, rule.applies.speakers)
         self.scope = Scope(rule, zone)
         self._possible: dict[int, bool] = {}
         self.promising: Callable[[int], bool] = cache(self._promising)
@@ -182,20 +182,6 @@ class CompiledRule:
                 found.append((sum(cost for cost, _ in near_by), sum(bits for _, bits in near_by)))
         return min(found)
 
-    def _applies(self, code: int) -> int:
-        """0: does not apply · 1: applies · IF_SELLING."""
-        applies, (kind, role, stage) = self.rule.applies, parts_of(code)
-        if kind is Kind.SIGNAL or (applies.kinds is not None and kind not in applies.kinds):
-            return 0
-        if applies.stages is not None and stage not in applies.stages:
-            return 0
-        speakers = applies.speakers
-        if speakers is None or role in speakers:
-            return 1
-        if role is Role.UNKNOWN:
-            return 1 if Role.VIEWER in speakers else IF_SELLING if Role.OFFICIAL in speakers else 0
-        return 0
-
     def _promising(self, bits: int) -> bool:
         """Could the rule hold when no other selections than these are hit?"""
         left = bits | self.placeless
@@ -232,3 +218,24 @@ class CompiledRule:
             return True if bits & bit else None if unknown & bit else False
 
         return evaluate(self.rule.condition, value) is True
+
+
+@cache
+def _codes(
+    kinds: frozenset[Kind] | None, stages: frozenset[Stage] | None, speakers: frozenset[Role] | None,
+) -> bytes:
+    """By code of an event, whether a rule of these applies. 0: it does not · 1: it does · IF_SELLING."""
+    return bytes([_applies(*parts_of(code), kinds, stages, speakers) for code in range(CODES)])
+
+
+def _applies(
+    kind: Kind, role: Role, stage: Stage,
+    kinds: frozenset[Kind] | None, stages: frozenset[Stage] | None, speakers: frozenset[Role] | None,
+) -> int:
+    if kind is Kind.SIGNAL or (kinds is not None and kind not in kinds) or (stages is not None and stage not in stages):
+        return 0
+    if speakers is None or role in speakers:
+        return 1
+    if role is Role.UNKNOWN:
+        return 1 if Role.VIEWER in speakers else IF_SELLING if Role.OFFICIAL in speakers else 0
+    return 0

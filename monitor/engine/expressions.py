@@ -114,12 +114,17 @@ class Pattern:
         return found
 
 
-def _within(memory: int, pattern: str) -> Any:
+@cache
+def _options(memory: int) -> Any:
     options = re2.Options()
     options.longest_match, options.never_capture = True, True
     options.log_errors, options.max_mem = False, memory
+    return options
+
+
+def _within(memory: int, pattern: str) -> Any:
     try:
-        return re2.compile(pattern.encode(), options)
+        return re2.compile(pattern.encode(), _options(memory))
     except re2.error as error:
         raise ValueError(_said(error)) from error
 
@@ -191,7 +196,8 @@ class Reader:
 
     def _needs(self, folded: str) -> Needs:
         try:
-            atoms = sorted(set(map(self.characters.skeleton, self._atoms.of(folded) or ())))
+            found = self._atoms.of(folded)
+            atoms = sorted(set(self.characters.skeleton("\n".join(found)).split("\n"))) if found else []
             return Needs(atoms, self._gates.of(folded, atoms))
         except re.error as error:
             raise ValueError(str(error)) from error

@@ -167,6 +167,8 @@ def re_escape(text: str) -> str:
     return "".join(f"\\{c}" if c in _META else c for c in text)
 
 
+_CLASS: Final = re.compile(r"\[[:=.]")
+"""What would begin a POSIX class."""
 _ESCAPE: Final = re.compile(r"\\(?:[pPxuoNgk]\{[^}]*\}|x[0-9a-fA-F]{2}|.)", re.DOTALL)
 _STEP: Final = re.compile(_ESCAPE.pattern + r"|\[\^?\]?(?:\\.|[^\]\\])*\]|[()|]", re.DOTALL)
 """An escape, a set, or what parts a pattern."""
@@ -177,13 +179,15 @@ def fold_pattern(pattern: str, characters: Characters) -> str:
 
     A character that folds to one with a meaning in patterns (（ → `(`) is escaped: its writer meant the character.
     """
-    out: list[str] = []
     units = characters.plain(pattern)
+    if units == pattern and not _CLASS.search(pattern):
+        return pattern
+    out: list[str] = []
     position = 0
     for escape in [*_ESCAPE.finditer(pattern), None]:
         begins, ends = (len(pattern), len(pattern)) if escape is None else escape.span()
         for char, plain in zip(pattern[position:begins], units[position:begins], strict=True):
-            opens_class = out[-1:] == ["["] and plain in ":=."  # [: would begin a POSIX class
+            opens_class = out[-1:] == ["["] and plain in ":=."  # see _CLASS
             out.append("\\" + plain if opens_class or (plain != char and plain in _META) else plain)
         out.append(pattern[begins:ends])
         position = ends
