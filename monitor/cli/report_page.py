@@ -16,7 +16,7 @@ from typing import Final, NamedTuple
 
 from monitor.cli.terminal import safe
 from monitor.domain.clauses import Clause
-from monitor.domain.findings import Finding, Severity, Tier
+from monitor.domain.findings import Finding, Remark, Severity, Tier
 from monitor.domain.titles import CATEGORIES, EVASIONS, SEVERITIES, TIERS
 
 FIRST: Final = 7
@@ -36,23 +36,15 @@ class Mark(NamedTuple):
     own: bool = True
 
 
-class Remark(NamedTuple):
-    """What was found in some words. `also`: what else says the same of them."""
-
-    number: int
-    finding: Finding
-    also: Sequence[Finding] = ()
-
-
 class Line(NamedTuple):
-    """One event. `text` is masked; `when` is "" where no time is known."""
+    """One event. `text` is masked; `when` is "" where no time is known; `remarks` by their numbers."""
 
     file: str
     number: int
     when: str
     who: str
     text: str
-    remarks: Sequence[Remark]
+    remarks: Mapping[int, Remark]
     marks: Sequence[Mark]
 
 
@@ -95,7 +87,7 @@ def page(told: Told) -> str:
 
 
 def _summary(told: Told) -> Iterator[str]:
-    found = [(remark.number, remark.finding, line) for line in told.lines for remark in line.remarks]
+    found = [(number, remark, line) for line in told.lines for number, remark in line.remarks.items()]
     counts = Counter(f.severity for _, f, _ in found)
     chips = " ".join(f'<a class="chip {severity}" href="#f{next(n for n, f, _ in found if f.severity is severity)}">'
                      f"{title} {counts[severity]:,}</a>" for severity, title in SEVERITIES.items() if counts[severity])
@@ -177,11 +169,11 @@ def _rows(told: Told) -> Iterator[str]:
 
 
 def _row(line: Line, clauses: Mapping[str, Clause]) -> str:
-    unmarked = {remark.number for remark in line.remarks} - {mark.number for mark in line.marks if mark.own}
+    unmarked = line.remarks.keys() - {mark.number for mark in line.marks if mark.own}
     anchors = "".join(f'<span id="m{n}"></span>' for n in sorted(unmarked))
     when = f'<span class="when">{words(line.when)}</span>' if line.when else ""
     who = f'<span class="tag who">{words(line.who)}</span>' if line.who else ""
-    notes = "".join(_card(remark, clauses) for remark in line.remarks)
+    notes = "".join(_card(number, remark, clauses) for number, remark in line.remarks.items())
     touched = ' class="row hit"' if line.remarks or line.marks else ' class="row"'
     return (f'<div{touched}><div class="gutter">{anchors}{when}<span class="no">{_place(line)}</span></div>'
             f'<p class="said">{who}{marked(line.text, line.marks)}</p>'
@@ -208,14 +200,13 @@ def marked(text: str, marks: Sequence[Mark]) -> str:
     return "".join(parts) or words(text)
 
 
-def _card(remark: Remark, clauses: Mapping[str, Clause]) -> str:
-    number, finding, also = remark
+def _card(number: int, finding: Remark, clauses: Mapping[str, Clause]) -> str:
     tags = [CATEGORIES.get(name, name) for name in finding.category]
     tags += [TIERS[finding.tier]] if finding.tier is not Tier.REDLINE else []
     tags += [EVASIONS[finding.evasive]] if finding.evasive else []
     shown = "".join(f'<span class="tag">{words(tag)}</span>' for tag in (*tags, finding.rule))
     named = list(_facts(finding, clauses))
-    named += [("另见", "<br>".join(_also(other, finding, clauses) for other in also))] if also else []
+    named += [("另见", "<br>".join(_also(other, finding, clauses) for other in finding.also))] if finding.also else []
     facts = "".join(f"<dt>{name}</dt><dd>{value}</dd>" for name, value in named)
     return (f'<article class="card {finding.severity}" id="f{number}" tabindex="-1">'
             f'<h4><a class="ref" href="#m{number}" title="回到原文">{number}</a> '

@@ -11,7 +11,7 @@ from rich.console import Console
 
 from monitor.domain.alerts import Alert
 from monitor.domain.events import Kind, Role, role_and_id
-from monitor.domain.findings import Evasion, Finding, Opinion, Severity, Span, Tier
+from monitor.domain.findings import Evasion, Finding, Opinion, Remark, Severity, Span, Tier, gathered
 from monitor.engine.engineset import EngineSet
 from monitor.services.explaining import Why, why
 from monitor.services.scan import Scanner
@@ -55,7 +55,7 @@ class SpanLine(Struct, omit_defaults=True):
 
 class FindingLine(Struct, omit_defaults=True):
     """`unverified`, `not_in_force`: those of the clauses of which people are told. `event_ids`: where the finding
-    rests on several events.
+    rests on several events. `also`: what says the same of the same words.
 
     What is not required and has no value is left out.
     """
@@ -72,6 +72,7 @@ class FindingLine(Struct, omit_defaults=True):
     exempt: str | None = None
     opinion: Opinion | None = None
     event_ids: list[str] | None = None
+    also: list["FindingLine"] | None = None
 
 
 class EventLine(Struct):
@@ -173,10 +174,10 @@ def event_line(item: Scanned, explaining: EngineSet | None = None) -> EventLine:
     for finding in item.findings:
         scores.update(finding.scores)
     event = item.event
-    return EventLine(event.id, [finding_line(f, item) for f in distinct(item.findings)], scores, *item.place,
-                     event.room, event.kind, role_and_id(event)[0], item.at, event.offset_ms, event.text,
+    return EventLine(event.id, [_remark_line(each, item) for each in gathered(distinct(item.findings))], scores,
+                     *item.place, event.room, event.kind, role_and_id(event)[0], item.at, event.offset_ms, event.text,
                      _why(explaining, item, scores) if explaining else UNSET,
-                     [finding_line(f, item) for f in distinct(item.shadows)] or UNSET)
+                     [finding_line(each, item) for each in distinct(item.shadows)] or UNSET)
 
 
 def _missing_line(
@@ -189,6 +190,11 @@ def _missing_line(
 def _why(engine: EngineSet, item: Scanned, found: Collection[str]) -> list[Why]:
     every = engine.scorer.categories if engine.scorer else ()
     return [each for each in why(engine, item.event, every) if each.score >= each.beside or each.category in found]
+
+
+def _remark_line(remark: Remark, item: Scanned) -> FindingLine:
+    return msgspec.structs.replace(finding_line(remark, item),
+                                   also=[finding_line(each, item) for each in remark.also] or None)
 
 
 def finding_line(finding: Finding, item: Scanned) -> FindingLine:

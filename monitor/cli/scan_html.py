@@ -7,12 +7,12 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from monitor.cli.marking import whole
-from monitor.cli.report_page import Line, Mark, Missing, Remark, Told, page
+from monitor.cli.report_page import Line, Mark, Missing, Told, page
 from monitor.cli.scan_text import moment
 from monitor.cli.terminal import tell
 from monitor.domain.errors import InputError
 from monitor.domain.events import Kind, Role, role_and_id
-from monitor.domain.findings import Finding, gathered
+from monitor.domain.findings import Finding, Remark, gathered
 from monitor.domain.titles import KINDS, ROLES
 from monitor.engine.engineset import EngineSet
 from monitor.services.scanned import Scanned, distinct
@@ -52,33 +52,32 @@ class HtmlReport:
                 self._line(file, line, item)
 
     def _line(self, file: str, number: int, item: Scanned) -> None:
-        event, groups = item.event, sorted(gathered(distinct(item.findings)), key=lambda group: _in_reading(group[0]))
+        event, remarks = item.event, sorted(gathered(distinct(item.findings)), key=_in_reading)
         self._total += 1
         self._kinds.add(event.kind)
         last = self._lines[-1] if self._lines else None
-        if self._found + len(groups) > FOUND:
-            self._more += len(groups)
-            groups = []
-        if not groups and self._clean >= CLEAN and last and last.file == file and not last.remarks:
+        if self._found + len(remarks) > FOUND:
+            self._more += len(remarks)
+            remarks = []
+        if not remarks and self._clean >= CLEAN and last and last.file == file and not last.remarks:
             key = file, last.number
             self._omitted[key] = self._omitted.get(key, 0) + 1
             return
-        self._clean += not groups
+        self._clean += not remarks
         marks: list[Mark] = []
         self._recent[event.source, event.id] = item.masked, marks
         while len(self._recent) > _BACK:
             del self._recent[next(iter(self._recent))]
-        remarks = [Remark(n, first, others) for n, (first, *others) in enumerate(groups, self._found + 1)]
-        self._found += len(remarks)
-        for remark in remarks:
-            self._mark(remark.number, [remark.finding, *remark.also])
+        numbered = dict(enumerate(remarks, self._found + 1))
+        self._found += len(numbered)
+        for n, remark in numbered.items():
+            self._mark(n, remark)
         when = moment(item.at, event.offset_ms, self._zone)
-        self._lines.append(Line(file, number, when, _who(item), item.masked, remarks, marks))
+        self._lines.append(Line(file, number, when, _who(item), item.masked, numbered, marks))
 
-    def _mark(self, number: int, group: Sequence[Finding]) -> None:
-        finding = group[0]
+    def _mark(self, number: int, finding: Remark) -> None:
         by_event: dict[str, list[tuple[int, int]]] = {}
-        for span in (span for each in group for span in each.spans):
+        for span in (span for each in finding.all for span in each.spans):
             by_event.setdefault(span.event or finding.under, []).append((span.start, span.end))
         for event, spans in by_event.items():
             text, marks = self._recent.get((finding.source, event), ("", []))

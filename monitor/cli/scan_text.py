@@ -5,7 +5,6 @@ from collections import Counter
 from collections.abc import Container, Mapping, Sequence
 from datetime import datetime
 from functools import partial
-from itertools import chain
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -18,7 +17,7 @@ from monitor.cli.terminal import SEVERITY_STYLES, clock, counted, out, safe
 from monitor.domain.alerts import Alert
 from monitor.domain.clauses import Clause
 from monitor.domain.events import RELATIVE, Event, Kind
-from monitor.domain.findings import RANK, Finding, Opinion, Severity, gathered
+from monitor.domain.findings import RANK, Finding, Opinion, Remark, Severity, gathered
 from monitor.engine.engineset import EngineSet
 from monitor.services.explaining import Why, why
 from monitor.services.scan import Scanner
@@ -68,31 +67,30 @@ class FindingTexts:
         self._events += len(scanned)
         for item in scanned:
             self._kinds.add(item.event.kind)
-            groups = gathered(distinct(item.findings))
-            shadows = list(distinct(item.shadows))
+            remarks, shadows = gathered(distinct(item.findings)), list(distinct(item.shadows))
             self._shadows += len(shadows)
-            self._touched += bool(groups)
-            self._rules.update((finding.severity, finding.rule, finding.title) for finding in chain(*groups))
-            if groups or shadows:
-                self._tell(groups, shadows, item)
+            self._touched += bool(remarks)
+            self._rules.update((each.severity, each.rule, each.title) for remark in remarks for each in remark.all)
+            if remarks or shadows:
+                self._tell(remarks, shadows, item)
 
-    def _tell(self, groups: Sequence[Sequence[Finding]], shadows: Sequence[Finding], item: Scanned) -> None:
-        """`groups`: all findings of this event, `shadows`: what rules in the shadow found in it; at least one in all.
-        Where there are several, each names its words."""
+    def _tell(self, remarks: Sequence[Remark], shadows: Sequence[Finding], item: Scanned) -> None:
+        """`remarks`: all of this event, `shadows`: what rules in the shadow found in it; at least one in all.
+        Where several findings are told, each names its words."""
         event, (file, line) = item.event, item.place
-        first, when = [*chain(*groups), *shadows][0], moment(item.at, event.offset_ms, self._zone)
+        first, when = [*remarks, *shadows][0], moment(item.at, event.offset_ms, self._zone)
         where = _facts(when, event.room, f"{first.role} {first.kind}", f"{file}:{line}" if file else "")
-        several = sum(map(len, groups)) > 1
-        spans = [span for finding in chain(*groups) for span in _own(finding, event)]
+        every = [finding for remark in remarks for finding in remark.all]
+        spans = [span for finding in every for span in _own(finding, event)]
         lines = [where, Text("  ").append_text(marked(event.text, spans, brackets=self._brackets))]
-        for finding, *others in groups:
+        for finding in remarks:
             hits = [event.text[start:end] for start, end in _own(finding, event)]
-            lines += [_title(finding).append(_words(hits) if several else "")]
+            lines += [_title(finding).append(_words(hits) if len(every) > 1 else "")]
             lines += [Text(safe(f"  after 【{span.text}】 ({span.event})")) for span in finding.spans
                       if span.event not in (None, event.id)]
             lines += self._scores(finding, event)
             lines += self._grounds(finding)
-            lines += [self._also(other, event, finding) for other in others]
+            lines += [self._also(other, event, finding) for other in finding.also]
         lines += [_shadow(finding, [event.text[start:end] for start, end in _own(finding, event)])
                   for finding in shadows]
         self._out.print(*lines, "", sep="\n", soft_wrap=True)

@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import Final
 
 from msgspec import Struct
+from msgspec.structs import asdict
 
 from monitor.domain.events import Kind, Role, Stage
 
@@ -172,13 +173,23 @@ class Finding(Struct, frozen=True, kw_only=True):
                         for own in self.spans for its in other.spans))
 
 
-def gathered(findings: Iterable[Finding]) -> list[list[Finding]]:
+class Remark(Finding, frozen=True, kw_only=True):
+    """A finding as it is told, once. `also`: what says the same of the same words."""
+
+    also: list[Finding] = []
+
+    @property
+    def all(self) -> list[Finding]:
+        return [self, *self.also]
+
+
+def gathered(findings: Iterable[Finding]) -> list[Remark]:
     """The severest first, then what has the most words, each with those behind it that say what it says."""
-    groups: list[list[Finding]] = []
+    remarks: list[Remark] = []
     for finding in sorted(findings, key=lambda each: (-RANK[each.severity], -sum(s.end - s.start for s in each.spans))):
-        like = next((group for group in groups if finding.says_as(group[0])), None)
+        like = next((other for other in remarks if finding.says_as(other)), None)
         if like is None:
-            groups.append([finding])
+            remarks.append(Remark(**asdict(finding)))
         else:
-            like.append(finding)
-    return groups
+            like.also.append(finding)
+    return remarks

@@ -12,7 +12,7 @@ from monitor.domain.audit import Deed
 from monitor.domain.clauses import Clause
 from monitor.domain.errors import BusyError, InputError, NotFound, Refused
 from monitor.domain.events import Event
-from monitor.domain.findings import RANK, Finding
+from monitor.domain.findings import RANK, Finding, Remark, gathered
 from monitor.domain.ids import digest
 from monitor.domain.people import Actor, Permission
 from monitor.domain.rejections import Rejected
@@ -54,11 +54,11 @@ class Summary(Struct, frozen=True, kw_only=True):
 
 
 class CheckedLine(Struct, frozen=True):
-    """One line with its findings. `text` is masked."""
+    """One line with what was found in it, each thing once. `text` is masked."""
 
     line: int
     text: str
-    findings: list[Finding]
+    findings: list[Remark]
 
 
 class Details(Struct, frozen=True):
@@ -164,7 +164,8 @@ class CheckDesk:
     def cited(self, check: Check) -> list[Clause]:
         """What its findings rest on, as the rules have it now, in the order of their first finding."""
         register = self._engine().ruleset.clauses
-        found = [*(finding for line in check.details.lines for finding in line.findings), *check.details.missing]
+        found = [*(each for line in check.details.lines for remark in line.findings for each in remark.all),
+                 *check.details.missing]
         names = dict.fromkeys(name for finding in found for name in (*finding.clauses, finding.exempt))
         return [register[name] for name in names if name in register]
 
@@ -190,12 +191,12 @@ def numbered(check: Check, version: int) -> Check:
 
 
 def _details(read: Read, engine: EngineSet, tenant: str, day: int, room: str) -> Details:
-    """As `redpost scan` finds it."""
+    """As `redpost scan` tells it."""
     scanner = Scanner(engine, tenant=tenant, day=day, room=room or ROOM)
     scanned = []
     for first in range(0, len(read.events), _AT_ONCE):
         last = first + _AT_ONCE
         scanned += scanner.scan(read.events[first:last], [("", line) for line in read.lines[first:last]])
     scanned += scanner.finish()
-    return Details([CheckedLine(one.place[1], one.masked, one.findings) for one in scanned], scanner.missing(),
-                   read.rejected)
+    lines = [CheckedLine(one.place[1], one.masked, gathered(one.findings)) for one in scanned]
+    return Details(lines, scanner.missing(), read.rejected)

@@ -181,6 +181,16 @@ def test_a_second_rule_that_says_the_same_of_the_same_words_is_one_line_below_th
     assert "1 event, 2 findings in 1 event" in shown
 
 
+def test_for_programs_it_lies_within_the_first(tmp_path: Path) -> None:
+    rules = twice(tmp_path, "absolute_claim, price_consumer", "AD-09-3, LSM-18-5")
+    done = redpost("scan", written(tmp_path / "e", line(FOUND)), "--rules", rules, "--json")
+    (found,) = json.loads(done.out)["findings"]
+    assert (found["rule"], found["severity"], found["clauses"]) == ("shop.absolute", "high", ["AD-09-3"])
+    (other,) = found["also"]
+    assert (other["rule"], other["severity"], other["clauses"]) == ("shop.again", "low", ["AD-09-3", "LSM-18-5"])
+    assert other["category"] == ["absolute_claim", "price_consumer"] and other["spans"] == found["spans"]
+
+
 def test_text_cannot_take_the_terminal_over(tmp_path: Path) -> None:
     text = "\x1b]0;x\x07\x1b[31m全网最好\u202e\x9b2J\n\r"
     for words in ([], ["--alerts"]):

@@ -276,7 +276,7 @@ def test_a_finding_over_many_lines_is_marked_in_all(tmp_path: Path, in_time: Pat
 
 
 def test_what_lacks_statements_only_is_not_called_clean() -> None:
-    told = Told("内容检查报告", ["a"], "", [Line("a", 1, "", "", "好", [], [])], {}, 1)
+    told = Told("内容检查报告", ["a"], "", [Line("a", 1, "", "", "好", {}, [])], {}, 1)
     assert "没有发现问题" in page(told)
     assert "没有发现问题" not in page(told._replace(missing=[Missing(finding_of(alert(1, tenant="local")), "")]))
 

@@ -26,8 +26,9 @@ def found() -> dict[str, set[str]]:
     done = redpost("scan", *sorted(DEMO.glob("*.ndjson")), "--rooms", DEMO / "rooms.yml", "--json")
     assert (done.code, done.err) == (1, "")
     events = map(json.loads, done.out.splitlines())
-    return {event["id"]: {name for finding in event["findings"] if "exempt" not in finding
-                          for name in finding["category"]} for event in events}
+    return {event["id"]: {name for remark in event["findings"] if "exempt" not in remark
+                          for finding in (remark, *remark.get("also", ())) for name in finding["category"]}
+            for event in events}
 
 
 def test_every_line_that_is_expected_is_there() -> None:

@@ -18,6 +18,7 @@ from monitor.adapters.storage.database import Database
 from monitor.adapters.storage.posts import SqlPosts
 from monitor.domain.decoding import Limits
 from monitor.domain.errors import BusyError, InputError, NotFound, Refused
+from monitor.domain.findings import gathered
 from monitor.domain.organisation import Room, Unit
 from monitor.domain.people import Actor, Grant, Role
 from monitor.services.checking import CheckDesk, CheckFilter, Script
@@ -64,8 +65,8 @@ async def test_a_script_is_judged_as_a_scan_does_and_kept(world: Desk) -> None:
     read = read_script(script(text), world.clock.ms, Limits())
     scanner = Scanner(engine_of(), day=midnight(UTC, world.clock.ms))
     scanned = [*scanner.scan(read.events, [("", n) for n in read.lines]), *scanner.finish()]
-    assert [found.id for line in made.details.lines for found in line.findings] == [
-        found.id for one in scanned for found in one.findings]
+    assert [remark for line in made.details.lines for remark in line.findings] == [
+        remark for one in scanned for remark in gathered(one.findings)]
     assert told.findings == sum(len(line.findings) for line in lines.values()) + len(made.details.missing)
     assert await world.desk.one(REVIEWER, told.id, None) == made
     (row,) = await world.posts.rows("local", after=0, limit=10)

@@ -13,7 +13,7 @@ def finding(rule: str, *spans: tuple[int, int], severity: Severity = Severity.HI
 
 
 def groups(*findings: Finding) -> list[list[str]]:
-    return [[each.rule for each in group] for group in gathered(findings)]
+    return [[each.rule for each in remark.all] for remark in gathered(findings)]
 
 
 def test_the_severest_leads_then_what_has_the_most_words() -> None:

@@ -2595,12 +2595,66 @@ export interface components {
         };
         /**
          * CheckedLine
-         * @description One line with its findings. `text` is masked.
+         * @description One line with what was found in it, each thing once. `text` is masked.
          */
         CheckedLine: {
             line: number;
             text: string;
-            findings: components["schemas"]["Finding"][];
+            findings: components["schemas"]["Remark"][];
+        };
+        /**
+         * Remark
+         * @description A finding as it is told, once. `also`: what says the same of the same words.
+         */
+        Remark: {
+            id: string;
+            opened_by: string;
+            tenant: string;
+            source: string;
+            event_id: string;
+            event_ids: string[];
+            revision: number;
+            room: string;
+            broadcast: string;
+            lane: number;
+            kind: components["schemas"]["Kind"];
+            stage: components["schemas"]["monitor.domain.events.Stage"];
+            role: components["schemas"]["monitor.domain.events.Role"];
+            speaker: string;
+            at: number;
+            offset_ms: number | null;
+            accepted_at: number;
+            text: string;
+            rule: string;
+            rule_version: string;
+            title: string;
+            category: string[];
+            sub: string;
+            tier: components["schemas"]["Tier"];
+            severity: components["schemas"]["Severity"];
+            clauses: string[];
+            spans: components["schemas"]["Span"][];
+            evasive: components["schemas"]["Evasion"] | null;
+            asr_variant: boolean;
+            advice: components["schemas"]["Advice"];
+            /** @default {} */
+            scores: {
+                [key: string]: number;
+            };
+            /** @default  */
+            opinion: components["schemas"]["Opinion"];
+            /** @default  */
+            engine_set: string;
+            /** @default [] */
+            unverified: string[];
+            /** @default [] */
+            not_in_force: string[];
+            /** @default [] */
+            joined: string[];
+            /** @default  */
+            exempt: string;
+            /** @default [] */
+            also: components["schemas"]["Finding"][];
         };
         /**
          * CheckBody

@@ -14,6 +14,7 @@ test('a rewrite replaces what was said, as long as it stands in the line', () =>
   expect(offersFor(advised({ 全网最低: '店里今年的好价', 抗癌: '删去，只讲吃法' }), '今天全网最低价还抗癌')).toEqual([{ from: '全网最低', to: '店里今年的好价' }, { from: '抗癌', to: '' }])
   expect(offersFor(advised({ 全网最低: '好价' }), '店里的好价')).toEqual([])
   expect(offersFor(advised({ 低: '低于昨天' }), '低于昨天')).toEqual([])
+  expect(offersFor({ ...advised({}), also: [advised({}), advised({ 抗癌: '讲吃法' })] }, '抗癌')).toEqual([{ from: '抗癌', to: '讲吃法' }])
 })
 
 test('the next version is what was sent with its changed lines', () => {

@@ -6,7 +6,8 @@ import { api, get, type Schemas } from '../../api/client'
 
 export type Check = Schemas['ShownCheck']
 export type Summary = Schemas['Summary']
-export type Finding = Schemas['Finding']
+/** With what says the same of the same words. */
+export type Finding = Schemas['Finding'] & Partial<Pick<Schemas['Remark'], 'also'>>
 export type Clause = Schemas['Clause']
 
 const PAGE = 100

@@ -36,6 +36,15 @@ export function Detail({ stop, at, of, clauses, offers, onOffer }: {
       ))}
       {finding.clauses.length > 0 && <h3 className="meta">{t('clause')}</h3>}
       {finding.clauses.map((id) => <ClauseText key={id} id={id} clause={clauses.get(id)} unverified={finding.unverified.includes(id)} lapsed={finding.not_in_force.includes(id)} />)}
+      {finding.also?.length ? <h3 className="meta">{t('also')}</h3> : null}
+      {finding.also?.map((other) => (
+        <div key={other.id}>
+          <p className="small"><span className={`chip sev sev-${LEVEL_OF[other.severity]}`}>{LEVEL_OF[other.severity]} {severity(other.severity)}</span> {other.title}</p>
+          {other.clauses.filter((id) => !finding.clauses.includes(id)).map((id) => (
+            <ClauseText key={id} id={id} clause={clauses.get(id)} unverified={other.unverified.includes(id)} lapsed={other.not_in_force.includes(id)} />
+          ))}
+        </div>
+      ))}
       {finding.exempt && <p className="small">{t('exempt', { clause: exempt ? `《${exempt.document.replaceAll(/[《》]/g, '')}》${exempt.article}` : finding.exempt })}</p>}
     </aside>
   )

@@ -13,11 +13,13 @@ export interface Offer {
 /** How rules write that words have no other wording. */
 const LEFT_OUT = /^删去|^删掉/
 
-/** The finding's rewrites of what still stands in the line. */
+/** Rewrites of what still stands in the line: the finding's, or of the first that says the same. */
 export const offersFor = (finding: Finding, text: string): Offer[] =>
-  Object.entries(finding.advice.rewrite ?? {})
-    .map(([from, instead]) => ({ from, to: LEFT_OUT.test(instead) ? '' : instead }))
-    .filter(({ from, to }) => text.includes(from) && (!to || !text.includes(to)))
+  [finding, ...finding.also ?? []]
+    .map(({ advice }) => Object.entries(advice.rewrite ?? {})
+      .map(([from, instead]) => ({ from, to: LEFT_OUT.test(instead) ? '' : instead }))
+      .filter(({ from, to }) => text.includes(from) && (!to || !text.includes(to))))
+    .find((offers) => offers.length > 0) ?? []
 
 /** Lines as the service counts them. */
 const LINE_END = /\r\n|\r|\n/

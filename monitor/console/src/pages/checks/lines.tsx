@@ -100,7 +100,7 @@ function Line({ line, text, findings, ...props }: LinesProps & { line: number; t
 }
 
 function markingsOf(findings: readonly Finding[]): Marking[] {
-  return findings.flatMap((finding) => finding.spans.filter((span) => span.event == null || span.event === finding.event_id)
+  return findings.flatMap((finding) => [finding, ...finding.also ?? []]).flatMap((finding) => finding.spans.filter((span) => span.event == null || span.event === finding.event_id)
     .map((span) => ({ span: { start: span.start, end: span.end, term: span.term ?? '' }, level: LEVEL_OF[finding.severity] })))
 }
 
@@ -118,6 +118,7 @@ function Found({ finding, line, offers, clauses, stop, draft, onPick, onOffer }:
     <div className={`found${stop?.finding === finding ? ' current' : ''}${draft.has(line) ? ' over' : ''}`}>
       <button type="button" className="plain small" aria-current={stop?.finding === finding} onClick={() => onPick(finding)}>
         <span className={`chip sev sev-${level}`}>{level} {severity(finding.severity)}</span> {finding.title}
+        {finding.also?.length ? <span className="meta"> {t('alsoFound', { n: finding.also.length })}</span> : null}
         {first && <span className="meta"> 《{first.document.replaceAll(/[《》]/g, '')}》{first.article}{finding.clauses.length > 1 && ` +${finding.clauses.length - 1}`}</span>}
       </button>
       {offers.slice(0, 2).map((offer) => (
