@@ -59,7 +59,8 @@ class EngineSet:
         self.correlations = Correlations(
             [rule for rule in ruleset.correlations if rule.status in statuses | beside],
             [*ruleset.rules, *ruleset.correlations], zone, self.shadows)
-        gates = [gated(rule, self.correlations.silenced) for rule in running]
+        judged = scorer is not None or bool(own)
+        gates = [judged and gated(rule, self.correlations.silenced) for rule in running]
         looking = Looking(ruleset, running, gates, tables, databases or Databases())
         self.rules = [CompiledRule(i, rule, zone, numbers, chances, gated=gate, aside=rule.id in self.shadows)
                       for i, (rule, chances, gate) in enumerate(zip(running, looking.chances, gates, strict=True))]
