@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from monitor.engine.atoms import parsed
-from monitor.engine.views import Index, Units, ranges
+from monitor.engine.views import Index, Units, changes, ranges
 
 Chars = frozenset[str]
 _Gate = tuple[float, Chars]
@@ -107,16 +107,18 @@ class Gates:
 
     def open(self, patterns: Index, firsts: Index, counts: Index, units: Units) -> Index:
         """Which of n pairs of a pattern and a text can match. `firsts`, `counts`: int64[n], where each pair's text
-        stands in `units` of the plain view."""
-        texts, one, text = np.unique(firsts, return_index=True, return_inverse=True)
-        which, at = ranges(texts, counts[one])
+        stands in `units` of the plain view, text by text."""
+        one = changes(firsts)
+        text = np.repeat(np.arange(one.size), np.diff(one, append=firsts.size))
+        which, at = ranges(firsts[one], counts[one])
         column = self._column[units[at]]
-        has = np.zeros((texts.size, self._holds.shape[1] * 8), dtype=np.uint8)
+        has = np.zeros((one.size, self._holds.shape[1] * 8), dtype=np.uint8)
         has[:, 0] = 1
         bits = np.left_shift(1, column & 7).astype(np.uint8)
         np.bitwise_or.at(has.reshape(-1), which * has.shape[1] + (column >> 3), bits)
         words = has.view(np.uint64)
         left = np.arange(patterns.size)
         for gates in self._of.T:
-            left = left[(words[text[left]] & self._holds[gates[patterns[left]]]).any(axis=1)]
+            has_one = words.take(text[left], axis=0) & self._holds.take(gates[patterns[left]], axis=0)
+            left = left[has_one.any(axis=1)]
         return left

@@ -119,7 +119,7 @@ class Table:
         """(which of `things`, row): int64[r] and int32[r, width], in order."""
         firsts = self._bounds[things]
         which, at = ranges(firsts, self._bounds[things + 1] - firsts)
-        return which, self._rows[at]
+        return which, self._rows.take(at, axis=0)
 
 
 class _Scanned:

@@ -77,13 +77,13 @@ class Opened:
         padded = np.concatenate((units, self._end))
         wide = padded[: units.size + 2].astype(np.uint32)
         two, three = _marks(wide[:-2], wide[1:-1], wide[2:])
-        at_two = np.flatnonzero(self._holds[two >> self._shift] & _TWO)
-        at_three = np.flatnonzero(self._holds[three >> self._shift] & _MORE)
+        at_two = np.flatnonzero(self._holds.take(two >> self._shift) & _TWO != 0)
+        at_three = np.flatnonzero(self._holds.take(three >> self._shift) & _MORE != 0)
         at = np.concatenate((at_two, at_three))
         marks = np.concatenate((two[at_two], three[at_three]))
-        buckets = marks >> self._shift
-        firsts = self._firsts[buckets]
-        which, literals = ranges(firsts, self._firsts[buckets + np.uint32(1)] - firsts)
+        buckets = (marks >> self._shift).astype(np.int64)
+        firsts = self._firsts[buckets].astype(np.int64)
+        which, literals = ranges(firsts, self._firsts[buckets + 1] - firsts)
         same = np.flatnonzero(self._marks[literals] == marks[which])
         if not same.size:
             return same, same

@@ -39,7 +39,7 @@ from monitor.engine.judged import Explained, Fate, Judged, Match, MatchSpan, Sco
 from monitor.engine.patterns import ContactSpan
 from monitor.engine.shares import shares
 from monitor.engine.sightings import Pairs, Seen, Sightings, among, together
-from monitor.engine.views import Index, Views, span_of
+from monitor.engine.views import Index, Views, changes, span_of
 
 
 def explain(engine: EngineSet, batch: Batch) -> list[Explained]:
@@ -161,7 +161,7 @@ class _Judging:
     def look_late(self, pairs: Pairs) -> None:
         """For what of these rules only matters now, since they could hold."""
         late = pairs.chosen(self._engine.matcher.late_rules[pairs.owners] | (self._codes(pairs) == IF_SELLING))
-        events = np.unique(late.events).tolist()
+        events = late.events[changes(late.events)].tolist()
         self._texts = self._engine.matcher.late(self.scan, events, self.views, self._batch.starts)
         self._late = self._ask(late.events, late.owners)
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from monitor.engine.expressions import OneText
 from monitor.engine.lexicon import VIEWS, Hits, Lexicon, RawHit
-from monitor.engine.views import Index, Views, span_of
+from monitor.engine.views import Index, Views, changes, span_of
 
 Pair = tuple[int, int]
 """An event of the batch, and whoever asks: an owner's first number."""
@@ -78,7 +78,7 @@ def together(some: Iterable[Pairs]) -> Pairs:
 def _grouped(keys: Index) -> tuple[Index, Index]:
     """(the order of the keys, where in it another one begins)"""
     order = np.argsort(keys, kind="stable")
-    return order, np.flatnonzero(np.diff(keys[order], prepend=-_OWNERS))
+    return order, changes(keys[order])
 
 
 def among(events: Index, owners: Index | int, count: int, of: int) -> Wanted:
@@ -136,7 +136,7 @@ class Sightings:
             events, starts, ends = self._places
             chosen = np.flatnonzero(wanted(events, self._terms[:, 0]))
             if chosen.size:
-                found.append(np.column_stack([events[chosen], self._terms[chosen], starts[chosen], ends[chosen]]))
+                found.append(_rows(events[chosen], self._terms.take(chosen, axis=0), starts[chosen], ends[chosen]))
             events, leads = self._leading
             chosen = np.flatnonzero(wanted(events, self.lexicon.leads[leads, 0]))
             if chosen.size:
@@ -151,11 +151,11 @@ class Sightings:
     def _patterns(self, events: Index, leads: Index) -> Index:
         """Each once, without those whose gates are shut."""
         count = len(self.lexicon.leads)
-        keys = np.unique(events * count + leads)
-        events, rows = keys // count, self.lexicon.leads[keys % count]
-        is_open = self._open(events, rows[:, -1])
-        events, rows = events[is_open], rows[is_open]
-        return np.column_stack([events, rows, np.full(events.size, _PATTERN)])
+        keys = np.sort(events * count + leads)
+        events, leads = np.divmod(keys[changes(keys)], count)
+        rows = self.lexicon.leads.take(leads, axis=0)
+        is_open = self._open(events, rows[:, -1].astype(np.int64))
+        return _rows(events[is_open], rows.take(is_open, axis=0), _PATTERN)
 
     def _open(self, events: Index, patterns: Index) -> Index:
         ends = np.append(self._begins[1:] - 1, len(self.views.plain))
@@ -173,6 +173,16 @@ class Sightings:
         return found
 
 
+def _rows(events: Index, leads: NDArray[np.int32], *places: Index | int) -> Index:
+    """One behind the other, as columns."""
+    width = 1 + leads.shape[1]
+    found = np.empty((events.size, width + len(places)), dtype=np.int64)
+    found[:, 0], found[:, 1:width] = events, leads
+    for column, place in enumerate(places, width):
+        found[:, column] = place
+    return found
+
+
 class Seen:
     """What may be hit, of those who asked. `found`: rows of int64: event and lead, then the start and the end of a
     term, or the number of a pattern and _PATTERN; the lead of what is _DETECTED is its owner alone."""
@@ -180,7 +190,7 @@ class Seen:
     def __init__(self, sightings: Sightings, found: Index) -> None:
         self._sightings = sightings
         order, self._first = _grouped(found[:, 0] * _OWNERS + found[:, 1])
-        self._found = found[order]
+        self._found = found.take(order, axis=0)
         begin, parts = self._found[self._first], self._found[:, 2]
         bits = np.left_shift(1, parts, dtype=np.int64 if parts.max(initial=0) < 63 else object)
         self.pairs = Pairs(begin[:, 0] * _OWNERS + begin[:, 1], np.bitwise_or.reduceat(bits, self._first))

@@ -153,6 +153,13 @@ def ranges(firsts: Index, counts: Index) -> tuple[Index, Index]:
     return which, np.arange(which.size) + (firsts - before)[which]
 
 
+def changes(numbers: Index) -> Index:
+    """Where another number than the one before stands; the first one, too."""
+    other = np.ones(numbers.size, dtype=bool)
+    np.not_equal(numbers[1:], numbers[:-1], out=other[1:])
+    return np.flatnonzero(other)
+
+
 class Layer(NamedTuple):
     """Units that are scanned, and the way back. Unit i stands for `where[at[i]]` of the original, or for `where[i]`
     without `at`, which has one item more than there are units. `tight`: what was left out after a unit is not its own.
