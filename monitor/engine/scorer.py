@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from functools import cached_property
-from typing import Annotated, Final, NamedTuple, Protocol
+from typing import Annotated, Final, NamedTuple, Protocol, TypeVar
 
 import numpy as np
 from msgspec import Meta, Struct
@@ -16,6 +16,7 @@ from monitor.engine.rounded import Rounded
 from monitor.engine.views import Index, Views
 
 Scores = NDArray[np.float32]
+Real = TypeVar("Real", np.float32, np.float64)
 Chance = Annotated[float, Meta(ge=0, le=1)]
 
 ASIDE: Final = len(KINDS) + len(ROLES)
@@ -83,10 +84,18 @@ class Reason(NamedTuple):
     weight: float
 
 
+class Common(Struct, frozen=True):
+    """How much what tells violations of any category from lawful lines counts in each category: the decision of that
+    column times `weight`, but no more than `most` of it, or it would name wrong categories, too."""
+
+    weight: float = 0.3
+    most: float = 0.25
+
+
 class Weights(Struct, frozen=True):
-    """`table`: float32[buckets + 1, c], whose last row is zero; `aside`: float32[ASIDE, c]; `bias`, `slope`, `offset`:
-    float32[c], the last two from the decision function to log-odds (Platt, 1999); `trades`: float32[verticals, c], None
-    where it tells none apart."""
+    """`table`: float32[buckets + 1, k], whose last row is zero; `aside`: float32[ASIDE, k]; `bias`: float32[k];
+    `slope`, `offset`: float32[c], from the decision function to log-odds (Platt); `trades`: float32[verticals, k],
+    None where it tells none apart. k is c, or c + 1 with `common`, whose column is the last."""
 
     grams: Grams
     table: Scores
@@ -95,6 +104,16 @@ class Weights(Struct, frozen=True):
     slope: Scores
     offset: Scores
     trades: Scores | None = None
+    common: Common | None = None
+
+
+def joined(margins: NDArray[Real], common: Common | None) -> NDArray[Real]:
+    """[n, c]: the decision function of each category. `margins`: [n, k], what the columns say."""
+    if common is None:
+        return margins
+    shared = np.minimum(margins[:, -1:], margins.dtype.type(common.most)) * margins.dtype.type(common.weight)
+    decided: NDArray[Real] = margins[:, :-1] + shared
+    return decided
 
 
 class LinearScorer:
@@ -106,12 +125,12 @@ class LinearScorer:
         verticals: Sequence[str] = (),
     ) -> None:
         self._grams, self._slope, self._offset = weights.grams, weights.slope, weights.offset
-        self._table = Rounded(weights.table)
+        self._table, self._common = Rounded(weights.table), weights.common
         self._thresholds = thresholds
         self._categories = tuple(categories)
         self._version = version
         self._verticals = tuple(verticals)
-        unknown = np.zeros((1, len(categories)), np.float32)
+        unknown = np.zeros((1, weights.table.shape[1]), np.float32)
         self._by_trade: Scores = unknown if weights.trades is None else np.concatenate([weights.trades, unknown])
         parts = [parts_of(code) for code in range(CODES)]
         rows = np.array([(KINDS.index(kind), len(KINDS) + ROLES.index(role)) for kind, role, _ in parts])
@@ -131,7 +150,7 @@ class LinearScorer:
 
     @property
     def table(self) -> Scores:
-        """float32[buckets + 1, c]: the weights that judge, made anew."""
+        """float32[buckets + 1, k]: the weights that judge, made anew."""
         return self._table.rows()
 
     @property
@@ -142,6 +161,12 @@ class LinearScorer:
         self, views: Views, batch: Batch, contacts: Sequence[ContactSpan] = (), verticals: Index | None = None
     ) -> Scores:
         """float32[n, c]: the decision function, before calibration."""
+        return joined(self.margins(views, batch, contacts, verticals), self._common)
+
+    def margins(
+        self, views: Views, batch: Batch, contacts: Sequence[ContactSpan], verticals: Index | None = None
+    ) -> Scores:
+        """float32[n, k]: what each column of the table says."""
         found = self._read(views, batch, contacts)
         total: Scores = self._by_code[batch.codes(np.arange(len(batch.starts)))]
         if verticals is not None:
@@ -173,10 +198,14 @@ class LinearScorer:
         column = self._categories.index(category)
         found, where = self._read(views, batch, contacts), places(views, covered(contacts, views, batch.starts))
         scale = float(self._slope[column]) * float(self._grams.scale(found.counts)[0])
+        shared = 0.0
+        if self._common and self.margins(views, batch, contacts)[0, -1] < self._common.most:
+            shared = self._common.weight
         reasons: list[Reason] = []
         for (layer, size), buckets in zip(found.kinds, found.buckets, strict=True):
             begins, ends, at = where[layer]
-            carried = (self._table.rows(buckets[at[: max(at.size - size + 1, 0)]])[:, column] * scale).tolist()
+            rows = self._table.rows(buckets[at[: max(at.size - size + 1, 0)]])
+            carried = ((rows[:, column] + shared * rows[:, -1]) * scale).tolist()
             reasons += map(Reason, begins.tolist(), ends[size - 1 :].tolist(), carried)
         return sorted(reasons, key=lambda reason: -abs(reason.weight))
 

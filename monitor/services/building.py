@@ -12,7 +12,7 @@ from msgspec import Struct
 from monitor.domain.labelled import Labelled
 from monitor.engine.alone import sure
 from monitor.engine.grams import Grams
-from monitor.engine.scorer import Weights
+from monitor.engine.scorer import Weights, joined
 from monitor.engine.views import ViewTables
 from monitor.services.classifying import enough, probabilities
 from monitor.services.measures import Bools, Floats, report, rounding
@@ -70,14 +70,14 @@ def _manifest(plan: Plan, found: Trained, lines: Sequence[Labelled]) -> Manifest
     return Manifest(
         name=plan.name, version=plan.version, created_at=plan.now, recipe=plan.recipe.kind, seed=plan.recipe.seed,
         grams=plan.grams, categories=list(plan.categories), thresholds=found.thresholds, weights="",
-        verticals=list(plan.recipe.verticals),
+        verticals=list(plan.recipe.verticals), common=found.common,
         data=sha256(msgspec.json.encode(lines)).hexdigest(), code=plan.code, tenant=plan.tenant,
         lines=dict(Counter(line.type for line in lines)))
 
 
 def _exact(fitter: Fitter, found: Trained, lines: Sequence[Labelled]) -> Floats:
     """float64[n, c]: probabilities before any rounding."""
-    decided = fitter.decide(found.fitted, fitter.features(lines), np.arange(len(lines)))
+    decided = joined(fitter.decide(found.fitted, fitter.features(lines), np.arange(len(lines))), found.common)
     return chances(decided * found.slopes + found.offsets)
 
 

@@ -10,12 +10,12 @@ from hashlib import blake2b
 from typing import Any, Final, Protocol
 
 import numpy as np
-from msgspec import Struct
+from msgspec import Struct, field
 from numpy.typing import NDArray
 
 from monitor.domain.errors import InputError
 from monitor.domain.labelled import HARD, ORDINARY, Labelled
-from monitor.engine.scorer import Thresholds
+from monitor.engine.scorer import Common, Thresholds, joined
 from monitor.services.measures import Bools, Floats, alarms
 
 FOLDS: Final = 5
@@ -30,7 +30,7 @@ class Recipe(Struct, frozen=True):
     """`hard_alarms`, `ordinary_alarms`: wanted shares of hard negatives and of ordinary lines with an alarm. `beside`:
     log-odds by which a rule that holds is worth trusting a lower score than a rule that nearly holds. `homophones`:
     share of the lines that are learnt a second time with characters swapped for others of the same sound. `verticals`:
-    trades that are told apart."""
+    trades that are told apart. `common`: of what is learnt of all categories together."""
 
     kind: str = "svm"
     cost: float = 1.5
@@ -40,10 +40,11 @@ class Recipe(Struct, frozen=True):
     beside: float = 1.4
     seed: int = 20261127
     verticals: tuple[str, ...] = ()
+    common: Common = field(default_factory=Common)
 
 
 class Fitted(Struct, frozen=True):
-    """`coefficients`: float[features, c]; `intercepts`: float[c]."""
+    """`coefficients`: float[features, k]; `intercepts`: float[k]."""
 
     coefficients: Floats
     intercepts: Floats
@@ -57,7 +58,7 @@ class Fitter(Protocol):
     def fit(self, features: Any, wanted: Bools, rows: NDArray[np.int64]) -> Fitted: ...
 
     def decide(self, fitted: Fitted, features: Any, rows: NDArray[np.int64]) -> Floats:
-        """float[rows, c]: the decision function."""
+        """float[rows, k]: what each column says."""
         ...
 
     def platt(self, margins: NDArray[np.floating[Any]], wanted: NDArray[np.bool_]) -> tuple[float, float]:
@@ -66,7 +67,8 @@ class Fitter(Protocol):
 
 
 class Trained(Struct, frozen=True):
-    """`probabilities`: float[n, c], of each line by models that have not seen its brief."""
+    """`probabilities`: float[n, c], of each line by models that have not seen its brief. `common`: of the last column
+    of what is fitted, None where there are as many as categories."""
 
     categories: list[str]
     fitted: Fitted
@@ -75,6 +77,7 @@ class Trained(Struct, frozen=True):
     thresholds: dict[str, Thresholds]
     wanted: Bools
     probabilities: Floats
+    common: Common | None
 
 
 def labels_of(lines: Sequence[Labelled], only: Sequence[str] = ()) -> list[str]:
@@ -128,20 +131,24 @@ def train(lines: Sequence[Labelled], categories: Sequence[str], fitter: Fitter, 
     """See the module."""
     wanted = wanted_of(lines, categories)
     features, folds = fitter.features(lines), folds_of(lines)
-    every = np.arange(len(lines))
-    margins = np.zeros(wanted.shape)
+    every, common, told = np.arange(len(lines)), None, wanted
+    unlawful: NDArray[np.bool_] = np.any(wanted, axis=1)
+    if len(categories) > 1 and _everywhere(unlawful, folds):
+        common, told = recipe.common, np.column_stack([wanted, unlawful])
+    margins = np.zeros(told.shape)
     for fold in range(FOLDS):
         inside = np.flatnonzero(folds == fold)
         if inside.size:
-            fitted = fitter.fit(features, wanted, np.flatnonzero(folds != fold))
+            fitted = fitter.fit(features, told, np.flatnonzero(folds != fold))
             margins[inside] = fitter.decide(fitted, features, inside)
-    platt = [fitter.platt(margins[:, i], wanted[:, i]) for i in range(len(categories))]
+    decided = joined(margins, common)
+    platt = [fitter.platt(decided[:, i], wanted[:, i]) for i in range(len(categories))]
     slopes, offsets = (np.array(column) for column in zip(*platt, strict=True))
-    probabilities = chances(margins * slopes + offsets)
+    probabilities = chances(decided * slopes + offsets)
     chosen = thresholds_for(wanted, probabilities, [line.type for line in lines], recipe)
     return Trained(
-        list(categories), fitter.fit(features, wanted, every), slopes, offsets,
-        dict(zip(categories, chosen, strict=True)), wanted, probabilities)
+        list(categories), fitter.fit(features, told, every), slopes, offsets,
+        dict(zip(categories, chosen, strict=True)), wanted, probabilities, common)
 
 
 def chances(odds: Floats) -> Floats:

@@ -15,7 +15,7 @@ from monitor.domain.labelled import Labelled
 from monitor.engine.batch import Batch, EventBatch
 from monitor.engine.grams import Grams
 from monitor.engine.patterns import ContactSpan, contacts
-from monitor.engine.scorer import ASIDE, LinearScorer, Reason, Scores, Thresholds, Weights
+from monitor.engine.scorer import ASIDE, Common, LinearScorer, Reason, Scores, Thresholds, Weights
 from monitor.engine.views import Index, Views
 from monitor.services.models import Manifest, Model
 from monitor.services.training import Recipe, Trained, labels_of, train
@@ -42,16 +42,18 @@ def trained() -> Trained:
     return train(lines(), labels_of(lines())[:4], fitter(), RECIPE)
 
 
-def manifest(categories: Sequence[str], thresholds: Mapping[str, Thresholds]) -> Manifest:
+def manifest(
+    categories: Sequence[str], thresholds: Mapping[str, Thresholds], common: Common | None = None
+) -> Manifest:
     return Manifest(
         name="small", version="1", created_at=0, recipe="svm", seed=1, grams=GRAMS, categories=list(categories),
-        thresholds=dict(thresholds), weights="", data="", code="", lines={"V": 1})
+        thresholds=dict(thresholds), weights="", data="", code="", lines={"V": 1}, common=common)
 
 
 @cache
 def model() -> Model:
     found = trained()
-    return Model(manifest(found.categories, found.thresholds), fitter().weights(found))
+    return Model(manifest(found.categories, found.thresholds, found.common), fitter().weights(found))
 
 
 @cache

@@ -13,6 +13,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -78,6 +79,18 @@ def test_what_is_saved_is_what_is_loaded(folder: Path) -> None:
     assert sorted(path.name for path in folder.parent.iterdir()) == ["1"]
     with pytest.raises(ConfigError, match="is there already"):
         save_model(folder, model(), "")
+
+
+def test_a_model_without_a_common_column_is_read(folder: Path) -> None:
+    """As formats 1 and 2 have none."""
+    weights = model().weights
+    plain = msgspec.structs.replace(weights, table=weights.table[:, :-1], aside=weights.aside[:, :-1],
+                                    bias=weights.bias[:-1], trades=weights.trades[:, :-1], common=None)
+    weighing(folder, packed(plain))
+    written(folder, format=2, common=None)
+    given, without = looked_at(["全网最低价", "随便说说"]), load_model(folder).scorer()
+    assert without.decide(*given) == pytest.approx(model().scorer().margins(*given)[:, :-1])
+    assert without.score(*given) != pytest.approx(model().scorer().score(*given))
 
 
 def test_what_cannot_be_saved_leaves_nothing(tmp_path: Path) -> None:
@@ -158,7 +171,7 @@ DAMAGE: dict[str, tuple[Callable[[Path], object], str]] = {
     "doubles": (lambda f: weighing(f, table().astype(float)), "holds float64"),
     "another byte order": (lambda f: weighing(f, table().astype(">f4")), "holds >f4"),
     "no numbers": (lambda f: weighing(f, with_nan(table())), "weights that are no numbers"),
-    "a later format": (lambda f: written(f, format=3, news="!"), "is of format 3; this version reads up to 2"),
+    "a later format": (lambda f: written(f, format=4, news="!"), "is of format 4; this version reads up to 3"),
     "another kind of format": (lambda f: written(f, format="x"), "is no manifest"),
     "half a manifest": (lambda f: (f / MANIFEST).write_bytes(b'{"format": 1,'), "is no manifest"),
     "a list": (lambda f: (f / MANIFEST).write_bytes(b"[]"), "is no manifest"),

@@ -10,7 +10,7 @@ from monitor.domain.events import KINDS, ROLES
 from monitor.domain.labelled import Labelled
 from monitor.domain.labels import Label
 from monitor.engine.grams import Grams, read
-from monitor.engine.scorer import Scores
+from monitor.engine.scorer import Common, Scores, joined
 from monitor.engine.views import Views
 from monitor.services.labelling import masked
 from monitor.services.models import Model
@@ -33,7 +33,7 @@ def test_it_decides_as_what_was_fitted() -> None:
     """On the weights as they are rounded; of lines without contact data, which training does not read either."""
     weights = model().weights
     stacked = np.concatenate([scorer().table[:-1], weights.aside / np.float32(0.1)]).astype(float)
-    wanted = fitter().matrix(lines()) @ stacked + weights.bias
+    wanted = joined(fitter().matrix(lines()) @ stacked + weights.bias, weights.common)
     decided = scorer().decide(*looked_at(lines()))
     assert len(lines()) > 300
     assert np.abs(decided - wanted).max() < 1e-5
@@ -87,7 +87,7 @@ def test_with_contact_data_training_serving_and_labels_read_the_same(text: str) 
     stacked = np.concatenate([scorer().table[:-1], weights.aside / np.float32(0.1)]).astype(float)
     for each in (text, kept):
         decided = scorer().decide(*looked_at([each]))
-        assert np.abs(decided - (raw @ stacked + weights.bias)).max() < 1e-5
+        assert np.abs(decided - joined(raw @ stacked + weights.bias, weights.common)).max() < 1e-5
     assert (scores(text) == scores(kept)).all()
 
 
@@ -104,8 +104,11 @@ def test_reasons_add_up_to_the_log_odds() -> None:
         given_, category = looked_at([line]), scorer().categories[1]
         reasons = scorer().reasons(*given_, category)
         kind, role = KINDS.index(line.kind), len(KINDS) + ROLES.index(line.speaker)
-        aside = weights.bias[1] + weights.aside[kind, 1] + weights.aside[role, 1]
-        odds = sum(reason.weight for reason in reasons) + aside * weights.slope[1] + weights.offset[1]
+        aside = weights.bias + weights.aside[kind] + weights.aside[role]
+        unlawful = scorer().margins(*given_)[0, -1]
+        full = unlawful >= weights.common.most
+        told = aside[1] + weights.common.weight * (weights.common.most if full else aside[-1])
+        odds = sum(reason.weight for reason in reasons) + told * weights.slope[1] + weights.offset[1]
         score = scorer().score(*given_)[0, 1]
         assert np.log(score / (1 - score)) == pytest.approx(odds, abs=1e-3)
         assert [abs(reason.weight) for reason in reasons] == sorted(
@@ -146,3 +149,18 @@ def test_odds_beyond_all_numbers_are_certainties() -> None:
         sure = msgspec.structs.replace(weights, offset=np.full_like(weights.offset, sign * 1e6))
         found = Model(manifest(trained().categories, trained().thresholds), sure).scorer().score(*looked_at(["好"]))
         assert found == pytest.approx(float(sign > 0), abs=1e-30)
+
+
+def test_reasons_of_a_sure_violation_are_its_category_s_alone() -> None:
+    """Above `most` what is common adds no more, so no n-gram carries any of it."""
+    text = looked_at(["全网最低价，加微信"])
+
+    def carried(most: float) -> list[float]:
+        weights = msgspec.structs.replace(model().weights, common=Common(weight=0.3, most=most))
+        one = Model(msgspec.structs.replace(model().manifest, common=weights.common), weights).scorer()
+        return sorted(reason.weight for reason in one.reasons(*text, one.categories[0]))
+
+    assert carried(-9) != carried(9)
+    plain = msgspec.structs.replace(model().weights, common=Common(weight=0.0, most=0.0))
+    one = Model(model().manifest, plain).scorer()
+    assert carried(-9) == sorted(reason.weight for reason in one.reasons(*text, one.categories[0]))

@@ -15,6 +15,7 @@ from monitor.adapters.ml.fitting import GramFitter
 from monitor.adapters.ml.wordfitting import WordFitter
 from monitor.domain.errors import InputError
 from monitor.domain.labelled import EVASIVE, HARD, ORDINARY, Labelled
+from monitor.engine.scorer import Common
 from monitor.services.augmenting import homophones
 from monitor.services.measures import (
     alarms,
@@ -27,7 +28,17 @@ from monitor.services.measures import (
     rounding,
 )
 from monitor.services.models import packed
-from monitor.services.training import FOLDS, Recipe, chances, folds_of, held_out, labels_of, thresholds_for, train
+from monitor.services.training import (
+    FOLDS,
+    Fitted,
+    Recipe,
+    chances,
+    folds_of,
+    held_out,
+    labels_of,
+    thresholds_for,
+    train,
+)
 from tests.unit.mlkit import GRAMS, RECIPE, fitter, lines, model, trained
 from tests.unit.rulekit import tables
 
@@ -127,6 +138,43 @@ def test_each_brief_is_scored_by_models_that_have_not_seen_it() -> None:
     assert sorted(fitting.decided) == list(range(len(every)))
     assert found.fitted == set("abcdefg")
     assert found.probabilities[found.wanted].min() > found.probabilities[~found.wanted].max()
+
+
+class Knows:
+    """A fitter whose columns say 1 where it is wanted, -1 where not."""
+
+    def features(self, lines: Any) -> None:
+        return None
+
+    def fit(self, features: Any, wanted: Any, rows: Any) -> Any:
+        return Fitted(wanted * 2.0 - 1, np.zeros(wanted.shape[1]))
+
+    def decide(self, fitted: Any, features: Any, rows: Any) -> Any:
+        return fitted.coefficients[rows]
+
+    def platt(self, margins: Any, wanted: Any) -> tuple[float, float]:
+        return 1.0, 0.0
+
+
+def test_what_tells_any_violation_counts_in_each_category() -> None:
+    """It lowers all scores of a lawful line, and raises those of a violation by no more than `most` times `weight`."""
+    every = [each for brief in "abcde" for each in (
+        *some(9, "x", brief=brief), *some(9, "y", brief=brief, text="y"), *some(9, brief=brief, text="z"))]
+    found = train(every, ["x", "y"], Knows(), Recipe(common=Common(weight=0.5, most=0.2)))
+    assert found.common == Common(weight=0.5, most=0.2)
+    assert found.fitted.coefficients.shape == (len(every), 3)
+    odds = np.log(found.probabilities / (1 - found.probabilities))
+    assert odds[found.wanted] == pytest.approx(1 + 0.5 * 0.2)
+    lawful = ~found.wanted.any(axis=1)
+    assert odds[lawful] == pytest.approx(-1 - 0.5)
+    assert odds[~lawful][~found.wanted[~lawful]] == pytest.approx(-1 + 0.5 * 0.2)
+
+
+@pytest.mark.parametrize("labels", [["x"], ["x", "y"]])
+def test_nothing_common_is_learnt_of_one_category_nor_where_each_line_has_a_label(labels: list[str]) -> None:
+    every = [each for brief in "abcde" for each in (*some(9, "x", brief=brief), *some(9, "y", brief=brief, text="y"))]
+    found = train(every, labels, Knows(), Recipe())
+    assert (found.common, found.fitted.coefficients.shape[1]) == (None, len(labels))
 
 
 # --- thresholds

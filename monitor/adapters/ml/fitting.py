@@ -111,7 +111,8 @@ class GramFitter(LinearFitter):
         return Weights(
             self._grams, np.concatenate([table[:split], np.zeros((1, columns), np.float32)]),
             told[:ASIDE], trained.fitted.intercepts.astype(np.float32),
-            trained.slopes.astype(np.float32), trained.offsets.astype(np.float32), told[ASIDE:])
+            trained.slopes.astype(np.float32), trained.offsets.astype(np.float32), told[ASIDE:],
+            trained.common)
 
 
 def aside(lines: Sequence[Labelled], verticals: Sequence[str] = ()) -> Any:

@@ -12,7 +12,7 @@ import numpy as np
 
 from monitor.adapters.disk import sync
 from monitor.domain.errors import ConfigError, StorageError
-from monitor.services.models import FORMAT, Manifest, Model, packed, rows, unpacked
+from monitor.services.models import FORMAT, Manifest, Model, packed, shape, unpacked
 
 MANIFEST: Final = "manifest.json"
 WEIGHTS: Final = "weights.npy"
@@ -35,12 +35,12 @@ def load_model(folder: Path) -> Model:
         table = np.lib.format.read_array(BytesIO(data), allow_pickle=False)
     except (ValueError, EOFError) as error:
         raise ConfigError(f"{path} holds no array of numbers: {error}", hint=_AGAIN) from error
-    wanted = (rows(manifest), len(manifest.categories))
+    wanted = shape(manifest)
     if table.shape != wanted or table.dtype != np.float32:
         raise ConfigError(f"{path} holds {table.dtype}{list(table.shape)}, not float32{list(wanted)}", hint=_AGAIN)
     if not np.isfinite(table).all():
         raise ConfigError(f"{path} holds weights that are no numbers", hint="train the model again")
-    return Model(manifest, unpacked(manifest.grams, table))
+    return Model(manifest, unpacked(manifest, table))
 
 
 def load_manifest(folder: Path) -> Manifest:
