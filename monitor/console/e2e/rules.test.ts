@@ -254,6 +254,46 @@ test('the last minutes of a room are tried, too', async () => {
   expect(wrong).toEqual([])
 }, 60_000)
 
+test('what a rule in the shadow finds is shown to its owner, who lets it judge', async () => {
+  const path = 'shop/tried.yml'
+  const like = await ask<Schemas['FileView']>('/api/v1/rules/file?path=shop%2Frank.yml&version=0')
+  const text = like.text.replace('shop.rank', 'shop.tried').replace('status: active', 'status: shadow')
+  await call('PUT', '/api/v1/rules/file', { path, text, base: 0, note: '' })
+  await call('POST', '/api/v1/rules/publish', { path, version: 1, at: null, confirm: 0 })
+  const words = /expect: \[/.test(text) ? /text: ([^,}]+), expect: \[/.exec(text)![1]! : ''
+  await say('rules-shadow-1', `${words}，别错过`, words)
+  await say('rules-shadow-2', `${words}，我的号是13800138000`)
+  const found = async () => (await ask<Schemas['ShadowTrial']>('/api/v1/rules/shadow?rule=shop.tried')).findings
+  await expect.poll(found, { timeout: 10_000 }).toBe(3)
+  for (const { colorScheme, language } of LOOKS) {
+    const { page, wrong } = await opened('/rules/shop.tried', { colorScheme }, language)
+    await page.waitForSelector('.bench .cm-content')
+    await page.click(`.bench-panel .switch button:has-text("${language === 'zh' ? '影子' : 'Shadow'}")`)
+    await page.waitForSelector('.shadow .sample mark')
+    expect(await page.locator('.shadow .sample').count()).toBe(3)
+    expect(await page.textContent('.shadow')).not.toContain('13800138000')
+    expect(await unfit(page)).toEqual([])
+    await shot(page, `rules-shadow-${colorScheme}-${language}`)
+    expect(wrong).toEqual([])
+  }
+  const { page, wrong } = await opened('/rules/shop.tried')
+  await page.waitForSelector('.bench .cm-content')
+  await page.click('.bench-panel .switch button:has-text("影子")')
+  await page.click('.shadow button:has-text("改为启用")')
+  await expect.poll(() => page.textContent('.cm-content')).toContain('status: active')
+  await page.locator('.cm-content').press('Control+s')
+  await page.waitForSelector('.bench-said:has-text("已存为第 2 版")')
+  await page.click('.bench-bar button:has-text("现在发布")')
+  await page.fill('#confirm', '0')
+  await page.keyboard.press('Enter')
+  await page.waitForSelector('.bench-bar:has-text("第 2 版已生效")')
+  await expect.poll(() => page.locator('.bench-panel .switch button:has-text("影子")').count()).toBe(0)
+  await say('rules-shadow-3', words)
+  const alerts = async () => (await ask<Schemas['AlertPage']>('/api/v1/alerts?room=rules-shadow-3')).alerts.map(({ rule }) => rule).toSorted()
+  await expect.poll(alerts, { timeout: 10_000 }).toContain('shop.tried')
+  expect(wrong).toEqual([])
+}, 120_000)
+
 test('every theme and language passes the rules of contrast and names', async () => {
   for (const { colorScheme, language } of LOOKS) {
     const { page, wrong } = await opened(`/rules/${RULE}`, { colorScheme }, language)

@@ -15,12 +15,13 @@ import { FaultsPanel } from './faults'
 import { percent } from './list'
 import { shareOf } from './order'
 import { Publish } from './publish'
+import { ShadowPanel } from './shadow'
 import { Terms } from './terms-table'
 import { TEXT } from './text'
 import { Trial } from './trial'
 import { VersionsPanel } from './versions'
 
-type Panel = 'faults' | 'dry' | 'versions' | 'exceptions'
+type Panel = 'faults' | 'dry' | 'shadow' | 'versions' | 'exceptions'
 
 /** One file: its text, what is wrong with it, what it makes of words, and its way to the judges. */
 export function Bench({ path, file, rule, fresh }: { path: string; file: FileView | null; rule: RuleRow | undefined; fresh: string }) {
@@ -44,6 +45,7 @@ export function Bench({ path, file, rule, fresh }: { path: string; file: FileVie
   const saving = useSaving(path, text, base, file)
   useKeys({ saveRule: () => void saving.save('') }, ['rules'])
   const own = useMemo(() => faults.filter((fault) => fault.path === path), [faults, path])
+  const tried = rule?.status === 'shadow'
   const good = linted.answer !== null && !faults.length && !linted.busy
   return (
     <>
@@ -57,16 +59,18 @@ export function Bench({ path, file, rule, fresh }: { path: string; file: FileVie
           <div className="switch" role="group">
             <button type="button" className="plain" aria-pressed={panel === 'faults'} onClick={() => setPanel('faults')}>{t('faults')} {linted.busy ? '…' : faults.length || ''}{good && (linted.answer?.cases ?? 0) > 0 && <span className="meta"> {t('casesOk', { ok: linted.answer!.cases! - (linted.answer!.failed?.length ?? 0), n: linted.answer!.cases! })}</span>}</button>
             <button type="button" className="plain" aria-pressed={panel === 'dry'} onClick={() => setPanel('dry')}>{t('dryRun')}{run.data?.state === 'running' && ` ${percent(run.data.done ?? 0)}`}</button>
+            {tried && <button type="button" className="plain" aria-pressed={panel === 'shadow'} onClick={() => setPanel('shadow')}>{t('shadowTab')} {rule?.figures.shadow || ''}</button>}
             <button type="button" className="plain" aria-pressed={panel === 'versions'} onClick={() => setPanel('versions')}>{t('versions')} {file?.editions.length || ''}</button>
             {rule && <button type="button" className="plain" aria-pressed={panel === 'exceptions'} onClick={() => setPanel('exceptions')}>{t('exceptions')}</button>}
           </div>
           {/* oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- it is scrolled by keys */}
-          <div className="bench-panel-body" tabIndex={0} role="region" aria-label={t(({ faults: 'faults', dry: 'dryRun', versions: 'versions', exceptions: 'exceptions' } as const)[panel])}>
+          <div className="bench-panel-body" tabIndex={0} role="region" aria-label={t(({ faults: 'faults', dry: 'dryRun', shadow: 'shadowTab', versions: 'versions', exceptions: 'exceptions' } as const)[panel])}>
             {panel === 'faults' && <FaultsPanel path={path} linted={linted.answer} busy={linted.busy} trouble={linted.trouble} onGo={(line, column) => {
               setTable(false)
               setTimeout(() => hand.current?.go(line, column))
             }} />}
             {panel === 'dry' && <DryRunPanel path={path} text={text} run={run} ready={good} />}
+            {panel === 'shadow' && tried && rule && <ShadowPanel rule={rule} text={text} onTake={change} />}
             {panel === 'exceptions' && rule && <ExceptionsPanel rule={rule.id} />}
             {panel === 'versions' && file && <VersionsPanel file={file} text={text} onTake={(version) => change(version)} />}
           </div>
@@ -97,7 +101,7 @@ function Head({ path, file, rule, changed }: { path: string; file: FileView | nu
       <p className="meta one-line">{rule && `${rule.id} · `}{path}{file && <> · {file.loaded ? t('judging', { v: name(file.version ?? 0) }) : t('notLoaded')}{file.latest > file.version && ` · ${t('newest', { v: file.latest })}`}</>}</p>
       {rule && (
         <p className="small one-line">
-          {tier(rule.tier as never)} · {rule.category.map((each) => category(each as never)).join('、')} · {rule.clauses.join(' ')} · {t('figures', {
+          {tier(rule.tier as never)} · {rule.category.map((each) => category(each as never)).join('、')} · {rule.clauses.join(' ')} · {rule.status === 'shadow' ? t('shadowFigure', { n: rule.figures.shadow ?? 0 }) : t('figures', {
             hits: rule.figures.hits ?? 0, alerts: rule.figures.alerts ?? 0, decided: rule.figures.decided ?? 0, share: share === null ? '–' : percent(share) })}
         </p>
       )}

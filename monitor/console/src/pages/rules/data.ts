@@ -57,6 +57,14 @@ export function useDryRun(path: string) {
   })
 }
 
+export function useShadow(rule: string) {
+  return useQuery({
+    queryKey: ['rules', 'shadow', rule],
+    queryFn: ({ signal }) => get(api.GET('/api/v1/rules/shadow', { params: { query: { rule } }, signal })),
+    refetchInterval: WAITING_MS,
+  })
+}
+
 /** What `ask` says of `of`, `wait` ms after it stopped changing; the one before stays until then. */
 export function useSettled<T, A>(of: T | null, wait: number, ask: (of: T, signal: AbortSignal) => Promise<A>): { of: T | null; answer: A | null; busy: boolean; trouble: string } {
   const { language } = useLanguage() // of what the service says

@@ -62,7 +62,7 @@ export function Editor({ text, faults, words, plain, hand, onChange }: {
 
   useEffect(() => {
     view.current?.dispatch({ effects: spoken.current.reconfigure([
-      language === 'zh' ? EditorState.phrases.of(CHINESE) : [], EditorView.contentAttributes.of({ 'aria-label': label, lang: 'zh-CN' })]) })
+      language === 'zh' ? EditorState.phrases.of(CHINESE) : [], EditorView.contentAttributes.of({ 'aria-label': label, lang: 'zh-CN', tabindex: '0' })]) })
   }, [language, label, plain])
 
   useEffect(() => {

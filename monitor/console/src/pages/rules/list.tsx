@@ -100,6 +100,7 @@ function Level({ rule }: { rule: RuleRow }) {
 function HowItDid({ rule }: { rule: RuleRow }) {
   const t = useTexts(TEXT)
   const share = shareOf(rule)
+  if (rule.status === 'shadow') return <span className="rule-figures">{t('shadowFigure', { n: rule.figures.shadow ?? 0 })}</span>
   if (!rule.figures.alerts) return <span>–</span>
   return <span className="rule-figures">{t('alerts')} {rule.figures.alerts} · {share === null ? t('noDecision') : `${t('share')} ${percent(share)}`}</span>
 }

@@ -3,6 +3,7 @@ import { expect, test } from 'vitest'
 import { offers, placeOf, type Schema } from './complete'
 import type { FileRow, RuleRow } from './data'
 import { blank, GOOD_PATH, pathOf, rowsOf } from './order'
+import { activated, alone, daysOf } from './shadowed'
 import { pastedTerms, termsOf, withoutLine, withTerms } from './terms'
 
 test('where one writes is known in blocks and in braces', () => {
@@ -48,7 +49,7 @@ test('terms come from a spreadsheet, each once, and comments stay', () => {
 
 const rule = (id: string, alerts: number, violations: number, decided: number): RuleRow => ({
   id, title: id, pack: 'p', path: `p/${id.split('.')[1]}.yml`, kind: 'rule', tier: 'standard', severity: 'high', status: 'active', category: ['abuse'],
-  sub: '', clauses: ['AD-04'], cases: 2, version: 0, latest: 0, figures: { hits: alerts, alerts, decided, violations },
+  sub: '', clauses: ['AD-04'], cases: 2, version: 0, latest: 0, figures: { hits: alerts, alerts, decided, violations, shadow: 0 },
 })
 const file = (path: string): FileRow => ({ path, title: '', rules: [], version: 0, latest: 0, loaded: true, by: '', at: 0 })
 
@@ -73,4 +74,17 @@ test('a cell of a spreadsheet may have several lines, and quotes of its own', ()
   expect(pastedTerms('"天下\n无双"\t"他说""好"""\r\n盖世\t"两\r\n行"\n"独一"')).toEqual([
     { term: '天下 无双', remark: '他说"好"' }, { term: '盖世', remark: '两 行' }, { term: '独一', remark: '' },
   ])
+})
+
+test('every day between the first and the last is shown, newest first', () => {
+  expect(daysOf([])).toEqual([])
+  expect(daysOf([{ day: '2026-02-27', findings: 3 }, { day: '2026-03-01', findings: 1 }])).toEqual([
+    { day: '2026-03-01', findings: 1 }, { day: '2026-02-28', findings: 0 }, { day: '2026-02-27', findings: 3 }])
+  expect(alone({ looked_at: 5, with_alert: 2 })).toBe(3)
+})
+
+test('only its status changes where a rule leaves the shadow', () => {
+  expect(activated('id: a.b\nstatus: shadow\ntitle: shadow')).toBe('id: a.b\nstatus: active\ntitle: shadow')
+  expect(activated('status:  "shadow"  # since Monday\n')).toBe('status: active  # since Monday\n')
+  for (const text of ['status: active\n', 'status: shadowy\n', '  status: shadow\n', '']) expect(activated(text)).toBeNull()
 })
