@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 import monitor
-from monitor.engine.databases import Databases
+from monitor.engine.databases import Databases, Halved, undivided
 
 KEPT: Final = 200
 _SUM: Final = 16
@@ -48,9 +48,9 @@ def _checksum(data: bytes) -> bytes:
     return blake2b(data, digest_size=_SUM).digest()
 
 
-def databases(folder: Path) -> Databases:
+def databases(folder: Path, halved: Halved = undivided) -> Databases:
     """All that compiling makes, kept in this folder."""
-    return Databases(BlobFolder(folder), _code())
+    return Databases(BlobFolder(folder), _code(), halved)
 
 
 @cache

@@ -2,6 +2,8 @@
 service then, and the judging keeps the interpreter to itself."""
 
 import asyncio
+import os
+import signal
 import sys
 from contextlib import suppress
 from hashlib import blake2b
@@ -12,6 +14,7 @@ import msgspec
 
 from monitor.adapters.blobs import databases
 from monitor.adapters.bundled import view_tables
+from monitor.adapters.forking import halved
 from monitor.adapters.rulefiles import RuleFolder
 from monitor.domain.errors import RedpostError
 from monitor.domain.ids import digest
@@ -32,14 +35,15 @@ async def compile_aside(bundle: Bundle, check: bool, *, cache: Path) -> None:
     if len(encoded) < _SMALL or known.kept(key, bool):
         return
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-c", _CHILD, str(cache), "check" if check else "", stdin=asyncio.subprocess.PIPE)
+        sys.executable, "-c", _CHILD, str(cache), "check" if check else "", stdin=asyncio.subprocess.PIPE,
+        process_group=0)
     try:
         with suppress(BrokenPipeError, ConnectionResetError):
             await process.communicate(encoded)
     finally:
         if process.returncode is None:  # the start or reload that wanted it is given up
             with suppress(ProcessLookupError):
-                process.kill()
+                os.killpg(process.pid, signal.SIGKILL)  # with the one that shares its work
             await process.wait()
     if process.returncode == 0:
         known.keep(key, True)
@@ -48,6 +52,6 @@ async def compile_aside(bundle: Bundle, check: bool, *, cache: Path) -> None:
 def main() -> None:
     bundle = msgspec.msgpack.decode(sys.stdin.buffer.read(), type=Bundle)
     with suppress(RedpostError):
-        known = databases(Path(sys.argv[1]))
+        known = databases(Path(sys.argv[1]), halved)
         source = RuleFolder(Path(), rooms=None, zone=bundle.zone, databases=known)
         compiled(source, bundle, view_tables(), known, check=bool(sys.argv[2]))

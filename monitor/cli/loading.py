@@ -43,12 +43,13 @@ def view_tables() -> "ViewTables":
 def databases() -> "Databases":
     """What compiling makes, kept in the user's cache folder where there is one."""
     from monitor.adapters import blobs
+    from monitor.adapters.forking import halved
     from monitor.engine.databases import Databases
 
     try:
-        return blobs.databases(blobs.user_cache())
+        return blobs.databases(blobs.user_cache(), halved)
     except RuntimeError:  # nobody's home
-        return Databases()
+        return Databases(halved=halved)
 
 
 def zone() -> "ZoneInfo":

@@ -17,6 +17,7 @@ _AT_ONCE: Final = 2
 """Databases that are compiled at the same time; each takes memory."""
 
 T = TypeVar("T")
+U = TypeVar("U")
 
 
 class BlobCache(Protocol):
@@ -25,6 +26,16 @@ class BlobCache(Protocol):
     def get(self, key: str) -> bytes | None: ...
 
     def put(self, key: str, data: bytes) -> None: ...
+
+
+class Halved(Protocol):
+    """Work on many things, perhaps shared with another process."""
+
+    def __call__(self, work: Callable[[Sequence[T]], list[U]], items: Sequence[T], of: type[U]) -> list[U]: ...
+
+
+def undivided(work: Callable[[Sequence[T]], list[U]], items: Sequence[T], of: type[U]) -> list[U]:
+    return work(items)
 
 
 class Database:
@@ -46,9 +57,11 @@ class Database:
 
 class Databases:
     """Compiles what it has not compiled before, at about 20 µs a literal. `edition` changes with the code: what other
-    code has made is made anew; databases are Hyperscan's, and go by their content."""
+    code has made is made anew; databases are Hyperscan's, and go by their content. `halved`: how what is not kept is
+    made where it is much."""
 
-    def __init__(self, blobs: BlobCache | None = None, edition: str = "") -> None:
+    def __init__(self, blobs: BlobCache | None = None, edition: str = "", halved: Halved = undivided) -> None:
+        self.halved = halved
         self._blobs = blobs
         self._edition = edition
         self._known: WeakValueDictionary[str, Database] = WeakValueDictionary()

@@ -4,6 +4,7 @@ A pattern runs in RE2, in linear time. Its words are found once and kept across 
 """
 
 import re
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from functools import cache
 from itertools import chain
@@ -16,6 +17,7 @@ from msgspec import Struct
 from monitor.domain.rules import Selection, View
 from monitor.engine.atoms import Atoms
 from monitor.engine.characters import Characters
+from monitor.engine.databases import Halved, undivided
 from monitor.engine.gates import Chars, GateReader
 from monitor.engine.spellings import FREQUENT
 from monitor.engine.terms import alternatives, fold_pattern
@@ -30,6 +32,8 @@ _NEVER: Final = 4
 _EACH: Final = 5e-6
 """What one more literal costs, as a chance: it is compiled, kept and scanned for even where it stands nowhere. So a few
 words that stand a little more often are better than a hundred rare ones."""
+_MANY: Final = 500
+"""Patterns that are worth another process."""
 _EVERYWHERE: Final = 1000.0
 """More than anything else that is looked for, where no word is."""
 MAX_MEMORY: Final = 2**20
@@ -176,13 +180,26 @@ class Reader:
         self._chance = cache(chance)
 
     def _parts(self, pattern: str) -> list[str]:
-        """Its outermost alternatives, folded. A pattern is checked as a whole: where it can be run, so can they."""
-        folded = fold_pattern(pattern, self.characters)
-        found = alternatives(folded)
-        if len(found) > 1 and any(each not in self.known for each in found):
+        """Its outermost alternatives, folded."""
+        return alternatives(fold_pattern(pattern, self.characters))
+
+    def read(self, patterns: Iterable[str], halved: Halved) -> None:
+        """Finds what all of these need that can be run. Many are shared with another process."""
+        unknown = [parts for parts in map(self.parts, dict.fromkeys(patterns))
+                   if any(each not in self.known for each in parts)]
+        share = halved if len(unknown) >= _MANY else undivided
+        self.known.update(share(self._read, unknown, of=tuple[str, Needs]))
+
+    def _read(self, unknown: Sequence[list[str]]) -> list[tuple[str, Needs]]:
+        """A pattern is checked as a whole: where it can be run, so can its alternatives."""
+        found: list[tuple[str, Needs]] = []
+        for parts in unknown:
             with suppress(ValueError):
-                Pattern(folded, View.PLAIN).check()
-                self._sound.update(found)
+                Pattern("|".join(parts), View.PLAIN).check()
+                self._sound.update(parts)
+            for each in parts:
+                with suppress(ValueError):
+                    found.append((each, self.needs(each)))
         return found
 
     def needs(self, folded: str) -> Needs:

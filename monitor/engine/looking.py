@@ -48,6 +48,9 @@ class Looking:
         self._key = digest("looking", self._needs, blake2b(asked, digest_size=16).hexdigest())
         self._kept = databases.kept(self._key, _Kept)
         self._reader = Reader(tables, {} if self._kept else databases.kept(self._needs, dict[str, Needs]) or {})
+        if not self._kept:
+            self._reader.read((pattern for rule in running for s in rule.selections for pattern in s.patterns),
+                              databases.halved)
         self.chances = self._kept.chances if self._kept else [
             [self._reader.likelihood(selection) for selection in rule.selections] for rule in running]
 

@@ -19,7 +19,7 @@ from monitor.domain.rules import AnyRule, Case, RoomContext, Rule, Status
 from monitor.domain.rulesets import RuleSet
 from monitor.engine.batch import EventBatch
 from monitor.engine.correlation_state import LATENESS_MS
-from monitor.engine.databases import Databases
+from monitor.engine.databases import Databases, Halved, undivided
 from monitor.engine.engineset import EngineSet
 from monitor.engine.pipeline import judge, looked_at
 from monitor.engine.uncollected import uncollected
@@ -27,9 +27,11 @@ from monitor.engine.views import ViewTables
 from monitor.services.scan import Scanner
 
 _ENCODER: Final = msgspec.msgpack.Encoder(order="deterministic")
+_MANY: Final = 1_000
+"""Cases that are worth another process."""
 _WORDS: Final = 5
-_DAY_MS: Final = 86_400_000
 """Words of a rule that are named."""
+_DAY_MS: Final = 86_400_000
 
 
 class CaseFailure(Struct, frozen=True):
@@ -48,6 +50,13 @@ class CaseFailure(Struct, frozen=True):
             wanted += f" exempt by {self.case.exempt or 'nothing'}"
             got += f" exempt by {self.exempt or 'nothing'}"
         return f"{self.rule.path}:{self.case.line}:1: {self.rule.id}: expected {wanted}, got {got}: {self.case.text}"
+
+
+class _Outcome(Struct, frozen=True, array_like=True):
+    """As in a CaseFailure."""
+
+    found: tuple[str, ...] | None = None
+    exempt: str = ""
 
 
 class SeriesFailure(Struct, frozen=True):
@@ -75,8 +84,9 @@ def run_cases(
     rooms = [msgspec.structs.replace(case.room or _anywhere(rule), room=_room_of(n))
              for n, (rule, case) in enumerate(cases)]
     rooms += [msgspec.structs.replace(_anywhere(rule), room=_series_of(n)) for n, (rule, _) in enumerate(series)]
-    engine = EngineSet(ruleset, tables, zone=zone, rooms=rooms, statuses=frozenset(Status), databases=databases)
-    failures = [*_failing(engine, cases), *_failing_series(engine, series)]
+    known = databases or Databases()
+    engine = EngineSet(ruleset, tables, zone=zone, rooms=rooms, statuses=frozenset(Status), databases=known)
+    failures = [*_failing(engine, cases, known.halved), *_failing_series(engine, series)]
     return len(cases) + len(series), failures
 
 
@@ -126,14 +136,21 @@ def said(rules: Iterable[Rule], most: int) -> list[Event]:
     return [_event(n, rule, case) for n, (rule, case) in enumerate(islice(cases, most))]
 
 
-def _failing(engine: EngineSet, cases: Sequence[tuple[Rule, Case]]) -> Iterator[Failure]:
-    batch = EventBatch([_event(n, rule, case) for n, (rule, case) in enumerate(cases)])
-    held = {(m.event, m.rule.rule.id): m for m in judge(engine, batch).matches}
-    for n, (rule, case) in enumerate(cases):
-        match = held.get((n, rule.id))
-        found, exempt = (None, "") if match is None else (tuple(sorted(match.surviving)), match.exempt)
+def _failing(engine: EngineSet, cases: Sequence[tuple[Rule, Case]], halved: Halved) -> Iterator[Failure]:
+    """Many are shared with another process."""
+    share, numbered = halved if len(cases) >= _MANY else undivided, list(enumerate(cases))
+    outcomes = share(lambda some: _outcomes(engine, some), numbered, of=_Outcome)
+    for (rule, case), outcome in zip(cases, outcomes, strict=True):
+        found, exempt = outcome.found, outcome.exempt
         if (found is None) != (not case.expect) or not set(case.expect) <= set(found or ()) or exempt != case.exempt:
             yield CaseFailure(rule, case, found, exempt)
+
+
+def _outcomes(engine: EngineSet, cases: Sequence[tuple[int, tuple[Rule, Case]]]) -> list[_Outcome]:
+    batch = EventBatch([_event(n, rule, case) for n, (rule, case) in cases])
+    held = {(m.event, m.rule.rule.id): _Outcome(tuple(sorted(m.surviving)), m.exempt)
+            for m in judge(engine, batch).matches}
+    return [held.get((i, rule.id), _Outcome()) for i, (_, (rule, _)) in enumerate(cases)]
 
 
 def _failing_series(engine: EngineSet, series: Sequence[tuple[CorrelationRule, CorrelationCase]]) -> Iterator[Failure]:

@@ -1,6 +1,7 @@
 """Rules compiled in a process of its own: once, for whoever loads them, and not longer than they are wanted."""
 
 import asyncio
+import os
 from pathlib import Path
 
 import psutil
@@ -41,14 +42,31 @@ async def test_rules_at_fault_are_left_to_who_loads_them(
     assert capfd.readouterr().err == ""
 
 
+async def begun() -> list[psutil.Process]:
+    """The process that compiles and, where there is another processor, the one that shares its work."""
+    await until(children)
+    if len(os.sched_getaffinity(0)) > 1:
+        await until(lambda: children()[0].children())
+    return [each for child in children() for each in (child, *child.children())]
+
+
 async def test_a_start_that_is_given_up_leaves_no_process_behind(tmp_path: Path) -> None:
     bundle = RuleFolder(ROOT / "rules", rooms=None, zone=ZONE).read()
     compiling_aside = asyncio.create_task(compile_aside(bundle, True, cache=tmp_path))
-    await until(children)
+    processes = await begun()
     compiling_aside.cancel()
     with pytest.raises(asyncio.CancelledError):
         await compiling_aside
-    assert not children()
+    await until(lambda: not any(each.is_running() for each in processes))
+
+
+async def test_who_shares_the_work_of_a_process_that_was_killed_ends_by_itself(tmp_path: Path) -> None:
+    bundle = RuleFolder(ROOT / "rules", rooms=None, zone=ZONE).read()
+    compiling_aside = asyncio.create_task(compile_aside(bundle, True, cache=tmp_path))
+    processes = await begun()
+    processes[0].kill()
+    await compiling_aside
+    await until(lambda: not any(each.is_running() for each in processes))
 
 
 async def test_a_process_that_died_has_compiled_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

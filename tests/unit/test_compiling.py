@@ -1,10 +1,12 @@
 """What compiling keeps for the next start: the same findings from it, and none but its own trusted."""
 
 import gc
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from threading import Thread
-from typing import Any
+from typing import Any, TypeVar
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -16,10 +18,10 @@ from monitor.domain.errors import RuleError
 from monitor.domain.rules import Case, Context, ContextPart, Reach, Rule, Selection, View
 from monitor.domain.rulesets import RuleSet
 from monitor.engine import databases as engine_databases
-from monitor.engine import looking, patterns
+from monitor.engine import expressions, looking, patterns
 from monitor.engine.batch import EventBatch
 from monitor.engine.characters import Characters
-from monitor.engine.databases import Databases, compiled
+from monitor.engine.databases import Databases, compiled, undivided
 from monitor.engine.engineset import EngineSet
 from monitor.engine.judged import Match
 from monitor.engine.pipeline import judge
@@ -29,6 +31,8 @@ from monitor.services import casework
 from monitor.services.casework import Failure, failing_cases, run_cases
 from tests.unit.rulekit import ZONE, event, rule, tables, terms
 
+T = TypeVar("T")
+U = TypeVar("U")
 ROOT = Path(__file__).parents[2]
 WORDS = ("全网最低价", "最低", "加微信", "9.9包邮", "vx号", "天天返")
 CONTEXTS = {"negation": Context(name="negation", title="negation", parts=(ContextPart(terms=("不能说", "不是")),),
@@ -144,6 +148,30 @@ def test_a_word_that_is_scanned_for_by_its_sound_has_no_scan_of_its_own_characte
     assert scanned("最低") == [View.SKELETON]
     assert scanned("全网vip最低") == [View.SKELETON, View.SOUND], "letters have no sound"
     assert {m[2][0].view for m in found(made([rule(terms("claim", "全网最低"))], None), ["全网最低"])} == {View.PLAIN}
+
+
+def test_what_is_shared_with_another_process_is_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Patterns that cannot be run are told as ever, and cases that fail."""
+    shared: list[int] = []
+
+    def halved(work: Callable[[Sequence[T]], list[U]], items: Sequence[T], of: type[U]) -> list[U]:
+        shared.append(len(items))
+        done = [*work(items[:1]), *work(items[1:])]
+        return msgspec.msgpack.decode(msgspec.msgpack.encode(done), type=list[of])  # type: ignore[valid-type]
+
+    monkeypatch.setattr(expressions, "_MANY", 1)
+    monkeypatch.setattr(casework, "_MANY", 1)
+    claim = Selection(name="claim", patterns=("(全网|全国)最低|最便宜", "最[低好]价", "第一(名|品牌)"))
+    cases = (Case("全网最低", expect=("claim",)), Case("好的", expect=("claim",)), Case("最好价", expect=()))
+    ruleset = RuleSet((rule(claim, cases=cases),), {}, "test", {})
+    alone, apart = (run_cases(ruleset, tables(), ZONE, Databases(halved=how)) for how in (undivided, halved))
+    assert apart == alone
+    assert [str(failure).rpartition(": ")[2] for failure in alone[1]] == ["好的", "最好价"]
+    assert shared == [3, 3]
+    broken = RuleSet((rule(Selection(name="claim", patterns=("最好|(第一", "最低", "a{1001}|b"))),), {}, "test", {})
+    with pytest.raises(RuleError) as told:
+        EngineSet(broken, tables(), zone=ZONE, databases=Databases(halved=halved))
+    assert len(told.value.faults) == 2
 
 
 def test_no_garbage_is_looked_for_while_rules_are_made_and_again_whatever_comes_of_it() -> None:
