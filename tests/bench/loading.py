@@ -1,5 +1,5 @@
-"""Reading, checking and compiling rules and running their cases, with an empty cache and with a full one: seconds, those
-of all processors, and peak memory.
+"""Reading, checking and compiling rules and running their cases, with an empty cache and a full one: seconds, those of
+processors, and peak memory.
 
 python -m tests.bench.loading [--json FILE] [--terms N …]
 """
@@ -98,8 +98,9 @@ def run(sizes: list[int]) -> list[dict[str, Any]]:
 
 def _line(one: dict[str, Any]) -> str:
     beside = f", of the process beside it {one['other_peak_rss_mb']:.0f} MB" if one["other_peak_rss_mb"] else ""
-    return (f"packs + {one['extra_terms']:7,} terms, cache {one['cache']}: {one['wall_s']:5.1f} s, CPU {one['cpu_s']:.1f} "
-            f"s ({one['read_s']:.1f} s of it until all is read), peak memory {one['peak_rss_mb']:.0f} MB{beside}\n")
+    return (f"packs + {one['extra_terms']:7,} terms, cache {one['cache']}: {one['wall_s']:5.1f} s, "
+            f"CPU {one['cpu_s']:.1f} s ({one['read_s']:.1f} s of it until all is read), "
+            f"peak memory {one['peak_rss_mb']:.0f} MB{beside}\n")
 
 
 def main() -> None:
