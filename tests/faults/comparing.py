@@ -1,17 +1,18 @@
 """Whether what workers stored is what a single pass gives: findings, alerts, and every room's state."""
 
 from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import msgspec
 from sqlalchemy import select
 
 from monitor.adapters.storage.database import Database
-from monitor.adapters.storage.schema import findings
+from monitor.adapters.storage.schema import findings, shadow_findings, shadow_hours
 from monitor.services.recovery import Saved
 
 Found = dict[str, tuple[str, str | None]]
-"""By finding: its alert, and why it no longer stands."""
+"""By finding: its alert, and why it no longer stands. What rules in the shadow found is there, too, and how often."""
+SHADOW: Final = "in the shadow"
 
 
 class Results(NamedTuple):
@@ -25,7 +26,12 @@ class Results(NamedTuple):
 async def found_in(database: Database) -> Found:
     rows = await database.read(lambda connection: connection.execute(
         select(findings.c.id, findings.c.alert_id, findings.c.withdrawn)).all())
-    return {row.id: (row.alert_id, row.withdrawn) for row in rows}
+    hour = shadow_hours.c
+    noted = await database.read(lambda connection: connection.execute(select(shadow_findings.c.id)).all())
+    counted = await database.read(lambda connection: connection.execute(
+        select(hour.rule, hour.version, hour.hour, hour.findings).where(hour.findings > 0)).all())
+    return {row.id: (row.alert_id, row.withdrawn) for row in rows} | {row.id: (SHADOW, None) for row in noted} | {
+        f"{row.rule} {row.version} {row.hour}": (f"{row.findings} in the hour", None) for row in counted}
 
 
 def comparable(state: bytes) -> Saved:
@@ -36,7 +42,7 @@ def comparable(state: bytes) -> Saved:
 
 def check(mine: Results, single: Results) -> None:
     """What workers stored, all of which have stopped by themselves, against what a single pass gives."""
-    assert single.found
+    assert {SHADOW} < {alert for alert, _ in single.found.values()}
     assert {name: mine.found[name] for name in mine.found.keys() - single.found.keys()} == {}, \
         "findings that a single pass has not"
     assert {name: single.found[name] for name in single.found.keys() - mine.found.keys()} == {}, \

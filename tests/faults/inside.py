@@ -20,6 +20,7 @@ from monitor.adapters.storage.archive import ParquetArchive
 from monitor.adapters.storage.store import SqlStore
 from monitor.domain.alerts import GroupingSettings
 from monitor.domain.frames import Entry, Swap, Tick
+from monitor.domain.rules import Status
 from monitor.engine.engineset import EngineSet
 from monitor.services.bundles import Bundle
 from monitor.services.context import REACH_MS
@@ -37,6 +38,7 @@ from tests.faults.streams import ZONE, tables
 
 CORRELATIONS: Final = Path(__file__).with_name("correlations")
 """Rules over several events: only where no clock but the test's own moves time."""
+SHADOWS: Final = frozenset((Status.SHADOW,))
 TENANT: Final = "local"
 START: Final = 1_800_000_000_000
 Line = tuple[int, str, int]
@@ -81,16 +83,25 @@ class Quiet:
 def _sets() -> list[tuple[EngineSet, Bundle]]:
     folder = RuleFolder(RULES, rooms=None, zone=ZONE)
     plain = folder.read()
+    plain = msgspec.structs.replace(plain, files=plain.files | {"shop/tried.yml": tried(RULES / "shop/lowest.yml")})
     over_time = {f"shop/{path.name}": path.read_bytes() for path in CORRELATIONS.glob("*.yml")}
+    over_time["shop/tried_often.yml"] = tried(CORRELATIONS / "often.yml")
     whole = msgspec.structs.replace(plain, files=plain.files | over_time)
     less = msgspec.structs.replace(
         whole, files={path: data for path, data in whole.files.items() if path != "shop/rank.yml"})
-    return [(EngineSet(folder.parse(bundle)[0], tables(), zone=ZoneInfo(ZONE)), bundle)
+    return [(EngineSet(folder.parse(bundle)[0], tables(), zone=ZoneInfo(ZONE), beside=SHADOWS), bundle)
             for bundle in (plain, whole, less)]
 
 
+def tried(rule: Path) -> bytes:
+    """The same in the shadow."""
+    text = rule.read_text("utf-8").replace("status: active", "status: shadow")
+    return text.replace(f"id: shop.{rule.stem}", f"id: shop.tried_{rule.stem}").encode()
+
+
 def engines() -> dict[str, EngineSet]:
-    """By version: the fault tests' rules, then the same with correlations, then these with one rule less."""
+    """By version: the fault tests' rules and one in the shadow, then the same with correlations, then these with one
+    rule less."""
     return {engine.version: engine for engine, _ in _sets()}
 
 
