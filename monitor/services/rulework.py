@@ -16,7 +16,7 @@ from monitor.domain.audit import SYSTEM, Deed
 from monitor.domain.errors import InputError, NotFound, RedpostError, Refused
 from monitor.domain.people import Actor
 from monitor.domain.phrases import phrase
-from monitor.domain.rules import AnyRule
+from monitor.domain.rules import AnyRule, Status
 from monitor.domain.rulesets import RuleSet
 from monitor.engine.engineset import EngineSet
 from monitor.services.ports import Clock, Logger
@@ -215,11 +215,19 @@ class Workbench:
         judged = {r.version for r in self._releases if r.path == asked.path and r.state is Released.DONE}
         if not asked.version or asked.version in judged:
             return  # the way back is never barred
+        if await asyncio.to_thread(self._raises_nothing, asked.path, text):
+            return
         wanted = await self.budget(actor, asked.path, text)
         if wanted is not None and asked.confirm != wanted:
             raise Refused("confirm", phrase("this needs the confirmation {wanted}", wanted=wanted),
                           hint="a dry run tells how many alerts an hour it brings; send the number as confirm",
                           facts={"confirm": wanted})
+
+    def _raises_nothing(self, path: str, text: bytes) -> bool:
+        """Do all rules that the file changes judge in the shadow, or not at all? Raises RuleError."""
+        made = part(self._engine().ruleset, path, text.decode(errors="replace"), self._parse)
+        changed = [rule for rule in made.ruleset.all() if rule.id in made.own]
+        return bool(changed) and all(rule.status is not Status.ACTIVE for rule in changed)
 
     def _version(self, path: str) -> int:
         return judging(self._releases, path)

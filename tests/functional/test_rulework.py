@@ -80,7 +80,7 @@ async def test_from_a_draft_to_what_judges_and_back(tmp_path: Path) -> None:
         await reviewer.move(alert, "decide", outcome="violation", reason="as_found")
         found.clock.ms += 31_000
         (rule,) = (await operator.get("rules"))["rules"]
-        assert rule["figures"] == {"hits": 2, "alerts": 2, "decided": 1, "violations": 1}
+        assert rule["figures"] == {"hits": 2, "alerts": 2, "decided": 1, "violations": 1, "shadow": 0}
 
         admin = await found.person("unit_admin")
         done = [row["deed"]["what"] for row in (await admin.get("audit"))["rows"]]

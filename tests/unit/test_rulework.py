@@ -150,6 +150,19 @@ async def test_above_the_budget_the_number_is_asked_for(edits: RuleEdits) -> Non
     await desk.publish(OPERATOR, Publishing(path=LOWEST, version=1))  # it has judged before: the way back is free
 
 
+@pytest.mark.parametrize("status", ["shadow", "draft", "deprecated"])
+async def test_what_raises_nothing_need_not_be_confirmed(edits: RuleEdits, status: str) -> None:
+    desk = bench(edits, Reloads(), FakeClock(), confirm=12)
+    await desk.load()
+    quiet = WIDER.replace("status: active", f"status: {status}")
+    await desk.save(OPERATOR, Saving(path=LOWEST, text=quiet, base=0))
+    await desk.publish(OPERATOR, Publishing(path=LOWEST, version=1))
+    contexts = "contexts: {told: {title: t, parts: [{terms: [听说], side: before, within: 2}]}}"
+    await desk.save(OPERATOR, Saving(path="contexts.yml", text=contexts, base=0))
+    with pytest.raises(Refused):
+        await desk.publish(OPERATOR, Publishing(path="contexts.yml", version=1))
+
+
 async def test_what_is_due_later_is_published_then_or_called_off(edits: RuleEdits) -> None:
     reload, clock = Reloads(), FakeClock()
     desk = bench(edits, reload, clock)
