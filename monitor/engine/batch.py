@@ -141,20 +141,20 @@ class EventBatch:
             text = "\n".join(map(without_breaks, texts))
         self.text = text
         self.starts = _starts(np.fromiter(map(len, texts), dtype=np.int64, count=len(texts)))
+        self._codes: Index = np.full(len(texts), -1, dtype=np.int64)  # -1: not asked for yet
 
     def __len__(self) -> int:
         return len(self.events)
 
     def code(self, i: int) -> int:
-        return int(self._codes[i])
+        known = int(self._codes[i])
+        return known if known >= 0 else int(self.codes(np.array([i]))[0])
 
     def codes(self, events: Index) -> Index:
+        for i in set(events[self._codes[events] < 0].tolist()):
+            event = self.events[i]
+            self._codes[i] = _CODE[event.kind, role_and_id(event)[0], event.stage]
         return self._codes[events]
-
-    @cached_property
-    def _codes(self) -> Index:
-        codes = [_CODE[event.kind, role_and_id(event)[0], event.stage] for event in self.events]
-        return np.array(codes, dtype=np.int64)
 
     def at(self, i: int) -> int:
         at = at_ms(self.events[i])

@@ -153,7 +153,9 @@ class _Judging:
         """Where a rule could hold, by what is seen at once; text by text."""
         rules, seen = self._engine.rules, self.seen()
         seen = seen.chosen([rules[index].promising_early(parts) for index, parts in seen.asked()])
-        seen = seen.chosen((self._codes(seen) > 0) & ~np.isin(seen.events, list(skip)))
+        seen = seen.chosen(self._codes(seen) > 0)
+        if skip:
+            seen = seen.chosen(~np.isin(seen.events, list(skip)))
         bound = self._engine.bound[seen.owners].tolist()
         return seen.chosen([not depends or self.applies(rules[index], event)
                             for (event, index), depends in zip(seen, bound, strict=True)])
@@ -173,7 +175,10 @@ class _Judging:
     def look_around(self, pairs: Pairs) -> None:
         """For the contexts that these rules ask for."""
         hears = self._engine.hears[pairs.owners]
-        hears[np.ix_(self._codes(pairs) == IF_SELLING, [each.index for each in self._engine.trading if each])] = True
+        selling = np.flatnonzero(self._codes(pairs) == IF_SELLING)
+        for context in self._engine.trading if selling.size else ():
+            if context is not None:
+                hears[selling, context.index] = True
         which, contexts = np.nonzero(hears)
         self._around = self._ask(pairs.events[which], -1 - contexts)
 

@@ -43,6 +43,9 @@ class Pairs:
     def owners(self) -> Index:
         return self.keys & (_OWNERS - 1)
 
+    def __len__(self) -> int:
+        return self.keys.size
+
     def __iter__(self) -> Iterator[Pair]:
         return zip(self.events.tolist(), self.owners.tolist(), strict=True)
 
@@ -56,20 +59,28 @@ class Pairs:
 
     def beside(self, other: "Pairs") -> "Pairs":
         """These pairs, each with its parts in the other as well."""
-        if not other.keys.size:
+        if not len(other):
             return self
-        at = np.minimum(np.searchsorted(other.keys, self.keys), other.keys.size - 1)
+        at = np.minimum(np.searchsorted(other.keys, self.keys), len(other) - 1)
         return Pairs(self.keys, self.parts | np.where(other.keys[at] == self.keys, other.parts[at], 0))
+
+
+NOBODY: Final = Pairs(np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64))
 
 
 def pairs_of(found: Sequence[Pair]) -> Pairs:
     """Without a part; in any order."""
-    keys = np.array([event * _OWNERS + owner for event, owner in found], dtype=np.int64)
-    return together([Pairs(keys, np.zeros_like(keys))])
+    if not found:
+        return NOBODY
+    keys = np.array(sorted({event * _OWNERS + owner for event, owner in found}), dtype=np.int64)
+    return Pairs(keys, np.zeros_like(keys))
 
 
 def together(some: Iterable[Pairs]) -> Pairs:
     """Each pair once, with all its parts."""
+    some = [each for each in some if len(each)]
+    if len(some) < 2:
+        return some[0] if some else NOBODY
     keys, parts = map(np.concatenate, zip(*((each.keys, each.parts) for each in some), strict=True))
     order, first = _grouped(keys)
     return Pairs(keys[order[first]], np.bitwise_or.reduceat(parts[order], first))
@@ -105,10 +116,13 @@ class Sightings:
         self._leading: tuple[Index, NDArray[Any]]
         self._texts: dict[int, OneText] = {}
         self._spans: dict[tuple[int, int], list[tuple[int, int]]] = {}
+        self._led = bool(lexicon) and (events is None or bool(events))
+        if not self._led:
+            return
         if events is None:
             hits = lexicon.scan(views)
             self._led_to(hits, np.searchsorted(begins, hits.starts, side="right") - 1, np.arange(begins.size))
-        elif events:
+        else:
             spans = [span_of(event, begins, views) for event in events]
             hits = lexicon.scan(Views(views.tables, "\n".join([views.text[start:end] for start, end in spans])))
             every = np.array(events, dtype=np.int64)
@@ -131,22 +145,23 @@ class Sightings:
 
     def ask(self, wanted: Wanted | None) -> "Seen":
         """None: nothing is asked for."""
-        found = []
-        if wanted is not None:
+        return Seen(self, [] if wanted is None else [rows for rows in self._wanted(wanted) if len(rows)])
+
+    def _wanted(self, wanted: Wanted) -> Iterator[Index]:
+        if self._led and self._terms.size:
             events, starts, ends = self._places
             chosen = np.flatnonzero(wanted(events, self._terms[:, 0]))
-            if chosen.size:
-                found.append(_rows(events[chosen], self._terms.take(chosen, axis=0), starts[chosen], ends[chosen]))
+            yield _rows(events[chosen], self._terms.take(chosen, axis=0), starts[chosen], ends[chosen])
+        if self._led and self._leading[0].size:
             events, leads = self._leading
             chosen = np.flatnonzero(wanted(events, self.lexicon.leads[leads, 0]))
             if chosen.size:
-                found.append(self._patterns(events[chosen], leads[chosen]))
-            if self.detected:
-                pairs = [(*pair, hit.selection, 0, 0, 0, _DETECTED)
-                         for pair, hits in self.detected.items() for hit in hits]
-                rows = np.array(pairs, dtype=np.int64)
-                found.append(rows[wanted(rows[:, 0], rows[:, 1])])
-        return Seen(self, np.concatenate(found) if found else np.zeros((0, 7), dtype=np.int64))
+                yield self._patterns(events[chosen], leads[chosen])
+        if self.detected:
+            pairs = [(*pair, hit.selection, 0, 0, 0, _DETECTED)
+                     for pair, hits in self.detected.items() for hit in hits]
+            rows = np.array(pairs, dtype=np.int64)
+            yield rows[wanted(rows[:, 0], rows[:, 1])]
 
     def _patterns(self, events: Index, leads: Index) -> Index:
         """Each once, without those whose gates are shut."""
@@ -184,21 +199,28 @@ def _rows(events: Index, leads: NDArray[np.int32], *places: Index | int) -> Inde
 
 
 class Seen:
-    """What may be hit, of those who asked. `found`: rows of int64: event and lead, then the start and the end of a
-    term, or the number of a pattern and _PATTERN; the lead of what is _DETECTED is its owner alone."""
+    """What may be hit, of those who asked. `found`: rows of int64, if any: event and lead, then the start and the end
+    of a term, or the number of a pattern and _PATTERN; the lead of what is _DETECTED is its owner alone."""
 
-    def __init__(self, sightings: Sightings, found: Index) -> None:
+    def __init__(self, sightings: Sightings, found: Sequence[Index]) -> None:
         self._sightings = sightings
+        self.pairs = NOBODY
+        """Of each pair its parts that may be hit. No other has a hit."""
+        if found:
+            self._group(np.concatenate(found))
+
+    def _group(self, found: Index) -> None:
         order, self._first = _grouped(found[:, 0] * _OWNERS + found[:, 1])
         self._found = found.take(order, axis=0)
         begin, parts = self._found[self._first], self._found[:, 2]
         bits = np.left_shift(1, parts, dtype=np.int64 if parts.max(initial=0) < 63 else object)
         self.pairs = Pairs(begin[:, 0] * _OWNERS + begin[:, 1], np.bitwise_or.reduceat(bits, self._first))
-        """Of each pair its parts that may be hit. No other has a hit."""
 
     @cached_property
     def _rows(self) -> dict[int, tuple[int, int, int]]:
         """By key: where its rows begin and end, and its parts."""
+        if not len(self.pairs):
+            return {}
         places = pairwise([*self._first.tolist(), len(self._found)])
         rows = [(*place, parts) for place, parts in zip(places, self.pairs.parts.tolist(), strict=True)]
         return dict(zip(self.pairs.keys.tolist(), rows, strict=True))

@@ -116,6 +116,7 @@ class _JointBatch:
 
     def __init__(self, joints: Sequence[_Joint], batch: FrameBatch) -> None:
         self._joints, self._batch = joints, batch
+        self._events: Index = np.array([joint.event for joint in joints], dtype=np.int64)
         texts = [without_breaks("".join([*(piece.text for piece in j.pieces), j.head])) for j in joints]
         self.text = "\n".join(texts)
         sizes = [len(text) + 1 for text in texts]
@@ -125,7 +126,7 @@ class _JointBatch:
         return self._batch.code(self._joints[i].event)
 
     def codes(self, events: Index) -> Index:
-        return self._batch.codes(np.array([joint.event for joint in self._joints])[events])
+        return self._batch.codes(self._events[events])
 
     def at(self, i: int) -> int:
         return self._batch.at(self._joints[i].event)
@@ -134,7 +135,7 @@ class _JointBatch:
         return self._batch.room(self._joints[i].event)
 
     def of_rooms(self, known: Mapping[tuple[str, str], int]) -> Index:
-        return self._batch.of_rooms(known)[[joint.event for joint in self._joints]]
+        return self._batch.of_rooms(known)[self._events]
 
     def age(self, i: int) -> int | None:
         return self._batch.age(self._joints[i].event)
