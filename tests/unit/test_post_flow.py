@@ -13,7 +13,7 @@ from monitor.adapters.storage.store import SqlStore
 from monitor.adapters.telemetry import PrometheusTelemetry
 from monitor.domain.alerts import AlertState, Withdrawal
 from monitor.domain.errors import InputError
-from monitor.domain.findings import Finding, Severity, Tier
+from monitor.domain.findings import Finding, Severity, Span, Tier
 from monitor.domain.ids import alert_id
 from monitor.domain.moves import Claim, Decide, Escalate, Outcome, Rectify, Release, Remedy, Undo
 from monitor.domain.organisation import Room, Routes, Unit
@@ -169,6 +169,15 @@ async def test_moments_are_one_card_with_the_rank_of_the_most_urgent(world: Worl
                                                       severity=Severity.LOW),
                      finding("c", event="f", rule="third", category=["vulgar_sexual"], severity=Severity.MEDIUM))
     assert [card[2] for card in await world.cards()] == [["advertising.absolute_claim", "minor"], ["third"]]
+
+
+async def test_of_equal_alerts_that_of_the_most_words_leads_its_card(world: World) -> None:
+    def words(end: int) -> list[Span]:
+        return [Span(0, end, "x" * end, "claim", "plain")]
+
+    await world.find(*(finding(name, event="e", rule=rule, spans=words(end))
+                       for name, rule, end in (("a", "short", 2), ("b", "long", 5), ("c", "also_short", 2))))
+    assert [card[2] for card in await world.cards()] == [["long", "also_short", "short"]]
 
 
 async def test_time_ends_leases_and_escalates(world: World) -> None:

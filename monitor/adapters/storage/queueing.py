@@ -41,7 +41,7 @@ def queue_page(
 
 def _card(key: _Key, found: list[Alert], storm: Storm | None, *, unrouted: bool) -> Card:
     rank, at, moment, post = key
-    shown = sorted(found, key=lambda alert: (-alert.priority, alert.id))
+    shown = sorted(found, key=lambda alert: (-alert.priority, -sum(s.end - s.start for s in alert.spans), alert.rule))
     return Card(moment=moment, post=post, room=found[0].room if storm is None else "", priority=-rank, at=at,
                 alerts=tuple(shown if storm is None else shown[:_SAMPLES]), unrouted=unrouted, storm=storm)
 

@@ -35,11 +35,13 @@ export const isLive = (alert: Alert) => LIVE.has(alert.state)
 /** Is somebody to decide it, now or once it is released? */
 export const isPending = (alert: Alert) => isLive(alert) || alert.state === 'held'
 
-/** The alerts of one card, the most urgent first. */
+/** The alerts of one card, the most urgent first, then that of the most words. */
 function joined(alerts: readonly Alert[], alert: Alert): Alert[] {
   const others = alerts.filter((each) => each.id !== alert.id)
-  return [...others, alert].sort((a, b) => (b.priority ?? 0) - (a.priority ?? 0) || (a.id < b.id ? -1 : 1))
+  return [...others, alert].sort((a, b) => (b.priority ?? 0) - (a.priority ?? 0) || wordsOf(b) - wordsOf(a) || (a.rule < b.rule ? -1 : 1))
 }
+
+const wordsOf = ({ spans }: Alert) => spans.reduce((sum, { start, end }) => sum + end - start, 0)
 
 /** `rooms`: those of the filter's platform, where it has one. */
 export function matches(filter: Filter, alert: Alert, rooms?: ReadonlySet<string>): boolean {

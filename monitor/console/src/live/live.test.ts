@@ -53,6 +53,14 @@ test('new ones wait until they are taken in, then stand by priority; the rest ke
   expect(board.now()).toEqual({ order: ['p/m1', 'p/m3', 'p/m2'], arrivals: [] })
 })
 
+test('of one card the most urgent comes first, then that of the most words', () => {
+  const board = new Board({}, 0)
+  const found = (id: string, priority: number, end: number) => alert({
+    id, rule: id, moment: 'm', priority, spans: [{ start: 0, end, text: '', selection: '', view: '', event: null, term: '' }] })
+  for (const each of [found('a', 1, 2), found('b', 1, 5), found('c', 2, 1), found('d', 1, 2)]) board.take({ what: 'opened', alert: each })
+  expect(board.card('p/m')?.alerts.map(({ id }) => id)).toEqual(['c', 'b', 'a', 'd'])
+})
+
 test('an alert that goes to another post shows so where it was', () => {
   const board = new Board({ post: 'p' }, 0)
   board.replace([card('m1', 300)])

@@ -4,7 +4,7 @@ import { expect, test } from 'vitest'
 
 import type { Alert, Card } from '../../api/client'
 import { REASONS_IN_ENGLISH } from '../../i18n/words'
-import { movesFor, reasonIn, reasonsFor, rectifies, rewritesOf, shortClause, type Ruling } from './decide'
+import { movesFor, reasonIn, reasonsFor, rectifies, rewritesOf, shortClause, titlesOf, type Ruling } from './decide'
 
 const alert = (id: string, over: Partial<Alert>) =>
   ({ id, category: ['absolute_claim'], clauses: ['AD-09-3'], state: 'open', version: 2, ...over }) as Alert
@@ -26,11 +26,17 @@ test('a violation rests on a clause of each alert itself, and on the ticked cate
   ])
 })
 
-test('a reviewer sees what is to be said instead, of every rule, each once', () => {
+test('a reviewer sees what is to be said instead, of every rule, once', () => {
   const advised = (id: string, rewrite: Record<string, string>) => alert(id, { advice: { say: '', rewrite } })
-  expect(rewritesOf(card([advised('a', { 血压: '该测测' }), advised('b', {}), advised('c', { 血压稳: '该测测', 抗癌: '讲吃法' })])))
+  expect(rewritesOf(card([advised('a', { 血压: '该测测' }), advised('b', {}), advised('c', { 尿酸: '该测测', 抗癌: '讲吃法' }), advised('d', { 血压稳: '问医生' })])))
     .toEqual([['血压', '该测测'], ['抗癌', '讲吃法']])
   expect(rewritesOf(undefined)).toEqual([])
+})
+
+test('a reason is told once for each category', () => {
+  const told = (id: string, title: string, category: string) => alert(id, { title, category: [category] })
+  expect(titlesOf(card([told('a', '第一', 'absolute_claim'), told('b', '没有第二家', 'absolute_claim'), told('c', '最低价', 'price_consumer'), told('d', '第一', 'price_consumer')])))
+    .toEqual({ titles: ['第一', '最低价'], others: ['没有第二家'] })
 })
 
 test('an exemption carries its clause and proof', () => {

@@ -43,10 +43,19 @@ export const reasonIn = (language: Language, { id, title }: Pick<Reason, 'id' | 
 export const shortClause = ({ document, article }: { document: string; article: string }): string =>
   `${document.replaceAll(/[《》]/g, '').replace(/^中华人民共和国/, '').replace(/（[^）]*[\d令][^）]*）$/, '')} ${article}`.trim()
 
-/** What is to be said instead of what was said, of all that the card's rules name: each saying once. */
+/** What is to be said instead of what was said, of all that the card's rules name: of the same words, and in the same words, once. */
 export function rewritesOf(card: Pick<Card, 'alerts'> | undefined): [said: string, instead: string][] {
-  const all = (card?.alerts ?? []).flatMap(({ advice }) => Object.entries(advice.rewrite ?? {}))
-  return all.filter(([, instead], i) => all.findIndex(([, other]) => other === instead) === i)
+  const found: [string, string][] = []
+  for (const [said, instead] of (card?.alerts ?? []).flatMap(({ advice }) => Object.entries(advice.rewrite ?? {})))
+    if (!found.some(([words, same]) => same === instead || words.includes(said) || said.includes(words))) found.push([said, instead])
+  return found
+}
+
+/** Why the card is here: of each first category the first rule's reason, and how many others say the same. */
+export function titlesOf(card: Pick<Card, 'alerts'>): { titles: string[]; others: string[] } {
+  const first = card.alerts.filter(({ category }, i) => card.alerts.findIndex((other) => other.category[0] === category[0]) === i)
+  const titles = [...new Set(first.map(({ title }) => title))]
+  return { titles, others: [...new Set(card.alerts.map(({ title }) => title))].filter((title) => !titles.includes(title)) }
 }
 
 /** Reasons of a verdict, the usual one first. */

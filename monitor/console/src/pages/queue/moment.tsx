@@ -6,7 +6,7 @@ import { type RoomRecord } from '../../api/records'
 import { useTexts, useWord } from '../../i18n'
 import { categories, evasions, opinions, outcomes, platforms, roles, severities, states, tiers } from '../../i18n/words'
 import { timeOfDay } from '../../parts/clock'
-import { caring, categoriesOf, levelOf, rewritesOf, shortClause, type Reason } from './decide'
+import { caring, categoriesOf, levelOf, rewritesOf, shortClause, titlesOf, type Reason } from './decide'
 import { heard } from './heard'
 import { clausesIn, exemptOf, useHistory, useRelated, type Known } from './evidence'
 import { Sentence } from './sentence'
@@ -101,11 +101,15 @@ function Because({ card, known, open }: { card: Card; known: Known; open: boolea
   const exempt = [...new Set(known.all.flatMap((each) => exemptOf(each)))]
   const advice = card.alerts[0]?.advice
   const rewrites = rewritesOf(card)
+  const { titles, others } = titlesOf(card)
   const scores = known.all.flatMap((each) => Object.values(each.why ?? {}).flat())
   return (
     <dl className="because">
       <dt>{t('reason')}</dt>
-      <dd>{[...new Set(card.alerts.map((alert) => alert.title))].join('；')}</dd>
+      <dd>
+        {titles.join('；')}
+        {others.length > 0 && <span className="meta">{open ? `；${others.join('；')}` : ` ${t('more', { n: others.length })}`}</span>}
+      </dd>
       {clauses.size > 0 && <dt>{t('clauses')} <kbd>L</kbd></dt>}
       {clauses.size > 0 && (
         <dd>
