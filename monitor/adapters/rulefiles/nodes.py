@@ -99,7 +99,8 @@ def parse(data: bytes, faults: Faults) -> Node | None:
         return None
     builder = _Builder(faults)
     try:
-        for event in yaml.parse(text, Loader=_LOADER):
+        loader = _LOADER(text)
+        for event in iter(loader.get_event, None):
             if not builder.take(event):
                 return None
     except yaml.MarkedYAMLError as error:
@@ -177,15 +178,18 @@ class _Builder:
                              "remove it; quote text")
 
     def _scalar(self, event: yaml.ScalarEvent) -> Scalar:
-        self._marked(event)
-        start, end, value = _at(event.start_mark), _at(event.end_mark), event.value
+        if event.anchor is not None or event.tag is not None:
+            self._marked(event)
+        start: Any = event.start_mark
+        end: Any = event.end_mark
+        value = event.value
         bare = not event.style  # libyaml says "", the pure parser None
         plain = bare and event.tag is None and value[:1] in _RESOLVED
-        tag = str(_RESOLVER.resolve(yaml.ScalarNode, value, (True, False))) if plain else _TAG + "str"
+        tag = str(_RESOLVER.resolve(yaml.ScalarNode, value, (True, False))).removeprefix(_TAG) if plain else "str"
         around = end.column - start.column - len(value) if end.line == start.line else -1
         exact = around == 0 if bare else around == 2 and event.style in ("'", '"')
-        inner = start.column + around // 2 if exact else 0
-        return Scalar(value, tag.removeprefix(_TAG), start.line, start.column, inner)
+        column = start.column + 1
+        return Scalar(value, tag, start.line + 1, column, column + around // 2 if exact else 0)
 
     def _start(self, event: yaml.CollectionStartEvent) -> bool:
         self._marked(event)
