@@ -111,7 +111,7 @@ class Gates:
         one = changes(firsts)
         text = np.repeat(np.arange(one.size), np.diff(one, append=firsts.size))
         which, at = ranges(firsts[one], counts[one])
-        column = self._column[units[at]]
+        column = self._column.take(units[at])
         has = np.zeros((one.size, self._holds.shape[1] * 8), dtype=np.uint8)
         has[:, 0] = 1
         bits = np.left_shift(1, column & 7).astype(np.uint8)

@@ -7,6 +7,7 @@ looked for in that one text, then.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -73,12 +74,7 @@ class Matcher:
     ) -> Scan:
         """`codes`: kind, role and stage of events as one number each. What no rule applies to is not looked at, nor
         what `likely` leaves out. `found`: by `contacts`."""
-        begins = starts.tolist()
-
-        def applies(events: Index, rules: NDArray[Any]) -> NDArray[np.bool_]:
-            found: NDArray[np.bool_] = self.codes[rules, codes(events)] > 0
-            return found
-
+        begins, applies = starts.tolist(), partial(self._applies, codes)
         always = Sightings(self._early, views, starts, _detected(found, self._detectors, begins)).ask(applies)
         detected = _detected(found, self._gated_detectors, begins)
         if likely is None:
@@ -87,6 +83,10 @@ class Matcher:
         return Scan(Early(always, gated.ask(
             (lambda events, rules: applies(events, rules) & likely.allows(events, rules)) if likely.events else None)),
             found)
+
+    def _applies(self, codes: Callable[[Index], Index], events: Index, rules: NDArray[Any]) -> NDArray[np.bool_]:
+        found: NDArray[np.bool_] = self.codes[rules, codes(events)] > 0
+        return found
 
     def late(self, scan: Scan, events: Sequence[int], views: Views, starts: Index) -> Sightings:
         """What only matters once a rule could hold, in these texts, which are in order."""

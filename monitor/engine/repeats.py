@@ -20,7 +20,7 @@ def repeats(views: Views, starts: Sequence[int]) -> list[tuple[int, int, int]]:
     points = np.frombuffer(views.text.encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
     found: dict[int, tuple[int, int]] = {}
     for unit in range(1, LONGEST + 1):
-        again = np.zeros(max(len(points) - unit, 0) + 2, dtype=np.int8)
+        again = np.zeros(max(len(points) - unit, 0) + 2, dtype=bool)
         again[1:-1] = (points[:-unit] == points[unit:]) & (points[:-unit] != ord("\n"))  # nothing goes on over lines
         edges = np.flatnonzero(np.diff(again)).reshape(-1, 2)
         for start, end in edges[edges[:, 1] - edges[:, 0] >= unit * (TIMES - 1)].tolist():

@@ -56,8 +56,11 @@ class Scoring:
         self.asked = [[self._asked(rule, i, column.get(name), gte) for i, name, gte in rule.scores] for rule in rules]
         """Of each rule."""
         self._gated = [rule.gated for rule in rules]
-        self._carried = [(rule.index, each.column, each.amid) for rule, asked in zip(rules, self.asked, strict=True)
-                         for each in asked if each.column is not None]
+        carried = [(rule.index, each.column, each.amid) for rule, asked in zip(rules, self.asked, strict=True)
+                   for each in asked if each.column is not None]
+        self._carried = [rule for rule, _, _ in carried]
+        self._columns = np.array([column for _, column, _ in carried], dtype=np.int64)
+        self._enough = np.array([amid for _, _, amid in carried], dtype=np.float32)
         self._of = [[column[name] for name in rule.rule.category if name in column] for rule in rules]
         self._known = np.zeros((len(limits) + 1, len(rules)), dtype=np.float32)
         for rule, of in zip(rules, self._of, strict=True):
@@ -71,10 +74,10 @@ class Scoring:
 
     def carried(self, scores: Scores) -> Iterator[tuple[int, int]]:
         """(event, rule) where a score alone may carry the rule's condition."""
-        for rule, at, gte in self._carried:
-            for event in np.flatnonzero(scores[:, at] >= gte).tolist():
-                if not self.unlikely(rule, scores, event):
-                    yield event, rule
+        events, carried = np.nonzero(scores[:, self._columns] >= self._enough)
+        for event, rule in zip(events.tolist(), map(self._carried.__getitem__, carried.tolist()), strict=True):
+            if not self.unlikely(rule, scores, event):
+                yield event, rule
 
     def likely(self, scores: Scores) -> Likely:
         """Where gated rules may hold: where one of their categories is not unlikely."""
@@ -102,4 +105,4 @@ class Scoring:
     def agrees(self, rule: int, scores: Scores, event: int) -> bool | None:
         """Does the classifier find one of the rule's categories not unlikely? None: it has none of them."""
         of = self._of[rule]
-        return bool((scores[event, of] >= self._beside[of]).any()) if of else None
+        return any(scores[event, at] >= self._beside[at] for at in of) if of else None
