@@ -83,9 +83,9 @@ class Quiet:
 def _sets() -> list[tuple[EngineSet, Bundle]]:
     folder = RuleFolder(RULES, rooms=None, zone=ZONE)
     plain = folder.read()
-    plain = msgspec.structs.replace(plain, files=plain.files | {"shop/tried.yml": tried(RULES / "shop/lowest.yml")})
     over_time = {f"shop/{path.name}": path.read_bytes() for path in CORRELATIONS.glob("*.yml")}
-    over_time["shop/tried_often.yml"] = tried(CORRELATIONS / "often.yml")
+    over_time |= {f"shop/tried_{rule.name}": tried(rule)
+                  for rule in (RULES / "shop/lowest.yml", CORRELATIONS / "often.yml")}
     whole = msgspec.structs.replace(plain, files=plain.files | over_time)
     less = msgspec.structs.replace(
         whole, files={path: data for path, data in whole.files.items() if path != "shop/rank.yml"})
@@ -100,7 +100,7 @@ def tried(rule: Path) -> bytes:
 
 
 def engines() -> dict[str, EngineSet]:
-    """By version: the fault tests' rules and one in the shadow, then the same with correlations, then these with one
+    """By version: the fault tests' rules, then the same with correlations and rules in the shadow, then these with one
     rule less."""
     return {engine.version: engine for engine, _ in _sets()}
 

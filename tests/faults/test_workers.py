@@ -9,6 +9,7 @@ import pytest
 
 from monitor.adapters.bus.kafka.connecting import Brokers
 from tests.faults.cluster import Scene, scene
+from tests.faults.comparing import SHADOW
 from tests.faults.harness import until
 from tests.faults.processes import PARTITIONS
 from tests.faults.staging import EVENTS, everything_taken, stage, stopped
@@ -44,6 +45,7 @@ async def test_killed_and_joined_with_a_swap_in_between(stage: Scene) -> None:
     await stage.send(batches[90:], pause_s=0.01)
     await stage.settled()
     await stopped(stage)
+    assert SHADOW in {alert for alert, _ in (await stage.found()).values()}
     await stage.check()
 
 
@@ -72,6 +74,8 @@ async def test_a_worker_that_stood_still_writes_nothing(stage: Scene) -> None:
 async def test_an_end_in_the_middle_of_a_batch(stage: Scene, point: str) -> None:
     worker = stage.worker()
     worker.start(f"{point}:12")
+    await everything_taken(stage)
+    await stage.swap(1)
     batches = cut(stream(4, EVENTS), 50)
     await stage.send(batches, pause_s=0.005)
     await worker.ended()
@@ -79,6 +83,7 @@ async def test_an_end_in_the_middle_of_a_batch(stage: Scene, point: str) -> None
     await everything_taken(stage)  # it may have died with all committed: an owner alone stores states as it stops
     await stage.settled()
     await stopped(stage)
+    assert SHADOW in {alert for alert, _ in (await stage.found()).values()}
     await stage.check()
 
 
