@@ -11,6 +11,7 @@ from monitor.domain.rulesets import RuleSet
 from monitor.engine.databases import Databases
 from monitor.engine.engineset import EngineSet
 from monitor.engine.scorer import Scorer
+from monitor.engine.uncollected import uncollected
 from monitor.engine.views import ViewTables
 from monitor.services.bundles import Bundle
 from monitor.services.casework import failing_cases
@@ -94,6 +95,7 @@ class NoModels:
         return ""
 
 
+@uncollected()
 def compiled(
     source: RuleSource, bundle: Bundle, tables: ViewTables, databases: Databases, scorers: Scorers = NOBODY, *,
     check: bool,

@@ -54,20 +54,18 @@ def load(folder: Path, cache: Path) -> dict[str, Any]:
     """As a start of the service does it; in this process."""
     from monitor.adapters import blobs
     from monitor.adapters.forking import halved
-    from monitor.adapters.rulefiles import load
+    from monitor.adapters.rulefiles import RuleFolder
     from monitor.cli.loading import view_tables
-    from monitor.engine.engineset import EngineSet
-    from monitor.services.casework import failing_cases
+    from monitor.services.making import compiled
 
-    databases, tables = blobs.databases(cache, halved), view_tables()
-    ruleset = load(folder, databases=databases)
+    databases = blobs.databases(cache, halved)
+    source = RuleFolder(folder, rooms=None, zone=str(corpus.ZONE), databases=databases)
+    bundle = source.read()
     read = _cpu_s()
-    failures = failing_cases(ruleset, tables, corpus.ZONE, databases)
-    EngineSet(ruleset, tables, zone=corpus.ZONE, databases=databases)
+    rules = compiled(source, bundle, view_tables(), databases, check=True).ruleset.rules
     peak, other = (resource.getrusage(whose).ru_maxrss / 1024 for whose in _ALL)
-    return {"rules": len(ruleset.rules), "terms": sum(len(s.terms) for r in ruleset.rules for s in r.selections),
-            "failing_cases": len(failures), "read_s": read, "cpu_s": _cpu_s(), "peak_rss_mb": peak,
-            "other_peak_rss_mb": other}
+    return {"rules": len(rules), "terms": sum(len(s.terms) for rule in rules for s in rule.selections),
+            "read_s": read, "cpu_s": _cpu_s(), "peak_rss_mb": peak, "other_peak_rss_mb": other}
 
 
 def _cpu_s() -> float:
