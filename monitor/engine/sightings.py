@@ -65,13 +65,8 @@ class Pairs:
         return Pairs(self.keys, self.parts | np.where(other.keys[at] == self.keys, other.parts[at], 0))
 
 
-NOBODY: Final = Pairs(np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64))
-
-
 def pairs_of(found: Sequence[Pair]) -> Pairs:
     """Without a part; in any order."""
-    if not found:
-        return NOBODY
     keys = np.array(sorted({event * _OWNERS + owner for event, owner in found}), dtype=np.int64)
     return Pairs(keys, np.zeros_like(keys))
 
@@ -80,7 +75,7 @@ def together(some: Iterable[Pairs]) -> Pairs:
     """Each pair once, with all its parts."""
     some = [each for each in some if len(each)]
     if len(some) < 2:
-        return some[0] if some else NOBODY
+        return some[0] if some else pairs_of(())
     keys, parts = map(np.concatenate, zip(*((each.keys, each.parts) for each in some), strict=True))
     order, first = _grouped(keys)
     return Pairs(keys[order[first]], np.bitwise_or.reduceat(parts[order], first))
@@ -204,7 +199,7 @@ class Seen:
 
     def __init__(self, sightings: Sightings, found: Sequence[Index]) -> None:
         self._sightings = sightings
-        self.pairs = NOBODY
+        self.pairs = pairs_of(())
         """Of each pair its parts that may be hit. No other has a hit."""
         if found:
             self._group(np.concatenate(found))
