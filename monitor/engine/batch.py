@@ -151,10 +151,13 @@ class EventBatch:
         return known if known >= 0 else int(self.codes(np.array([i]))[0])
 
     def codes(self, events: Index) -> Index:
-        for i in set(events[self._codes[events] < 0].tolist()):
-            event = self.events[i]
-            self._codes[i] = _CODE[event.kind, role_and_id(event)[0], event.stage]
-        return self._codes[events]
+        found = self._codes.take(events)
+        if (unknown := found < 0).any():
+            for i in set(events[unknown].tolist()):
+                event = self.events[i]
+                self._codes[i] = _CODE[event.kind, role_and_id(event)[0], event.stage]
+            found = self._codes.take(events)
+        return found
 
     def at(self, i: int) -> int:
         at = at_ms(self.events[i])

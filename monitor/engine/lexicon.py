@@ -171,6 +171,8 @@ class Lexicon:
         self.forms = _Forms(entries.forms)
         self.terms, self.atoms = Table(entries.terms), Table(entries.atoms)
         self.leads: NDArray[np.int32] = np.frombuffer(entries.leads, dtype=np.int32).reshape(-1, 5)
+        self.leading: NDArray[np.int32] = self.leads[:, 0].copy()
+        """Whom each leads to."""
         self._literals = {view: _Scanned(literals, databases) for view, literals in entries.literals.items()}
 
     def __bool__(self) -> bool:

@@ -59,7 +59,7 @@ class Matcher:
                     of.setdefault(selection.detector, []).append((rule.index, i))
                 if not at_once and not selection.room and not selection.score:
                     self.late_rules[rule.index] = True
-        self.owners = len(rules) + contexts
+        self.owners = range(-contexts, len(rules))
         self.codes = np.frombuffer(b"".join(rule.codes for rule in rules), dtype=np.uint8).reshape(-1, CODES)
         """By rule and code: see `CompiledRule.codes`."""
         self._kinds = frozenset((*self._detectors, *self._gated_detectors, *self._late_detectors))
@@ -85,7 +85,7 @@ class Matcher:
             found)
 
     def _applies(self, codes: Callable[[Index], Index], events: Index, rules: NDArray[Any]) -> NDArray[np.bool_]:
-        found: NDArray[np.bool_] = self.codes[rules, codes(events)] > 0
+        found: NDArray[np.bool_] = self.codes.take(rules * np.int64(CODES) + codes(events)) > 0
         return found
 
     def late(self, scan: Scan, events: Sequence[int], views: Views, starts: Index) -> Sightings:

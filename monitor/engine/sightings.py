@@ -87,11 +87,11 @@ def _grouped(keys: Index) -> tuple[Index, Index]:
     return order, changes(keys[order])
 
 
-def among(events: Index, owners: Index | int, count: int, of: int) -> Wanted:
-    """These pairs (int64[n] each), of `count` events and `of` owners."""
-    asked = np.zeros((count, of), dtype=bool)
-    asked[events, owners] = True
-    return lambda events, owners: asked[events, owners]  # negative owners count from the end
+def among(events: Index, owners: Index | int, count: int, of: range) -> Wanted:
+    """These pairs (int64[n] each), of `count` events and the owners in `of`."""
+    asked = np.zeros(count * len(of), dtype=bool)
+    asked[events * len(of) + owners - of.start] = True
+    return lambda events, owners: asked.take(events * len(of) + owners - of.start)
 
 
 _PATTERN: Final = -1
@@ -149,7 +149,7 @@ class Sightings:
             yield _rows(events[chosen], self._terms.take(chosen, axis=0), starts[chosen], ends[chosen])
         if self._led and self._leading[0].size:
             events, leads = self._leading
-            chosen = np.flatnonzero(wanted(events, self.lexicon.leads[leads, 0]))
+            chosen = np.flatnonzero(wanted(events, self.lexicon.leading.take(leads)))
             if chosen.size:
                 yield self._patterns(events[chosen], leads[chosen])
         if self.detected:
