@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from monitor.domain.frames import MOST_TEXT
 from monitor.domain.rules import DIVERSION, Status
-from monitor.engine.batch import Batch, parts_of
+from monitor.engine.batch import CODES, Batch, parts_of
 from monitor.engine.compiled import IF_SELLING, CompiledRule
 from monitor.engine.conditions import (
     SILENCE,
@@ -153,12 +153,15 @@ class _Judging:
         """Where a rule could hold, by what is seen at once; text by text."""
         rules, seen = self._engine.rules, self.seen()
         seen = seen.chosen([rules[index].promising_early(parts) for index, parts in seen.asked()])
-        seen = seen.chosen(self._codes(seen) > 0)
+        if self.facts.scores is not None:  # what the scan saw applies already
+            seen = seen.chosen(self._codes(seen) > 0)
         if skip:
             seen = seen.chosen(~np.isin(seen.events, list(skip)))
-        bound = self._engine.bound[seen.owners].tolist()
-        return seen.chosen([not depends or self.applies(rules[index], event)
-                            for (event, index), depends in zip(seen, bound, strict=True)])
+        bound = self._engine.bound.take(seen.owners)
+        if bound.any():
+            seen = seen.chosen([not depends or self.applies(rules[index], event)
+                                for (event, index), depends in zip(seen, bound.tolist(), strict=True)])
+        return seen
 
     def look_late(self, pairs: Pairs) -> None:
         """For what of these rules only matters now, since they could hold."""
@@ -174,7 +177,7 @@ class _Judging:
 
     def look_around(self, pairs: Pairs) -> None:
         """For the contexts that these rules ask for."""
-        hears = self._engine.hears[pairs.owners]
+        hears = self._engine.hears.take(pairs.owners, axis=0)
         selling = np.flatnonzero(self._codes(pairs) == IF_SELLING)
         for context in self._engine.trading if selling.size else ():
             if context is not None:
@@ -188,7 +191,7 @@ class _Judging:
 
     def _codes(self, pairs: Pairs) -> NDArray[np.uint8]:
         """What the rule of each says of such an event."""
-        return self._engine.matcher.codes[pairs.owners, self._batch.codes(pairs.events)]
+        return self._engine.matcher.codes.take(pairs.owners * CODES + self._batch.codes(pairs.events))
 
     def applies(self, rule: CompiledRule, event: int) -> bool:
         """To such an event; `minds` says the rest, late."""
