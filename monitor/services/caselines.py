@@ -11,8 +11,10 @@ from monitor.services.classifying import batched, categories_of
 
 def case_lines(engine: EngineSet, *, now: int) -> list[Labelled]:
     """Each text once, with the categories of all rules that hold for it; of cases without a finding those in which no
-    other rule has one. Each rule's are a brief of their own. `engine`: without a classifier. `now`: UTC ms."""
-    cases = [(rule, case) for rule in engine.ruleset.rules if rule.category for case in rule.cases]
+    other rule has one. What a rule advises to say instead is such a case, too. Each rule's are a brief of their own.
+    `engine`: without a classifier. `now`: UTC ms."""
+    rules = [rule for rule in engine.ruleset.rules if rule.category]
+    cases = [(rule, case) for rule in rules for case in (*rule.cases, *_advised(rule))]
     found: dict[str, Labelled] = {}
     events = [_event(i, case, now) for i, (_, case) in enumerate(cases)]
     for (rule, case), categories in zip(cases, categories_of(engine, batched(events)), strict=True):
@@ -26,6 +28,10 @@ def case_lines(engine: EngineSet, *, now: int) -> list[Labelled]:
             found[case.text] = msgspec.structs.replace(
                 known, labels=sorted({*known.labels, *labels}), type=VIOLATION, near="")
     return list(found.values())
+
+
+def _advised(rule: Rule) -> list[Case]:
+    return [Case(text, (), line=rule.line) for text in rule.advice.rewrite.values()]
 
 
 def _line(rule: Rule, case: Case, labels: set[str]) -> Labelled:

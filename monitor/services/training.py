@@ -30,13 +30,17 @@ class Recipe(Struct, frozen=True):
     """`hard_alarms`, `ordinary_alarms`: wanted shares of hard negatives and of ordinary lines with an alarm. `beside`:
     log-odds by which a rule that holds is worth trusting a lower score than a rule that nearly holds. `homophones`:
     share of the lines that are learnt a second time with characters swapped for others of the same sound. `verticals`:
-    trades that are told apart. `common`: of what is learnt of all categories together."""
+    trades that are told apart. `common`: of what is learnt of all categories together.
+    `least_alone`, `least_amid`: probabilities below which a score is nothing, whatever the lines allow: in rooms
+    violations are rarer than among them."""
 
     kind: str = "svm"
     cost: float = 1.5
     homophones: float = 0.3
     hard_alarms: float = 0.045
-    ordinary_alarms: float = 0.002
+    ordinary_alarms: float = 0.0005
+    least_alone: float = 0.8
+    least_amid: float = 0.6
     beside: float = 1.4
     seed: int = 20261127
     verticals: tuple[str, ...] = ()
@@ -180,7 +184,8 @@ def thresholds_for(
     kinds = np.array(types)
     sparing = _over(best, probabilities[kinds == HARD], recipe.hard_alarms)
     alone = _over(sparing, probabilities[kinds == ORDINARY], recipe.ordinary_alarms)
-    return [Thresholds(*limits) for limits in zip(alone.tolist(), beside.tolist(), best.tolist(), strict=True)]
+    alone, amid = np.maximum(alone, recipe.least_alone), np.maximum(best, recipe.least_amid)
+    return [Thresholds(*limits) for limits in zip(alone.tolist(), beside.tolist(), amid.tolist(), strict=True)]
 
 
 def _over(chosen: Floats, scores: Floats, share: float) -> Floats:

@@ -69,7 +69,7 @@ def test_verticals_are_told_apart_where_that_is_asked_for(table: Path, tmp_path:
     done = train(table, tmp_path / "1", "--verticals", "food", "beauty", "food")
     assert (done.code, done.err) == (0, "")
     facts = json.loads((tmp_path / "1" / MANIFEST).read_bytes())
-    assert (facts["format"], facts["verticals"]) == (2, ["food", "beauty"])
+    assert (facts["format"], facts["verticals"]) == (3, ["food", "beauty"])
     assert "verticals: food, beauty" in redpost("model", "card", tmp_path / "1").out
 
 

@@ -35,3 +35,12 @@ def test_who_speaks_is_filled_in() -> None:
     lines = case_lines(engine_set(RULES, "", zone()), now=NOW)
     assert Role.HOST in {line.speaker for line in lines if line.kind is Kind.TRANSCRIPT}
     assert all(line.brief.startswith("cases of ") for line in lines)
+
+
+def test_what_a_rule_advises_to_say_is_lawful() -> None:
+    engine = engine_set(RULES, "", zone())
+    lines = {line.text: line for line in case_lines(engine, now=NOW)}
+    advised = {text for rule in engine.ruleset.rules if rule.category for text in rule.advice.rewrite.values()}
+    found = [lines[text] for text in advised if text in lines]  # not where another rule alone would find it
+    assert len(found) > 0.95 * len(advised) > 500
+    assert not any(line.labels for line in found)

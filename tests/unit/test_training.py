@@ -206,9 +206,12 @@ def test_thresholds_keep_to_the_wanted_rates(
 def test_without_lawful_lines_the_best_f1_decides() -> None:
     wanted = np.array([[True]] * 5 + [[False]] * 5)
     scores = np.array([0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3, 0.2, 0.1, 0.05]).reshape(-1, 1)
-    (found,) = thresholds_for(wanted, scores, [""] * 10, Recipe(beside=3.5))
+    recipe = Recipe(beside=3.5, least_alone=0, least_amid=0)
+    (found,) = thresholds_for(wanted, scores, [""] * 10, recipe)
     assert found.alone == found.amid == pytest.approx(0.45)
     assert found.beside == pytest.approx(1 / (1 + np.exp(-(np.log(0.45 / 0.55) - 3.5))))
+    (least,) = thresholds_for(wanted, scores, [""] * 10, msgspec.structs.replace(recipe, least_alone=0.8, least_amid=0.6))
+    assert (least.alone, least.amid, least.beside) == (0.8, 0.6, found.beside)
 
 
 # --- what is trained
