@@ -210,7 +210,8 @@ def test_without_lawful_lines_the_best_f1_decides() -> None:
     (found,) = thresholds_for(wanted, scores, [""] * 10, recipe)
     assert found.alone == found.amid == pytest.approx(0.45)
     assert found.beside == pytest.approx(1 / (1 + np.exp(-(np.log(0.45 / 0.55) - 3.5))))
-    (least,) = thresholds_for(wanted, scores, [""] * 10, msgspec.structs.replace(recipe, least_alone=0.8, least_amid=0.6))
+    floored = msgspec.structs.replace(recipe, least_alone=0.8, least_amid=0.6)
+    (least,) = thresholds_for(wanted, scores, [""] * 10, floored)
     assert (least.alone, least.amid, least.beside) == (0.8, 0.6, found.beside)
 
 
