@@ -5,6 +5,7 @@ from copy import copy
 from zoneinfo import ZoneInfo
 
 import numpy as np
+import numpy.ma  # numpy loads it at its first `unique`, when no file may be left to be opened
 from numpy.typing import NDArray
 
 from monitor.domain.conditions import names_in
