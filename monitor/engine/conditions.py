@@ -18,6 +18,7 @@ from monitor.engine.terms import Form
 from monitor.engine.views import Views
 
 _SENTENCE_ENDS: Final = frozenset(SENTENCE_ENDS)
+_ORDER: Final = {view: i for i, view in enumerate(View)}
 _DIGITS: Final = frozenset("0123456789")
 _LETTERS: Final = frozenset("abcdefghijklmnopqrstuvwxyz")
 
@@ -49,15 +50,16 @@ Hear = Callable[[int], Heard]
 
 
 def genuine(raw: Iterable[RawHit], views: Views) -> list[Hit]:
-    """The hits that are hits: at the right edges, in a view that the term asks for, each place once."""
+    """The hits that are hits: at the right edges, in a view that the term asks for; each place once, in the plainest
+    view in which it is hit."""
     seen: dict[tuple[int, int, int], Hit] = {}
     for start, end, view, selection, form in raw:
         key = (selection, start, end)
-        if key in seen:
+        known = seen.get(key)
+        if known is not None and known.view is View.PLAIN:
             continue
-        if form is None:
-            seen[key] = Hit(selection, start, end, view, None)
-        elif (seen_as := _view_of(form, view, start, end, views)) is not None:
+        seen_as = view if form is None else _view_of(form, view, start, end, views)
+        if seen_as is not None and (known is None or _ORDER[seen_as] < _ORDER[known.view]):
             seen[key] = Hit(selection, start, end, seen_as, form)
     return list(seen.values())
 

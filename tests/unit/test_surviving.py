@@ -1,5 +1,6 @@
 """What is asked of a rule's hits, and when nothing more is."""
 
+from itertools import permutations
 from typing import Any, ClassVar
 
 import pytest
@@ -9,9 +10,11 @@ from monitor.domain.rulesets import RuleSet
 from monitor.engine import pipeline
 from monitor.engine.batch import EventBatch
 from monitor.engine.compiled import CompiledContext
-from monitor.engine.conditions import Heard, Hit, Missed, heard, surviving
+from monitor.engine.conditions import Heard, Hit, Missed, genuine, heard, surviving
 from monitor.engine.engineset import EngineSet
+from monitor.engine.lexicon import RawHit
 from monitor.engine.pipeline import judge
+from monitor.engine.terms import Form
 from monitor.engine.views import Views
 from tests.unit import rulekit
 
@@ -100,3 +103,14 @@ def test_nobody_asks_for_the_kind_of_an_event_in_which_nothing_is_seen() -> None
 
     judge(ENGINE, Asked([rulekit.event("今天天气不错"), rulekit.event(TEXT)]))
     assert set(Asked.asked) == {1}
+
+
+def test_a_place_is_shown_in_the_plainest_view_of_its_hits_whatever_comes_first() -> None:
+    views = Views(rulekit.tables(), "加wei信")
+    asked = frozenset({View.SOUND, View.SPELLED})
+    wechat, prestige = (Form(term, term, asked, "", ()) for term in ("加微信", "加威信"))
+    raw = [RawHit(0, 5, View.SPELLED, 0, wechat), RawHit(0, 5, View.SOUND, 0, prestige)]
+    for order in permutations(raw):
+        assert [(hit.view, hit.form) for hit in genuine(order, views)] == [(View.SOUND, prestige)]
+    for order in permutations([*raw, RawHit(0, 5, View.PLAIN, 0, None)]):
+        assert [hit.view for hit in genuine(order, views)] == [View.PLAIN]
