@@ -4,6 +4,7 @@ python -m tests.bench.shipped [--json FILE] [--rules DIR]
 
 planted     random texts of 20 characters, 5 % with a term of the packs
 real        the evaluation's ordinary lines (half that may be read), 5 % of them violations
+            both by the rules alone, then with the bundled classifier, as the service judges
 loading     reading, checking and compiling: cold, from the cache, with 10,000 and with 100,000 further terms
 """
 
@@ -22,12 +23,14 @@ import msgspec
 from monitor.adapters import blobs
 from monitor.adapters.process import collect_rarely
 from monitor.adapters.rulefiles.folder import load
+from monitor.cli.loading import scorer as bundled_scorer
 from monitor.domain.rules import Rule
 from monitor.domain.rulesets import RuleSet
 from monitor.engine.batch import EventBatch
 from monitor.engine.databases import Databases
 from monitor.engine.engineset import EngineSet
 from monitor.engine.pipeline import judge
+from monitor.engine.scorer import Scorer
 from monitor.engine.views import ViewTables
 from tests.bench import corpus
 from tests.bench.engine import SEED, TABLES, decode_only, interleaved, pipeline
@@ -37,7 +40,9 @@ RULES = Path(__file__).parents[2] / "rules"
 SIZE = 40  # batches
 
 
-def compiled(folder: Path, extra: list[Rule], cache: Path | None) -> tuple[EngineSet, float, float]:
+def compiled(
+    folder: Path, extra: list[Rule], cache: Path | None, scorer: Scorer | None = None
+) -> tuple[EngineSet, float, float]:
     """(set, seconds to read and check, seconds to compile)"""
     began = time.perf_counter()
     rules = load(folder)
@@ -45,7 +50,7 @@ def compiled(folder: Path, extra: list[Rule], cache: Path | None) -> tuple[Engin
     tables = ViewTables(TABLES.read_bytes())
     databases = blobs.databases(cache) if cache is not None else Databases()
     everything = RuleSet((*rules.rules, *extra), rules.clauses, rules.version, {}, rules.contexts)
-    engine = EngineSet(everything, tables, zone=corpus.ZONE, databases=databases)
+    engine = EngineSet(everything, tables, zone=corpus.ZONE, databases=databases, scorer=scorer)
     return engine, read - began, time.perf_counter() - read
 
 
@@ -81,9 +86,10 @@ def texts(engine: EngineSet) -> dict[str, list[str]]:
     return {"planted": planted, "real": real}
 
 
-def speed(engine: EngineSet) -> dict[str, Any]:
+def speed(engine: EngineSet, beside: str = "") -> dict[str, Any]:
     report: dict[str, Any] = {}
-    for name, some in texts(engine).items():
+    for kind, some in texts(engine).items():
+        name = kind + beside
         bodies = corpus.batches(corpus.lines(some))
         findings = sum(len({m.event for m in judge(engine, EventBatch(corpus.decoder().decode_lines(b))).matches})
                        for b in bodies)
@@ -91,7 +97,7 @@ def speed(engine: EngineSet) -> dict[str, Any]:
                           "pipeline": lambda bodies=bodies: pipeline(engine, bodies)}, len(some), 5)
         report[name] = {"us": us, "times_decode": us["pipeline"] / us["decode"], "finding": findings / len(some)}
         length = sum(map(len, some)) / len(some)
-        sys.stdout.write(f"{name:8} {length:.0f} characters, {findings / len(some):.2%} finding · "
+        sys.stdout.write(f"{name:21} {length:.0f} characters, {findings / len(some):.2%} finding · "
                          f"decode {us['decode']:.2f} µs · decode → findings {us['pipeline']:.2f} µs = "
                          f"{us['pipeline'] / us['decode']:.1f} × decode, {1e6 / us['pipeline']:,.0f} events/s\n")
     return report
@@ -103,8 +109,9 @@ def main() -> None:
     parser.add_argument("--rules", type=Path, default=RULES)
     options = parser.parse_args()
     engine, _, _ = compiled(options.rules, [], None)
+    judged, _, _ = compiled(options.rules, [], None, bundled_scorer(""))
     collect_rarely()  # as the service does
-    report = {"seed": SEED, "cores": os.cpu_count(), "speed": speed(engine)}
+    report = {"seed": SEED, "cores": os.cpu_count(), "speed": speed(engine) | speed(judged, " + classifier")}
     report["loading"] = loading(options.rules)
     known = msgspec.json.decode(options.json.read_bytes()) if options.json.exists() else {}
     options.json.write_bytes(msgspec.json.format(msgspec.json.encode({**known, "shipped": report})))
