@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import groupby, pairwise
 from operator import itemgetter
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,7 @@ Detected = Mapping[Pair, list[RawHit]]
 """Hits of detectors."""
 Wanted = Callable[[Index, NDArray[Any]], NDArray[np.bool_]]
 """Of n pairs, as two arrays of n: which are asked for, bool[n]."""
+Number = TypeVar("Number", int, Index)
 
 
 _OWNERS: Final = 1 << 32
@@ -27,7 +28,7 @@ _OWNERS: Final = 1 << 32
 
 
 class Pairs:
-    """n events and whoever asks, a rule, each once and in order. `keys`: int64[n], see `_keys`; `parts`: a bit mask of
+    """n events and whoever asks, a rule, each once and in order. `keys`: int64[n], by `_key`; `parts`: a bit mask of
     each, int64[n], or objects where one has too many."""
 
     __slots__ = ("keys", "parts")
@@ -65,9 +66,14 @@ class Pairs:
         return Pairs(self.keys, self.parts | np.where(other.keys[at] == self.keys, other.parts[at], 0))
 
 
+def _key(event: Number, owner: Number) -> Number:
+    """Of an event and who asks, or of arrays of them."""
+    return event * _OWNERS + owner
+
+
 def pairs_of(found: Sequence[Pair]) -> Pairs:
     """Without a part; in any order."""
-    keys = np.array(sorted({event * _OWNERS + owner for event, owner in found}), dtype=np.int64)
+    keys = np.array(sorted({_key(event, owner) for event, owner in found}), dtype=np.int64)
     return Pairs(keys, np.zeros_like(keys))
 
 
@@ -205,11 +211,12 @@ class Seen:
             self._group(np.concatenate(found))
 
     def _group(self, found: Index) -> None:
-        order, self._first = _grouped(found[:, 0] * _OWNERS + found[:, 1])
+        keys = _key(found[:, 0], found[:, 1])
+        order, self._first = _grouped(keys)
         self._found = found.take(order, axis=0)
-        begin, parts = self._found[self._first], self._found[:, 2]
+        parts = self._found[:, 2]
         bits = np.left_shift(1, parts, dtype=np.int64 if parts.max(initial=0) < 63 else object)
-        self.pairs = Pairs(begin[:, 0] * _OWNERS + begin[:, 1], np.bitwise_or.reduceat(bits, self._first))
+        self.pairs = Pairs(keys[order[self._first]], np.bitwise_or.reduceat(bits, self._first))
 
     @cached_property
     def _rows(self) -> dict[int, tuple[int, int, int]]:
@@ -222,11 +229,11 @@ class Seen:
 
     def parts(self, event: int, owner: int) -> int:
         """Of one owner, a rule or -1 - context, the parts that may be hit."""
-        return self._rows.get(event * _OWNERS + owner, _NOTHING)[2]
+        return self._rows.get(_key(event, owner), _NOTHING)[2]
 
     def of(self, event: int, owner: int) -> list[RawHit]:
         """Its hits."""
-        begin, end, parts = self._rows.get(event * _OWNERS + owner, _NOTHING)
+        begin, end, parts = self._rows.get(_key(event, owner), _NOTHING)
         if not parts:
             return []
         rows: list[list[int]] = self._found[begin:end].tolist()

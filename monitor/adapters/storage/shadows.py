@@ -14,10 +14,10 @@ from monitor.adapters.storage.statements import insert, insert_new, parts
 from monitor.domain.alerts import Retraction, Withdrawal
 from monitor.domain.findings import Finding
 from monitor.domain.moves import Outcome
+from monitor.services.figures import HOUR_MS
 from monitor.services.records import ShadowRule
 from monitor.services.shadows import KEPT, ShadowHit, ShadowNotes, hit_of
 
-_HOUR_MS: Final = 3_600_000
 _encoder: Final = msgspec.msgpack.Encoder()
 _hit: Final = msgspec.msgpack.Decoder(ShadowHit)
 _row: Final = shadow_findings.c
@@ -26,9 +26,6 @@ _less: Final = (
     .where(*(shadow_hours.c[name] == bindparam(f"of_{name}") for name in ("tenant", "rule", "version", "hour")))
     .values(findings=shadow_hours.c.findings - bindparam("gone"))
 )
-
-Hour = tuple[str, str, str, int]  # tenant, rule, version, begin
-
 
 class SqlShadows:
     """Implements `KeptShadows`."""
@@ -54,13 +51,14 @@ def note(connection: Connection, found: Sequence[Finding]) -> None:
             del by_id[known]
     if not by_id:
         return
+    hours = Counter((f.tenant, f.rule, f.rule_version, _begin(f.at)) for f in by_id.values())
     counted = insert(connection, shadow_hours)
     connection.execute(
         counted.on_conflict_do_update(
             index_elements=list(shadow_hours.primary_key),
             set_={"findings": shadow_hours.c.findings + counted.excluded.findings}),
         [{"tenant": tenant, "rule": rule, "version": version, "hour": hour, "findings": count}
-         for (tenant, rule, version, hour), count in Counter(map(_hour_of, by_id.values())).items()])
+         for (tenant, rule, version, hour), count in hours.items()])
     connection.execute(shadow_findings.insert(), [
         {"id": f.id, "tenant": f.tenant, "rule": f.rule, "version": f.rule_version, "at": f.at, "room": f.room,
          "source": f.source, "event_id": f.event_id, "revision": f.revision, "body": _encoder.encode(hit_of(f))}
@@ -69,8 +67,9 @@ def note(connection: Connection, found: Sequence[Finding]) -> None:
         _let_go(connection, tenant, rule)
 
 
-def _hour_of(finding: Finding) -> Hour:
-    return finding.tenant, finding.rule, finding.rule_version, finding.at - finding.at % _HOUR_MS
+def _begin(at: int) -> int:
+    """Of its hour."""
+    return at - at % HOUR_MS
 
 
 def _let_go(connection: Connection, tenant: str, rule: str) -> None:
@@ -105,7 +104,7 @@ def _drop(connection: Connection, ids: Collection[str]) -> None:
     gone = connection.execute(
         select(_row.tenant, _row.rule, _row.version, _row.at).where(_row.id.in_(ids))).all()
     if gone:
-        hours = Counter((row.tenant, row.rule, row.version, row.at - row.at % _HOUR_MS) for row in gone)
+        hours = Counter((row.tenant, row.rule, row.version, _begin(row.at)) for row in gone)
         connection.execute(_less, [
             {"of_tenant": tenant, "of_rule": rule, "of_version": version, "of_hour": hour, "gone": count}
             for (tenant, rule, version, hour), count in hours.items()])
