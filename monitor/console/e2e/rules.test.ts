@@ -27,6 +27,16 @@ async function type(page: Page, before: string, words: string): Promise<void> {
   await page.keyboard.insertText(words)
 }
 
+/** Saves what is in the editor and publishes it unconfirmed by a dry run, as this version. */
+async function published(page: Page, version: number): Promise<void> {
+  await page.locator('.cm-content').press('Control+s')
+  await page.waitForSelector(`.bench-said:has-text("已存为第 ${version} 版")`)
+  await page.click('.bench-bar button:has-text("现在发布")')
+  await page.fill('#confirm', '0')
+  await page.keyboard.press('Enter')
+  await page.waitForSelector(`.bench-bar:has-text("第 ${version} 版已生效")`)
+}
+
 test('a rule is edited, tried, saved, run over what was said, published, and taken back', async () => {
   await say('rules', '大家好', `我们家${NEW}`)
   const { page, wrong } = await opened('/rules')
@@ -224,12 +234,7 @@ test('a clause of the own house is a file of its own, and a rule may rest on it'
   await type(page, ']', 'price_consumer')
   await page.waitForSelector('.bench-bar button:has-text("保存"):not([disabled])')
   await shot(page, 'rules-clause')
-  await page.locator('.cm-content').press('Control+s')
-  await page.waitForSelector('.bench-said:has-text("已存为第 1 版")')
-  await page.click('.bench-bar button:has-text("现在发布")')
-  await page.fill('#confirm', '0')
-  await page.keyboard.press('Enter')
-  await page.waitForSelector('.bench-bar:has-text("第 1 版已生效")')
+  await published(page, 1)
 
   await page.goto(`${URL}/rules`)
   await atRule(page, 'shop.rank')
@@ -281,12 +286,7 @@ test('what a rule in the shadow finds is shown to its owner, who lets it judge',
   await page.click('.bench-panel .switch button:has-text("影子")')
   await page.click('.shadow button:has-text("改为启用")')
   await expect.poll(() => page.textContent('.cm-content')).toContain('status: active')
-  await page.locator('.cm-content').press('Control+s')
-  await page.waitForSelector('.bench-said:has-text("已存为第 2 版")')
-  await page.click('.bench-bar button:has-text("现在发布")')
-  await page.fill('#confirm', '0')
-  await page.keyboard.press('Enter')
-  await page.waitForSelector('.bench-bar:has-text("第 2 版已生效")')
+  await published(page, 2)
   await expect.poll(() => page.locator('.bench-panel .switch button:has-text("影子")').count()).toBe(0)
   await say('rules-shadow-3', words)
   const alerts = async () => (await ask<Schemas['AlertPage']>('/api/v1/alerts?room=rules-shadow-3')).alerts.map(({ rule }) => rule).toSorted()
